@@ -1,0 +1,59 @@
+// Keys of every item, in one place. `|` stands between parts: no deployment id holds one, and what may hold one
+// (a username, a client id) always comes last in its key.
+
+import { createHash } from 'node:crypto';
+import { usernamePartitions, wakePartitions } from '../../config/constants.ts';
+import type { ClientId, DeploymentId, Username } from '../../domain/ids.ts';
+
+export interface Key {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+function hash32(text: string): number {
+  return createHash('sha256').update(text).digest().readUInt32BE(0);
+}
+
+/** 0 to usernamePartitions - 1: where a username's per-deployment items lie. */
+export function usernamePartition(username: Username): number {
+  return hash32(username) % usernamePartitions;
+}
+
+/** The partition of the `wake` index that an item is looked for in. */
+export function wakePartition(seed: string): string {
+  return `wake|${hash32(seed) % wakePartitions}`;
+}
+
+export const allWakePartitions: readonly string[] = Array.from({ length: wakePartitions }, (_, n) => `wake|${n}`);
+
+export const deploymentKey = (id: DeploymentId): Key => ({ pk: `D|${id}`, sk: 'deployment' });
+export const limitKey = (id: DeploymentId): Key => ({ pk: `D|${id}`, sk: 'limit' });
+
+/** `kind` O: overrides, W: whitelist entries, P: MQTT passwords, N: rosters (counts), R: rejections. */
+export type PerUsernameKind = 'O' | 'W' | 'P' | 'N' | 'R';
+
+export function perUsernamePk(kind: PerUsernameKind, id: DeploymentId, partition: number): string {
+  return `${kind}|${id}|${partition}`;
+}
+
+export function perUsernameKey(kind: PerUsernameKind, id: DeploymentId, username: Username): Key {
+  return { pk: perUsernamePk(kind, id, usernamePartition(username)), sk: username };
+}
+
+/** The sessions of one username, in one partition that can be read consistently. */
+export function sessionsPk(id: DeploymentId, username: Username): string {
+  return `S|${id}|0|${username}`;
+}
+
+export function sessionKey(id: DeploymentId, username: Username, clientId: ClientId): Key {
+  return { pk: sessionsPk(id, username), sk: clientId };
+}
+
+/** Which username holds a client id, or held it last. */
+export function ownerKey(id: DeploymentId, clientId: ClientId): Key {
+  return { pk: `C|${id}|${clientId}`, sk: 'owner' };
+}
+
+export function auditKey(id: DeploymentId, at: number, unique: string): Key {
+  return { pk: `A|${id}`, sk: `${String(at).padStart(15, '0')}|${unique}` };
+}

@@ -1,0 +1,33 @@
+// Figures that more than one place must agree on. Each is a promise of the product or a limit of AWS.
+
+/** How long an admission may stay unconfirmed before it is checked (S12). */
+export const leaseSeconds = 30;
+
+/** IoT Core cuts a connection this long after CONNECT: its upper bound (S13). */
+export const maxConnectionSeconds = 86_400;
+
+/** The most that the authorizer spends on one CONNECT, of the 5 s that IoT Core gives it. */
+export const connectBudgetMs = 3_000;
+
+export const maxSessionsPerUsernameDefault = 100;
+export const maxSessionsPerUsernameMax = 1_000_000;
+export const sessionExpirySecondsDefault = 3_600;
+export const sessionExpirySecondsMax = 604_800;
+export const usernamesPerListMax = 10_000;
+
+/** A settings change holds for every admission at most 5 s later (S1); caches live a little shorter than that. */
+export const settingsCacheMs = 4_000;
+
+/** Freed sessions stay this long as uncounted tombstones, so that a late event finds their username. */
+export const tombstoneSeconds = 7_200;
+
+/** TTL lies this long after the time that counts, so that the sweeper always comes first. */
+export const ttlGraceSeconds = 86_400;
+
+export const ticketSeconds = 10;
+
+/** Partitions of the `wake` index; every admission writes to one of them. */
+export const wakePartitions = 16;
+
+/** Partitions that a deployment's usernames are spread over. */
+export const usernamePartitions = 16;

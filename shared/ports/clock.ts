@@ -1,0 +1,6 @@
+import type { Ms } from '../domain/time.ts';
+
+/** The only source of time. It may step back or forward by seconds; nobody may assume that it never does. */
+export interface Clock {
+  now(): Ms;
+}

@@ -1,0 +1,34 @@
+import type { DeploymentId, Username } from '../domain/ids.ts';
+import type { Ms } from '../domain/time.ts';
+
+/** A stored password: never the password itself. */
+export type PasswordHash =
+  /** A generated password (at least 128 random bits): one SHA-256 is enough. */
+  | { readonly kind: 'sha256'; readonly digest: Uint8Array }
+  /** A password somebody chose. */
+  | { readonly kind: 'scrypt'; readonly salt: Uint8Array; readonly digest: Uint8Array; readonly n: number; readonly r: number; readonly p: number };
+
+export interface Credential {
+  readonly username: Username;
+  readonly hash: PasswordHash;
+  readonly createdAt: Ms;
+}
+
+/** MQTT users of a deployment. Throws StoreUnavailable where the database does not answer. */
+export interface CredentialStore {
+  /** Eventually consistent. */
+  getCredential(id: DeploymentId, username: Username): Promise<Credential | undefined>;
+  putCredential(id: DeploymentId, credential: Credential): Promise<void>;
+  deleteCredential(id: DeploymentId, username: Username): Promise<'deleted' | 'missing'>;
+  /** In order of username (bytes of UTF-8), after `after`, at most `limit`. */
+  listCredentials(id: DeploymentId, page: { readonly limit: number; readonly after?: Username }): Promise<readonly Credential[]>;
+}
+
+/** Checks an MQTT password. */
+export interface PasswordCheck {
+  /**
+   * `credential` is undefined for an unknown username or deployment: the same work is done, and the answer is `wrong`.
+   * `overloaded` where too many checks wait already. Passwords that were right are remembered for a few seconds.
+   */
+  check(scope: string, credential: Credential | undefined, password: Uint8Array): Promise<'right' | 'wrong' | 'overloaded'>;
+}

@@ -1,0 +1,66 @@
+import type { DeploymentId, TenantId, Username } from '../domain/ids.ts';
+import type { Override, SessionLimit } from '../domain/limit.ts';
+import type { Ms, Seconds } from '../domain/time.ts';
+
+export interface Deployment {
+  readonly deploymentId: DeploymentId;
+  readonly tenantId: TenantId;
+  readonly name: string;
+  readonly mqttHost: string;
+  readonly status: 'active' | 'suspended' | 'deleting';
+  /** 0 to 604,800. */
+  readonly sessionExpirySeconds: Seconds;
+  readonly clientIdTakeover: 'deny' | 'allow';
+  readonly onStoreFailure: 'reject' | 'admit';
+  readonly createdAt: Ms;
+}
+
+/** What the connect path needs of a deployment's settings; may be up to 5 s old (S1). */
+export interface ConnectSettings {
+  readonly deployment: Deployment;
+  /** Undefined: never configured, or deleted. */
+  readonly limit: (SessionLimit & { readonly whitelistId: string | undefined }) | undefined;
+}
+
+/** A session limit as the API shows it. */
+export interface StoredSessionLimit extends SessionLimit {
+  /** In order of username. */
+  readonly whitelist: readonly Username[];
+  /** Grows with every change, across delete and re-create. */
+  readonly version: number;
+  readonly updatedAt: Ms;
+}
+
+export interface Change {
+  /** Who: the subject of the token. */
+  readonly actor: string;
+  readonly at: Ms;
+  /** The version the caller saw; undefined: any. A PUT that must be the first passes `'none'`. */
+  readonly expectedVersion?: number | 'none';
+}
+
+export type WriteOutcome<T> = { readonly kind: 'done'; readonly value: T; readonly created: boolean } | { readonly kind: 'missing' } | { readonly kind: 'stale'; readonly version: number };
+
+/**
+ * Settings of deployments. Every change of a session limit or an override writes its audit record in the same atomic
+ * step (S18). Throws StoreUnavailable where the database does not answer.
+ */
+export interface SettingsStore {
+  createDeployment(deployment: Deployment): Promise<'created' | 'exists'>;
+  getDeployment(id: DeploymentId): Promise<Deployment | undefined>;
+  /** For the connect path: deployment and limit in one read, eventually consistent. */
+  getConnectSettings(id: DeploymentId): Promise<ConnectSettings | undefined>;
+
+  /** Undefined where none is configured. */
+  getSessionLimit(id: DeploymentId): Promise<StoredSessionLimit | undefined>;
+  /** Replaces the whole: entries of the new whitelist are written first, one pointer switches to them. */
+  putSessionLimit(id: DeploymentId, limit: SessionLimit & { readonly whitelist: readonly Username[] }, change: Change): Promise<WriteOutcome<StoredSessionLimit>>;
+  /** Removes settings, whitelist and overrides for good. */
+  deleteSessionLimit(id: DeploymentId, change: Change): Promise<WriteOutcome<undefined>>;
+
+  getOverride(id: DeploymentId, username: Username): Promise<Override | undefined>;
+  putOverride(id: DeploymentId, username: Username, override: Override, change: Change): Promise<WriteOutcome<Override>>;
+  deleteOverride(id: DeploymentId, username: Username, change: Change): Promise<WriteOutcome<undefined>>;
+  /** In order of username, after `after`, at most `limit`. */
+  listOverrides(id: DeploymentId, page: { readonly limit: number; readonly after?: Username }): Promise<readonly { readonly username: Username; readonly override: Override }[]>;
+}

@@ -1,0 +1,18 @@
+import type { AttemptId, ClientId, DeploymentId, Username } from '../domain/ids.ts';
+import type { Seconds } from '../domain/time.ts';
+
+/** What the front door vouches for, and the authorizer believes instead of a second password check and admission. */
+export interface TicketClaims {
+  readonly deploymentId: DeploymentId;
+  readonly username: Username;
+  readonly clientId: ClientId;
+  readonly attempt: AttemptId;
+  readonly expirySeconds: Seconds;
+}
+
+/** Tickets are valid for 10 s. */
+export interface Tickets {
+  issue(claims: TicketClaims): string;
+  /** Undefined for a ticket that is malformed, forged or expired. Compares in constant time. */
+  verify(ticket: string): TicketClaims | undefined;
+}
