@@ -19,7 +19,14 @@ export interface Deployment {
 export interface ConnectSettings {
   readonly deployment: Deployment;
   /** Undefined: never configured, or deleted. */
-  readonly limit: (SessionLimit & { readonly whitelistId: string | undefined }) | undefined;
+  readonly limit:
+    | (SessionLimit & {
+        /** The list whose entries hold; undefined where the whitelist is empty. */
+        readonly whitelistId: string | undefined;
+        /** Grows when the limit is deleted. An override of an older generation is void. */
+        readonly generation: number;
+      })
+    | undefined;
 }
 
 /** A session limit as the API shows it. */
@@ -31,6 +38,13 @@ export interface StoredSessionLimit extends SessionLimit {
   readonly updatedAt: Ms;
 }
 
+/** An override with the version that its own changes count; versions grow across delete and re-create. */
+export interface StoredOverride {
+  readonly username: Username;
+  readonly override: Override;
+  readonly version: number;
+}
+
 export interface Change {
   /** Who: the subject of the token. */
   readonly actor: string;
@@ -39,28 +53,62 @@ export interface Change {
   readonly expectedVersion?: number | 'none';
 }
 
-export type WriteOutcome<T> = { readonly kind: 'done'; readonly value: T; readonly created: boolean } | { readonly kind: 'missing' } | { readonly kind: 'stale'; readonly version: number };
+/** What a caller looked for and did not find. */
+export type Missing = {
+  readonly kind: 'missing';
+  readonly what: 'deployment' | 'session_limit' | 'override';
+};
+
+/** The version now; undefined where there is nothing now. */
+export type Stale = { readonly kind: 'stale'; readonly version: number | undefined };
+
+export type WriteOutcome<T> = { readonly kind: 'done'; readonly value: T; readonly created: boolean } | Missing | Stale;
 
 /**
  * Settings of deployments. Every change of a session limit or an override writes its audit record in the same atomic
- * step (S18). Throws StoreUnavailable where the database does not answer.
+ * step (S18); a write that would change nothing writes nothing. What the API reads is read consistently. Throws
+ * StoreUnavailable where the database does not answer.
  */
 export interface SettingsStore {
   createDeployment(deployment: Deployment): Promise<'created' | 'exists'>;
   getDeployment(id: DeploymentId): Promise<Deployment | undefined>;
+  /** A tenant's deployments in order of their id, after `after`, at most `limit` (and at most 100). */
+  listDeployments(
+    tenantId: TenantId,
+    page: { readonly limit: number; readonly after?: DeploymentId },
+  ): Promise<readonly Deployment[]>;
   /** For the connect path: deployment and limit in one read, eventually consistent. */
   getConnectSettings(id: DeploymentId): Promise<ConnectSettings | undefined>;
 
   /** Undefined where none is configured. */
   getSessionLimit(id: DeploymentId): Promise<StoredSessionLimit | undefined>;
-  /** Replaces the whole: entries of the new whitelist are written first, one pointer switches to them. */
-  putSessionLimit(id: DeploymentId, limit: SessionLimit & { readonly whitelist: readonly Username[] }, change: Change): Promise<WriteOutcome<StoredSessionLimit>>;
-  /** Removes settings, whitelist and overrides for good. */
+  /**
+   * Replaces the whole: entries of the new whitelist are written first, one pointer switches to them. `created` where
+   * none was configured before. A duplicate in the whitelist is merged.
+   */
+  putSessionLimit(
+    id: DeploymentId,
+    limit: SessionLimit & { readonly whitelist: readonly Username[] },
+    change: Change,
+  ): Promise<WriteOutcome<StoredSessionLimit>>;
+  /** Removes settings, whitelist and overrides for good, all of them in one step. */
   deleteSessionLimit(id: DeploymentId, change: Change): Promise<WriteOutcome<undefined>>;
 
-  getOverride(id: DeploymentId, username: Username): Promise<Override | undefined>;
-  putOverride(id: DeploymentId, username: Username, override: Override, change: Change): Promise<WriteOutcome<Override>>;
+  getOverride(
+    id: DeploymentId,
+    username: Username,
+  ): Promise<{ readonly kind: 'found'; readonly value: StoredOverride } | Missing>;
+  /** `full` where usernamesPerListMax usernames have one already. */
+  putOverride(
+    id: DeploymentId,
+    username: Username,
+    override: Override,
+    change: Change,
+  ): Promise<WriteOutcome<Override> | { readonly kind: 'full' }>;
   deleteOverride(id: DeploymentId, username: Username, change: Change): Promise<WriteOutcome<undefined>>;
-  /** In order of username, after `after`, at most `limit`. */
-  listOverrides(id: DeploymentId, page: { readonly limit: number; readonly after?: Username }): Promise<readonly { readonly username: Username; readonly override: Override }[]>;
+  /** In order of username, after `after`, at most `limit`. Undefined where no session limit is configured. */
+  listOverrides(
+    id: DeploymentId,
+    page: { readonly limit: number; readonly after?: Username },
+  ): Promise<readonly StoredOverride[] | undefined>;
 }

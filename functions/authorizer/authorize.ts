@@ -1,0 +1,60 @@
+// The authorizer as a function of its event: parse, ask the core, answer. A ticket of the front door stands for the
+// password check and the admission that the front door has made already; without one nothing but the event is believed.
+
+import { createHash } from 'node:crypto';
+import { maxConnectionSeconds } from '../../shared/config/constants.ts';
+import type { Connect } from '../../shared/domain/connect.ts';
+import { type BrokerClientId, type ClientId, type DeploymentId, toBrokerClientId, type Username } from '../../shared/domain/ids.ts';
+import { splitUserName } from '../../shared/domain/user-name.ts';
+import type { Tickets } from '../../shared/ports/tickets.ts';
+import type { AuthorizerAnswer, AuthorizerEvent } from './event.ts';
+import { type ArnScope, buildPolicy } from './policy.ts';
+
+export interface AuthorizePorts {
+  readonly connect: Connect;
+  readonly tickets: Tickets;
+  /** The deployment that a TLS server name stands for; undefined where it names none. */
+  readonly deploymentOfServerName: (serverName: string) => string | undefined;
+}
+
+const denied: AuthorizerAnswer = { isAuthenticated: false };
+
+export async function authorize(ports: AuthorizePorts, scope: ArnScope, event: AuthorizerEvent): Promise<AuthorizerAnswer> {
+  const mqtt = event.protocolData?.mqtt;
+  if (typeof mqtt?.username !== 'string' || typeof mqtt.clientId !== 'string') return denied;
+  const { username, deployment, ticket } = splitUserName(mqtt.username);
+  if (ticket !== undefined) return admitByTicket(ports.tickets, scope, ticket, username, deployment, mqtt.clientId);
+
+  const serverName = event.protocolData?.tls?.serverName;
+  const deploymentId = (serverName === undefined ? undefined : ports.deploymentOfServerName(serverName)) ?? deployment;
+  const prefix = `${deploymentId ?? ''}:`;
+  const decision = await ports.connect({
+    deploymentId,
+    username,
+    password: typeof mqtt.password === 'string' ? Buffer.from(mqtt.password, 'base64') : undefined,
+    // Devices that go straight to IoT Core send the deployment's prefix; without it the id is nobody's.
+    clientId: mqtt.clientId.startsWith(prefix) ? mqtt.clientId.slice(prefix.length) : undefined,
+  });
+  if (decision.kind === 'rejected') return denied;
+  return allow(scope, decision.deploymentId, decision.username, toBrokerClientId(decision.deploymentId, decision.clientId));
+}
+
+function admitByTicket(tickets: Tickets, scope: ArnScope, ticket: string, username: string, deployment: string | undefined, clientId: string): AuthorizerAnswer {
+  const claims = tickets.verify(ticket);
+  if (claims === undefined) return denied;
+  const brokerClientId = toBrokerClientId(claims.deploymentId, claims.clientId as ClientId);
+  if (claims.username !== username || claims.deploymentId !== deployment || brokerClientId !== clientId) return denied;
+  return allow(scope, claims.deploymentId, claims.username, brokerClientId);
+}
+
+function allow(scope: ArnScope, deploymentId: DeploymentId, username: Username, clientId: BrokerClientId): AuthorizerAnswer {
+  return {
+    isAuthenticated: true,
+    // 64 hexadecimal digits: any user name fits the alphabet that IoT Core allows.
+    principalId: createHash('sha256').update(`${deploymentId}|${username}`).digest('hex'),
+    policyDocuments: [JSON.stringify(buildPolicy(scope, deploymentId, clientId))],
+    // Nothing relies on refreshes; the broker cuts each connection once a day.
+    refreshAfterInSeconds: maxConnectionSeconds,
+    disconnectAfterInSeconds: maxConnectionSeconds,
+  };
+}

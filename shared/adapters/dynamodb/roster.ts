@@ -1,0 +1,137 @@
+// The roster of a username: the set of the places counted, and their number. One item, so that deciding and counting
+// are one conditional write. A place is 9 bytes in it: about 100 fit into one write unit.
+
+import { DeleteCommand, type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { DeploymentId, Place, Username } from '../../domain/ids.ts';
+import { type Ms, ms } from '../../domain/time.ts';
+import type { AddOutcome, Roster, SessionStore } from '../../ports/sessions.ts';
+import { Refused, refusable } from './conditions.ts';
+import { perUsernameKey, wakePartition } from './keys.ts';
+import { type Item, placeBytes, placeOf } from './session-item.ts';
+
+type RosterWrites = Pick<SessionStore, 'addPlace' | 'removePlace' | 'lowerWake' | 'moveWake'>;
+
+export function createRosterWrites(client: DynamoDBDocumentClient, tableName: string): RosterWrites {
+  const update = (id: DeploymentId, username: Username, expression: object): Promise<Item | Refused> =>
+    refusable(async () => {
+      const command = new UpdateCommand({
+        TableName: tableName,
+        Key: perUsernameKey('N', id, username),
+        ReturnValues: 'ALL_NEW',
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        UpdateExpression: '',
+        ...expression,
+      });
+      return (await client.send(command)).Attributes ?? {};
+    });
+
+  /**
+   * I1: the place is added only while `used` is below the limit, in the write that counts it, so no interleaving
+   * over-admits. The place itself makes it safe to repeat: a second try meets its own place and adds nothing (I5).
+   * Dies the process after it, the session item, written before, still stands and its lease leads the sweeper here.
+   */
+  async function addPlace(id: DeploymentId, username: Username, place: Place, max: number, dueAt: Ms): Promise<AddOutcome> {
+    const limited = Number.isFinite(max);
+    const mark = placeBytes(place);
+    for (;;) {
+      const answer = await update(id, username, {
+        UpdateExpression: 'ADD used :one, places :places SET wakePk = if_not_exists(wakePk, :wakePk), wakeAt = if_not_exists(wakeAt, :due)',
+        ConditionExpression: [
+          'NOT contains(places, :place)',
+          '(attribute_not_exists(wakeAt) OR wakeAt <= :due)',
+          ...(limited ? ['(attribute_not_exists(used) OR used < :max)'] : []),
+        ].join(' AND '),
+        ExpressionAttributeValues: {
+          ':one': 1,
+          ':places': new Set([mark]),
+          ':place': mark,
+          ':due': dueAt,
+          ':wakePk': wakePartition(`${id}|${username}`),
+          ...(limited ? { ':max': max } : {}),
+        },
+      });
+      if (!(answer instanceof Refused)) return { kind: 'added', used: Number(answer.used) };
+      const roster = decodeRoster(answer.item);
+      if (roster.places.has(place)) return { kind: 'present' };
+      if (roster.used >= max) return { kind: 'full', roster };
+      // What is left of the condition: the roster would sleep past this session's end.
+      await lowerWake(id, username, dueAt);
+    }
+  }
+
+  /**
+   * Uncounts exactly the place given, exactly once: whoever comes second, by a repeated event or a sweep, finds it
+   * gone. Its session is a tombstone by now; dying before this write counts one too many until the sweeper comes.
+   */
+  async function removePlace(id: DeploymentId, username: Username, place: Place, last: boolean): Promise<'removed' | 'absent'> {
+    const mark = placeBytes(place);
+    if (last) {
+      const removed = await refusable(() =>
+        client.send(
+          new DeleteCommand({
+            TableName: tableName,
+            Key: perUsernameKey('N', id, username),
+            ConditionExpression: 'used = :one AND contains(places, :place)',
+            ExpressionAttributeValues: { ':one': 1, ':place': mark },
+            ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+          }),
+        ),
+      );
+      if (!(removed instanceof Refused)) return 'removed';
+      if (!decodeRoster(removed.item).places.has(place)) return 'absent';
+    }
+    const answer = await update(id, username, {
+      UpdateExpression: 'ADD used :less DELETE places :places',
+      ConditionExpression: 'contains(places, :place)',
+      ExpressionAttributeValues: { ':less': -1, ':places': new Set([mark]), ':place': mark },
+    });
+    if (answer instanceof Refused) return 'absent';
+    if (Number(answer.used) <= 0) await removeEmpty(id, username);
+    return 'removed';
+  }
+
+  /** An empty roster is no username in use; one that somebody counted in meanwhile stays. */
+  async function removeEmpty(id: DeploymentId, username: Username): Promise<void> {
+    await refusable(() =>
+      client.send(
+        new DeleteCommand({
+          TableName: tableName,
+          Key: perUsernameKey('N', id, username),
+          ConditionExpression: 'used <= :zero',
+          ExpressionAttributeValues: { ':zero': 0 },
+        }),
+      ),
+    );
+  }
+
+  /** Conditional, so that of two that lower it the earlier time stays whatever their order (S11). */
+  async function lowerWake(id: DeploymentId, username: Username, at: Ms): Promise<void> {
+    await update(id, username, {
+      UpdateExpression: 'SET wakeAt = :at',
+      ConditionExpression: 'wakeAt > :at',
+      ExpressionAttributeValues: { ':at': at },
+    });
+  }
+
+  /** Raises it only from the value that was looked at: a time lowered meanwhile is not lost. */
+  async function moveWake(id: DeploymentId, username: Username, from: Ms, to: Ms): Promise<void> {
+    await update(id, username, {
+      UpdateExpression: 'SET wakeAt = :to',
+      ConditionExpression: 'wakeAt = :from',
+      ExpressionAttributeValues: { ':from': from, ':to': to },
+    });
+  }
+
+  return { addPlace, removePlace, lowerWake, moveWake };
+}
+
+export function decodeRoster(item: Item | undefined): Roster {
+  if (item === undefined || item.used === undefined) return { used: 0, places: new Set() };
+  const places = new Set([...((item.places ?? []) as Iterable<Uint8Array>)].map(placeOf));
+  return { used: Number(item.used), places, ...(item.wakeAt === undefined ? {} : { wakeAt: ms(Number(item.wakeAt)) }) };
+}
+
+/** Takes a roster's key apart: `N|<deploymentId>|<partition>` and the username. */
+export function parseRosterKey(pk: string, sk: string): { deploymentId: DeploymentId; username: Username } {
+  return { deploymentId: (pk.split('|')[1] ?? '') as DeploymentId, username: sk as Username };
+}

@@ -1,0 +1,91 @@
+// Audit records (S18), written in the transaction of the change that they tell of.
+
+import type { DeploymentId, Username } from '../../domain/ids.ts';
+import type { Override, SessionLimit } from '../../domain/limit.ts';
+import type { Change } from '../../ports/settings.ts';
+import { auditKey } from './keys.ts';
+import { compareUsernames } from './settings-by-username.ts';
+
+export type AuditAction =
+  | 'session_limit.configured'
+  | 'session_limit.changed'
+  | 'session_limit.enabled'
+  | 'session_limit.disabled'
+  | 'session_limit.deleted'
+  | 'override.set'
+  | 'override.deleted';
+
+/** Bytes of usernames that one side of a record may hold; an item takes 400 KB. */
+const usernamesMaxBytes = 120_000;
+
+export function buildAuditItem(
+  id: DeploymentId,
+  change: Change,
+  unique: string,
+  record: { readonly action: AuditAction; readonly before: unknown; readonly after: unknown },
+): Record<string, unknown> {
+  return { ...auditKey(id, change.at, unique), at: change.at, actor: change.actor, ...record };
+}
+
+/** A list that does not fit is cut; its count says so. */
+function bounded(usernames: readonly Username[]): { readonly count: number; readonly usernames: readonly Username[] } {
+  let bytes = 0;
+  const fitting = usernames.findIndex((username) => {
+    bytes += Buffer.byteLength(username);
+    return bytes > usernamesMaxBytes;
+  });
+  return { count: usernames.length, usernames: fitting < 0 ? usernames : usernames.slice(0, fitting) };
+}
+
+export type AuditedLimit = SessionLimit & { readonly whitelist: readonly Username[]; readonly version: number };
+
+function side(limit: AuditedLimit | undefined): Record<string, unknown> | null {
+  if (limit === undefined) return null;
+  const { enabled, maxSessionsPerUsername, version, whitelist } = limit;
+  return { enabled, maxSessionsPerUsername, version, whitelistSize: whitelist.length };
+}
+
+function without(these: readonly Username[], those: readonly Username[]): Username[] {
+  const known = new Set(those);
+  return these.filter((username) => !known.has(username)).sort(compareUsernames);
+}
+
+function limitAction(before: AuditedLimit | undefined, after: AuditedLimit | undefined, moved: number): AuditAction {
+  if (after === undefined) return 'session_limit.deleted';
+  if (before === undefined) return 'session_limit.configured';
+  const onlySwitched =
+    before.enabled !== after.enabled && before.maxSessionsPerUsername === after.maxSessionsPerUsername && moved === 0;
+  if (!onlySwitched) return 'session_limit.changed';
+  return after.enabled ? 'session_limit.enabled' : 'session_limit.disabled';
+}
+
+/** What before, what after; a whitelist by its size and by what left it (before) and joined it (after). */
+export function auditLimit(
+  before: AuditedLimit | undefined,
+  after: AuditedLimit | undefined,
+): { readonly action: AuditAction; readonly before: unknown; readonly after: unknown } {
+  const removed = without(before?.whitelist ?? [], after?.whitelist ?? []);
+  const added = without(after?.whitelist ?? [], before?.whitelist ?? []);
+  const beforeSide = side(before);
+  const afterSide = side(after);
+  return {
+    action: limitAction(before, after, removed.length + added.length),
+    before:
+      beforeSide === null || removed.length === 0 ? beforeSide : { ...beforeSide, whitelistRemoved: bounded(removed) },
+    after: afterSide === null || added.length === 0 ? afterSide : { ...afterSide, whitelistAdded: bounded(added) },
+  };
+}
+
+export function auditOverride(
+  username: Username,
+  before: Override | undefined,
+  after: Override | undefined,
+): { readonly action: AuditAction; readonly before: unknown; readonly after: unknown } {
+  const shown = (override: Override | undefined) =>
+    override === undefined ? null : { username, limit: override.kind === 'number' ? override.max : override.kind };
+  return {
+    action: after === undefined ? 'override.deleted' : 'override.set',
+    before: shown(before),
+    after: shown(after),
+  };
+}

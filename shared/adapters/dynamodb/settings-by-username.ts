@@ -1,0 +1,113 @@
+// Items per username of a deployment (overrides, whitelist entries, passwords) lie in a fixed number of partitions, so
+// that none of them is hot. Reading them in order means reading all partitions side by side and merging.
+
+import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { usernamePartitions } from '../../config/constants.ts';
+import type { DeploymentId, Username } from '../../domain/ids.ts';
+import { answering } from './client.ts';
+import { type PerUsernameKind, perUsernamePk } from './keys.ts';
+
+export interface Table {
+  readonly client: DynamoDBDocumentClient;
+  readonly tableName: string;
+}
+
+type Item = Record<string, unknown>;
+
+/** Bytes of UTF-8, as the database orders its sort keys; the order of UTF-16 differs from U+E000 on. */
+export function compareUsernames(a: Username, b: Username): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+interface Wanted {
+  readonly kind: PerUsernameKind;
+  readonly deploymentId: DeploymentId;
+  readonly after?: Username;
+  /** Items that one request reads at most; absent: as many as fit in 1 MB. */
+  readonly pageSize?: number;
+}
+
+async function* readPartition(table: Table, wanted: Wanted, partition: number): AsyncGenerator<Item, undefined> {
+  let start: Item | undefined;
+  do {
+    const command = new QueryCommand({
+      TableName: table.tableName,
+      KeyConditionExpression: wanted.after === undefined ? 'pk = :pk' : 'pk = :pk AND sk > :after',
+      ExpressionAttributeValues: {
+        ':pk': perUsernamePk(wanted.kind, wanted.deploymentId, partition),
+        ...(wanted.after === undefined ? {} : { ':after': wanted.after }),
+      },
+      ConsistentRead: true,
+      ...(wanted.pageSize === undefined ? {} : { Limit: wanted.pageSize }),
+      ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+    });
+    const answer = await answering(() => table.client.send(command));
+    yield* answer.Items ?? [];
+    start = answer.LastEvaluatedKey;
+  } while (start !== undefined);
+  return undefined;
+}
+
+function readPartitions(table: Table, wanted: Wanted): AsyncGenerator<Item, undefined>[] {
+  return Array.from({ length: usernamePartitions }, (_, partition) => readPartition(table, wanted, partition));
+}
+
+/** All of them, in no order, one partition after the other. */
+export async function* readEach(table: Table, kind: PerUsernameKind, deploymentId: DeploymentId): AsyncGenerator<Item> {
+  for (const partition of readPartitions(table, { kind, deploymentId })) yield* partition;
+}
+
+/** All of them that `parse` knows, in no order. */
+export async function readAll<T>(
+  table: Table,
+  kind: PerUsernameKind,
+  deploymentId: DeploymentId,
+  parse: (item: Item) => T | undefined,
+): Promise<T[]> {
+  const found: T[] = [];
+  const readOne = async (partition: AsyncGenerator<Item>) => {
+    for await (const item of partition) {
+      const parsed = parse(item);
+      if (parsed !== undefined) found.push(parsed);
+    }
+  };
+  await Promise.all(readPartitions(table, { kind, deploymentId }).map(readOne));
+  return found;
+}
+
+/** In order of username, strictly after `page.after`, at most `page.limit` of those that `parse` knows. */
+export async function readPage<T extends { readonly username: Username }>(
+  table: Table,
+  kind: PerUsernameKind,
+  deploymentId: DeploymentId,
+  page: { readonly limit: number; readonly after?: Username },
+  parse: (item: Item) => T | undefined,
+): Promise<T[]> {
+  // Usernames spread evenly, so twice a partition's share nearly always saves the second request.
+  const pageSize = 2 * Math.ceil(page.limit / usernamePartitions) + 2;
+  const nextParsed = async (partition: AsyncGenerator<Item, undefined>): Promise<T | undefined> => {
+    for (;;) {
+      const { value, done } = await partition.next();
+      if (done === true || value === undefined) return undefined;
+      const parsed = parse(value);
+      if (parsed !== undefined) return parsed;
+    }
+  };
+  const wanted = { kind, deploymentId, pageSize, ...(page.after === undefined ? {} : { after: page.after }) };
+  const heads = await Promise.all(
+    readPartitions(table, wanted).map(async (partition) => ({ partition, head: await nextParsed(partition) })),
+  );
+  const found: T[] = [];
+  while (found.length < page.limit) {
+    let first: { readonly partition: AsyncGenerator<Item, undefined>; head: T | undefined } | undefined;
+    for (const candidate of heads) {
+      if (candidate.head === undefined) continue;
+      if (first?.head === undefined || compareUsernames(candidate.head.username, first.head.username) < 0)
+        first = candidate;
+    }
+    if (first?.head === undefined) break;
+    found.push(first.head);
+    first.head = await nextParsed(first.partition);
+  }
+  return found;
+}

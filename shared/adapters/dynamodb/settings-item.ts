@@ -1,0 +1,144 @@
+// Items of settings, read: pure, so that whoever fetches them (one batch read on the connect path) can. An item that
+// this code never wrote is a mistake of ours, and throws.
+
+import {
+  type DeploymentId,
+  parseDeploymentId,
+  parseTenantId,
+  parseUsername,
+  type TenantId,
+  type Username,
+} from '../../domain/ids.ts';
+import type { Override, SessionLimit } from '../../domain/limit.ts';
+import { type Ms, ms, seconds } from '../../domain/time.ts';
+import type { ConnectSettings, Deployment, StoredOverride } from '../../ports/settings.ts';
+
+type Item = Record<string, unknown>;
+
+/** The limit item, configured or not: its versions and its lists outlive what was configured. */
+export interface LimitItem {
+  /** Undefined: never configured, or deleted. */
+  readonly configured:
+    | (SessionLimit & {
+        readonly whitelistId: string | undefined;
+        readonly whitelistSize: number;
+        readonly updatedAt: Ms;
+      })
+    | undefined;
+  /** 0 where there never was a version. */
+  readonly version: number;
+  /** Overrides of another generation are void. Starts at 1, grows with every delete. */
+  readonly generation: number;
+  readonly overrideCount: number;
+  /** How many changes of overrides there were. */
+  readonly overrideVersion: number;
+  /** Every whitelist that entries may still name, the current one among them. */
+  readonly lists: ReadonlySet<string>;
+}
+
+function text(item: Item, name: string): string {
+  const value = item[name];
+  if (typeof value !== 'string') throw new TypeError(`attribute ${name} of ${String(item.pk)} is no string`);
+  return value;
+}
+
+function number(item: Item, name: string): number {
+  const value = item[name];
+  if (typeof value !== 'number') throw new TypeError(`attribute ${name} of ${String(item.pk)} is no number`);
+  return value;
+}
+
+function numberOr(item: Item, name: string, absent: number): number {
+  return item[name] === undefined ? absent : number(item, name);
+}
+
+function stringSet(value: unknown): ReadonlySet<string> {
+  return value instanceof Set ? value : new Set<string>();
+}
+
+function trusted<T>(
+  parsed: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string },
+): T {
+  if (parsed.ok) return parsed.value;
+  throw new TypeError(`stored: ${parsed.problem}`);
+}
+
+function oneOf<const T extends string>(item: Item, name: string, allowed: readonly T[]): T {
+  const value = text(item, name);
+  const found = allowed.find((one) => one === value);
+  if (found === undefined) throw new TypeError(`attribute ${name} of ${String(item.pk)} is ${value}`);
+  return found;
+}
+
+export const storedUsername = (item: Item): Username => trusted(parseUsername(text(item, 'sk')));
+export const storedDeploymentId = (item: Item): DeploymentId => trusted(parseDeploymentId(text(item, 'sk')));
+const storedTenantId = (item: Item): TenantId => trusted(parseTenantId(text(item, 'tenantId')));
+
+export function parseDeploymentItem(item: Item | undefined): Deployment | undefined {
+  if (item === undefined) return undefined;
+  return {
+    deploymentId: trusted(parseDeploymentId(text(item, 'deploymentId'))),
+    tenantId: storedTenantId(item),
+    name: text(item, 'name'),
+    mqttHost: text(item, 'mqttHost'),
+    status: oneOf(item, 'status', ['active', 'suspended', 'deleting']),
+    sessionExpirySeconds: seconds(number(item, 'sessionExpirySeconds')),
+    clientIdTakeover: oneOf(item, 'clientIdTakeover', ['deny', 'allow']),
+    onStoreFailure: oneOf(item, 'onStoreFailure', ['reject', 'admit']),
+    createdAt: ms(number(item, 'createdAt')),
+  };
+}
+
+export function parseLimitItem(item: Item | undefined): LimitItem {
+  const from = item ?? {};
+  const whitelistId = from.whitelistId === undefined ? undefined : text(from, 'whitelistId');
+  return {
+    configured:
+      from.configured === true
+        ? {
+            enabled: from.enabled === true,
+            maxSessionsPerUsername: number(from, 'maxSessionsPerUsername'),
+            whitelistId,
+            whitelistSize: number(from, 'whitelistSize'),
+            updatedAt: ms(number(from, 'updatedAt')),
+          }
+        : undefined,
+    version: numberOr(from, 'version', 0),
+    generation: numberOr(from, 'generation', 1),
+    overrideCount: numberOr(from, 'overrideCount', 0),
+    overrideVersion: numberOr(from, 'overrideVersion', 0),
+    lists: stringSet(from.lists),
+  };
+}
+
+export function parseConnectSettings(
+  deploymentItem: Item | undefined,
+  limitItem: Item | undefined,
+): ConnectSettings | undefined {
+  const deployment = parseDeploymentItem(deploymentItem);
+  if (deployment === undefined) return undefined;
+  const { configured, generation } = parseLimitItem(limitItem);
+  if (configured === undefined) return { deployment, limit: undefined };
+  const { enabled, maxSessionsPerUsername, whitelistId } = configured;
+  return { deployment, limit: { enabled, maxSessionsPerUsername, whitelistId, generation } };
+}
+
+/** Undefined for an override that was deleted together with the limit it stood beside. */
+export function parseStoredOverride(item: Item | undefined, generation: number): StoredOverride | undefined {
+  if (item === undefined || item.generation !== generation) return undefined;
+  const limit = item.limit;
+  const override: Override =
+    limit === 'unlimited' || limit === 'blocked' ? { kind: limit } : { kind: 'number', max: number(item, 'limit') };
+  return { username: storedUsername(item), override, version: number(item, 'version') };
+}
+
+export function parseOverrideItem(item: Item | undefined, generation: number): Override | undefined {
+  return parseStoredOverride(item, generation)?.override;
+}
+
+/** The lists that a whitelist entry names; only the current one counts. */
+export const entryLists = (item: Item): ReadonlySet<string> => stringSet(item.lists);
+
+export function isWhitelisted(item: Item | undefined, whitelistId: string | undefined): boolean {
+  return item !== undefined && whitelistId !== undefined && entryLists(item).has(whitelistId);
+}

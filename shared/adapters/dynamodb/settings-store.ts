@@ -1,0 +1,103 @@
+// Settings of deployments in DynamoDB. Deployments here; the session limit and its overrides next door.
+
+import { BatchGetCommand, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type { DeploymentId, TenantId } from '../../domain/ids.ts';
+import { StoreUnavailable } from '../../ports/errors.ts';
+import type { Log } from '../../ports/log.ts';
+import type { ConnectSettings, Deployment, SettingsStore } from '../../ports/settings.ts';
+import { answering } from './client.ts';
+import { deploymentKey, type Key, limitKey } from './keys.ts';
+import type { Table } from './settings-by-username.ts';
+import { parseConnectSettings, parseDeploymentItem, storedDeploymentId } from './settings-item.ts';
+import { createLimitWrites, getSessionLimit } from './settings-limit.ts';
+import { createOverrideWrites, getOverride, listOverrides } from './settings-overrides.ts';
+import { transact } from './settings-transaction.ts';
+
+/** A tenant's list of deployments: what exists, never what is in it. */
+const tenantPk = (tenantId: TenantId): string => `T|${tenantId}`;
+
+export interface SettingsStoreOptions extends Table {
+  readonly log: Log;
+}
+
+export function createSettingsStore(options: SettingsStoreOptions): SettingsStore {
+  const table: Table = options;
+  const { client, tableName: TableName } = table;
+  const limits = createLimitWrites(table, options.log);
+  const overrides = createOverrideWrites(table, options.log);
+
+  async function readMany(
+    keys: readonly Key[],
+    consistent: boolean,
+  ): Promise<(key: Key) => Record<string, unknown> | undefined> {
+    const command = new BatchGetCommand({
+      RequestItems: { [TableName]: { Keys: [...keys], ConsistentRead: consistent } },
+    });
+    const answer = await answering(() => client.send(command));
+    if ((answer.UnprocessedKeys?.[TableName]?.Keys?.length ?? 0) > 0) throw new StoreUnavailable('keys left unread');
+    const items = answer.Responses?.[TableName] ?? [];
+    return (key) => items.find((item) => item.pk === key.pk && item.sk === key.sk);
+  }
+
+  async function createDeployment(deployment: Deployment): Promise<'created' | 'exists'> {
+    const { deploymentId, tenantId } = deployment;
+    // Both or none: a deployment that its tenant's list does not name could never be found again. Ids are never used
+    // twice, also not by another tenant.
+    const outcome = await transact(table, [
+      {
+        Put: {
+          TableName,
+          Item: { ...deploymentKey(deploymentId), ...deployment },
+          ConditionExpression: 'attribute_not_exists(pk)',
+        },
+      },
+      { Put: { TableName, Item: { pk: tenantPk(tenantId), sk: deploymentId } } },
+    ]);
+    return outcome.kind === 'done' ? 'created' : 'exists';
+  }
+
+  async function getDeployment(id: DeploymentId): Promise<Deployment | undefined> {
+    const command = new GetCommand({ TableName, Key: deploymentKey(id), ConsistentRead: true });
+    return parseDeploymentItem((await answering(() => client.send(command))).Item);
+  }
+
+  async function listDeployments(
+    tenantId: TenantId,
+    page: { readonly limit: number; readonly after?: DeploymentId },
+  ): Promise<readonly Deployment[]> {
+    const command = new QueryCommand({
+      TableName,
+      KeyConditionExpression: page.after === undefined ? 'pk = :pk' : 'pk = :pk AND sk > :after',
+      ExpressionAttributeValues: {
+        ':pk': tenantPk(tenantId),
+        ...(page.after === undefined ? {} : { ':after': page.after }),
+      },
+      ConsistentRead: true,
+      Limit: Math.min(page.limit, 100),
+    });
+    const ids = ((await answering(() => client.send(command))).Items ?? []).map(storedDeploymentId);
+    if (ids.length === 0) return [];
+    const find = await readMany(ids.map(deploymentKey), true);
+    return ids.map((id) => parseDeploymentItem(find(deploymentKey(id)))).filter((found) => found !== undefined);
+  }
+
+  async function getConnectSettings(id: DeploymentId): Promise<ConnectSettings | undefined> {
+    const find = await readMany([deploymentKey(id), limitKey(id)], false);
+    return parseConnectSettings(find(deploymentKey(id)), find(limitKey(id)));
+  }
+
+  return {
+    createDeployment,
+    getDeployment,
+    listDeployments,
+    getConnectSettings,
+    getSessionLimit: (id) => getSessionLimit(table, id),
+    putSessionLimit: limits.putSessionLimit,
+    deleteSessionLimit: (id, change) =>
+      limits.deleteSessionLimit(id, change, (olderThan) => overrides.clearOverrides(id, olderThan)),
+    getOverride: (id, username) => getOverride(table, id, username),
+    putOverride: overrides.putOverride,
+    deleteOverride: overrides.deleteOverride,
+    listOverrides: (id, page) => listOverrides(table, id, page),
+  };
+}

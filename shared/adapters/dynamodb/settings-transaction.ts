@@ -1,0 +1,39 @@
+// One transaction of a settings change. Transactions that meet on an item cancel each other and have then written
+// nothing, so they are tried again here; a failed condition is an answer and goes back to the caller.
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
+import { StoreUnavailable } from '../../ports/errors.ts';
+import { answering, meansUnavailable } from './client.ts';
+import type { Table } from './settings-by-username.ts';
+
+export type Writes = NonNullable<TransactWriteCommandInput['TransactItems']>;
+
+export type TransactionOutcome =
+  | { readonly kind: 'done' }
+  /** The places, in the order of the writes, whose condition failed. */
+  | { readonly kind: 'refused'; readonly at: readonly number[] };
+
+const maxTries = 8;
+
+export async function transact(table: Table, writes: Writes): Promise<TransactionOutcome> {
+  let conflict: unknown;
+  for (let tried = 0; tried < maxTries; tried += 1) {
+    // Full jitter: those that met once must not meet again.
+    if (tried > 0) await pause(Math.random() * 20 * 2 ** tried);
+    try {
+      // The SDK's own retries carry one request token, so a try whose outcome is unknown is not done twice.
+      await table.client.send(new TransactWriteCommand({ TransactItems: writes }));
+      return { kind: 'done' };
+    } catch (error) {
+      if (!(error instanceof TransactionCanceledException)) return answering(() => Promise.reject(error));
+      const codes = (error.CancellationReasons ?? []).map((reason) => reason.Code);
+      const at = codes.flatMap((code, place) => (code === 'ConditionalCheckFailed' ? [place] : []));
+      if (at.length > 0) return { kind: 'refused', at };
+      if (!meansUnavailable(error)) throw error;
+      conflict = error;
+    }
+  }
+  throw new StoreUnavailable(conflict);
+}

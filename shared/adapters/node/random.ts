@@ -1,0 +1,9 @@
+import { randomBytes } from 'node:crypto';
+import type { AttemptId, Place } from '../../domain/ids.ts';
+import type { Random } from '../../ports/random.ts';
+
+export const cryptoRandom: Random = {
+  attemptId: () => randomBytes(16).toString('base64url') as AttemptId,
+  place: () => randomBytes(8).toString('base64url') as Place,
+  revision: () => randomBytes(6).toString('base64url'),
+};

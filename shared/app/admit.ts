@@ -1,0 +1,248 @@
+// Admission: the one use case that everything else serves (S3, S4, S9, S11, S12). It comes after credentials.
+//
+// A new session takes three writes, in this order: the session item of an attempt that is not counted yet, the owner
+// of the client id, the roster, which decides. Dying between any two leaves at most an attempt whose lease leads the
+// sweeper to it; nothing is ever connected that is not in the roster. ADR 1 has the alternatives.
+
+import type { AttemptId } from '../domain/ids.ts';
+import { type EffectiveLimit, decideLimit, maxSessions } from '../domain/limit.ts';
+import { connectBudgetMs } from '../config/constants.ts';
+import { type Admission, freeSession, isLive, meetSession, type Policy, type Session, startSession } from '../domain/session.ts';
+import type { Ms } from '../domain/time.ts';
+import type { Clock } from '../ports/clock.ts';
+import { StoreUnavailable } from '../ports/errors.ts';
+import type { Random } from '../ports/random.ts';
+import type { ConnectView, Names, Owner, Roster, SessionStore, Stored } from '../ports/sessions.ts';
+import type { ConnectSettings } from '../ports/settings.ts';
+import { freeExpired, settleFreed } from './free.ts';
+
+export interface AdmitPorts {
+  readonly store: SessionStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly policy: Policy;
+}
+
+export type AdmitRequest = Names & Omit<Admission, 'attempt' | 'at'>;
+
+export type AdmitDecision =
+  | { readonly kind: 'admitted'; readonly attempt: AttemptId; readonly reconnect: boolean; readonly mustCleanStart: boolean }
+  | { readonly kind: 'rejected'; readonly reason: 'blocked' | 'quota_exceeded' | 'client_id_held' };
+
+/** Rounds of "somebody wrote first, look again" before the answer is unavailable; contention is never told as quota. */
+const maxRounds = 12;
+
+/** Throws StoreUnavailable where the database does not answer, or others keep writing the same items. */
+export async function admit(ports: AdmitPorts, settings: ConnectSettings, request: AdmitRequest): Promise<AdmitDecision> {
+  const view = await ports.store.readForConnect(request, {
+    whitelistId: settings.limit?.whitelistId,
+    generation: settings.limit?.generation ?? 0,
+  });
+  const limit = decideLimit(settings.limit, view.whitelisted, view.override);
+  if (limit.kind === 'blocked') return { kind: 'rejected', reason: 'blocked' };
+  return new AdmissionRun(ports, settings, request, limit, view).decide();
+}
+
+/** One CONNECT's way through the rounds. What was last seen lives here; nothing of it outlives the answer. */
+class AdmissionRun {
+  private readonly ports: AdmitPorts;
+  private readonly settings: ConnectSettings;
+  private readonly request: AdmitRequest;
+  private readonly max: number;
+  private readonly admission: Admission;
+  private session: Stored<Session> | undefined;
+  private owner: Stored<Owner> | undefined;
+  private roster: Roster;
+
+  constructor(ports: AdmitPorts, settings: ConnectSettings, request: AdmitRequest, limit: EffectiveLimit, view: ConnectView) {
+    this.ports = ports;
+    this.settings = settings;
+    this.request = request;
+    this.max = maxSessions(limit);
+    this.admission = { ...request, attempt: ports.random.attemptId(), at: ports.clock.now() };
+    this.session = view.session;
+    this.owner = view.owner;
+    this.roster = view.roster;
+  }
+
+  async decide(): Promise<AdmitDecision> {
+    for (let round = 0; round < maxRounds; round++) {
+      this.checkTime();
+      const met = this.liveSession();
+      const decision = met === undefined ? await this.begin() : await this.meet(met);
+      if (decision !== 'look again') return decision;
+    }
+    throw new StoreUnavailable(new Error('others kept writing the items of this client id'));
+  }
+
+  private liveSession(): Stored<Session> | undefined {
+    return this.session !== undefined && isLive(this.session.value, this.now()) ? this.session : undefined;
+  }
+
+  /** IoT Core waits 5 s; what is not decided by then is unavailable, and its attempt is left to the lease. */
+  private checkTime(): void {
+    if (this.now() - this.admission.at > connectBudgetMs) throw new StoreUnavailable(new Error('out of time'));
+  }
+
+  private now(): Ms {
+    return this.ports.clock.now();
+  }
+
+  /** The client id has a live session of this username: nothing new to count, also at the limit (S3). */
+  private async meet(met: Stored<Session>): Promise<AdmitDecision | 'look again'> {
+    // The id was let go to another username, and comes back: the same takeover the other way round.
+    const rival = this.owner !== undefined && this.owner.value.username !== this.request.username ? this.owner : undefined;
+    const next = meetSession(met.value, this.admission, this.ports.policy, rival?.value.username);
+    const put = await this.ports.store.putSession(next, met);
+    if (put.kind === 'changed') {
+      this.session = put.current;
+      return 'look again';
+    }
+    if (rival !== undefined && (await this.own()) === 'look again') {
+      this.session = { value: next, revision: put.revision };
+      return 'look again';
+    }
+    const mustCleanStart = next.supersedes !== undefined;
+    // A place seen in the roster stays there while the session is not freed, and this write proves that it was not.
+    if (this.roster.places.has(met.value.place)) return this.admitted(true, mustCleanStart);
+    return this.count({ value: next, revision: put.revision }, mustCleanStart);
+  }
+
+  private async begin(): Promise<AdmitDecision | 'look again'> {
+    const { store, random, policy } = this.ports;
+    const held = await this.heldByAnother();
+    if (held === 'refuse') return { kind: 'rejected', reason: 'client_id_held' };
+    if (held === 'look again') return held;
+    if (!(await this.hasRoom())) return { kind: 'rejected', reason: 'quota_exceeded' };
+    if (this.liveSession() !== undefined) return 'look again';
+    if ((await this.settleBefore()) === 'look again') return 'look again';
+
+    const before = this.session;
+    const next = startSession(this.request, random.place(), this.admission, policy, before?.value, held?.username);
+    const put = await store.putSession(next, before);
+    if (put.kind === 'changed') {
+      this.session = put.current;
+      return 'look again';
+    }
+    const stored = { value: next, revision: put.revision };
+    if ((await this.own()) === 'look again') {
+      // Somebody took the client id in between. This attempt steps back and looks who holds it now.
+      await this.undo(stored);
+      return 'look again';
+    }
+    return this.count(stored, held !== undefined);
+  }
+
+  private async own(): Promise<'look again' | 'done'> {
+    const { deploymentId, clientId, username } = this.request;
+    const put = await this.ports.store.putOwner(deploymentId, clientId, { username }, this.owner);
+    this.owner = put.kind === 'changed' ? put.current : { value: { username }, revision: put.revision };
+    return put.kind === 'changed' ? 'look again' : 'done';
+  }
+
+  /** The atomic step: in the roster or not. */
+  private async count(stored: Stored<Session>, mustCleanStart: boolean): Promise<AdmitDecision | 'look again'> {
+    const { store } = this.ports;
+    const { deploymentId, username } = this.request;
+    const { place, dueAt } = stored.value;
+    for (let tries = 0; tries < 2; tries++) {
+      this.checkTime();
+      const added = await store.addPlace(deploymentId, username, place, this.max, dueAt);
+      if (added.kind === 'added') return this.admitted(false, mustCleanStart);
+      if (added.kind === 'present') return this.admitted(true, mustCleanStart);
+      this.roster = added.roster;
+      if (tries > 0 || !(await this.reclaim())) break;
+    }
+    // Connected or retained, and not in the roster: only a fault leaves that behind. It is a live session all the same
+    // (S3), so it is counted, over the limit if need be.
+    if (stored.value.holding !== 'new') {
+      await store.addPlace(deploymentId, username, place, Number.POSITIVE_INFINITY, dueAt);
+      return this.admitted(true, mustCleanStart);
+    }
+    await this.undo(stored);
+    return { kind: 'rejected', reason: 'quota_exceeded' };
+  }
+
+  /** Looks before writing, so that a storm of rejections costs no writes. Only a consistent reading says "full". */
+  private async hasRoom(): Promise<boolean> {
+    if (this.roster.used < this.max) return true;
+    const { deploymentId, username } = this.request;
+    this.roster = await this.ports.store.readRoster(deploymentId, username);
+    if (this.roster.used < this.max) return true;
+    return (await this.reclaim()) && this.roster.used < this.max;
+  }
+
+  /** Frees the username's own expired sessions within this CONNECT (S11). True if it freed any. */
+  private async reclaim(): Promise<boolean> {
+    const { deploymentId, username } = this.request;
+    if (this.roster.wakeAt === undefined || this.roster.wakeAt > this.now()) return false;
+    const freed = await freeExpired(this.ports, deploymentId, username, { limit: 10 });
+    if (freed === 0) return false;
+    this.roster = await this.ports.store.readRoster(deploymentId, username);
+    // The own session of this client id may have been among them.
+    this.session = await this.ports.store.readSession(this.request);
+    return true;
+  }
+
+  /**
+   * What stood here before is over, but its place may still be counted: an expired session nobody swept, or a
+   * tombstone whose freeing died halfway. Settled first, because the new record forgets the old place.
+   */
+  private async settleBefore(): Promise<'look again' | undefined> {
+    const before = this.session;
+    if (before === undefined) return undefined;
+    const { deploymentId, username } = this.request;
+    if (before.value.holding !== 'freed') {
+      const freed = freeSession(before.value, { owes: true });
+      const put = await this.ports.store.putSession(freed, before);
+      if (put.kind === 'changed') {
+        this.session = put.current;
+        return 'look again';
+      }
+      this.session = await settleFreed(this.ports, { value: freed, revision: put.revision }, this.roster.used);
+      return this.session === undefined ? 'look again' : undefined;
+    }
+    if (before.value.owes === true || this.roster.places.has(before.value.place)) {
+      await this.ports.store.removePlace(deploymentId, username, before.value.place, this.roster.used <= 1);
+    }
+    return undefined;
+  }
+
+  /** S9. Undefined: nobody else holds the client id. An owner: somebody does, and the deployment lets it be taken. */
+  private async heldByAnother(): Promise<Owner | 'refuse' | 'look again' | undefined> {
+    const { store } = this.ports;
+    const { deploymentId, clientId, username } = this.request;
+    const owner = this.owner?.value;
+    if (owner === undefined || owner.username === username) return undefined;
+    const names = { deploymentId, clientId, username: owner.username };
+    const theirs = await store.readSession(names);
+    if (theirs === undefined) return undefined;
+    if (isLive(theirs.value, this.now())) {
+      return this.settings.deployment.clientIdTakeover === 'allow' ? owner : 'refuse';
+    }
+    // Expired but not swept: freed for good before the client id changes hands, so that it cannot come back to life.
+    if (theirs.value.holding !== 'freed') {
+      const freed = freeSession(theirs.value, { owes: true });
+      const put = await store.putSession(freed, theirs);
+      if (put.kind === 'changed') return 'look again';
+      await settleFreed(this.ports, { value: freed, revision: put.revision }, 1);
+    }
+    return undefined;
+  }
+
+  /**
+   * Takes an attempt back that was never counted: its tombstone says so to events that come late. If somebody met it
+   * meanwhile, it is theirs now.
+   */
+  private async undo(stored: Stored<Session>): Promise<void> {
+    const { store } = this.ports;
+    if (stored.value.closedPairs.length === 0) await store.removeSession(this.request, stored);
+    else await store.putSession(freeSession(stored.value), stored);
+    this.session = await store.readSession(this.request);
+  }
+
+  private admitted(reconnect: boolean, mustCleanStart: boolean): AdmitDecision {
+    return { kind: 'admitted', attempt: this.admission.attempt, reconnect, mustCleanStart };
+  }
+}
+
