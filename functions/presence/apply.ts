@@ -12,6 +12,9 @@ export interface PresencePorts extends LifeCyclePorts {
   readonly log: Log;
 }
 
+/** After this many deliveries the front door's own report is not waited for any longer. */
+const doorSilentReceives = 3;
+
 export async function applyPresence(ports: PresencePorts, event: SQSEvent): Promise<SQSBatchResponse> {
   const byClient = new Map<string, SQSRecord[]>();
   for (const record of event.Records) {
@@ -42,7 +45,8 @@ async function apply(ports: PresencePorts, record: SQSRecord): Promise<Applied> 
   if (report !== undefined) return applyDoorReport(ports, report);
   const received = Number(record.attributes.SentTimestamp);
   const event = parseBrokerEvent(body, Number.isFinite(received) && received > 0 ? ms(received) : ports.clock.now());
-  if (event.ok) return applyBrokerEvent(ports, event.value);
+  const receives = Number(record.attributes.ApproximateReceiveCount);
+  if (event.ok) return applyBrokerEvent(ports, event.value, receives >= doorSilentReceives);
   // Connections that are not this product's pass through the same rule; they are nobody's business here.
   ports.log.info('a presence message was left alone', { problem: event.problem });
   return 'done';

@@ -12,7 +12,6 @@ import {
   hastenLease,
   isClosed,
   noteEnding,
-  type Pair,
   type Policy,
   recountSession,
   samePair,
@@ -51,13 +50,14 @@ export async function applyDoorReport(ports: LifeCyclePorts, report: DoorReport)
   return change(ports, report, (session, now) => readReport(session, report, ports, now));
 }
 
-export async function applyBrokerEvent(ports: LifeCyclePorts, event: BrokerEvent): Promise<Applied> {
+/** `doorSilent`: the front door has had its time to report the end of the connection, and has not. */
+export async function applyBrokerEvent(ports: LifeCyclePorts, event: BrokerEvent, doorSilent = false): Promise<Applied> {
   const owner = await ports.store.readOwner(event.deploymentId, event.clientId);
   // A client id that was never admitted: not ours, or its tombstone has gone.
   if (owner === undefined) return 'done';
   const names = { deploymentId: event.deploymentId, clientId: event.clientId, username: owner.value.username };
   const expirySeconds = event.type === 'connected' ? await askExpiry(ports, names) : undefined;
-  return change(ports, names, (session, now) => readEvent(session, event, expirySeconds, ports, now));
+  return change(ports, names, (session, now) => readEvent(session, event, { expirySeconds, doorSilent }, ports, now));
 }
 
 /**
@@ -182,14 +182,20 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
   return session.leaseUntil === undefined ? { next: endSession(session, ending, now) } : { next: noteEnding(session, ending, undefined) };
 }
 
-function readEvent(session: Session, event: BrokerEvent, expirySeconds: Seconds | undefined, ports: LifeCyclePorts, now: Ms): Step {
+interface Aside {
+  /** As the broker told when it was asked about a `connected`. */
+  readonly expirySeconds: Seconds | undefined;
+  readonly doorSilent: boolean;
+}
+
+function readEvent(session: Session, event: BrokerEvent, aside: Aside, ports: LifeCyclePorts, now: Ms): Step {
   // Rule 5: what is older than an hour (a replayed dead-letter queue) is settled by asking the broker only.
   if (now - event.at > staleEventMs) return session.holding === 'freed' ? 'nothing' : 'ask the broker';
   switch (event.type) {
     case 'connected':
-      return readConnected(session, event, expirySeconds, ports);
+      return readConnected(session, event, aside.expirySeconds, ports);
     case 'disconnected':
-      return readDisconnected(session, event.pair, event.reason, event.at, session.expirySeconds, now);
+      return readDisconnected(session, event, aside.doorSilent, now);
     case 'connect_failed':
       // Rule 6: it has no version, and a stranger can provoke it. The lease is checked at once, nothing is freed on it.
       return session.witness === 'door' ? 'nothing' : doubtful(session);
@@ -217,23 +223,26 @@ function doubtful(session: Session): Step {
   return next === session ? 'nothing' : { next };
 }
 
-function readDisconnected(session: Session, pair: Pair, reason: string | undefined, at: Ms, expirySeconds: Seconds, now: Ms): Step {
+function readDisconnected(session: Session, event: BrokerEvent & { type: 'disconnected' }, doorSilent: boolean, now: Ms): Step {
+  const { pair, reason } = event;
+  const ending: Ending = { at: event.at, expirySeconds: session.expirySeconds };
   if (session.holding === 'freed' || session.holding === 'retained') {
     if (session.leaseUntil === undefined && session.witness === 'door') return 'nothing';
     return isClosed(session, pair) ? 'nothing' : { next: closePair(session, pair) };
   }
   if (session.witness === 'door') {
-    // The front door reports the end by itself, and more exactly. If it has died, this delivery comes again until then.
-    return session.leaseUntil === undefined ? 'later' : 'nothing';
+    // The front door reports the end by itself, and more exactly. If it has died, the broker is asked in the end.
+    if (session.leaseUntil !== undefined) return 'nothing';
+    return doorSilent ? 'ask the broker' : 'later';
   }
   const mine = samePair(session.pair, pair);
   // Rule 2: while an attempt is pending, nothing frees.
   if (session.leaseUntil !== undefined) {
     if (isClosed(session, pair)) return 'nothing';
-    return { next: mine ? noteEnding(session, { at, expirySeconds }, pair) : closePair(session, pair) };
+    return { next: mine ? noteEnding(session, ending, pair) : closePair(session, pair) };
   }
   if (!mine && session.pair !== undefined) return isClosed(session, pair) ? 'nothing' : { next: closePair(session, pair) };
   // Rule 3, and only if no other attempt's events can have been taken for this one's.
   if (!mine || session.overlap || reason === 'DUPLICATE_CLIENTID') return 'ask the broker';
-  return { next: endSession(session, { at, expirySeconds }, now) };
+  return { next: endSession(session, ending, now) };
 }

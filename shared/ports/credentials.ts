@@ -6,7 +6,14 @@ export type PasswordHash =
   /** A generated password (at least 128 random bits): one SHA-256 is enough. */
   | { readonly kind: 'sha256'; readonly digest: Uint8Array }
   /** A password somebody chose. */
-  | { readonly kind: 'scrypt'; readonly salt: Uint8Array; readonly digest: Uint8Array; readonly n: number; readonly r: number; readonly p: number };
+  | {
+      readonly kind: 'scrypt';
+      readonly salt: Uint8Array;
+      readonly digest: Uint8Array;
+      readonly n: number;
+      readonly r: number;
+      readonly p: number;
+    };
 
 export interface Credential {
   readonly username: Username;
@@ -21,7 +28,10 @@ export interface CredentialStore {
   putCredential(id: DeploymentId, credential: Credential): Promise<void>;
   deleteCredential(id: DeploymentId, username: Username): Promise<'deleted' | 'missing'>;
   /** In order of username (bytes of UTF-8), after `after`, at most `limit`. */
-  listCredentials(id: DeploymentId, page: { readonly limit: number; readonly after?: Username }): Promise<readonly Credential[]>;
+  listCredentials(
+    id: DeploymentId,
+    page: { readonly limit: number; readonly after?: Username },
+  ): Promise<readonly Credential[]>;
 }
 
 /** Checks an MQTT password. */
@@ -29,6 +39,38 @@ export interface PasswordCheck {
   /**
    * `credential` is undefined for an unknown username or deployment: the same work is done, and the answer is `wrong`.
    * `overloaded` where too many checks wait already. Passwords that were right are remembered for a few seconds.
+   * `scope` names the deployment and the username as they came, known or not: equal checks share their work inside one
+   * scope, and who is unknown must share no more than who is known.
    */
-  check(scope: string, credential: Credential | undefined, password: Uint8Array): Promise<'right' | 'wrong' | 'overloaded'>;
+  check(
+    scope: string,
+    credential: Credential | undefined,
+    password: Uint8Array,
+  ): Promise<'right' | 'wrong' | 'overloaded'>;
+}
+
+/** Makes what is stored of a new password. */
+export interface PasswordMaker {
+  /** `overloaded` where too many hashes wait already. */
+  hashChosen(password: string): Promise<PasswordHash | 'overloaded'>;
+  /** 192 random bits, to be shown once. */
+  generate(): { readonly password: string; readonly hash: PasswordHash };
+}
+
+export interface ScryptCost {
+  readonly n: number;
+  readonly r: number;
+  readonly p: number;
+}
+
+/** The cryptography that passwords need. */
+export interface PasswordCrypto {
+  randomBytes(length: number): Uint8Array;
+  sha256(data: Uint8Array): Uint8Array;
+  /** 32 bytes, off the main thread. */
+  scrypt(password: Uint8Array, salt: Uint8Array, cost: ScryptCost): Promise<Uint8Array>;
+  /** In constant time; false for different lengths. */
+  equal(a: Uint8Array, b: Uint8Array): boolean;
+  /** Tells lists of parts apart, under a random key that never leaves the process. */
+  fingerprint(parts: readonly Uint8Array[]): string;
 }

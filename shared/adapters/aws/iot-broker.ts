@@ -5,8 +5,8 @@ import { DeleteConnectionCommand, GetConnectionCommand, IoTDataPlaneClient, Reso
 import { type Ms, ms, type Seconds, seconds } from '../../domain/time.ts';
 import type { Broker } from '../../ports/broker.ts';
 
-export function createIotBroker(endpoint: string): Broker {
-  const client = new IoTDataPlaneClient({ endpoint, maxAttempts: 1, requestHandler: { requestTimeout: 2_000, throwOnRequestTimeout: true } });
+export function createIotBroker(): Broker {
+  const client = new IoTDataPlaneClient({ maxAttempts: 1, requestHandler: { requestTimeout: 2_000, throwOnRequestTimeout: true } });
   return {
     async getConnection(id) {
       try {

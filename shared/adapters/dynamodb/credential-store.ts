@@ -1,6 +1,6 @@
 // MQTT users of deployments in DynamoDB.
 
-import { DeleteCommand, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { CredentialStore } from '../../ports/credentials.ts';
 import { answering } from './client.ts';
 import { hashAttributes, parseCredentialItem } from './credential-item.ts';
@@ -9,8 +9,9 @@ import { readPage, type Table } from './settings-by-username.ts';
 
 const hashNames = ['hash', 'digest', 'salt', 'n', 'r', 'p'];
 
-export function createCredentialStore(table: Table): CredentialStore {
-  const { client, tableName: TableName } = table;
+export function createCredentialStore(client: DynamoDBDocumentClient, tableName: string): CredentialStore {
+  const table: Table = { client, tableName };
+  const TableName = tableName;
   return {
     async getCredential(id, username) {
       const command = new GetCommand({ TableName, Key: perUsernameKey('P', id, username) });

@@ -65,13 +65,13 @@ function sameList(a: readonly Username[], b: readonly Username[]): boolean {
   return a.length === b.length && a.every((username, place) => username === b[place]);
 }
 
-export function createLimitWrites(table: Table, log: Log) {
+export function createLimitWrites(table: Table, log: Pick<Log, 'warn'>) {
   /** What stays behind counts for nothing, and the next change clears it: the answer does not wait for a retry. */
   async function clear(id: DeploymentId, listIds: Iterable<string>): Promise<void> {
     try {
       await clearWhitelists(table, id, new Set(listIds));
     } catch (error) {
-      log.warn('whitelist entries left for the next change to clear', { deploymentId: id, error });
+      log.warn('whitelist entries left for the next change to clear', { deploymentId: id, error: String(error) });
     }
   }
 

@@ -70,7 +70,7 @@ export async function listOverrides(
   return readPage(table, 'O', id, page, (item) => parseStoredOverride(item, generation));
 }
 
-export function createOverrideWrites(table: Table, log: Log) {
+export function createOverrideWrites(table: Table, log: Pick<Log, 'warn'>) {
   /**
    * Keeps S1 (an override lives only beside the limit it was made for), S18 and the bound of overrides: the limit item
    * must still be configured in the generation that was read, and the override must be as it was read. A delete of the
@@ -195,7 +195,7 @@ export function createOverrideWrites(table: Table, log: Log) {
         await refusable(() => table.client.send(command));
       }
     } catch (error) {
-      log.warn('void overrides left for the next delete to clear', { deploymentId: id, error });
+      log.warn('void overrides left for the next delete to clear', { deploymentId: id, error: String(error) });
     }
   }
 

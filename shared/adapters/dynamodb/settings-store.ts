@@ -1,6 +1,6 @@
 // Settings of deployments in DynamoDB. Deployments here; the session limit and its overrides next door.
 
-import { BatchGetCommand, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand, type DynamoDBDocumentClient, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { DeploymentId, TenantId } from '../../domain/ids.ts';
 import { StoreUnavailable } from '../../ports/errors.ts';
 import type { Log } from '../../ports/log.ts';
@@ -16,15 +16,16 @@ import { transact } from './settings-transaction.ts';
 /** A tenant's list of deployments: what exists, never what is in it. */
 const tenantPk = (tenantId: TenantId): string => `T|${tenantId}`;
 
-export interface SettingsStoreOptions extends Table {
-  readonly log: Log;
-}
-
-export function createSettingsStore(options: SettingsStoreOptions): SettingsStore {
-  const table: Table = options;
-  const { client, tableName: TableName } = table;
-  const limits = createLimitWrites(table, options.log);
-  const overrides = createOverrideWrites(table, options.log);
+/** Clean-up that a change leaves to the next one is told to `log`; it never fails the change. */
+export function createSettingsStore(
+  client: DynamoDBDocumentClient,
+  tableName: string,
+  log: Pick<Log, 'warn'> = { warn: () => {} },
+): SettingsStore {
+  const table: Table = { client, tableName };
+  const TableName = tableName;
+  const limits = createLimitWrites(table, log);
+  const overrides = createOverrideWrites(table, log);
 
   async function readMany(
     keys: readonly Key[],

@@ -1,0 +1,166 @@
+// The front door: a thin MQTT proxy that gives the exact CONNACK (S5 to S9, S17). It exists because IoT Core lets no
+// authorizer choose one, and because it sees what the authorizer event hides: the protocol version, clean start, the
+// session's expiry, the broker's CONNACK, DISCONNECT, the socket's end. It must not know of the database or of AWS:
+// what it needs comes as functions, and which broker stands behind it is its caller's affair.
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { type Arrival, type Door, openConnection } from './open-connection.ts';
+
+export interface FrontDoorOptions
+  extends Omit<Door, 'maxConnectBytes' | 'brokerTimeoutMs' | 'reportRetryDelaysMs'>,
+    Partial<Pick<Door, 'maxConnectBytes' | 'brokerTimeoutMs' | 'reportRetryDelaysMs'>> {
+  /** For TLS. Any string is taken, also one that names no deployment; undefined leaves the choice to the suffix. */
+  readonly deploymentOfServerName: (serverName: string) => string | undefined;
+  /** For TCP, where the user name has no suffix. */
+  readonly defaultDeployment?: string;
+  /** From accept to the whole CONNECT, the TLS handshake included; 10 s (S8). */
+  readonly connectTimeoutMs?: number;
+}
+
+export interface Address {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+}
+
+export interface FrontDoor {
+  listenTcp(address: Address): Promise<{ readonly port: number }>;
+  listenTls(
+    address: Address & { readonly key: string | Buffer; readonly cert: string | Buffer },
+  ): Promise<{ readonly port: number }>;
+  /** Ends every connection and resolves when the end of each has been reported. */
+  close(): Promise<void>;
+  /** Open sockets of clients, those without a CONNECT yet included. */
+  connections(): number;
+}
+
+/** The longest will payload that MQTT can carry, and as much again for everything else in a CONNECT. */
+const maxConnectBytesDefault = 2 * 65_536;
+
+/** A burst of 500 sockets overflows Node's default of 511 waiting connections. */
+const backlog = 4_096;
+
+/** A socket and the time it has for its CONNECT. */
+interface Guest {
+  /** The TLS socket takes the place of the plain one after the handshake. */
+  socket: Socket;
+  readonly deadline: NodeJS.Timeout;
+}
+
+export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
+  const door: Door = {
+    maxConnectBytes: maxConnectBytesDefault,
+    brokerTimeoutMs: 10_000,
+    reportRetryDelaysMs: [100, 400, 1_600],
+    ...options,
+  };
+  const connectTimeoutMs = options.connectTimeoutMs ?? 10_000;
+  const servers: Server[] = [];
+  const guests = new Set<Guest>();
+  const untold = new Set<Promise<void>>();
+  let closing = false;
+
+  function admitSocket(socket: Socket): Guest {
+    const guest: Guest = { socket, deadline: setTimeout(() => guest.socket.destroy(), connectTimeoutMs) };
+    guests.add(guest);
+    socket.once('close', () => {
+      clearTimeout(guest.deadline);
+      guests.delete(guest);
+    });
+    watchErrors(socket);
+    if (closing) socket.destroy();
+    return guest;
+  }
+
+  function serve(guest: Guest, deploymentFor: Arrival['deploymentFor']): void {
+    const arrival = { client: guest.socket, deploymentFor, onConnect: () => clearTimeout(guest.deadline) };
+    const told = openConnection(door, arrival).catch((error: unknown) => {
+      // A defect of ours costs one connection, never the process with all the others.
+      guest.socket.destroy();
+      door.log.error('a connection ended by a defect', { error: String(error) });
+    });
+    untold.add(told);
+    void told.then(() => untold.delete(told));
+  }
+
+  async function listen(server: Server, { host, port }: Address): Promise<{ readonly port: number }> {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port, backlog }, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+    server.on('error', (error) => door.log.error('a listener of the front door failed', { error: String(error) }));
+    servers.push(server);
+    const address = server.address();
+    return { port: typeof address === 'object' && address !== null ? address.port : port };
+  }
+
+  return {
+    listenTcp(address) {
+      const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+        serve(admitSocket(socket), (suffix) => suffix ?? options.defaultDeployment),
+      );
+      return listen(server, address);
+    },
+
+    listenTls({ host, port, key, cert }) {
+      // Node gives the plain socket at accept and another one after the handshake, with no link between them but the
+      // peer's address and port.
+      const handshaking = new Map<string, Guest>();
+      const server = createTlsServer({
+        key,
+        cert,
+        allowHalfOpen: true,
+        noDelay: true,
+        handshakeTimeout: connectTimeoutMs,
+      });
+      server.on('connection', (socket: Socket) => {
+        const peer = peerOf(socket);
+        const guest = admitSocket(socket);
+        handshaking.set(peer, guest);
+        socket.once('close', () => {
+          if (handshaking.get(peer) === guest) handshaking.delete(peer);
+        });
+      });
+      server.on('secureConnection', (client: TLSSocket) => {
+        const peer = peerOf(client);
+        const guest = handshaking.get(peer);
+        watchErrors(client);
+        if (guest === undefined) {
+          client.destroy();
+          return;
+        }
+        handshaking.delete(peer);
+        guest.socket = client;
+        serve(guest, (suffix) => deploymentOfClient(client) ?? suffix);
+      });
+      return listen(server, { host, port });
+    },
+
+    async close() {
+      closing = true;
+      const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+      for (const guest of guests) guest.socket.destroy();
+      await Promise.all(closed);
+      await Promise.all(untold);
+    },
+
+    connections: () => guests.size,
+  };
+
+  function deploymentOfClient(client: TLSSocket): string | undefined {
+    const serverName: unknown = client.servername;
+    return typeof serverName === 'string' ? options.deploymentOfServerName(serverName.toLowerCase()) : undefined;
+  }
+}
+
+function peerOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort}`;
+}
+
+/** A TLS socket reports an error in the middle of a stream without being destroyed by it (Node 20), so this does. */
+function watchErrors(socket: Socket): void {
+  socket.on('error', () => socket.destroy());
+}

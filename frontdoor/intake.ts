@@ -1,0 +1,74 @@
+// The beginning of a client's stream: the CONNECT, and whatever the client sends before anybody wants it. The socket is
+// read on while a decision is made, because only a socket that is read tells of its end; but only up to a bound.
+import type { Socket } from 'node:net';
+import { PacketFramer } from './packet-framer.ts';
+
+/** What may be held behind a CONNECT until the broker has answered it; then the client is left to wait. */
+const maxHeldBytes = 65_536;
+
+export class Intake {
+  readonly #client: Socket;
+  readonly #framer: PacketFramer;
+  #settle: ((body: Buffer | undefined) => void) | undefined;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #gone = false;
+
+  constructor(client: Socket, maxConnectBytes: number) {
+    this.#client = client;
+    // The flags of a CONNECT's first byte are reserved [MQTT-2.1.3-1].
+    this.#framer = new PacketFramer((firstByte, length) =>
+      firstByte === 0x10 && length <= maxConnectBytes ? 'keep' : 'refuse',
+    );
+  }
+
+  /** The body of the CONNECT; undefined where something else comes, too much of it, or the end. */
+  connect(): Promise<Buffer | undefined> {
+    return new Promise((settle) => {
+      this.#settle = settle;
+      this.#client.on('data', this.#take).once('end', this.#end).once('close', this.#end);
+      if (this.#client.destroyed) this.#end();
+    });
+  }
+
+  /** The client has closed, or has said that it will send no more. */
+  get gone(): boolean {
+    return this.#gone || this.#client.destroyed;
+  }
+
+  /** Ends the intake, pauses the socket and hands over what came behind the CONNECT. */
+  release(): readonly Buffer[] {
+    this.#client.off('data', this.#take).off('end', this.#end).off('close', this.#end);
+    this.#client.pause();
+    return this.#held;
+  }
+
+  readonly #take = (chunk: Buffer): void => {
+    if (this.#settle === undefined) {
+      this.#hold(chunk);
+      return;
+    }
+    const step = this.#framer.step(chunk, 0);
+    if (step === undefined) this.#answer(undefined);
+    else if (step.packet !== undefined) {
+      this.#answer(step.packet.body);
+      if (step.next < chunk.length) this.#hold(chunk.subarray(step.next));
+    }
+  };
+
+  readonly #end = (): void => {
+    this.#gone = true;
+    this.#answer(undefined);
+  };
+
+  #answer(body: Buffer | undefined): void {
+    this.#settle?.(body);
+    this.#settle = undefined;
+  }
+
+  #hold(chunk: Buffer): void {
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    if (this.#heldBytes >= maxHeldBytes) this.#client.pause();
+  }
+}

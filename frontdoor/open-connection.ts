@@ -1,0 +1,175 @@
+// One client from its first byte to the broker's CONNACK: what it asks, what it is told, and with whom it is joined.
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connackFor } from '../shared/domain/connack.ts';
+import type { Connect, ConnectDecision, ConnectHints } from '../shared/domain/connect.ts';
+import { toBrokerClientId } from '../shared/domain/ids.ts';
+import { seconds } from '../shared/domain/time.ts';
+import { joinUserName, splitUserName } from '../shared/domain/user-name.ts';
+import type { TicketClaims } from '../shared/ports/tickets.ts';
+import { askBroker, type BrokerAnswer } from './ask-broker.ts';
+import { encodeRefusal, protocolConnacks } from './connack-packet.ts';
+import { type ConnectPacket, decodeConnect, encodeBrokerConnect } from './connect-packet.ts';
+import { brokerLingerMs, clientLingerMs, hangUp } from './hang-up.ts';
+import { Intake } from './intake.ts';
+import { Relay } from './relay.ts';
+import { type Admitted, Reporting, type ReportingPorts } from './reporting.ts';
+
+export interface Door extends ReportingPorts {
+  readonly connect: Connect;
+  readonly issueTicket: (claims: TicketClaims) => string;
+  readonly dialBroker: () => Duplex;
+  readonly maxConnectBytes: number;
+  readonly brokerTimeoutMs: number;
+}
+
+export interface Arrival {
+  readonly client: Socket;
+  /** The deployment that the listener or the TLS server name stands for, given the one of the suffix. */
+  readonly deploymentFor: (suffix: string | undefined) => string | undefined;
+  /** The CONNECT is here: the time for it no longer runs. */
+  readonly onConnect: () => void;
+}
+
+/** Resolves when all that is to be told of this client has been told. Never rejects. */
+export async function openConnection(door: Door, arrival: Arrival): Promise<void> {
+  const { client } = arrival;
+  const intake = new Intake(client, door.maxConnectBytes);
+  const packet = await receiveConnect(arrival, intake);
+  if (packet === undefined) return;
+  const decision = await decide(door, arrival, packet);
+  if (decision.kind === 'rejected') {
+    refuse(client, packet, connackFor(decision.reason));
+    return;
+  }
+  const reporting = new Reporting(door, decision);
+  if (intake.gone) {
+    client.destroy();
+    return reporting.failed();
+  }
+  const answer = await askFor(door, packet, decision);
+  if (answer.kind === 'answered' && answer.connack.code === 0)
+    return startRelay(client, intake, packet, decision, answer, reporting);
+  if (answer.kind === 'answered') {
+    hangUp(answer.broker, brokerLingerMs);
+    hangUp(client, clientLingerMs, answer.connack.bytes);
+  } else {
+    door.log.warn('an admitted client could not be connected', { clientId: decision.clientId, detail: answer.detail });
+    refuse(client, packet, connackFor('unavailable'));
+  }
+  return reporting.failed();
+}
+
+/** Undefined where the client was answered or closed already. */
+async function receiveConnect(arrival: Arrival, intake: Intake): Promise<ConnectPacket | undefined> {
+  const { client } = arrival;
+  const body = await intake.connect();
+  arrival.onConnect();
+  const decoded = body === undefined ? undefined : decodeConnect(body);
+  if (decoded === undefined || decoded.kind === 'malformed') {
+    client.destroy();
+    return undefined;
+  }
+  if (decoded.kind === 'unsupported_version') {
+    hangUp(client, clientLingerMs, encodeRefusal(decoded.answerVersion, protocolConnacks.unsupportedVersion));
+    return undefined;
+  }
+  if (decoded.packet.enhancedAuthentication) {
+    refuse(client, decoded.packet, protocolConnacks.enhancedAuthentication);
+    return undefined;
+  }
+  return decoded.packet;
+}
+
+async function decide(door: Door, arrival: Arrival, packet: ConnectPacket): Promise<ConnectDecision> {
+  // Only the username and the deployment's name are taken: a ticket that a client sends ends here.
+  const name = packet.userName === undefined ? undefined : splitUserName(packet.userName);
+  const hints = hintsOf(packet, arrival.client.remoteAddress);
+  try {
+    const decision = await door.connect({
+      deploymentId: arrival.deploymentFor(name?.deployment),
+      username: name?.username,
+      password: packet.password,
+      clientId: packet.clientId,
+      hints,
+    });
+    if (decision.kind === 'rejected')
+      door.log.info('a connect was rejected', {
+        reason: decision.reason,
+        detail: decision.detail,
+        protocolVersion: hints.protocolVersion,
+        ipAddress: hints.ipAddress,
+      });
+    return decision;
+  } catch (error) {
+    door.log.error('the admission of a connect threw', { error: String(error) });
+    return { kind: 'rejected', reason: 'unavailable', detail: 'the admission threw' };
+  }
+}
+
+function hintsOf(packet: ConnectPacket, remoteAddress: string | undefined): ConnectHints {
+  const { protocolVersion, cleanStart } = packet;
+  const asked = askedExpiry(packet, cleanStart);
+  return {
+    protocolVersion,
+    cleanStart,
+    ...(asked === undefined ? {} : { expirySeconds: seconds(asked) }),
+    ...(remoteAddress === undefined ? {} : { ipAddress: remoteAddress.replace(/^::ffff:(?=[\d.]+$)/, '') }),
+  };
+}
+
+/** Undefined for a persistent session of MQTT 3, which cannot say for how long. */
+function askedExpiry(packet: ConnectPacket, cleanStart: boolean): number | undefined {
+  if (packet.protocolVersion === 5) return packet.sessionExpiryInterval;
+  return cleanStart ? 0 : undefined;
+}
+
+function askFor(door: Door, packet: ConnectPacket, admitted: Admitted): Promise<BrokerAnswer> {
+  const { deploymentId, username, clientId, attempt, expirySeconds } = admitted;
+  try {
+    const ticket = door.issueTicket({ deploymentId, username, clientId, attempt, expirySeconds });
+    const connect = encodeBrokerConnect(packet, {
+      clientId: toBrokerClientId(deploymentId, clientId),
+      userName: joinUserName(username, deploymentId, ticket),
+      cleanStart: packet.cleanStart || admitted.mustCleanStart,
+    });
+    const { protocolVersion } = packet;
+    const prefix = `${deploymentId}:`;
+    return askBroker(door.dialBroker, { connect, protocolVersion, prefix, timeoutMs: door.brokerTimeoutMs });
+  } catch (error) {
+    return Promise.resolve({ kind: 'failed', detail: `no ticket for the broker: ${String(error)}` });
+  }
+}
+
+function startRelay(
+  client: Socket,
+  intake: Intake,
+  packet: ConnectPacket,
+  admitted: Admitted,
+  { broker, connack, rest }: Extract<BrokerAnswer, { kind: 'answered' }>,
+  reporting: Reporting,
+): Promise<void> {
+  const mqtt5 = packet.protocolVersion === 5;
+  const askedExpirySeconds =
+    askedExpiry(packet, packet.cleanStart || admitted.mustCleanStart) ?? admitted.expirySeconds;
+  const grantedExpirySeconds = connack.sessionExpiryInterval ?? askedExpirySeconds;
+  void reporting.connected(grantedExpirySeconds);
+  return new Promise((told) => {
+    const relay = new Relay({
+      client,
+      broker,
+      mqtt5,
+      askedExpirySeconds,
+      grantedExpirySeconds,
+      onEnd: (expirySeconds) => told(reporting.disconnected(expirySeconds)),
+    });
+    const held = intake.release();
+    // The client may have left since it was admitted. The broker has a session for it all the same, so the connection
+    // begins and ends, and what the session's expiry keeps goes on counting.
+    relay.start([connack.bytes, rest], held, intake.gone);
+  });
+}
+
+function refuse(client: Socket, packet: ConnectPacket, connack: Parameters<typeof encodeRefusal>[1]): void {
+  hangUp(client, clientLingerMs, encodeRefusal(packet.protocolVersion, connack, packet.maximumPacketSize));
+}

@@ -1,0 +1,72 @@
+// The HTTP API (product contract, section 3) as a Hono app: the same one behind API Gateway and on a local socket.
+// It knows ports only; who is behind them is decided where it is started.
+
+import { randomUUID } from 'node:crypto';
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Clock } from '../../shared/ports/clock.ts';
+import type { CredentialStore, PasswordMaker } from '../../shared/ports/credentials.ts';
+import { StoreUnavailable } from '../../shared/ports/errors.ts';
+import type { Log } from '../../shared/ports/log.ts';
+import type { SettingsStore } from '../../shared/ports/settings.ts';
+import type { UsageReader } from '../../shared/ports/usage.ts';
+import { internalError, ok, problem, render, storeUnavailable } from './answer.ts';
+import type { Authenticate } from './principal.ts';
+import { createRouter } from './route.ts';
+import { addCredentialRoutes } from './routes/credentials.ts';
+import { addDeploymentRoutes } from './routes/deployments.ts';
+import { addOverrideRoutes } from './routes/overrides.ts';
+import { addSessionLimitRoutes } from './routes/session-limit.ts';
+import { addUsageRoutes } from './routes/usage.ts';
+
+export interface ApiPorts {
+  readonly settings: SettingsStore;
+  readonly credentials: CredentialStore;
+  readonly passwords: PasswordMaker;
+  readonly usage: UsageReader;
+  readonly authenticate: Authenticate;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function createApi(ports: ApiPorts): OpenAPIHono {
+  const { settings, log } = ports;
+  const app = new OpenAPIHono();
+
+  app.use(async (c, next) => {
+    const requestId = randomUUID();
+    c.header('x-request-id', requestId);
+    await next();
+    // Answers tell of a tenant's users; no browser or proxy keeps them, or takes them for anything but data.
+    c.header('cache-control', 'no-store');
+    c.header('x-content-type-options', 'nosniff');
+    c.header('referrer-policy', 'no-referrer');
+    c.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
+    c.header('x-request-id', requestId);
+  });
+
+  app.onError((error, c) => {
+    if (error instanceof StoreUnavailable) {
+      log.warn('the database did not answer in time', { method: c.req.method, cause: String(error.cause) });
+      return render(storeUnavailable);
+    }
+    log.error('a request failed', { method: c.req.method, error: String(error.stack ?? error) });
+    return render(internalError);
+  });
+
+  app.notFound(() => render(problem(404, 'route.not_found', 'There is nothing at this path.')));
+
+  app.get('/healthz', () => render(ok({ status: 'ok' })));
+
+  const router = createRouter(app, ports);
+  addDeploymentRoutes(router, settings);
+  addSessionLimitRoutes(router, ports);
+  addOverrideRoutes(router, ports);
+  addCredentialRoutes(router, ports);
+  addUsageRoutes(router, ports.usage);
+  router.refuseOtherMethods();
+
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
+  app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'Headcount', version: '1' } });
+
+  return app;
+}

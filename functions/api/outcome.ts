@@ -1,0 +1,17 @@
+// What the outcomes of settings writes are in HTTP.
+
+import type { Missing } from '../../shared/ports/settings.ts';
+import { type Answer, deploymentNotFound, problem } from './answer.ts';
+
+export const stale = problem(412, 'precondition.failed', 'It has changed since you read it. Read it again.');
+
+export function missing({ what }: Missing): Answer {
+  switch (what) {
+    case 'deployment':
+      return deploymentNotFound;
+    case 'session_limit':
+      return problem(404, 'session_limit.not_configured', 'No session limit is configured for this deployment.');
+    case 'override':
+      return problem(404, 'override.not_found', 'This username has no override.');
+  }
+}

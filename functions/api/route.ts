@@ -1,0 +1,254 @@
+// One route: who may call it, what it reads, what it answers. Everything that all routes have in common happens here,
+// in one order: token (401), deployment (404), scope (403), then every fault of path, query, header and body at once
+// (400). A stranger to a deployment gets no further than its 404 (S19).
+
+import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import type { Checked } from '../../shared/app/fault.ts';
+import type { Caller, Expected } from '../../shared/app/session-limit.ts';
+import { type DeploymentId, type Parsed, parseDeploymentId } from '../../shared/domain/ids.ts';
+import type { Deployment, SettingsStore } from '../../shared/ports/settings.ts';
+import { type Answer, deploymentNotFound, invalid, problem, type RequestFault, render } from './answer.ts';
+import { readJson } from './body.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import { decodeSegment } from './path-segment.ts';
+import { parsePrecondition } from './precondition.ts';
+import type { Authenticate, Principal, Scope } from './principal.ts';
+import { problemSchema } from './schemas.ts';
+
+export interface Call<P, Q, B> {
+  readonly principal: Principal;
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+  /** For changes: who asks, and what it expects to find. */
+  readonly caller: Caller;
+  /** The last name of the page before, from the cursor. */
+  readonly after: string | undefined;
+  /** `{items, nextCursor?}`; `last` is the name that the next page comes after. */
+  readonly page: (items: readonly unknown[], last: string | undefined) => Answer;
+}
+
+export type DeploymentCall<P, Q, B> = Call<P, Q, B> & { readonly deployment: Deployment };
+
+export type ParamParser<T> = (raw: string, id: DeploymentId) => Parsed<T>;
+
+interface Common<P, Q, B> {
+  readonly method: 'get' | 'put' | 'patch' | 'delete';
+  /** In the notation of OpenAPI. */
+  readonly path: string;
+  readonly scope: Scope;
+  readonly summary: string;
+  readonly params?: { readonly [K in keyof P]: ParamParser<P[K]> };
+  /** A strict object: a parameter that it does not know is a fault. */
+  readonly query?: z.ZodType<Q>;
+  readonly body?: {
+    readonly parse: (raw: unknown) => Checked<B>;
+    readonly maxBytes: number;
+    /** What the reference says of it. */
+    readonly schema: z.ZodType;
+  };
+  readonly honours?: 'if-match';
+  readonly responses: RouteConfig['responses'];
+}
+
+export interface DeploymentRoute<P, Q, B> extends Common<P, Q, B> {
+  readonly handle: (call: DeploymentCall<P, Q, B>) => Promise<Answer>;
+}
+
+export interface TenantRoute<Q> extends Common<object, Q, undefined> {
+  readonly handle: (call: Call<object, Q, undefined>) => Promise<Answer>;
+}
+
+export interface RouterPorts {
+  readonly settings: Pick<SettingsStore, 'getDeployment'>;
+  readonly authenticate: Authenticate;
+}
+
+const noQuery = z.strictObject({});
+
+const unauthorized = problem(401, 'unauthorized', 'A valid bearer token is needed.', {
+  headers: { 'www-authenticate': 'Bearer' },
+});
+
+/** The raw segments that stand where the path names them; Hono's own are decoded already, and leniently. */
+function rawSegments(path: string, url: string): Readonly<Record<string, string>> {
+  const given = new URL(url).pathname.split('/');
+  const named = path.split('/').flatMap((part, place) => {
+    const name = /^\{(.+)\}$/.exec(part)?.[1];
+    return name === undefined ? [] : [[name, given[place] ?? ''] as const];
+  });
+  return Object.fromEntries(named);
+}
+
+function parseParams<P>(
+  parsers: { readonly [K in keyof P]: ParamParser<P[K]> } | undefined,
+  segments: Readonly<Record<string, string>>,
+  id: DeploymentId | undefined,
+  faults: RequestFault[],
+): Partial<P> {
+  const params: Partial<P> = {};
+  if (parsers === undefined || id === undefined) return params;
+  for (const name in parsers) {
+    const decoded = decodeSegment(segments[name] ?? '');
+    const parsed = decoded.ok ? parsers[name](decoded.value, id) : decoded;
+    if (parsed.ok) params[name] = parsed.value;
+    else faults.push({ in: 'path', name, detail: parsed.problem });
+  }
+  return params;
+}
+
+function parseQuery<Q>(schema: z.ZodType<Q>, url: string, faults: RequestFault[]): Q | undefined {
+  const given = new URL(url).searchParams;
+  for (const name of new Set(given.keys()))
+    if (given.getAll(name).length > 1) faults.push({ in: 'query', name, detail: 'must be given once' });
+  const parsed = schema.safeParse(Object.fromEntries(given));
+  if (parsed.success) return parsed.data;
+  for (const issue of parsed.error.issues) {
+    if (issue.code === 'unrecognized_keys')
+      for (const name of issue.keys) faults.push({ in: 'query', name, detail: 'is not a parameter of this request' });
+    else faults.push({ in: 'query', name: issue.path.join('.'), detail: issue.message });
+  }
+  return undefined;
+}
+
+/** Filters of a list, written the same way every time; how long its pages are is none of them. */
+function bindingOf(path: string, segments: object, query: unknown): string {
+  const filters = Object.entries(query ?? {}).filter(([name]) => name !== 'cursor' && name !== 'limit');
+  return JSON.stringify([path, segments, filters.sort(([a], [b]) => (a < b ? -1 : 1))]);
+}
+
+function bearerOf(c: Context): string {
+  return /^Bearer +([^ ]+) *$/i.exec(c.req.header('authorization') ?? '')?.[1] ?? '';
+}
+
+export function createRouter(app: OpenAPIHono, ports: RouterPorts) {
+  const methods = new Map<string, Set<string>>();
+
+  async function serve<P, Q, B>(
+    c: Context,
+    route: Common<P, Q, B>,
+    handle: (call: Call<P, Q, B>, deployment: Deployment | undefined) => Promise<Answer>,
+  ): Promise<Answer> {
+    const token = bearerOf(c);
+    const principal = token === '' ? undefined : ports.authenticate(token, c.env);
+    if (principal === undefined) return unauthorized;
+
+    const segments = rawSegments(route.path, c.req.url);
+    let deployment: Deployment | undefined;
+    if (segments.deploymentId !== undefined) {
+      const id = parseDeploymentId(segments.deploymentId);
+      deployment = id.ok ? await ports.settings.getDeployment(id.value) : undefined;
+      if (deployment?.tenantId !== principal.tenantId) return deploymentNotFound;
+    }
+    if (!principal.scopes.has(route.scope))
+      return problem(403, 'forbidden', `This needs a token with the scope ${route.scope}.`);
+
+    const faults: RequestFault[] = [];
+    const params = parseParams(route.params, segments, deployment?.deploymentId, faults);
+    const query = parseQuery((route.query ?? noQuery) as z.ZodType<Q>, c.req.url, faults);
+    const binding = bindingOf(route.path, segments, query);
+    const cursor = query === undefined ? undefined : cursorIn(query);
+    const after = cursor === undefined ? undefined : decodeCursor(binding, cursor);
+    if (cursor !== undefined && after === undefined)
+      faults.push({ in: 'query', name: 'cursor', detail: 'is not a cursor of this list with these filters' });
+    const expected = expectedBy(c, route, faults);
+    let body: B | undefined;
+    if (route.body !== undefined) {
+      const read = await readJson(c.req.raw, route.body.maxBytes);
+      if (!read.ok) return read.answer;
+      const checked = route.body.parse(read.value);
+      if (checked.ok) body = checked.value;
+      else faults.push(...checked.faults.map(({ name, problem: detail }) => ({ in: 'body' as const, name, detail })));
+    }
+    if (faults.length > 0) return invalid(faults);
+
+    return handle(
+      {
+        principal,
+        // Without a fault, all of them are there.
+        params: params as P,
+        query: query as Q,
+        body: body as B,
+        caller: { actor: principal.subject, expected },
+        after,
+        page: (items, last) => ({
+          status: 200,
+          body: { items, ...(last === undefined ? {} : { nextCursor: encodeCursor(binding, last) }) },
+        }),
+      },
+      deployment,
+    );
+  }
+
+  function add<P, Q, B>(
+    route: Common<P, Q, B>,
+    handle: (call: Call<P, Q, B>, deployment: Deployment | undefined) => Promise<Answer>,
+  ): void {
+    const pattern = route.path.replaceAll(/\{([^}]+)\}/g, ':$1');
+    methods.set(pattern, (methods.get(pattern) ?? new Set()).add(route.method));
+    app.on(route.method.toUpperCase(), pattern, async (c) => render(await serve(c, route, handle)));
+    app.openAPIRegistry.registerPath(describe(route));
+  }
+
+  return {
+    tenantRoute<Q>(route: TenantRoute<Q>): void {
+      add<object, Q, undefined>(route, (call) => route.handle(call));
+    },
+    deploymentRoute<P, Q, B>(route: DeploymentRoute<P, Q, B>): void {
+      add(route, async (call, deployment) =>
+        deployment === undefined ? deploymentNotFound : route.handle({ ...call, deployment }),
+      );
+    },
+    /** To be called once, after the last route: what is left at a known path is a wrong method. */
+    refuseOtherMethods(): void {
+      for (const [pattern, known] of methods) {
+        const allowed = [...known, ...(known.has('get') ? ['head'] : [])].map((method) => method.toUpperCase()).sort();
+        app.all(pattern, () =>
+          render(
+            problem(405, 'method.not_allowed', `Allowed here: ${allowed.join(', ')}.`, {
+              headers: { allow: allowed.join(', ') },
+            }),
+          ),
+        );
+      }
+    },
+  };
+}
+
+export type Router = ReturnType<typeof createRouter>;
+
+function cursorIn(query: unknown): string | undefined {
+  if (typeof query !== 'object' || query === null || !('cursor' in query)) return undefined;
+  return typeof query.cursor === 'string' ? query.cursor : undefined;
+}
+
+function expectedBy<P, Q, B>(c: Context, route: Common<P, Q, B>, faults: RequestFault[]): Expected {
+  if (route.honours === undefined) return undefined;
+  const parsed = parsePrecondition(c.req.header('if-match'), c.req.header('if-none-match'));
+  if (parsed.ok) return parsed.expected;
+  faults.push({ in: 'header', name: parsed.name, detail: parsed.problem });
+  return undefined;
+}
+
+function describe<P, Q, B>(route: Common<P, Q, B>): RouteConfig {
+  const names = [...route.path.matchAll(/\{([^}]+)\}/g)].map((match) => match[1] ?? '');
+  const problems = { content: { 'application/problem+json': { schema: problemSchema } }, description: 'A problem' };
+  return {
+    method: route.method,
+    path: route.path,
+    summary: route.summary,
+    description: `Scope: \`${route.scope}\``,
+    security: [{ bearer: [] }],
+    request: {
+      params: z.object(Object.fromEntries(names.map((name) => [name, z.string()]))),
+      ...(route.query instanceof z.ZodObject ? { query: route.query } : {}),
+      ...(route.honours === undefined ? {} : { headers: z.object({ 'if-match': z.string().optional() }) }),
+      ...(route.body === undefined
+        ? {}
+        : { body: { required: true, content: { 'application/json': { schema: route.body.schema } } } }),
+    },
+    responses: { ...route.responses, default: problems },
+  };
+}

@@ -1,0 +1,84 @@
+// MQTT users of a deployment. A password goes in, or comes out once where it was generated; nothing shows it again.
+
+import { z } from '@hono/zod-openapi';
+import { type CredentialPorts, parseCredential, putCredential } from '../../../shared/app/credentials.ts';
+import { parseUsername } from '../../../shared/domain/ids.ts';
+import { type Answer, invalid, noContent, problem } from '../answer.ts';
+import type { Router } from '../route.ts';
+import {
+  answers,
+  credentialInputSchema,
+  credentialSchema,
+  generatedPasswordSchema,
+  listOf,
+  pageQuery,
+} from '../schemas.ts';
+import { viewCredential } from '../views.ts';
+
+const list = '/v1/deployments/{deploymentId}/credentials';
+const one = `${list}/{username}`;
+const params = { username: parseUsername };
+
+const notFound = problem(404, 'credential.not_found', 'There is no such MQTT user.');
+const overloaded = problem(503, 'passwords.overloaded', 'Too many passwords are being hashed. Try again.', {
+  headers: { 'retry-after': '1' },
+});
+
+export function addCredentialRoutes(router: Router, ports: CredentialPorts): void {
+  router.deploymentRoute({
+    method: 'get',
+    path: list,
+    scope: 'settings:read',
+    summary: 'List MQTT users',
+    query: z.strictObject(pageQuery),
+    responses: { 200: answers(listOf(credentialSchema), 'In order of username') },
+    async handle({ deployment, query, after, page }) {
+      const from = after === undefined ? undefined : parseUsername(after);
+      if (from?.ok === false) return invalid([{ in: 'query', name: 'cursor', detail: from.problem }]);
+      const { limit } = query;
+      const found = await ports.credentials.listCredentials(deployment.deploymentId, {
+        limit: limit + 1,
+        ...(from === undefined ? {} : { after: from.value }),
+      });
+      const shown = found.slice(0, limit);
+      return page(shown.map(viewCredential), found.length > limit ? shown.at(-1)?.username : undefined);
+    },
+  });
+
+  router.deploymentRoute({
+    method: 'put',
+    path: one,
+    scope: 'credentials:write',
+    summary: 'Add an MQTT user or set its password; without one, generate it',
+    params,
+    body: { parse: parseCredential, maxBytes: 10_000, schema: credentialInputSchema },
+    responses: {
+      201: answers(generatedPasswordSchema, 'The generated password, shown once'),
+      204: { description: 'Set' },
+    },
+    async handle({ deployment, params: { username }, body }): Promise<Answer> {
+      const outcome = await putCredential(ports, deployment.deploymentId, username, body);
+      switch (outcome.kind) {
+        case 'set':
+          return noContent;
+        case 'generated':
+          return { status: 201, body: { password: outcome.password } };
+        case 'overloaded':
+          return overloaded;
+      }
+    },
+  });
+
+  router.deploymentRoute({
+    method: 'delete',
+    path: one,
+    scope: 'credentials:write',
+    summary: 'Remove an MQTT user',
+    params,
+    responses: { 204: { description: 'Removed' } },
+    async handle({ deployment, params: { username } }) {
+      const outcome = await ports.credentials.deleteCredential(deployment.deploymentId, username);
+      return outcome === 'deleted' ? noContent : notFound;
+    },
+  });
+}

@@ -1,0 +1,99 @@
+// Usernames' own limits (S4).
+
+import { z } from '@hono/zod-openapi';
+import { deleteOverride, putOverride, type SessionLimitPorts } from '../../../shared/app/session-limit.ts';
+import { parseOverride } from '../../../shared/app/session-limit-input.ts';
+import { usernamesPerListMax } from '../../../shared/config/constants.ts';
+import { parseUsername } from '../../../shared/domain/ids.ts';
+import { invalid, noContent, ok, problem } from '../answer.ts';
+import { missing, stale } from '../outcome.ts';
+import { etagOf } from '../precondition.ts';
+import type { Router } from '../route.ts';
+import { answers, listOf, overrideInputSchema, overrideSchema, pageQuery } from '../schemas.ts';
+import { viewOverride } from '../views.ts';
+
+const list = '/v1/deployments/{deploymentId}/session-limit/overrides';
+const one = `${list}/{username}`;
+const params = { username: parseUsername };
+
+const full = problem(
+  409,
+  'override.too_many',
+  `There are ${usernamesPerListMax} overrides already, the most there can be.`,
+);
+
+export function addOverrideRoutes(router: Router, ports: SessionLimitPorts): void {
+  router.deploymentRoute({
+    method: 'get',
+    path: list,
+    scope: 'settings:read',
+    summary: 'List overrides',
+    query: z.strictObject(pageQuery),
+    responses: { 200: answers(listOf(overrideSchema), 'In order of username') },
+    async handle({ deployment, query, after, page }) {
+      const from = after === undefined ? undefined : parseUsername(after);
+      if (from?.ok === false) return invalid([{ in: 'query', name: 'cursor', detail: from.problem }]);
+      const { limit } = query;
+      const found = await ports.settings.listOverrides(deployment.deploymentId, {
+        limit: limit + 1,
+        ...(from === undefined ? {} : { after: from.value }),
+      });
+      if (found === undefined) return missing({ kind: 'missing', what: 'session_limit' });
+      const shown = found.slice(0, limit);
+      return page(shown.map(viewOverride), found.length > limit ? shown.at(-1)?.username : undefined);
+    },
+  });
+
+  router.deploymentRoute({
+    method: 'get',
+    path: one,
+    scope: 'settings:read',
+    summary: "Read a username's override",
+    params,
+    responses: { 200: answers(overrideSchema, 'The override') },
+    async handle({ deployment, params: { username } }) {
+      const found = await ports.settings.getOverride(deployment.deploymentId, username);
+      if (found.kind === 'missing') return missing(found);
+      return ok(viewOverride(found.value), { etag: etagOf(found.value.version) });
+    },
+  });
+
+  router.deploymentRoute({
+    method: 'put',
+    path: one,
+    scope: 'settings:write',
+    summary: 'Give a username its own limit',
+    params,
+    body: { parse: parseOverride, maxBytes: 10_000, schema: overrideInputSchema },
+    honours: 'if-match',
+    responses: { 204: { description: 'Set' } },
+    async handle({ deployment, params: { username }, body, caller }) {
+      const outcome = await putOverride(ports, deployment.deploymentId, username, body, caller);
+      switch (outcome.kind) {
+        case 'missing':
+          return missing(outcome);
+        case 'stale':
+          return stale;
+        case 'full':
+          return full;
+        case 'done':
+          return noContent;
+      }
+    },
+  });
+
+  router.deploymentRoute({
+    method: 'delete',
+    path: one,
+    scope: 'settings:write',
+    summary: "Remove a username's override",
+    params,
+    honours: 'if-match',
+    responses: { 204: { description: 'Removed' } },
+    async handle({ deployment, params: { username }, caller }) {
+      const outcome = await deleteOverride(ports, deployment.deploymentId, username, caller);
+      if (outcome.kind === 'missing') return missing(outcome);
+      return outcome.kind === 'stale' ? stale : noContent;
+    },
+  });
+}

@@ -1,0 +1,108 @@
+// Usage: which usernames hold sessions, how many, and which clients they are (S16).
+
+import { z } from '@hono/zod-openapi';
+import { type ClientId, parseClientId, parseUsername, usernameMaxBytes } from '../../../shared/domain/ids.ts';
+import type { UsageReader } from '../../../shared/ports/usage.ts';
+import { invalid, ok, problem } from '../answer.ts';
+import type { Router } from '../route.ts';
+import { answers, clientSchema, listOf, pageQuery, sessionSchema, usageDetailSchema, usageSchema } from '../schemas.ts';
+import { viewClient, viewSession, viewUsage, viewUsageDetail } from '../views.ts';
+
+const deployment = '/v1/deployments/{deploymentId}';
+const list = `${deployment}/session-usage`;
+const scope = 'usage:read';
+
+const usageQuery = z
+  .strictObject({
+    ...pageQuery,
+    sort: z.enum(['username', 'used'], 'must be username or used').default('username'),
+    order: z.enum(['asc', 'desc'], 'must be asc or desc').default('asc'),
+    prefix: z
+      .string()
+      .refine((prefix) => Buffer.byteLength(prefix) <= usernameMaxBytes, `must be at most ${usernameMaxBytes} bytes`)
+      .optional(),
+    minUsed: z
+      .string()
+      .regex(/^[0-9]{1,9}$/, 'must be a whole number')
+      .transform(Number)
+      .optional()
+      .openapi({ type: 'integer', minimum: 0 }),
+  })
+  .superRefine(({ sort, prefix, minUsed }, context) => {
+    if (sort === 'used' && prefix !== undefined)
+      context.addIssue({ code: 'custom', path: ['prefix'], message: 'goes with sort=username only' });
+    if (sort === 'username' && minUsed !== undefined)
+      context.addIssue({ code: 'custom', path: ['minUsed'], message: 'goes with sort=used only' });
+  });
+
+const sortUnsupported = problem(501, 'usage.sort_unsupported', 'Usage is ordered by username only for now.');
+const usernameNotFound = problem(404, 'usage.not_found', 'This username has no live session and no rejection.');
+const clientNotFound = problem(404, 'client.not_found', 'There is no live session of this client id.');
+
+export function addUsageRoutes(router: Router, usage: UsageReader): void {
+  router.deploymentRoute({
+    method: 'get',
+    path: list,
+    scope,
+    summary: 'List usernames with live sessions',
+    query: usageQuery,
+    responses: { 200: answers(listOf(usageSchema), 'Numbers are exact when read') },
+    async handle({ deployment: { deploymentId }, query, after, page }) {
+      if (query.sort === 'used') return sortUnsupported;
+      const from = after === undefined ? undefined : parseUsername(after);
+      if (from?.ok === false) return invalid([{ in: 'query', name: 'cursor', detail: from.problem }]);
+      const { items, more } = await usage.listUsernames(deploymentId, {
+        limit: query.limit,
+        order: query.order,
+        ...(from === undefined ? {} : { after: from.value }),
+        ...(query.prefix === undefined || query.prefix === '' ? {} : { prefix: query.prefix }),
+      });
+      return page(items.map(viewUsage), more ? items.at(-1)?.username : undefined);
+    },
+  });
+
+  router.deploymentRoute({
+    method: 'get',
+    path: `${list}/{username}`,
+    scope,
+    summary: "Read a username's usage",
+    params: { username: parseUsername },
+    responses: { 200: answers(usageDetailSchema, 'Its usage') },
+    async handle({ deployment: { deploymentId }, params: { username } }) {
+      const detail = await usage.getUsername(deploymentId, username);
+      return detail === undefined ? usernameNotFound : ok(viewUsageDetail(detail));
+    },
+  });
+
+  router.deploymentRoute({
+    method: 'get',
+    path: `${list}/{username}/sessions`,
+    scope,
+    summary: "List a username's sessions",
+    params: { username: parseUsername },
+    query: z.strictObject(pageQuery),
+    responses: { 200: answers(listOf(sessionSchema), 'Its sessions, in an order that stays') },
+    async handle({ deployment: { deploymentId }, params: { username }, query, after, page }) {
+      const from = after === undefined ? undefined : parseClientId(deploymentId, after);
+      if (from?.ok === false) return invalid([{ in: 'query', name: 'cursor', detail: from.problem }]);
+      const { items, more } = await usage.listSessions(deploymentId, username, {
+        limit: query.limit,
+        ...(from === undefined ? {} : { after: from.value }),
+      });
+      return page(items.map(viewSession), more ? items.at(-1)?.clientId : undefined);
+    },
+  });
+
+  router.deploymentRoute<{ clientId: ClientId }, object, undefined>({
+    method: 'get',
+    path: `${deployment}/clients/{clientId}`,
+    scope,
+    summary: 'Read client details',
+    params: { clientId: (raw, id) => parseClientId(id, raw) },
+    responses: { 200: answers(clientSchema, 'The client') },
+    async handle({ deployment: { deploymentId }, params: { clientId } }) {
+      const session = await usage.getClient(deploymentId, clientId);
+      return session === undefined ? clientNotFound : ok(viewClient(session));
+    },
+  });
+}

@@ -1,0 +1,138 @@
+// What the reference says of bodies and answers. Answers are built in views.ts; what a body may hold is decided by
+// shared/app, and a test holds the two to each other.
+
+import { z } from '@hono/zod-openapi';
+import {
+  maxSessionsPerUsernameDefault,
+  maxSessionsPerUsernameMax,
+  sessionExpirySecondsMax,
+  usernamesPerListMax,
+} from '../../shared/config/constants.ts';
+import { usernameMaxBytes } from '../../shared/domain/ids.ts';
+
+const time = z.string().openapi({ format: 'date-time' });
+const count = z.number().int().min(0);
+const max = z.number().int().min(1).max(maxSessionsPerUsernameMax);
+
+export const username = z
+  .string()
+  .min(1)
+  .openapi({ description: `1 to ${usernameMaxBytes} bytes of UTF-8, without "?"` });
+
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    code: z.string(),
+    errors: z
+      .array(z.object({ in: z.enum(['path', 'query', 'header', 'body']), name: z.string(), detail: z.string() }))
+      .optional(),
+  })
+  .openapi('Problem');
+
+export const deploymentSchema = z
+  .object({
+    deploymentId: z.string(),
+    name: z.string(),
+    mqttHost: z.string(),
+    status: z.enum(['active', 'suspended', 'deleting']),
+    sessionExpirySeconds: z.number().int().min(0).max(sessionExpirySecondsMax),
+    clientIdTakeover: z.enum(['deny', 'allow']),
+    onStoreFailure: z.enum(['reject', 'admit']),
+    createdAt: time,
+  })
+  .openapi('Deployment');
+
+export const sessionLimitInputSchema = z
+  .strictObject({
+    enabled: z.boolean().default(true),
+    maxSessionsPerUsername: max.default(maxSessionsPerUsernameDefault),
+    whitelist: z.array(username).max(usernamesPerListMax).default([]),
+  })
+  .openapi('SessionLimitInput');
+
+export const sessionLimitChangeSchema = z
+  .strictObject({
+    enabled: z.boolean().optional(),
+    maxSessionsPerUsername: max.optional(),
+    whitelist: z.array(username).max(usernamesPerListMax).optional(),
+  })
+  .openapi('SessionLimitChange');
+
+export const sessionLimitSchema = z
+  .object({
+    enabled: z.boolean(),
+    maxSessionsPerUsername: max,
+    whitelist: z.array(username),
+    version: z.number().int().min(1),
+    updatedAt: time,
+  })
+  .openapi('SessionLimit');
+
+export const changedSessionLimitSchema = sessionLimitSchema
+  .extend({ usernamesOverLimit: count.nullable().openapi({ description: 'null: could not be counted in time' }) })
+  .openapi('ChangedSessionLimit');
+
+const ownLimit = z.union([max, z.enum(['unlimited', 'blocked'])]);
+
+export const overrideInputSchema = z.strictObject({ limit: ownLimit }).openapi('OverrideInput');
+export const overrideSchema = z.object({ username, limit: ownLimit }).openapi('Override');
+
+export const credentialInputSchema = z
+  .strictObject({ password: z.string().min(1).optional() })
+  .openapi('CredentialInput');
+export const credentialSchema = z.object({ username, createdAt: time }).openapi('Credential');
+export const generatedPasswordSchema = z.object({ password: z.string() }).openapi('GeneratedPassword');
+
+export const usageSchema = z
+  .object({
+    username,
+    used: count,
+    limit: ownLimit.nullable().openapi({ description: 'null: nothing is enforced' }),
+    whitelisted: z.boolean(),
+    overLimit: z.boolean(),
+    lastRejectedAt: time.optional(),
+    rejections: count.optional(),
+  })
+  .openapi('Usage');
+
+export const usageDetailSchema = usageSchema
+  .extend({ connected: count, retained: count, pending: count })
+  .openapi('UsageDetail');
+
+export const sessionSchema = z
+  .object({
+    clientId: z.string(),
+    state: z.enum(['pending', 'connected', 'retained']),
+    connectedAt: time.optional(),
+    disconnectedAt: time.optional(),
+    expiresAt: time.optional(),
+    protocolVersion: z.union([z.literal(3), z.literal(4), z.literal(5)]).optional(),
+    ipAddress: z.string().optional(),
+    sessionExpirySeconds: z.number().int().optional(),
+  })
+  .openapi('Session');
+
+export const clientSchema = sessionSchema.extend({ username }).openapi('Client');
+
+/** A page of a list. */
+export function listOf<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), nextCursor: z.string().optional() });
+}
+
+export function answers(schema: z.ZodType, description: string) {
+  return { content: { 'application/json': { schema } }, description };
+}
+
+/** `limit` and `cursor` of a list. */
+export const pageQuery = {
+  limit: z
+    .string()
+    .default('50')
+    .transform((raw) => (/^[0-9]{1,3}$/.test(raw) ? Number(raw) : Number.NaN))
+    .refine((limit) => limit >= 1 && limit <= 100, 'must be a whole number from 1 to 100')
+    .openapi({ type: 'integer', minimum: 1, maximum: 100, default: 50 }),
+  cursor: z.string().optional().openapi({ description: 'nextCursor of the page before' }),
+};

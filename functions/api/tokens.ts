@@ -1,0 +1,75 @@
+// Bearer tokens of the local run, from its environment (product contract, section 5).
+
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { parseTenantId, type TenantId } from '../../shared/domain/ids.ts';
+import { type Authenticate, allScopes, isScope, type Principal, type Scope } from './principal.ts';
+
+export interface LocalTokens {
+  readonly authenticate: Authenticate;
+  /** Every tenant that a token names; they exist. */
+  readonly tenants: readonly TenantId[];
+}
+
+/** What a Bearer token may be made of [RFC 6750, 2.1]. */
+const tokenPattern = /^[A-Za-z0-9\-._~+/]+=*$/;
+
+const localTenant = 'local';
+const exceptAdmin = allScopes.filter((scope) => scope !== 'tenants:admin');
+
+interface Entry {
+  readonly token: string;
+  readonly principal: Principal;
+}
+
+function parseScopes(raw: string, where: string): readonly Scope[] {
+  return raw.split('+').map((scope) => {
+    if (!isScope(scope)) throw new Error(`${where}: there is no scope "${scope}", only ${allScopes.join(', ')}`);
+    return scope;
+  });
+}
+
+function buildEntry(token: string, tenant: string, scopes: readonly Scope[], where: string): Entry {
+  // The message never holds the token: it ends up in logs.
+  if (!tokenPattern.test(token)) throw new Error(`${where}: a token holds only letters, digits and -._~+/`);
+  const tenantId = parseTenantId(tenant);
+  if (!tenantId.ok) throw new Error(`${where}: ${tenantId.problem}`);
+  return { token, principal: { tenantId: tenantId.value, subject: `token:${tenant}`, scopes: new Set(scopes) } };
+}
+
+/** `token=tenant` or `token=tenant:scope+scope`. A token may end in `=`, so the last one is the border. */
+function parseEntry(raw: string, where: string): Entry {
+  const border = raw.lastIndexOf('=');
+  if (border < 1) throw new Error(`${where}: expected token=tenant or token=tenant:scope+scope`);
+  const rest = raw.slice(border + 1);
+  const colon = rest.indexOf(':');
+  const tenant = colon < 0 ? rest : rest.slice(0, colon);
+  const scopes = colon < 0 ? exceptAdmin : parseScopes(rest.slice(colon + 1), where);
+  return buildEntry(raw.slice(0, border), tenant, scopes, where);
+}
+
+const digestOf = (token: string): Buffer => createHash('sha256').update(token).digest();
+
+/** Throws, and says which part is wrong, for variables that cannot be meant. */
+export function parseLocalTokens(env: { readonly API_TOKEN?: string; readonly API_TOKENS?: string }): LocalTokens {
+  const first = buildEntry(env.API_TOKEN ?? 'local', localTenant, allScopes, 'API_TOKEN');
+  const more = (env.API_TOKENS ?? '')
+    .split(',')
+    .map((raw) => raw.trim())
+    .filter((raw) => raw !== '')
+    .map((raw, place) => parseEntry(raw, `API_TOKENS, entry ${place + 1}`));
+  const entries = [first, ...more];
+  if (new Set(entries.map((entry) => entry.token)).size < entries.length)
+    throw new Error('API_TOKEN and API_TOKENS: a token is named twice');
+  const known = entries.map(({ token, principal }) => ({ digest: digestOf(token), principal }));
+
+  return {
+    // Every token is compared, and as digests of one length: time tells neither how much of a guess was right nor which.
+    authenticate: (bearer) => {
+      const digest = digestOf(bearer);
+      let found: Principal | undefined;
+      for (const entry of known) if (timingSafeEqual(entry.digest, digest)) found = entry.principal;
+      return found;
+    },
+    tenants: [...new Set(entries.map((entry) => entry.principal.tenantId))],
+  };
+}

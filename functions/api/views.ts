@@ -1,0 +1,91 @@
+// What the API shows of what the ports answer.
+
+import { type EffectiveLimit, maxSessions, type Override } from '../../shared/domain/limit.ts';
+import type { Ms } from '../../shared/domain/time.ts';
+import type { Credential } from '../../shared/ports/credentials.ts';
+import type { Deployment, StoredOverride, StoredSessionLimit } from '../../shared/ports/settings.ts';
+import type { SessionView, UsernameDetail, UsernameUsage } from '../../shared/ports/usage.ts';
+
+/** RFC 3339 in UTC. */
+function timeOf(at: Ms): string {
+  return new Date(at).toISOString();
+}
+
+/** An own limit in one word: a number, `unlimited` or `blocked`. */
+function ownLimitOf(override: Override): number | 'unlimited' | 'blocked' {
+  return override.kind === 'number' ? override.max : override.kind;
+}
+
+function effectiveLimitOf(limit: EffectiveLimit): number | 'unlimited' | 'blocked' | null {
+  switch (limit.kind) {
+    case 'none':
+      return null;
+    case 'number':
+      return limit.max;
+    case 'blocked':
+    case 'unlimited':
+      return limit.kind;
+  }
+}
+
+export function viewDeployment(deployment: Deployment) {
+  const { deploymentId, name, mqttHost, status, sessionExpirySeconds, clientIdTakeover, onStoreFailure } = deployment;
+  return {
+    deploymentId,
+    name,
+    mqttHost,
+    status,
+    sessionExpirySeconds,
+    clientIdTakeover,
+    onStoreFailure,
+    createdAt: timeOf(deployment.createdAt),
+  };
+}
+
+export function viewSessionLimit(limit: StoredSessionLimit) {
+  const { enabled, maxSessionsPerUsername, whitelist, version, updatedAt } = limit;
+  return { enabled, maxSessionsPerUsername, whitelist, version, updatedAt: timeOf(updatedAt) };
+}
+
+export function viewOverride({ username, override }: StoredOverride) {
+  return { username, limit: ownLimitOf(override) };
+}
+
+export function viewCredential({ username, createdAt }: Credential) {
+  return { username, createdAt: timeOf(createdAt) };
+}
+
+export function viewUsage({ username, used, limit, whitelisted, rejections }: UsernameUsage) {
+  return {
+    username,
+    used,
+    limit: effectiveLimitOf(limit),
+    whitelisted,
+    overLimit: used > maxSessions(limit),
+    ...(rejections === undefined ? {} : { lastRejectedAt: timeOf(rejections.lastAt), rejections: rejections.count }),
+  };
+}
+
+export function viewUsageDetail(detail: UsernameDetail) {
+  const { connected, retained, pending } = detail;
+  return { ...viewUsage(detail), connected, retained, pending };
+}
+
+/** What is not known is absent: JSON leaves out what is undefined. */
+export function viewSession(session: SessionView) {
+  const { clientId, state, connectedAt, disconnectedAt, expiresAt, protocolVersion, ipAddress } = session;
+  return {
+    clientId,
+    state,
+    connectedAt: connectedAt === undefined ? undefined : timeOf(connectedAt),
+    disconnectedAt: disconnectedAt === undefined ? undefined : timeOf(disconnectedAt),
+    expiresAt: expiresAt === undefined ? undefined : timeOf(expiresAt),
+    protocolVersion,
+    ipAddress,
+    sessionExpirySeconds: session.sessionExpirySeconds,
+  };
+}
+
+export function viewClient(session: SessionView) {
+  return { ...viewSession(session), username: session.username };
+}

@@ -1,0 +1,56 @@
+// IoT Core's custom authorizer. Wires the core to the table and asks it once per CONNECT.
+
+import type { Context } from 'aws-lambda';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-store.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
+import { systemClock } from '../../shared/adapters/node/clock.ts';
+import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
+import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
+import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { createTickets } from '../../shared/adapters/node/tickets.ts';
+import { createConnect } from '../../shared/app/connect.ts';
+import { createPasswords } from '../../shared/app/passwords.ts';
+import { createRejectionRecorder } from '../../shared/app/rejection-recorder.ts';
+import { createSettingsCache } from '../../shared/app/settings-cache.ts';
+import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
+import { environmentVariables } from '../../shared/config/env.ts';
+import { seconds } from '../../shared/domain/time.ts';
+import { readVariable } from '../environment.ts';
+import { authorize } from './authorize.ts';
+import type { AuthorizerAnswer, AuthorizerEvent } from './event.ts';
+import { parseArnScope } from './policy.ts';
+
+const clock = systemClock;
+const log = createJsonLog();
+const tableName = readVariable(environmentVariables.tableName);
+const client = createDocumentClient({ requestTimeoutMs: 800 });
+const rejections = createRejectionRecorder(createRejectionStore(client, tableName), clock, log);
+const connect = createConnect({
+  store: createSessionStore(client, tableName, cryptoRandom),
+  settings: createSettingsCache(createSettingsStore(client, tableName, log), clock),
+  credentials: createCredentialStore(client, tableName),
+  passwords: createPasswords({ crypto: createPasswordCrypto(), clock }),
+  clock,
+  random: cryptoRandom,
+  rejections,
+  log,
+  policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
+});
+const tickets = readTicketSecret().then((secret) => createTickets(secret, clock));
+
+async function readTicketSecret(): Promise<Uint8Array> {
+  const answer = await new SecretsManagerClient({}).send(new GetSecretValueCommand({ SecretId: readVariable(environmentVariables.ticketSecretArn) }));
+  return Buffer.from(answer.SecretString ?? '', 'utf8');
+}
+
+export async function handler(event: AuthorizerEvent, context: Context): Promise<AuthorizerAnswer> {
+  const ports = { connect, tickets: await tickets, deploymentOfServerName: () => undefined };
+  const answer = await authorize(ports, parseArnScope(context.invokedFunctionArn), event);
+  // A process may be frozen as soon as it has answered, so what is due is written before that.
+  if (!answer.isAuthenticated) await rejections.flush();
+  return answer;
+}

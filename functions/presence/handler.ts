@@ -1,0 +1,28 @@
+// Presence: SQS in, the session life cycle out.
+
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { createIotBroker } from '../../shared/adapters/aws/iot-broker.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { systemClock } from '../../shared/adapters/node/clock.ts';
+import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
+import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
+import { environmentVariables } from '../../shared/config/env.ts';
+import { seconds } from '../../shared/domain/time.ts';
+import { readVariable } from '../environment.ts';
+import { applyPresence } from './apply.ts';
+
+const client = createDocumentClient({ requestTimeoutMs: 2_000 });
+const ports = {
+  store: createSessionStore(client, readVariable(environmentVariables.tableName), cryptoRandom),
+  clock: systemClock,
+  random: cryptoRandom,
+  broker: createIotBroker(),
+  policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
+  log: createJsonLog(),
+};
+
+export function handler(event: SQSEvent): Promise<SQSBatchResponse> {
+  return applyPresence(ports, event);
+}

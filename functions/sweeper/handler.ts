@@ -1,0 +1,32 @@
+// The sweeper, once a minute.
+
+import type { Context } from 'aws-lambda';
+import { createIotBroker } from '../../shared/adapters/aws/iot-broker.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { systemClock } from '../../shared/adapters/node/clock.ts';
+import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
+import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { sweep } from '../../shared/app/sweep.ts';
+import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
+import { environmentVariables } from '../../shared/config/env.ts';
+import { seconds } from '../../shared/domain/time.ts';
+import { readVariable } from '../environment.ts';
+
+const log = createJsonLog();
+const client = createDocumentClient({ requestTimeoutMs: 2_000 });
+const ports = {
+  store: createSessionStore(client, readVariable(environmentVariables.tableName), cryptoRandom),
+  clock: systemClock,
+  random: cryptoRandom,
+  broker: createIotBroker(),
+  policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
+};
+
+/** Time kept back for the page that is at work when the end is near. */
+const reserveMs = 5_000;
+
+export async function handler(_event: unknown, context: Pick<Context, 'getRemainingTimeInMillis'>): Promise<void> {
+  const swept = await sweep(ports, () => context.getRemainingTimeInMillis() < reserveMs);
+  log.info('swept', { ...swept });
+}

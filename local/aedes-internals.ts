@@ -1,0 +1,72 @@
+// Everything that the local broker takes of aedes beyond its documented face, in one place, because the exact version
+// is pinned: what it parses, its persistence, and the first packet it writes. A missing part fails at once and by
+// name, so that an update of aedes cannot silently change what is enforced.
+
+import type { Aedes, Client } from 'aedes';
+import { generate, type Packet, parser } from 'mqtt-packet';
+
+interface Persistence {
+  cleanSubscriptions(client: { readonly id: string }): Promise<unknown>;
+  outgoingStream(client: { readonly id: string }): AsyncIterable<object>;
+  outgoingClearMessageId(client: { readonly id: string }, packet: object): Promise<unknown>;
+  delWill(client: { readonly id: string; readonly brokerId: string }): Promise<unknown>;
+}
+
+function take<T>(owner: object, name: string, has: (part: object) => part is T & object): T {
+  const part: unknown = Reflect.get(owner, name);
+  if (typeof part === 'object' && part !== null && has(part)) return part;
+  throw new Error(`aedes has no ${name} as this project knows it; see local/aedes-internals.ts`);
+}
+
+const isPersistence = (part: object): part is Persistence =>
+  ['cleanSubscriptions', 'outgoingStream', 'outgoingClearMessageId', 'delWill'].every(
+    (name) => typeof Reflect.get(part, name) === 'function',
+  );
+
+interface PacketSource {
+  prependListener(event: 'packet', listener: (packet: Packet) => void): void;
+}
+
+const isPacketSource = (part: object): part is PacketSource =>
+  typeof Reflect.get(part, 'prependListener') === 'function';
+
+/** Shows every packet of a client before aedes handles it. The listener may change the packet. */
+export function onInbound(client: Client, listener: (packet: Packet) => void): void {
+  take(client, '_parser', isPacketSource).prependListener('packet', listener);
+}
+
+/** Drops subscriptions, queued messages and will of a client id that has no connection. */
+export async function wipeSession(aedes: Aedes, clientId: string): Promise<void> {
+  const persistence = take(aedes, 'persistence', isPersistence);
+  const client = { id: clientId, brokerId: aedes.id };
+  await persistence.cleanSubscriptions(client);
+  await persistence.delWill(client);
+  for await (const packet of persistence.outgoingStream(client))
+    await persistence.outgoingClearMessageId(client, packet);
+}
+
+/** Takes a client out that aedes registered although its socket had ended meanwhile: aedes would never do it. */
+export function dropClosedClient(aedes: Aedes, client: Client): void {
+  const remove: unknown = Reflect.get(aedes, 'deleteClient');
+  if (typeof remove !== 'function') throw new Error('aedes has no deleteClient; see local/aedes-internals.ts');
+  Reflect.apply(remove, aedes, [client.id]);
+}
+
+export interface FirstWriting {
+  write: (chunk: string | Uint8Array) => boolean;
+}
+
+/** Lets `edit` change the first packet that is written to a client: the CONNACK. */
+export function editConnack(client: Client, protocolVersion: 3 | 4 | 5, edit: (packet: Packet) => Packet): void {
+  const socket: FirstWriting = client.conn;
+  const reader = parser({ protocolVersion });
+  reader.on('packet', (packet) => {
+    // The own property gone, the class's method is back.
+    Reflect.deleteProperty(socket, 'write');
+    socket.write(generate(edit(packet), { protocolVersion }));
+  });
+  socket.write = (chunk) => {
+    reader.parse(Buffer.from(chunk));
+    return true;
+  };
+}

@@ -1,0 +1,248 @@
+// Stands for AWS IoT Core: a real MQTT broker (3.1, 3.1.1 and 5) that asks the custom authorizer at CONNECT, enforces
+// the policy documents of its answer, tells of connections by presence events, and answers GetConnection and
+// DeleteConnection. It must not know what the authorizer decides by: deployments, limits, the table.
+
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { Aedes, type Client, type ConnectPacket } from 'aedes';
+import { sessionExpirySecondsMax } from '../shared/config/constants.ts';
+import { type Seconds, seconds } from '../shared/domain/time.ts';
+import type { Broker } from '../shared/ports/broker.ts';
+import type { Clock } from '../shared/ports/clock.ts';
+import { dropClosedClient, editConnack, onInbound, wipeSession } from './aedes-internals.ts';
+import { type Authorize, askAuthorizer } from './authorizer-call.ts';
+import { type Access, createConnections, farewellMs } from './broker-connections.ts';
+import { createBrokerSessions } from './broker-sessions.ts';
+import { type Faults, withFaults } from './faults.ts';
+import type { Action } from './policy.ts';
+import { buildConnectFailed, createVersions, hasPresence } from './presence-events.ts';
+import { realSchedule, type Schedule } from './schedule.ts';
+import { createSharedSubscriptions, parseShared, renameShared, toClientFilter } from './shared-subscriptions.ts';
+import { createTurns } from './turns.ts';
+
+export interface LocalBrokerOptions {
+  readonly authorize: Authorize;
+  /** Must not throw. */
+  readonly onPresence: (event: object) => void;
+  readonly clock: Clock;
+  /** How long a session of MQTT 3 without clean session outlives its connection. */
+  readonly persistentExpirySeconds: (deploymentId: string) => number | Promise<number>;
+  /** Of presence events. */
+  readonly faults?: Faults;
+  readonly schedule?: Schedule;
+}
+
+export interface LocalBroker extends Broker {
+  /** On the loopback interface. */
+  readonly port: number;
+  /** Ends all connections, with a presence event each, and resolves when they are over. */
+  close(): Promise<void>;
+}
+
+interface Admitted {
+  readonly access: Access;
+  /** A session of the client id was there and goes on. */
+  readonly resumed: boolean;
+  readonly endTurn: () => void;
+}
+
+/** MQTT 5 reason codes of a DISCONNECT. */
+const notAuthorized = 0x87;
+const sessionTakenOver = 0x8e;
+const administrativeAction = 0x98;
+
+/** MQTT 3 return codes; aedes translates them for MQTT 5. */
+const refusals = { unavailable: 3, notAuthorized: 5 } as const;
+
+// How long aedes may still be at work on a CONNECT whose socket has ended.
+const abandonedMs = 100;
+
+const backlog = 4_096;
+
+/** The deployment that a client id names; empty where it names none. */
+function deploymentOf(clientId: string): string {
+  return clientId.slice(0, Math.max(0, clientId.indexOf(':')));
+}
+
+export async function createLocalBroker(options: LocalBrokerOptions): Promise<LocalBroker> {
+  const { authorize, clock, persistentExpirySeconds, schedule = realSchedule } = options;
+  const emit = withFaults(options.onPresence, options.faults, schedule);
+  const aedes = new Aedes({
+    connectTimeout: 10_000,
+    // Of MQTT 3.1, which allows 23; IoT Core takes 128 in every version.
+    maxClientsIdLength: 128,
+    queueLimit: 1_000,
+    sessionExpiryIntervalLimit: sessionExpirySecondsMax,
+  });
+  await aedes.listen();
+
+  const versions = createVersions(clock);
+  const sessions = createBrokerSessions({
+    clock,
+    schedule,
+    async wipe(clientId) {
+      versions.gone(clientId);
+      await wipeSession(aedes, clientId);
+    },
+  });
+  const connections = createConnections({ clock, schedule, sessions, versions, emit });
+  const shared = createSharedSubscriptions(aedes.id);
+  const turns = createTurns();
+  const packets = new WeakMap<Client, ConnectPacket>();
+  const addresses = new WeakMap<Client, string>();
+  const admitted = new WeakMap<Client, Admitted>();
+
+  const allows = (client: Client, action: Action, resource: string): boolean =>
+    admitted.get(client)?.access.policy(action, resource) ?? false;
+
+  async function askAccess(client: Client, packet: ConnectPacket): Promise<Access | undefined> {
+    const ipAddress = addresses.get(client) ?? '';
+    const { clientId, username, password } = packet;
+    const answer = await askAuthorizer(authorize, { clientId, username, password }, schedule);
+    if (answer.kind === 'allowed' && answer.policy('iot:Connect', `client/${client.id}`)) {
+      const { principalId, policy, disconnectAfterSeconds } = answer;
+      const persistent = client.version !== 5 && !client.clean;
+      const expirySeconds: Seconds = seconds(persistent ? await persistentExpirySeconds(deploymentOf(clientId)) : 0);
+      return { principalId, policy, disconnectAfterSeconds, ipAddress, expirySeconds };
+    }
+    const of = { clientId, sessionIdentifier: randomUUID(), principalIdentifier: answer.principalId ?? '', ipAddress };
+    if (hasPresence(clientId)) emit(buildConnectFailed(of, clock.now()));
+    return undefined;
+  }
+
+  // A client that gives up while it waits must leave the connection and the session that it meets as they are.
+  async function admit(client: Client, packet: ConnectPacket): Promise<boolean> {
+    const access = await askAccess(client, packet);
+    if (access === undefined) return false;
+    const endTurn = await turns.take(client.id);
+    client.conn.once('close', () => realSchedule(endTurn, abandonedMs));
+    if (client.closed) {
+      endTurn();
+      return false;
+    }
+    // The old connection is over before aedes hears of the new one, so that the old session has its own end first:
+    // with an expiry of 0 it is not resumed, and a clean start drops it, queue and all (S9).
+    await connections.end(client.id, 'DUPLICATE_CLIENTID', sessionTakenOver);
+    const resumed = packet.clean !== true && (await sessions.says(client.id)).kind !== 'absent';
+    if (!resumed) await sessions.drop(client.id);
+    admitted.set(client, { access, resumed, endTurn });
+    return true;
+  }
+
+  aedes.preConnect = (client, packet, done) => {
+    packets.set(client, packet);
+    editConnack(client, packet.protocolVersion ?? 4, (answer) => {
+      if (answer.cmd !== 'connack' || (answer.returnCode ?? 0) + (answer.reasonCode ?? 0) > 0) return answer;
+      const sessionPresent = admitted.get(client)?.resumed ?? false;
+      const { sharedSubscriptionAvailable: _, ...properties } = {
+        sharedSubscriptionAvailable: false,
+        ...answer.properties,
+      };
+      return { ...answer, sessionPresent, properties };
+    });
+    done(null, true);
+  };
+
+  aedes.authenticate = (client, _username, _password, done) => {
+    const refuse = (returnCode: 3 | 5) => done(Object.assign(new Error('CONNECT refused'), { returnCode }), false);
+    const packet = packets.get(client);
+    if (packet === undefined) return refuse(refusals.unavailable);
+    admit(client, packet).then(
+      (allowed) => (allowed ? done(null, true) : refuse(refusals.notAuthorized)),
+      () => refuse(refusals.unavailable),
+    );
+  };
+
+  aedes.authorizePublish = (client, packet, done) => {
+    // A will that aedes publishes for a broker that is no more: there is only this one.
+    if (client === null) return done(new Error('no client'));
+    const resource = `topic/${packet.topic}`;
+    const allowed =
+      !packet.topic.startsWith('$') &&
+      allows(client, 'iot:Publish', resource) &&
+      (!packet.retain || allows(client, 'iot:RetainPublish', resource));
+    if (allowed) return done(null);
+    // A will comes when its connection is over already, and is just not published.
+    if (client.closed) return done(new Error('will not authorized'));
+    // IoT Core disconnects for it; aedes left to itself tells MQTT 5 clients by PUBACK and keeps them. Not calling
+    // back leaves the packet where it is, and nothing follows the DISCONNECT.
+    connections.blame(client, 'AUTH_ERROR');
+    if (client.version === 5) void connections.end(client.id, 'AUTH_ERROR', notAuthorized);
+    else done(new Error('PUBLISH not authorized'));
+  };
+
+  aedes.authorizeSubscribe = (client, subscription, done) => {
+    const filter = toClientFilter(subscription.topic);
+    const isShared = parseShared(filter);
+    const allowed =
+      (isShared === 'shared' || (isShared === 'not_shared' && !filter.startsWith('$'))) &&
+      allows(client, 'iot:Subscribe', `topicfilter/${filter}`);
+    if (allowed) shared.join(client, subscription.topic, subscription.qos);
+    done(null, allowed ? subscription : null);
+  };
+
+  aedes.authorizeForward = (client, packet) => (allows(client, 'iot:Receive', `topic/${packet.topic}`) ? packet : null);
+
+  aedes.on('client', (client) => {
+    const arrival = admitted.get(client);
+    if (arrival === undefined || client.closed) dropClosedClient(aedes, client);
+    else connections.open(client, arrival.access);
+    arrival?.endTurn();
+  });
+  aedes.on('clientDisconnect', (client) => {
+    shared.leaveAll(client);
+    connections.ended(client);
+  });
+  aedes.on('keepaliveTimeout', (client) => connections.blame(client, 'MQTT_KEEP_ALIVE_TIMEOUT'));
+  aedes.on('clientError', (client, error) => {
+    // What has a code comes from the socket; the rest is what aedes thinks of the client's packets.
+    if (!('code' in error)) connections.blame(client, 'CLIENT_ERROR');
+  });
+  aedes.on('unsubscribe', (filters, client) => shared.leave(client, filters));
+  aedes.on('publish', (packet, client) => {
+    if (client !== null) shared.route(packet);
+  });
+
+  const sockets = new Set<Socket>();
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    const client = aedes.handle(socket);
+    addresses.set(client, socket.remoteAddress ?? '');
+    onInbound(client, (packet) => {
+      if (packet.cmd === 'disconnect') connections.blame(client, 'CLIENT_INITIATED_DISCONNECT');
+      renameShared(packet);
+    });
+  });
+  // Wide: a burst of CONNECTs that overflows it shows as connects that take just over a second.
+  server.listen({ host: '127.0.0.1', port: 0, backlog });
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the broker has no port');
+
+  return {
+    port: address.port,
+    getConnection: (id) => sessions.says(id),
+    async deleteConnection(id, { cleanSession }) {
+      const ended = await connections.end(id, 'API_INITIATED_DISCONNECT', administrativeAction);
+      const left = (await sessions.says(id)).kind === 'retained';
+      if (left && cleanSession) await sessions.drop(id);
+      return ended === 'ended' || left ? 'done' : 'gone';
+    },
+    async close() {
+      connections.endAll('SERVER_INITIATED_DISCONNECT');
+      const closed = once(server, 'close');
+      server.close();
+      const destroyAll = (): void => {
+        for (const socket of sockets) socket.destroy();
+      };
+      const cancel = realSchedule(destroyAll, farewellMs);
+      await new Promise<void>((resolve) => aedes.close(resolve));
+      cancel();
+      destroyAll();
+      await closed;
+      sessions.close();
+    },
+  };
+}

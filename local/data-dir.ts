@@ -1,0 +1,98 @@
+// The folder that the local run keeps its state in. One running instance at a time owns it, and it remembers when
+// that instance was last alive: after a SIGKILL that is when its connections ended.
+
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Ms, ms } from '../shared/domain/time.ts';
+import type { Clock } from '../shared/ports/clock.ts';
+import { takeLock } from './lock.ts';
+import { realSchedule, type Schedule } from './schedule.ts';
+
+export interface DataDirOptions {
+  /** A folder, made if it is not there; or `:memory:`: nothing is kept and nothing is locked. */
+  readonly path: string;
+  readonly clock: Clock;
+  readonly schedule?: Schedule;
+}
+
+export interface DataDir {
+  /** Absolute; undefined for `:memory:`. */
+  readonly path: string | undefined;
+  /** When the last instance that used the folder was last alive, true to a second; undefined for the first one. */
+  readonly lastAliveAt: Ms | undefined;
+  /** Notes the end and lets the next instance in. */
+  close(): Promise<void>;
+}
+
+/** The message is meant for whoever started the process. */
+export class DataDirUnusable extends Error {
+  override readonly name = 'DataDirUnusable';
+  readonly code: 'data_dir.not_writable' | 'data_dir.locked';
+
+  constructor(code: DataDirUnusable['code'], message: string, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+  }
+}
+
+const heartbeatMs = 1_000;
+
+function prepare(path: string): void {
+  try {
+    // Private: the certificate's key and the MQTT users' password hashes lie in it.
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const probe = join(path, `probe-${process.pid}`);
+    writeFileSync(probe, '');
+    rmSync(probe);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new DataDirUnusable('data_dir.not_writable', `cannot write to the data directory ${path}: ${why}`, error);
+  }
+}
+
+function readAlive(file: string): Ms | undefined {
+  try {
+    const value = Number(readFileSync(file, 'utf8').trim());
+    return Number.isSafeInteger(value) && value > 0 ? ms(value) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export async function openDataDir({ path, clock, schedule = realSchedule }: DataDirOptions): Promise<DataDir> {
+  if (path === ':memory:') return { path: undefined, lastAliveAt: undefined, close: async () => undefined };
+  const folder = resolve(path);
+  prepare(folder);
+  const lock = await takeLock(folder);
+  if (lock.kind === 'held') {
+    const message = `the data directory ${folder} is in use by another running instance (${lock.by}); stop it, or set DATA_DIR to another folder`;
+    throw new DataDirUnusable('data_dir.locked', message);
+  }
+
+  const file = join(folder, 'alive');
+  const lastAliveAt = readAlive(file);
+  // Written beside and renamed: a kill in the middle must not leave half a number.
+  const beat = (): void => {
+    writeFileSync(`${file}.new`, String(clock.now()));
+    renameSync(`${file}.new`, file);
+  };
+  let cancel = (): void => undefined;
+  const arm = (): void => {
+    cancel = schedule(() => {
+      beat();
+      arm();
+    }, heartbeatMs);
+  };
+  beat();
+  arm();
+
+  return {
+    path: folder,
+    lastAliveAt,
+    async close() {
+      cancel();
+      beat();
+      await lock.release();
+    },
+  };
+}

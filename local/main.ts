@@ -1,0 +1,53 @@
+// `npm start`: starts everything, says how to try it, and stops cleanly.
+
+import { systemClock } from '../shared/adapters/node/clock.ts';
+import { createJsonLog } from '../shared/adapters/node/json-log.ts';
+import { parseConfig } from './config.ts';
+import { type Product, startProduct } from './product.ts';
+import { explain } from './explain.ts';
+
+const log = createJsonLog((line) => process.stderr.write(`${line}\n`));
+// What is expected in daily running is not worth a line in somebody's terminal.
+const quietLog = { ...log, info: () => undefined };
+
+let product: Product | undefined;
+let stopping = false;
+
+async function stop(code: number): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  await product?.stop();
+  process.exit(code);
+}
+
+process.on('SIGINT', () => void stop(0));
+process.on('SIGTERM', () => void stop(0));
+
+try {
+  const config = parseConfig(process.env);
+  product = await startProduct({
+    config,
+    clock: systemClock,
+    log: quietLog,
+    onFailure: (problem) => {
+      process.stderr.write(`headcount: ${problem}\n`);
+      void stop(1);
+    },
+  });
+  if (stopping) await product.stop();
+  else process.stdout.write(greeting(product, config.bindHost, config.dataDir, config.apiToken));
+} catch (error) {
+  process.stderr.write(`headcount: ${explain(error)}\n`);
+  process.exit(1);
+}
+
+function greeting({ mqttPort, mqttsPort, httpPort }: Product, host: string, dataDir: string, token: string): string {
+  const limit = `http://${host}:${httpPort}/v1/deployments/demo/session-limit`;
+  return `Headcount runs on ${host}: MQTT, MQTT over TLS, HTTP API; state in ${dataDir}
+Try it:
+  curl -X PUT ${limit} -H 'Authorization: Bearer ${token === 'local' ? token : '$API_TOKEN'}' -H 'Content-Type: application/json' -d '{"maxSessionsPerUsername":1}'
+  npx mqtt sub -h ${host} -p ${mqttPort} -V 5 -u alice -P alice-secret -i first -t demo/hello
+  npx mqtt sub -h ${host} -p ${mqttPort} -V 5 -u alice -P alice-secret -i second -t demo/hello    (turned away: Quota exceeded)
+ready mqtt=${mqttPort} mqtts=${mqttsPort} http=${httpPort}
+`;
+}

@@ -1,0 +1,167 @@
+// The whole product in one process tree: engine, broker, front door, the real handlers, the API. What runs here is
+// what runs on AWS, less AWS: the queue, the broker and the timer stand for SQS, IoT Core and the schedule.
+
+import { randomBytes } from 'node:crypto';
+import { connect as dial } from 'node:net';
+import { createApi } from '../functions/api/app.ts';
+import { parseLocalTokens } from '../functions/api/tokens.ts';
+import { authorize } from '../functions/authorizer/authorize.ts';
+import { applyPresence } from '../functions/presence/apply.ts';
+import { createFrontDoor } from '../frontdoor/front-door.ts';
+import { createDocumentClient } from '../shared/adapters/dynamodb/client.ts';
+import { createCredentialStore } from '../shared/adapters/dynamodb/credential-store.ts';
+import { createRejectionStore } from '../shared/adapters/dynamodb/rejection-store.ts';
+import { createSessionStore } from '../shared/adapters/dynamodb/session-store.ts';
+import { createSettingsStore } from '../shared/adapters/dynamodb/settings-store.ts';
+import { createUsageReader } from '../shared/adapters/dynamodb/usage-reader.ts';
+import { createPasswordCrypto } from '../shared/adapters/node/password-crypto.ts';
+import { cryptoRandom } from '../shared/adapters/node/random.ts';
+import { createTickets } from '../shared/adapters/node/tickets.ts';
+import { createConnect } from '../shared/app/connect.ts';
+import { createPasswords } from '../shared/app/passwords.ts';
+import { createRejectionRecorder } from '../shared/app/rejection-recorder.ts';
+import { createSettingsCache } from '../shared/app/settings-cache.ts';
+import { sweep } from '../shared/app/sweep.ts';
+import { leaseSeconds, maxConnectionSeconds, sessionExpirySecondsDefault } from '../shared/config/constants.ts';
+import { parseDeploymentId } from '../shared/domain/ids.ts';
+import { seconds } from '../shared/domain/time.ts';
+import type { Clock } from '../shared/ports/clock.ts';
+import type { Log } from '../shared/ports/log.ts';
+import { createLocalBroker } from './broker.ts';
+import { loadCertificate } from './certificate.ts';
+import type { LocalConfig } from './config.ts';
+import { createTable } from './create-table.ts';
+import { openDataDir } from './data-dir.ts';
+import { startEngine } from './engine.ts';
+import { every } from './every.ts';
+import type { Faults } from './faults.ts';
+import { listenHttp } from './http.ts';
+import { localArn } from './policy.ts';
+import { createLocalQueue } from './queue.ts';
+import { seed } from './seed.ts';
+import { settleAfterRestart } from './settle.ts';
+import { startTtlJanitor } from './ttl.ts';
+import { Shutdown } from './shutdown.ts';
+
+export interface ProductOptions {
+  readonly config: LocalConfig;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Presence events duplicated, late, out of order. */
+  readonly presenceFaults?: Faults;
+  /** The engine died, and nothing works without it. */
+  readonly onFailure?: (problem: string) => void;
+}
+
+export interface Product {
+  readonly mqttPort: number;
+  readonly mqttsPort: number;
+  readonly httpPort: number;
+  /** The broker itself, past the front door: as a device sees it that goes straight to IoT Core. */
+  readonly brokerPort: number;
+  readonly databaseEndpoint: string;
+  /** Runs the sweeper now. */
+  sweep(): ReturnType<typeof sweep>;
+  /** Resolves when every presence message has been applied. */
+  quiet(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const tableName = 'headcount';
+const serverNameSuffix = '.mqtt.localhost';
+const sweepEveryMs = 5_000;
+
+export async function startProduct({ config, clock, log, presenceFaults, onFailure }: ProductOptions): Promise<Product> {
+  const shutdown = new Shutdown();
+  try {
+    return await start();
+  } catch (error) {
+    await shutdown.run();
+    throw error;
+  }
+
+  async function start(): Promise<Product> {
+    const dataDir = await openDataDir({ path: config.dataDir, clock });
+    shutdown.add(() => dataDir.close());
+    const engine = await startEngine({ dataDir: dataDir.path ?? ':memory:', endpoint: config.dynamodbEndpoint });
+    shutdown.add(() => engine.stop());
+    engine.onExit((problem) => onFailure?.(problem));
+
+    const client = createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 2_000, maxSockets: 256 });
+    shutdown.add(() => client.destroy());
+    await createTable(client, tableName);
+    const settings = createSettingsStore(client, tableName, log);
+    const credentials = createCredentialStore(client, tableName);
+    const passwords = createPasswords({ crypto: createPasswordCrypto(), clock });
+    const tokens = parseLocalTokens({ API_TOKEN: config.apiToken, ...(config.apiTokens === undefined ? {} : { API_TOKENS: config.apiTokens }) });
+    await seed({ settings, credentials, passwords, clock });
+
+    const store = createSessionStore(client, tableName, cryptoRandom);
+    const policy = { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) };
+    const cache = createSettingsCache(settings, clock);
+    const rejections = createRejectionRecorder(createRejectionStore(client, tableName), clock, log);
+    const tickets = createTickets(randomBytes(32), clock);
+    const connect = createConnect({ store, settings: cache, credentials, passwords, clock, random: cryptoRandom, rejections, log, policy });
+
+    const queue = createLocalQueue({ clock, handler: (event) => applyPresence(lifeCycle, event) });
+    shutdown.add(() => queue.close());
+    const deploymentOfServerName = (name: string): string | undefined =>
+      name.endsWith(serverNameSuffix) ? name.slice(0, -serverNameSuffix.length) : undefined;
+    const broker = await createLocalBroker({
+      authorize: (event) => authorize({ connect, tickets, deploymentOfServerName }, localArn, event),
+      onPresence: (event) => void queue.send(event),
+      clock,
+      persistentExpirySeconds: async (deploymentId) => {
+        const id = parseDeploymentId(deploymentId);
+        const known = id.ok ? await cache.get(id.value) : undefined;
+        return known?.deployment.sessionExpirySeconds ?? sessionExpirySecondsDefault;
+      },
+      ...(presenceFaults === undefined ? {} : { faults: presenceFaults }),
+    });
+    shutdown.add(() => broker.close());
+    const lifeCycle = { store, clock, random: cryptoRandom, broker, policy, log };
+    if (dataDir.lastAliveAt !== undefined) {
+      const settled = await settleAfterRestart(client, tableName, lifeCycle, dataDir.lastAliveAt);
+      log.info('sessions of the last run settled', { settled });
+    }
+
+    shutdown.add(() => rejections.flush({ all: true }));
+    shutdown.add(every(1_000, () => rejections.flush()));
+    shutdown.add(every(sweepEveryMs, async () => void (await sweep(lifeCycle))));
+    const janitor = startTtlJanitor({ client, tableName, clock, log, everyMinutes: 10 });
+    shutdown.add(() => janitor.stop());
+
+    const door = createFrontDoor({
+      connect,
+      report: (report) => queue.send(report),
+      issueTicket: (claims) => tickets.issue(claims),
+      dialBroker: () => dial({ host: '127.0.0.1', port: broker.port, noDelay: true }),
+      deploymentOfServerName,
+      defaultDeployment: 'demo',
+      clock,
+      log,
+    });
+    // The ends of connections are reported before the queue stops, so that a clean stop leaves nothing to settle.
+    shutdown.add(() => queue.idle());
+    shutdown.add(() => door.close());
+    const certificate = await loadCertificate(dataDir.path, clock);
+    const usage = createUsageReader(client, tableName, { sessions: store, settings, clock });
+    const app = createApi({ settings, credentials, passwords, usage, authenticate: tokens.authenticate, clock, log });
+
+    const host = config.bindHost;
+    const mqtt = await door.listenTcp({ host, port: config.mqttPort });
+    const mqtts = await door.listenTls({ host, port: config.mqttsPort, key: certificate.key, cert: certificate.cert });
+    const http = await listenHttp(app, { host, port: config.httpPort });
+    shutdown.add(() => http.close());
+    return {
+      mqttPort: mqtt.port,
+      mqttsPort: mqtts.port,
+      httpPort: http.port,
+      brokerPort: broker.port,
+      databaseEndpoint: engine.endpoint,
+      sweep: () => sweep(lifeCycle),
+      quiet: () => queue.idle(),
+      stop: () => shutdown.run(),
+    };
+  }
+}

@@ -1,0 +1,177 @@
+// Stands for an SQS standard queue, its event source mapping and its dead-letter queue: at least once, unordered,
+// batches of up to ten, partial batch answers. In memory: what waits here ends with the process, and the restart
+// settles by the broker what a lost event would have told.
+
+import { createHash, randomUUID } from 'node:crypto';
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { Clock } from '../shared/ports/clock.ts';
+import { type Faults, withFaults } from './faults.ts';
+import { realSchedule, type Schedule } from './schedule.ts';
+
+export interface LocalQueueOptions {
+  readonly handler: (event: SQSEvent) => Promise<SQSBatchResponse>;
+  readonly clock: Clock;
+  readonly schedule?: Schedule;
+  /** A queue loses nothing: there is no `drop`. */
+  readonly faults?: Omit<Faults, 'drop'>;
+  /** How long a message that failed is hidden before it comes again; default 1,000. */
+  readonly visibilityMs?: number;
+}
+
+export interface LocalQueue {
+  /** Resolves when the message is in the queue. `message` becomes the body as JSON. */
+  send(message: object, options?: { readonly delaySeconds?: number }): Promise<void>;
+  /** Resolves when nothing is queued, in flight or delayed. */
+  idle(): Promise<void>;
+  /** Bodies of the messages that failed five times, oldest first. */
+  deadLetters(): readonly string[];
+  /** Stops delivering and resolves when no handler is at work any more. What is queued is lost. */
+  close(): Promise<void>;
+}
+
+export const batchMax = 10;
+export const batchesAtOnceMax = 8;
+export const receivesMax = 5;
+
+interface Message {
+  readonly id: string;
+  readonly body: string;
+  readonly sentAt: number;
+  firstReceivedAt: number | undefined;
+  receives: number;
+}
+
+function buildRecord(message: Message): SQSRecord {
+  return {
+    messageId: message.id,
+    receiptHandle: randomUUID(),
+    body: message.body,
+    attributes: {
+      ApproximateReceiveCount: String(message.receives),
+      SentTimestamp: String(message.sentAt),
+      SenderId: 'local',
+      ApproximateFirstReceiveTimestamp: String(message.firstReceivedAt),
+    },
+    messageAttributes: {},
+    md5OfBody: createHash('md5').update(message.body).digest('hex'),
+    eventSource: 'aws:sqs',
+    eventSourceARN: 'arn:aws:sqs:local:000000000000:presence',
+    awsRegion: 'local',
+  };
+}
+
+/** An answer that names what was not in the batch fails the whole batch [AWS: reporting batch item failures]. */
+function decideFailed(batch: readonly Message[], answer: SQSBatchResponse): readonly Message[] {
+  const known = new Set(batch.map((message) => message.id));
+  const named = new Set(answer.batchItemFailures.map((failure) => failure.itemIdentifier));
+  return [...named].every((id) => known.has(id)) ? batch.filter((message) => named.has(message.id)) : batch;
+}
+
+export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
+  const { handler, clock, schedule = realSchedule, faults, visibilityMs = 1_000 } = options;
+  const ready: Message[] = [];
+  const dead: string[] = [];
+  let waiting = 0;
+  let atWork = 0;
+  let pumping = false;
+  let closed = false;
+  let whenQuiet: (() => void)[] = [];
+
+  const arrive = (message: Message): void => {
+    ready.push(message);
+    wake();
+  };
+  // Everything that is on its way but not in `ready` is in `waiting`, so that idle() cannot overlook it.
+  const arriveLater = (message: Message, delayMs: number): void => {
+    waiting += 1;
+    schedule(() => {
+      waiting -= 1;
+      arrive(message);
+    }, delayMs);
+  };
+  // Each delivery is received by itself, though a duplicate has the same message id.
+  const deliver = withFaults<Message>(
+    (message) => arrive({ ...message }),
+    faults,
+    (callback, delayMs) => {
+      waiting += 1;
+      let counted = true;
+      const uncount = (): void => {
+        if (counted) waiting -= 1;
+        counted = false;
+      };
+      const cancel = schedule(() => {
+        uncount();
+        callback();
+      }, delayMs);
+      return () => {
+        uncount();
+        cancel();
+      };
+    },
+  );
+
+  async function work(batch: readonly Message[]): Promise<void> {
+    for (const message of batch) {
+      message.receives += 1;
+      message.firstReceivedAt ??= clock.now();
+    }
+    let failed = batch;
+    try {
+      failed = decideFailed(batch, await handler({ Records: batch.map(buildRecord) }));
+    } catch {
+      // A handler that throws fails its whole batch.
+    }
+    for (const message of failed) {
+      if (message.receives >= receivesMax) dead.push(message.body);
+      else arriveLater(message, visibilityMs);
+    }
+  }
+
+  // Once per turn of the event loop, so that what is sent in one turn shares a batch.
+  function wake(): void {
+    if (pumping) return;
+    pumping = true;
+    setImmediate(() => {
+      pumping = false;
+      while (!closed && ready.length > 0 && atWork < batchesAtOnceMax) {
+        atWork += 1;
+        void work(ready.splice(0, batchMax)).then(() => {
+          atWork -= 1;
+          wake();
+        });
+      }
+      if (atWork > 0 || (!closed && (ready.length > 0 || waiting > 0))) return;
+      const callbacks = whenQuiet;
+      whenQuiet = [];
+      for (const callback of callbacks) callback();
+    });
+  }
+
+  const quiet = (): Promise<void> =>
+    new Promise((resolve) => {
+      whenQuiet.push(resolve);
+      wake();
+    });
+
+  return {
+    async send(message, { delaySeconds = 0 } = {}) {
+      if (closed) throw new Error('the queue is closed');
+      const queued = {
+        id: randomUUID(),
+        body: JSON.stringify(message),
+        sentAt: clock.now(),
+        firstReceivedAt: undefined,
+        receives: 0,
+      };
+      if (delaySeconds > 0) arriveLater(queued, delaySeconds * 1000);
+      else deliver(queued);
+    },
+    idle: quiet,
+    deadLetters: () => [...dead],
+    async close() {
+      closed = true;
+      await quiet();
+    },
+  };
+}

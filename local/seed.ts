@@ -1,0 +1,36 @@
+// What a new data directory holds: the deployment `demo` of the tenant `local`, with three MQTT users and no session
+// limit. Whatever is there already stays as it is.
+
+import { sessionExpirySecondsDefault } from '../shared/config/constants.ts';
+import type { DeploymentId, TenantId, Username } from '../shared/domain/ids.ts';
+import { seconds } from '../shared/domain/time.ts';
+import type { Clock } from '../shared/ports/clock.ts';
+import type { CredentialStore, PasswordMaker } from '../shared/ports/credentials.ts';
+import type { SettingsStore } from '../shared/ports/settings.ts';
+
+const users = ['alice', 'bob', 'bridge'];
+
+export async function seed(ports: { settings: SettingsStore; credentials: CredentialStore; passwords: PasswordMaker; clock: Clock }): Promise<void> {
+  const { settings, credentials, passwords, clock } = ports;
+  const deploymentId = 'demo' as DeploymentId;
+  const createdAt = clock.now();
+  const known = await settings.getDeployment(deploymentId);
+  if (known !== undefined) return;
+  // Users first: a start that dies in between finds no deployment and begins again.
+  for (const user of users) {
+    const hash = await passwords.hashChosen(`${user}-secret`);
+    if (hash === 'overloaded') throw new Error('the MQTT users of demo could not be made');
+    await credentials.putCredential(deploymentId, { username: user as Username, hash, createdAt });
+  }
+  await settings.createDeployment({
+    deploymentId,
+    tenantId: 'local' as TenantId,
+    name: 'Demo',
+    mqttHost: 'demo.mqtt.localhost',
+    status: 'active',
+    sessionExpirySeconds: seconds(sessionExpirySecondsDefault),
+    clientIdTakeover: 'deny',
+    onStoreFailure: 'reject',
+    createdAt,
+  });
+}
