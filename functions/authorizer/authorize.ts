@@ -4,7 +4,13 @@
 import { createHash } from 'node:crypto';
 import { maxConnectionSeconds } from '../../shared/config/constants.ts';
 import type { Connect } from '../../shared/domain/connect.ts';
-import { type BrokerClientId, type ClientId, type DeploymentId, toBrokerClientId, type Username } from '../../shared/domain/ids.ts';
+import {
+  type BrokerClientId,
+  type ClientId,
+  type DeploymentId,
+  toBrokerClientId,
+  type Username,
+} from '../../shared/domain/ids.ts';
 import { splitUserName } from '../../shared/domain/user-name.ts';
 import type { Tickets } from '../../shared/ports/tickets.ts';
 import type { AuthorizerAnswer, AuthorizerEvent } from './event.ts';
@@ -12,18 +18,23 @@ import { type ArnScope, buildPolicy } from './policy.ts';
 
 export interface AuthorizePorts {
   readonly connect: Connect;
-  readonly tickets: Tickets;
+  readonly tickets: () => Promise<Tickets>;
   /** The deployment that a TLS server name stands for; undefined where it names none. */
   readonly deploymentOfServerName: (serverName: string) => string | undefined;
 }
 
 const denied: AuthorizerAnswer = { isAuthenticated: false };
 
-export async function authorize(ports: AuthorizePorts, scope: ArnScope, event: AuthorizerEvent): Promise<AuthorizerAnswer> {
+export async function authorize(
+  ports: AuthorizePorts,
+  scope: ArnScope,
+  event: AuthorizerEvent,
+): Promise<AuthorizerAnswer> {
   const mqtt = event.protocolData?.mqtt;
   if (typeof mqtt?.username !== 'string' || typeof mqtt.clientId !== 'string') return denied;
   const { username, deployment, ticket } = splitUserName(mqtt.username);
-  if (ticket !== undefined) return admitByTicket(ports.tickets, scope, ticket, username, deployment, mqtt.clientId);
+  if (ticket !== undefined)
+    return admitByTicket(await ports.tickets(), scope, ticket, username, deployment, mqtt.clientId);
 
   const serverName = event.protocolData?.tls?.serverName;
   const deploymentId = (serverName === undefined ? undefined : ports.deploymentOfServerName(serverName)) ?? deployment;
@@ -36,10 +47,22 @@ export async function authorize(ports: AuthorizePorts, scope: ArnScope, event: A
     clientId: mqtt.clientId.startsWith(prefix) ? mqtt.clientId.slice(prefix.length) : undefined,
   });
   if (decision.kind === 'rejected') return denied;
-  return allow(scope, decision.deploymentId, decision.username, toBrokerClientId(decision.deploymentId, decision.clientId));
+  return allow(
+    scope,
+    decision.deploymentId,
+    decision.username,
+    toBrokerClientId(decision.deploymentId, decision.clientId),
+  );
 }
 
-function admitByTicket(tickets: Tickets, scope: ArnScope, ticket: string, username: string, deployment: string | undefined, clientId: string): AuthorizerAnswer {
+function admitByTicket(
+  tickets: Tickets,
+  scope: ArnScope,
+  ticket: string,
+  username: string,
+  deployment: string | undefined,
+  clientId: string,
+): AuthorizerAnswer {
   const claims = tickets.verify(ticket);
   if (claims === undefined) return denied;
   const brokerClientId = toBrokerClientId(claims.deploymentId, claims.clientId as ClientId);
@@ -47,7 +70,12 @@ function admitByTicket(tickets: Tickets, scope: ArnScope, ticket: string, userna
   return allow(scope, claims.deploymentId, claims.username, brokerClientId);
 }
 
-function allow(scope: ArnScope, deploymentId: DeploymentId, username: Username, clientId: BrokerClientId): AuthorizerAnswer {
+function allow(
+  scope: ArnScope,
+  deploymentId: DeploymentId,
+  username: Username,
+  clientId: BrokerClientId,
+): AuthorizerAnswer {
   return {
     isAuthenticated: true,
     // 64 hexadecimal digits: any user name fits the alphabet that IoT Core allows.

@@ -1,7 +1,7 @@
 // IoT Core's custom authorizer. Wires the core to the table and asks it once per CONNECT.
 
 import type { Context } from 'aws-lambda';
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { readSecret } from '../../shared/adapters/aws/secret.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-store.ts';
@@ -19,6 +19,7 @@ import { createSettingsCache } from '../../shared/app/settings-cache.ts';
 import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
 import { seconds } from '../../shared/domain/time.ts';
+import type { Tickets } from '../../shared/ports/tickets.ts';
 import { readVariable } from '../environment.ts';
 import { authorize } from './authorize.ts';
 import type { AuthorizerAnswer, AuthorizerEvent } from './event.ts';
@@ -40,15 +41,21 @@ const connect = createConnect({
   log,
   policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
 });
-const tickets = readTicketSecret().then((secret) => createTickets(secret, clock));
+/** Read at the first ticket, and again if that failed: clients without one never wait for it. */
+let tickets: Promise<Tickets> | undefined;
 
-async function readTicketSecret(): Promise<Uint8Array> {
-  const answer = await new SecretsManagerClient({}).send(new GetSecretValueCommand({ SecretId: readVariable(environmentVariables.ticketSecretArn) }));
-  return Buffer.from(answer.SecretString ?? '', 'utf8');
+function ticketsOnce(): Promise<Tickets> {
+  tickets ??= readSecret(readVariable(environmentVariables.ticketSecretArn)).then((secret) =>
+    createTickets(secret, clock),
+  );
+  tickets.catch(() => {
+    tickets = undefined;
+  });
+  return tickets;
 }
 
 export async function handler(event: AuthorizerEvent, context: Context): Promise<AuthorizerAnswer> {
-  const ports = { connect, tickets: await tickets, deploymentOfServerName: () => undefined };
+  const ports = { connect, tickets: ticketsOnce, deploymentOfServerName: () => undefined };
   const answer = await authorize(ports, parseArnScope(context.invokedFunctionArn), event);
   // A process may be frozen as soon as it has answered, so what is due is written before that.
   if (!answer.isAuthenticated) await rejections.flush();

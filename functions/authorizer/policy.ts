@@ -23,7 +23,11 @@ export function buildPolicy(scope: ArnScope, deploymentId: DeploymentId, clientI
     Version: '2012-10-17',
     Statement: [
       { Effect: 'Allow', Action: 'iot:Connect', Resource: arn(`client/${clientId}`) },
-      { Effect: 'Allow', Action: ['iot:Publish', 'iot:RetainPublish', 'iot:Receive'], Resource: arn(`topic/${deploymentId}/*`) },
+      {
+        Effect: 'Allow',
+        Action: ['iot:Publish', 'iot:RetainPublish', 'iot:Receive'],
+        Resource: arn(`topic/${deploymentId}/*`),
+      },
       {
         Effect: 'Allow',
         Action: 'iot:Subscribe',

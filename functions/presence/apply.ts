@@ -3,7 +3,7 @@
 
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { parseBrokerEvent } from '../../shared/app/broker-event.ts';
-import { applyBrokerEvent, applyDoorReport, type Applied, type LifeCyclePorts } from '../../shared/app/life-cycle.ts';
+import { type Applied, applyBrokerEvent, applyDoorReport, type LifeCyclePorts } from '../../shared/app/life-cycle.ts';
 import { ms } from '../../shared/domain/time.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import { parseDoorReport } from './door-report.ts';

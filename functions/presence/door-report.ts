@@ -15,7 +15,8 @@ export function parseDoorReport(body: unknown): DoorReport | undefined {
   const deploymentId = parseDeploymentId(String(report.deploymentId));
   const username = parseUsername(String(report.username));
   const attempt = parseAttemptId(String(report.attempt));
-  if (!deploymentId.ok || !username.ok || !attempt.ok || typeof report.at !== 'number') throw new TypeError('malformed report');
+  if (!deploymentId.ok || !username.ok || !attempt.ok || typeof report.at !== 'number')
+    throw new TypeError('malformed report');
   const clientId = parseClientId(deploymentId.value, String(report.clientId));
   if (!clientId.ok) throw new TypeError('malformed report');
   const common = {
@@ -28,5 +29,7 @@ export function parseDoorReport(body: unknown): DoorReport | undefined {
   if (report.type === 'door.failed') return { ...common, type: 'door.failed' };
   if (typeof report.expirySeconds !== 'number') throw new TypeError('malformed report');
   const expirySeconds = seconds(report.expirySeconds);
-  return report.type === 'door.connected' ? { ...common, type: 'door.connected', expirySeconds } : { ...common, type: 'door.disconnected', expirySeconds };
+  return report.type === 'door.connected'
+    ? { ...common, type: 'door.connected', expirySeconds }
+    : { ...common, type: 'door.disconnected', expirySeconds };
 }

@@ -4,10 +4,18 @@
 // of the client id, the roster, which decides. Dying between any two leaves at most an attempt whose lease leads the
 // sweeper to it; nothing is ever connected that is not in the roster. ADR 1 has the alternatives.
 
-import type { AttemptId } from '../domain/ids.ts';
-import { type EffectiveLimit, decideLimit, maxSessions } from '../domain/limit.ts';
 import { connectBudgetMs } from '../config/constants.ts';
-import { type Admission, freeSession, isLive, meetSession, type Policy, type Session, startSession } from '../domain/session.ts';
+import type { AttemptId } from '../domain/ids.ts';
+import { decideLimit, type EffectiveLimit, maxSessions } from '../domain/limit.ts';
+import {
+  type Admission,
+  freeSession,
+  isLive,
+  meetSession,
+  type Policy,
+  type Session,
+  startSession,
+} from '../domain/session.ts';
 import type { Ms } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import { StoreUnavailable } from '../ports/errors.ts';
@@ -26,14 +34,23 @@ export interface AdmitPorts {
 export type AdmitRequest = Names & Omit<Admission, 'attempt' | 'at'>;
 
 export type AdmitDecision =
-  | { readonly kind: 'admitted'; readonly attempt: AttemptId; readonly reconnect: boolean; readonly mustCleanStart: boolean }
+  | {
+      readonly kind: 'admitted';
+      readonly attempt: AttemptId;
+      readonly reconnect: boolean;
+      readonly mustCleanStart: boolean;
+    }
   | { readonly kind: 'rejected'; readonly reason: 'blocked' | 'quota_exceeded' | 'client_id_held' };
 
 /** Rounds of "somebody wrote first, look again" before the answer is unavailable; contention is never told as quota. */
 const maxRounds = 12;
 
 /** Throws StoreUnavailable where the database does not answer, or others keep writing the same items. */
-export async function admit(ports: AdmitPorts, settings: ConnectSettings, request: AdmitRequest): Promise<AdmitDecision> {
+export async function admit(
+  ports: AdmitPorts,
+  settings: ConnectSettings,
+  request: AdmitRequest,
+): Promise<AdmitDecision> {
   const view = await ports.store.readForConnect(request, {
     whitelistId: settings.limit?.whitelistId,
     generation: settings.limit?.generation ?? 0,
@@ -54,7 +71,13 @@ class AdmissionRun {
   private owner: Stored<Owner> | undefined;
   private roster: Roster;
 
-  constructor(ports: AdmitPorts, settings: ConnectSettings, request: AdmitRequest, limit: EffectiveLimit, view: ConnectView) {
+  constructor(
+    ports: AdmitPorts,
+    settings: ConnectSettings,
+    request: AdmitRequest,
+    limit: EffectiveLimit,
+    view: ConnectView,
+  ) {
     this.ports = ports;
     this.settings = settings;
     this.request = request;
@@ -91,7 +114,8 @@ class AdmissionRun {
   /** The client id has a live session of this username: nothing new to count, also at the limit (S3). */
   private async meet(met: Stored<Session>): Promise<AdmitDecision | 'look again'> {
     // The id was let go to another username, and comes back: the same takeover the other way round.
-    const rival = this.owner !== undefined && this.owner.value.username !== this.request.username ? this.owner : undefined;
+    const rival =
+      this.owner !== undefined && this.owner.value.username !== this.request.username ? this.owner : undefined;
     const next = meetSession(met.value, this.admission, this.ports.policy, rival?.value.username);
     const put = await this.ports.store.putSession(next, met);
     if (put.kind === 'changed') {
@@ -245,4 +269,3 @@ class AdmissionRun {
     return { kind: 'admitted', attempt: this.admission.attempt, reconnect, mustCleanStart };
   }
 }
-

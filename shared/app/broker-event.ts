@@ -1,7 +1,7 @@
 // An IoT Core presence event, read strictly: what is not one is refused with a reason, nothing is guessed.
 // Its timestamp is approximate and never orders anything; it only tells when a session ended and whether it is stale.
 
-import { type ClientId, type DeploymentId, parseBrokerClientId, type Parsed } from '../domain/ids.ts';
+import { type ClientId, type DeploymentId, type Parsed, parseBrokerClientId } from '../domain/ids.ts';
 import type { Pair } from '../domain/session.ts';
 import { type Ms, ms } from '../domain/time.ts';
 

@@ -2,16 +2,16 @@
 // credentials, deployment state, client id, blocked, quota. Until the credentials are right, every way to fail does
 // the same work and gets the same answer (S6).
 
-import { parseClientId, parseDeploymentId, parseUsername } from '../domain/ids.ts';
-import type { Connect, ConnectDecision, ConnectRequest } from '../domain/connect.ts';
-import type { RejectReason } from '../domain/connack.ts';
-import { type Seconds, seconds } from '../domain/time.ts';
 import { sessionExpirySecondsMax } from '../config/constants.ts';
+import type { RejectReason } from '../domain/connack.ts';
+import type { Connect, ConnectDecision, ConnectRequest } from '../domain/connect.ts';
+import { parseClientId, parseDeploymentId, parseUsername } from '../domain/ids.ts';
+import { type Seconds, seconds } from '../domain/time.ts';
 import type { CredentialStore, PasswordCheck } from '../ports/credentials.ts';
 import { StoreUnavailable } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
 import type { RejectionRecorder } from '../ports/rejections.ts';
-import { admit, type AdmitPorts } from './admit.ts';
+import { type AdmitPorts, admit } from './admit.ts';
 import type { SettingsCache } from './settings-cache.ts';
 
 export interface ConnectPorts extends AdmitPorts {
@@ -29,8 +29,12 @@ export function createConnect(ports: ConnectPorts): Connect {
     try {
       return await connect(ports, request);
     } catch (error) {
-      if (!(error instanceof StoreUnavailable)) ports.log.error('a CONNECT could not be decided', { error: String(error) });
-      return rejected('unavailable', error instanceof Error ? `${error.message}: ${String(error.cause ?? '')}` : String(error));
+      if (!(error instanceof StoreUnavailable))
+        ports.log.error('a CONNECT could not be decided', { error: String(error) });
+      return rejected(
+        'unavailable',
+        error instanceof Error ? `${error.message}: ${String(error.cause ?? '')}` : String(error),
+      );
     }
   };
 }
@@ -41,16 +45,24 @@ async function connect(ports: ConnectPorts, request: ConnectRequest): Promise<Co
   const password = request.password ?? nothing;
   const known = deployment.ok && user.ok;
   const [settings, credential] = known
-    ? await Promise.all([ports.settings.get(deployment.value), ports.credentials.getCredential(deployment.value, user.value)])
+    ? await Promise.all([
+        ports.settings.get(deployment.value),
+        ports.credentials.getCredential(deployment.value, user.value),
+      ])
     : [undefined, undefined];
   // A deployment that is gone may have left credentials behind; they are worth nothing.
-  const checked = await ports.passwords.check(request.deploymentId ?? '', settings === undefined ? undefined : credential, password);
+  const checked = await ports.passwords.check(
+    request.deploymentId ?? '',
+    settings === undefined ? undefined : credential,
+    password,
+  );
   if (checked === 'overloaded') return rejected('unavailable', 'too many password checks wait');
   if (checked === 'wrong' || !known || settings === undefined) return rejected('bad_credentials', 'bad credentials');
 
   const deploymentId = deployment.value;
   const username = user.value;
-  if (settings.deployment.status !== 'active') return rejected('not_authorized', `deployment is ${settings.deployment.status}`);
+  if (settings.deployment.status !== 'active')
+    return rejected('not_authorized', `deployment is ${settings.deployment.status}`);
   const id = parseClientId(deploymentId, request.clientId);
   if (!id.ok) return rejected('client_id', id.problem);
   const clientId = id.value;

@@ -14,7 +14,11 @@ export interface FreePorts {
  * Takes the place of a freed session that owes out of the roster and marks it settled. Answers the record as it stands
  * then, undefined if somebody else wrote meanwhile. Safe to repeat.
  */
-export async function settleFreed(ports: FreePorts, freed: Stored<Session>, usedSeen: number): Promise<Stored<Session> | undefined> {
+export async function settleFreed(
+  ports: FreePorts,
+  freed: Stored<Session>,
+  usedSeen: number,
+): Promise<Stored<Session> | undefined> {
   const { deploymentId, username, place } = freed.value;
   await ports.store.removePlace(deploymentId, username, place, usedSeen <= 1);
   const settled = settleSession(freed.value);
@@ -26,7 +30,12 @@ export async function settleFreed(ports: FreePorts, freed: Stored<Session>, used
  * Frees a username's expired sessions, earliest first, at most `limit`, and moves entries of the due index that came
  * too early. Answers how many places it freed.
  */
-export async function freeExpired(ports: FreePorts, deploymentId: DeploymentId, username: Username, options: { readonly limit: number }): Promise<number> {
+export async function freeExpired(
+  ports: FreePorts,
+  deploymentId: DeploymentId,
+  username: Username,
+  options: { readonly limit: number },
+): Promise<number> {
   const { store, clock } = ports;
   const due = await store.listDue(deploymentId, username, clock.now(), options.limit);
   const freed = await Promise.all(

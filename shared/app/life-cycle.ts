@@ -1,10 +1,11 @@
 // What happens to admitted sessions, told by the front door or by broker events, late, twice, lost or out of order.
 // The rules are numbered as in ARCHITECTURE.md, "How events are read".
 
+import { toBrokerClientId, type Username } from '../domain/ids.ts';
 import {
   abandonAttempt,
-  closePair,
   type Confirmation,
+  closePair,
   confirmSession,
   type Ending,
   endSession,
@@ -14,10 +15,9 @@ import {
   noteEnding,
   type Policy,
   recountSession,
-  samePair,
   type Session,
+  samePair,
 } from '../domain/session.ts';
-import { toBrokerClientId, type Username } from '../domain/ids.ts';
 import { later, type Ms, type Seconds, seconds } from '../domain/time.ts';
 import type { Broker, BrokerSays } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -39,7 +39,13 @@ export interface LifeCyclePorts {
 export type Applied = 'done' | 'later';
 
 /** What a decision makes of a record: a next record to write, or a question for the broker, or nothing. */
-type Step = { readonly next: Session } | 'ask the broker' | 'later' | 'nothing';
+type Step =
+  | { readonly next: Session }
+  | 'ask the broker'
+  /** Ask, and write this record where the broker cannot say. */
+  | { readonly orElse: Session }
+  | 'later'
+  | 'nothing';
 
 const maxRounds = 16;
 const staleEventMs = 3_600_000;
@@ -51,7 +57,11 @@ export async function applyDoorReport(ports: LifeCyclePorts, report: DoorReport)
 }
 
 /** `doorSilent`: the front door has had its time to report the end of the connection, and has not. */
-export async function applyBrokerEvent(ports: LifeCyclePorts, event: BrokerEvent, doorSilent = false): Promise<Applied> {
+export async function applyBrokerEvent(
+  ports: LifeCyclePorts,
+  event: BrokerEvent,
+  doorSilent = false,
+): Promise<Applied> {
   const owner = await ports.store.readOwner(event.deploymentId, event.clientId);
   // A client id that was never admitted: not ours, or its tombstone has gone.
   if (owner === undefined) return 'done';
@@ -66,44 +76,63 @@ export async function applyBrokerEvent(ports: LifeCyclePorts, event: BrokerEvent
  */
 async function askExpiry(ports: LifeCyclePorts, names: Names): Promise<Seconds | undefined> {
   const stored = await ports.store.readSession(names);
-  if (stored === undefined || stored.value.witness === 'door' || stored.value.leaseUntil === undefined) return undefined;
+  if (stored === undefined || stored.value.witness === 'door' || stored.value.leaseUntil === undefined)
+    return undefined;
   const says = await ports.broker.getConnection(toBrokerClientId(names.deploymentId, names.clientId));
   return says.kind === 'connected' ? says.expirySeconds : undefined;
 }
 
 /** What the broker says of a session, made its record (S12, S13). Used by the sweeper and wherever events are unsure. */
-export function readTruth(session: Session, says: BrokerSays, ports: Pick<LifeCyclePorts, 'policy' | 'random'>, now: Ms): Session | undefined {
+export function readTruth(
+  session: Session,
+  says: BrokerSays,
+  ports: Pick<LifeCyclePorts, 'policy' | 'random'>,
+  now: Ms,
+): Session | undefined {
   switch (says.kind) {
     case 'unknown':
       return undefined;
     case 'absent':
       return freeSession(session, { owes: true });
     case 'retained':
-      return endSession(session, { at: says.disconnectedAt ?? now, expirySeconds: says.expirySeconds ?? session.expirySeconds }, now);
+      return endSession(
+        session,
+        { at: says.disconnectedAt ?? now, expirySeconds: says.expirySeconds ?? session.expirySeconds },
+        now,
+      );
     case 'connected': {
       // Which connection it is, the broker does not say: from now on nothing frees it on an event alone.
       const since = says.since ?? now;
       const told: Confirmation = { at: since, expirySeconds: says.expirySeconds };
       if (session.holding === 'freed') return recountSession(session, ports.random.place(), told, ports.policy);
-      return confirmSession({ ...session, overlap: true, admittedAt: later(session.admittedAt, since) }, told, ports.policy);
+      return confirmSession(
+        { ...session, overlap: true, admittedAt: later(session.admittedAt, since) },
+        told,
+        ports.policy,
+      );
     }
   }
 }
 
 /** Reads, decides, writes if nobody wrote in between, and carries out what the new record asks of the roster. */
-export async function change(ports: LifeCyclePorts, names: Names, decide: (session: Session, now: Ms) => Step): Promise<Applied> {
+export async function change(
+  ports: LifeCyclePorts,
+  names: Names,
+  decide: (session: Session, now: Ms) => Step,
+): Promise<Applied> {
   const { store, clock } = ports;
   let stored = await store.readSession(names);
   for (let round = 0; round < maxRounds; round++) {
     if (stored === undefined) return 'done';
     let step = decide(stored.value, clock.now());
     if (step === 'later') return 'later';
-    if (step === 'ask the broker') {
+    if (step === 'ask the broker' || (typeof step === 'object' && 'orElse' in step)) {
+      const orElse = typeof step === 'object' ? step.orElse : undefined;
       const says = await ports.broker.getConnection(toBrokerClientId(names.deploymentId, names.clientId));
       const now = clock.now();
       // An attempt inside its lease may be on its way to the broker still: that nothing is there yet proves nothing.
       const early = stored.value.leaseUntil !== undefined && stored.value.leaseUntil > now && says.kind !== 'connected';
-      const next = early ? undefined : readTruth(stored.value, says, ports, now);
+      const next = (early ? undefined : readTruth(stored.value, says, ports, now)) ?? orElse;
       if (next === undefined) return 'later';
       step = { next };
     }
@@ -125,7 +154,8 @@ export async function change(ports: LifeCyclePorts, names: Names, decide: (sessi
 async function finishFreed(ports: LifeCyclePorts, stored: Stored<Session>): Promise<void> {
   const session = stored.value;
   if (session.holding !== 'freed') {
-    if (session.holding === 'retained') await ports.store.lowerWake(session.deploymentId, session.username, session.dueAt);
+    if (session.holding === 'retained')
+      await ports.store.lowerWake(session.deploymentId, session.username, session.dueAt);
     return;
   }
   if (session.owes === true) await settleFreed(ports, stored, 2);
@@ -144,8 +174,10 @@ async function carryOut(ports: LifeCyclePorts, before: Session, now: Stored<Sess
   }
   // Shorter than before: the roster must not sleep past it.
   if (now.value.dueAt < before.dueAt) await store.lowerWake(deploymentId, username, now.value.dueAt);
-  if (place !== before.place) await store.addPlace(deploymentId, username, place, Number.POSITIVE_INFINITY, now.value.dueAt);
-  if (holding === 'connected' && before.supersedes !== undefined) await endSuperseded(ports, now.value, before.supersedes);
+  if (place !== before.place)
+    await store.addPlace(deploymentId, username, place, Number.POSITIVE_INFINITY, now.value.dueAt);
+  if (holding === 'connected' && before.supersedes !== undefined)
+    await endSuperseded(ports, now.value, before.supersedes);
 }
 
 /** The newcomer is connected, so the broker has thrown out whoever held the client id before (S9). */
@@ -165,7 +197,9 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
     const told = { at: report.at, expirySeconds: report.expirySeconds, attempt: report.attempt };
     // Its lease ran out before this report came, and it was freed: it is connected all the same.
     if (session.holding === 'freed') {
-      return session.overAttempt !== report.attempt ? { next: recountSession(session, ports.random.place(), told, ports.policy) } : 'nothing';
+      return session.overAttempt !== report.attempt
+        ? { next: recountSession(session, ports.random.place(), told, ports.policy) }
+        : 'nothing';
     }
     return session.leaseUntil === undefined ? 'nothing' : { next: confirmSession(session, told, ports.policy) };
   }
@@ -179,7 +213,9 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
     return session.leaseUntil === undefined ? 'nothing' : { next: endSession(session, ending, now) };
   }
   if (session.confirmedAttempt !== report.attempt) return 'nothing';
-  return session.leaseUntil === undefined ? { next: endSession(session, ending, now) } : { next: noteEnding(session, ending, undefined) };
+  return session.leaseUntil === undefined
+    ? { next: endSession(session, ending, now) }
+    : { next: noteEnding(session, ending, undefined) };
 }
 
 interface Aside {
@@ -202,7 +238,12 @@ function readEvent(session: Session, event: BrokerEvent, aside: Aside, ports: Li
   }
 }
 
-function readConnected(session: Session, event: BrokerEvent & { type: 'connected' }, expirySeconds: Seconds | undefined, ports: LifeCyclePorts): Step {
+function readConnected(
+  session: Session,
+  event: BrokerEvent & { type: 'connected' },
+  expirySeconds: Seconds | undefined,
+  ports: LifeCyclePorts,
+): Step {
   const { pair, ipAddress, at } = event;
   if (samePair(session.pair, pair)) return 'nothing';
   // The front door tells what becomes of its attempts; the broker's word is needed only where it fell silent.
@@ -223,7 +264,12 @@ function doubtful(session: Session): Step {
   return next === session ? 'nothing' : { next };
 }
 
-function readDisconnected(session: Session, event: BrokerEvent & { type: 'disconnected' }, doorSilent: boolean, now: Ms): Step {
+function readDisconnected(
+  session: Session,
+  event: BrokerEvent & { type: 'disconnected' },
+  doorSilent: boolean,
+  now: Ms,
+): Step {
   const { pair, reason } = event;
   const ending: Ending = { at: event.at, expirySeconds: session.expirySeconds };
   if (session.holding === 'freed' || session.holding === 'retained') {
@@ -241,8 +287,11 @@ function readDisconnected(session: Session, event: BrokerEvent & { type: 'discon
     if (isClosed(session, pair)) return 'nothing';
     return { next: mine ? noteEnding(session, ending, pair) : closePair(session, pair) };
   }
-  if (!mine && session.pair !== undefined) return isClosed(session, pair) ? 'nothing' : { next: closePair(session, pair) };
+  if (!mine && session.pair !== undefined)
+    return isClosed(session, pair) ? 'nothing' : { next: closePair(session, pair) };
   // Rule 3, and only if no other attempt's events can have been taken for this one's.
   if (!mine || session.overlap || reason === 'DUPLICATE_CLIENTID') return 'ask the broker';
-  return { next: endSession(session, ending, now) };
+  const next = endSession(session, ending, now);
+  // It came and went before the broker could be asked for its expiry; what the broker kept of it, it can still tell.
+  return session.expiryTold === true ? { next } : { orElse: next };
 }

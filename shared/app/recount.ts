@@ -2,8 +2,7 @@
 // sessions after it, both consistently: a session is written before its place, so a place whose session is not there
 // belongs to nothing. Places are taken out one by one and only if they are still there; nothing else is touched.
 
-import type { ClientId, DeploymentId, Username } from '../domain/ids.ts';
-import type { Place } from '../domain/ids.ts';
+import type { ClientId, DeploymentId, Place, Username } from '../domain/ids.ts';
 import type { SessionStore } from '../ports/sessions.ts';
 
 export interface Recounted {
@@ -21,11 +20,20 @@ export async function recount(store: SessionStore, deploymentId: DeploymentId, u
   let added = 0;
   let after: ClientId | undefined;
   do {
-    const page = await store.listSessions(deploymentId, username, { limit: pageSize, ...(after === undefined ? {} : { after }) });
+    const page = await store.listSessions(deploymentId, username, {
+      limit: pageSize,
+      ...(after === undefined ? {} : { after }),
+    });
     for (const { value: session } of page.items) {
       if (session.holding === 'freed') continue;
       if (orphans.delete(session.place) || session.holding === 'new') continue;
-      const outcome = await store.addPlace(deploymentId, username, session.place, Number.POSITIVE_INFINITY, session.dueAt);
+      const outcome = await store.addPlace(
+        deploymentId,
+        username,
+        session.place,
+        Number.POSITIVE_INFINITY,
+        session.dueAt,
+      );
       if (outcome.kind === 'added') added++;
     }
     after = page.more ? page.items.at(-1)?.value.clientId : undefined;

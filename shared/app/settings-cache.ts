@@ -14,7 +14,10 @@ export interface SettingsCache {
 const maxEntries = 2_000;
 
 export function createSettingsCache(store: Pick<SettingsStore, 'getConnectSettings'>, clock: Clock): SettingsCache {
-  const entries = new Map<DeploymentId, { readonly readAt: Ms; readonly answer: Promise<ConnectSettings | undefined> }>();
+  const entries = new Map<
+    DeploymentId,
+    { readonly readAt: Ms; readonly answer: Promise<ConnectSettings | undefined> }
+  >();
   return {
     get(id) {
       const now = clock.now();

@@ -1,10 +1,10 @@
 // The sweeper: looks at everything whose time has come. Attempts whose lease is over are proven (S12), expired
 // sessions are freed (S10, S11, S13), what died halfway is finished (I7). Whatever it does may be done twice.
 
+import { wakePartitions } from '../config/constants.ts';
 import { type DeploymentId, type Username } from '../domain/ids.ts';
 import { extendLease } from '../domain/session.ts';
 import { addSeconds, type Ms, seconds } from '../domain/time.ts';
-import { wakePartitions } from '../config/constants.ts';
 import type { Wake } from '../ports/sessions.ts';
 import { freeExpired } from './free.ts';
 import { change, type LifeCyclePorts } from './life-cycle.ts';
@@ -87,7 +87,11 @@ export async function checkLease(ports: LifeCyclePorts, wake: Wake & { kind: 'le
 }
 
 /** Frees a username's expired sessions and says when to look again. */
-export async function sweepRoster(ports: LifeCyclePorts, deploymentId: DeploymentId, username: Username): Promise<{ freed: number; drift: number }> {
+export async function sweepRoster(
+  ports: LifeCyclePorts,
+  deploymentId: DeploymentId,
+  username: Username,
+): Promise<{ freed: number; drift: number }> {
   const { store, clock } = ports;
   const before = await store.readRoster(deploymentId, username);
   const now = clock.now();

@@ -16,9 +16,7 @@ export type AttemptId = Brand<'AttemptId'>;
 /** The place a session holds in its username's roster; new for each life of a session, never used again. */
 export type Place = Brand<'Place'>;
 
-export type Parsed<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly problem: string };
+export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
 
 const good = <T>(value: T): Parsed<T> => ({ ok: true, value });
 const bad = (problem: string): Parsed<never> => ({ ok: false, problem });
@@ -61,7 +59,9 @@ export function parseClientId(deploymentId: DeploymentId, raw: string | undefine
   if (!raw.isWellFormed()) return bad('a client id is well-formed Unicode');
   const bytes = Buffer.byteLength(`${deploymentId}:${raw}`, 'utf8');
   if (bytes > brokerClientIdMaxBytes)
-    return bad(`a client id with "${deploymentId}:" before it is at most ${brokerClientIdMaxBytes} bytes, this has ${bytes}`);
+    return bad(
+      `a client id with "${deploymentId}:" before it is at most ${brokerClientIdMaxBytes} bytes, this has ${bytes}`,
+    );
   if (raw.startsWith('$')) return bad('a client id does not start with "$"');
   if (untrackable.test(raw)) return bad('a client id holds no "#", "+", "*", "?", "${" or control character');
   return good(raw as ClientId);

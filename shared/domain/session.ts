@@ -60,6 +60,8 @@ export interface Session {
    */
   readonly overlap: boolean;
   readonly expirySeconds: Seconds;
+  /** The front door or the broker has told the expiry of this connection; otherwise the deployment's stands in. */
+  readonly expiryTold?: true;
   /** The expiry that the pending attempt was admitted with. */
   readonly attemptExpirySeconds?: Seconds;
   /** The username that held this client id when a takeover was allowed (S9). */
@@ -176,8 +178,18 @@ export interface Confirmation {
 
 /** The latest attempt has become a connection. */
 export function confirmSession(session: Session, told: Confirmation, policy: Policy): Session {
-  const { leaseUntil: _l, fallbackUntil: _f, ended: _e, supersedes: _s, attemptExpirySeconds, pair, confirmedAttempt: _a, disconnectedAt: _d, ...kept } =
-    session;
+  const {
+    leaseUntil: _l,
+    fallbackUntil: _f,
+    ended: _e,
+    supersedes: _s,
+    expiryTold: _t,
+    attemptExpirySeconds,
+    pair,
+    confirmedAttempt: _a,
+    disconnectedAt: _d,
+    ...kept
+  } = session;
   const expirySeconds = told.expirySeconds ?? attemptExpirySeconds ?? session.expirySeconds;
   const countsUntil = upperBound(session.admittedAt, expirySeconds, policy);
   return {
@@ -187,6 +199,7 @@ export function confirmSession(session: Session, told: Confirmation, policy: Pol
     // An entry that lies too early costs one look; moving it here would cost every confirm two index writes.
     dueAt: session.dueAt < countsUntil ? session.dueAt : countsUntil,
     expirySeconds,
+    ...(told.expirySeconds === undefined ? {} : { expiryTold: true as const }),
     connectedAt: told.at,
     ...(told.attempt === undefined ? {} : { confirmedAttempt: told.attempt }),
     ...(told.pair === undefined ? {} : { pair: told.pair }),
@@ -197,7 +210,15 @@ export function confirmSession(session: Session, told: Confirmation, policy: Pol
 
 /** The connection is over: freed, or retained until its expiry (S10). */
 export function endSession(session: Session, ending: Ending, now: Ms): Session {
-  const { leaseUntil: _l, fallbackUntil: _f, ended: _e, attemptExpirySeconds: _x, pair, confirmedAttempt: _a, ...kept } = session;
+  const {
+    leaseUntil: _l,
+    fallbackUntil: _f,
+    ended: _e,
+    attemptExpirySeconds: _x,
+    pair,
+    confirmedAttempt: _a,
+    ...kept
+  } = session;
   const countsUntil = addSeconds(ending.at, ending.expirySeconds);
   // Clocks differ by milliseconds between machines: an expiry of 0 is over at once by any clock.
   const over = ending.expirySeconds === 0 || countsUntil <= now;
@@ -220,7 +241,15 @@ export function endSession(session: Session, ending: Ending, now: Ms): Session {
  * again; without, whoever frees has a message that is delivered again.
  */
 export function freeSession(session: Session, options?: { readonly owes: boolean }): Session {
-  const { leaseUntil, fallbackUntil: _f, ended: _e, pair, confirmedAttempt: _a, attemptExpirySeconds: _x, ...kept } = session;
+  const {
+    leaseUntil,
+    fallbackUntil: _f,
+    ended: _e,
+    pair,
+    confirmedAttempt: _a,
+    attemptExpirySeconds: _x,
+    ...kept
+  } = session;
   return {
     ...kept,
     holding: 'freed',

@@ -18,5 +18,8 @@ export type BrokerSays =
 export interface Broker {
   getConnection(id: BrokerClientId): Promise<BrokerSays>;
   /** Ends the connection and, with `cleanSession`, its persistent session. `gone` where there was neither. */
-  deleteConnection(id: BrokerClientId, options: { readonly cleanSession: boolean }): Promise<'done' | 'gone' | 'unknown'>;
+  deleteConnection(
+    id: BrokerClientId,
+    options: { readonly cleanSession: boolean },
+  ): Promise<'done' | 'gone' | 'unknown'>;
 }

@@ -31,7 +31,9 @@ export type DoorReport = {
 );
 
 /** An IoT Core presence event as the topic rule hands it on; untrusted, parsed by the presence use case. */
-export type PresenceMessage = { readonly source: 'door'; readonly report: DoorReport } | { readonly source: 'broker'; readonly event: unknown };
+export type PresenceMessage =
+  | { readonly source: 'door'; readonly report: DoorReport }
+  | { readonly source: 'broker'; readonly event: unknown };
 
 /** A queue with the guarantees of SQS standard: at least once, unordered. `send` resolves when the message is safe. */
 export interface PresenceQueue {

@@ -57,7 +57,10 @@ export type AddOutcome =
  */
 export interface SessionStore {
   /** What a CONNECT needs, in one batch; eventually consistent, so it is a hint and every write checks it. */
-  readForConnect(names: Names, settings: { readonly whitelistId: string | undefined; readonly generation: number }): Promise<ConnectView>;
+  readForConnect(
+    names: Names,
+    settings: { readonly whitelistId: string | undefined; readonly generation: number },
+  ): Promise<ConnectView>;
   /** Consistent. */
   readSession(names: Names): Promise<Stored<Session> | undefined>;
   /** Consistent. */
@@ -69,7 +72,12 @@ export interface SessionStore {
   putSession(session: Session, expected: Stored<Session> | undefined): Promise<PutOutcome<Session>>;
   /** Removes the item of an attempt that was never counted, if it is still `expected`. */
   removeSession(names: Names, expected: Stored<Session>): Promise<'done' | 'changed'>;
-  putOwner(deploymentId: DeploymentId, clientId: ClientId, owner: Owner, expected: Stored<Owner> | undefined): Promise<PutOutcome<Owner>>;
+  putOwner(
+    deploymentId: DeploymentId,
+    clientId: ClientId,
+    owner: Owner,
+    expected: Stored<Owner> | undefined,
+  ): Promise<PutOutcome<Owner>>;
 
   /**
    * Counts a place: the one atomic step that decides (S4). `max` Infinity: whatever is used. `dueAt`: when the session
@@ -77,7 +85,12 @@ export interface SessionStore {
    */
   addPlace(deploymentId: DeploymentId, username: Username, place: Place, max: number, dueAt: Ms): Promise<AddOutcome>;
   /** Uncounts a place. `absent`: it was not counted. `last` is a guess that it is the only one, which saves a write. */
-  removePlace(deploymentId: DeploymentId, username: Username, place: Place, last: boolean): Promise<'removed' | 'absent'>;
+  removePlace(
+    deploymentId: DeploymentId,
+    username: Username,
+    place: Place,
+    last: boolean,
+  ): Promise<'removed' | 'absent'>;
   /** Makes the roster's wakeAt no later than `at`. Does nothing where there is no roster. */
   lowerWake(deploymentId: DeploymentId, username: Username, at: Ms): Promise<void>;
   /** Moves wakeAt from `from` to `to`, unless somebody changed it. */
@@ -88,7 +101,11 @@ export interface SessionStore {
   /** The earliest dueAt of a username's sessions, undefined if it has none. */
   nextDue(deploymentId: DeploymentId, username: Username): Promise<Ms | undefined>;
   /** All sessions of a username, tombstones too, consistent; page by page, `after` the last client id seen. */
-  listSessions(deploymentId: DeploymentId, username: Username, page: { readonly limit: number; readonly after?: ClientId }): Promise<{ readonly items: readonly Stored<Session>[]; readonly more: boolean }>;
+  listSessions(
+    deploymentId: DeploymentId,
+    username: Username,
+    page: { readonly limit: number; readonly after?: ClientId },
+  ): Promise<{ readonly items: readonly Stored<Session>[]; readonly more: boolean }>;
   /** What the sweeper has to look at in one partition of the wake index, earliest first, due at `until` or before. */
   listWakes(partition: number, until: Ms, limit: number): Promise<readonly Wake[]>;
 }

@@ -39,11 +39,23 @@ export interface UsageReader {
    * direction of `order`, with `prefix` if given. Never skips or repeats one. A page may be shorter than `limit` only
    * where nothing follows; `more` says whether anything may follow.
    */
-  listUsernames(id: DeploymentId, page: { readonly limit: number; readonly order: 'asc' | 'desc'; readonly after?: Username; readonly prefix?: string }): Promise<{ readonly items: readonly UsernameUsage[]; readonly more: boolean }>;
+  listUsernames(
+    id: DeploymentId,
+    page: {
+      readonly limit: number;
+      readonly order: 'asc' | 'desc';
+      readonly after?: Username;
+      readonly prefix?: string;
+    },
+  ): Promise<{ readonly items: readonly UsernameUsage[]; readonly more: boolean }>;
   /** Undefined where it has neither a live session nor a rejection. */
   getUsername(id: DeploymentId, username: Username): Promise<UsernameDetail | undefined>;
   /** A username's live sessions, in an order that is the same every time; `after` is the last client id seen. */
-  listSessions(id: DeploymentId, username: Username, page: { readonly limit: number; readonly after?: ClientId }): Promise<{ readonly items: readonly SessionView[]; readonly more: boolean }>;
+  listSessions(
+    id: DeploymentId,
+    username: Username,
+    page: { readonly limit: number; readonly after?: ClientId },
+  ): Promise<{ readonly items: readonly SessionView[]; readonly more: boolean }>;
   getClient(id: DeploymentId, clientId: ClientId): Promise<SessionView | undefined>;
   /** How many usernames hold more than their limit now (S14). */
   countOverLimit(id: DeploymentId): Promise<number>;

@@ -10,7 +10,9 @@ beforeAll(async () => {
 });
 afterAll(() => rig.stop());
 
-const ways = ([3, 4, 5] as const).flatMap((version) => (['tcp', 'tls'] as const).map((transport) => [version, transport] as const));
+const ways = ([3, 4, 5] as const).flatMap((version) =>
+  (['tcp', 'tls'] as const).map((transport) => [version, transport] as const),
+);
 
 describe.each(ways)('MQTT protocol level %i over %s', (version: Version, transport: Transport) => {
   const how = { version, transport };
@@ -53,7 +55,9 @@ describe.each(ways)('MQTT protocol level %i over %s', (version: Version, transpo
 
   test('a whitelisted username passes the limit and is counted', async () => {
     await rig.limit(1, { whitelist: ['bridge'] });
-    const clients = await Promise.all(['a', 'b', 'c'].map((clientId) => join(rig.product, { ...how, clientId, username: 'bridge' })));
+    const clients = await Promise.all(
+      ['a', 'b', 'c'].map((clientId) => join(rig.product, { ...how, clientId, username: 'bridge' })),
+    );
     expect(await rig.used('bridge')).toBe(3);
     await Promise.all(clients.map((client) => client.endAsync()));
     await eventually(async () => (await rig.used('bridge')) === 0, 'all are gone');

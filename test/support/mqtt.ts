@@ -36,7 +36,9 @@ export function join(target: Target, spec: ClientSpec): Promise<MqttClient> {
     clean,
     reconnectPeriod: 0,
     connectTimeout: 20_000,
-    ...(version === 5 && spec.expirySeconds !== undefined ? { properties: { sessionExpiryInterval: spec.expirySeconds } } : {}),
+    ...(version === 5 && spec.expirySeconds !== undefined
+      ? { properties: { sessionExpiryInterval: spec.expirySeconds } }
+      : {}),
     ...(transport === 'tls' ? { rejectUnauthorized: false, servername: spec.serverName ?? 'demo.mqtt.localhost' } : {}),
   };
   const url = transport === 'tls' ? `mqtts://127.0.0.1:${target.mqttsPort}` : `mqtt://127.0.0.1:${target.mqttPort}`;
@@ -78,7 +80,11 @@ export interface RawClient {
   bytes(count: number): Promise<Buffer>;
 }
 
-export async function dialRaw(target: Target, transport: Transport = 'tcp', serverName = 'demo.mqtt.localhost'): Promise<RawClient> {
+export async function dialRaw(
+  target: Target,
+  transport: Transport = 'tcp',
+  serverName = 'demo.mqtt.localhost',
+): Promise<RawClient> {
   const socket: Socket =
     transport === 'tls'
       ? dialTls({ host: '127.0.0.1', port: target.mqttsPort, servername: serverName, rejectUnauthorized: false })

@@ -1,8 +1,8 @@
 // The whole product in this process, on free ports, with a clock that tests can move.
 
 import { parseConfig } from '../../local/config.ts';
-import { type Product, startProduct } from '../../local/product.ts';
 import type { Faults } from '../../local/faults.ts';
+import { type Product, startProduct } from '../../local/product.ts';
 import { type Ms, ms } from '../../shared/domain/time.ts';
 
 export interface Rig {
@@ -19,9 +19,15 @@ export interface Rig {
   stop(): Promise<void>;
 }
 
-const quiet = { info: () => undefined, warn: () => undefined, error: (message: string, fields?: object) => console.error(message, fields) };
+const quiet = {
+  info: () => undefined,
+  warn: () => undefined,
+  error: (message: string, fields?: object) => console.error(message, fields),
+};
 
-export async function startRig(options: { readonly env?: Record<string, string>; readonly presenceFaults?: Faults } = {}): Promise<Rig> {
+export async function startRig(
+  options: { readonly env?: Record<string, string>; readonly presenceFaults?: Faults } = {},
+): Promise<Rig> {
   let offset = 0;
   const now = (): Ms => ms(Date.now() + offset);
   const config = parseConfig({ MQTT_PORT: '0', MQTTS_PORT: '0', HTTP_PORT: '0', DATA_DIR: ':memory:', ...options.env });
@@ -34,7 +40,11 @@ export async function startRig(options: { readonly env?: Record<string, string>;
   const advance = (seconds: number): void => {
     offset += seconds * 1000;
   };
-  async function api(method: string, path: string, body?: object): Promise<{ status: number; body: Record<string, unknown> }> {
+  async function api(
+    method: string,
+    path: string,
+    body?: object,
+  ): Promise<{ status: number; body: Record<string, unknown> }> {
     const answer = await fetch(`http://127.0.0.1:${product.httpPort}/v1${path}`, {
       method,
       headers: { authorization: 'Bearer local', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },

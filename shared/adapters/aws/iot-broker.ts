@@ -1,17 +1,26 @@
 // IoT Core as the one who knows which connections there are. One try a call: the account's 100 calls a second are
 // shared by all, and whoever asked can ask again later.
 
-import { DeleteConnectionCommand, GetConnectionCommand, IoTDataPlaneClient, ResourceNotFoundException } from '@aws-sdk/client-iot-data-plane';
+import {
+  DeleteConnectionCommand,
+  GetConnectionCommand,
+  IoTDataPlaneClient,
+  ResourceNotFoundException,
+} from '@aws-sdk/client-iot-data-plane';
 import { type Ms, ms, type Seconds, seconds } from '../../domain/time.ts';
 import type { Broker } from '../../ports/broker.ts';
 
 export function createIotBroker(): Broker {
-  const client = new IoTDataPlaneClient({ maxAttempts: 1, requestHandler: { requestTimeout: 2_000, throwOnRequestTimeout: true } });
+  const client = new IoTDataPlaneClient({
+    maxAttempts: 1,
+    requestHandler: { requestTimeout: 2_000, throwOnRequestTimeout: true },
+  });
   return {
     async getConnection(id) {
       try {
         const answer = await client.send(new GetConnectionCommand({ clientId: id }));
-        const expiry: { expirySeconds?: Seconds } = answer.sessionExpiry === undefined ? {} : { expirySeconds: seconds(answer.sessionExpiry) };
+        const expiry: { expirySeconds?: Seconds } =
+          answer.sessionExpiry === undefined ? {} : { expirySeconds: seconds(answer.sessionExpiry) };
         if (answer.connected === true) return { kind: 'connected', ...at('since', answer.connectedSince), ...expiry };
         // What has ended is still told of for half an hour; with nothing to keep there is no session.
         if (answer.cleanSession !== false && (answer.sessionExpiry ?? 0) === 0) return { kind: 'absent' };

@@ -8,7 +8,11 @@ export function createSqsPresenceQueue(queueUrl: string): PresenceQueue {
     async send(message, options) {
       const body = message.source === 'door' ? message.report : message.event;
       await client.send(
-        new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(body), DelaySeconds: options?.delaySeconds ?? 0 }),
+        new SendMessageCommand({
+          QueueUrl: queueUrl,
+          MessageBody: JSON.stringify(body),
+          DelaySeconds: options?.delaySeconds ?? 0,
+        }),
       );
     },
   };

@@ -30,12 +30,19 @@ export function createRosterWrites(client: DynamoDBDocumentClient, tableName: st
    * over-admits. The place itself makes it safe to repeat: a second try meets its own place and adds nothing (I5).
    * Dies the process after it, the session item, written before, still stands and its lease leads the sweeper here.
    */
-  async function addPlace(id: DeploymentId, username: Username, place: Place, max: number, dueAt: Ms): Promise<AddOutcome> {
+  async function addPlace(
+    id: DeploymentId,
+    username: Username,
+    place: Place,
+    max: number,
+    dueAt: Ms,
+  ): Promise<AddOutcome> {
     const limited = Number.isFinite(max);
     const mark = placeBytes(place);
     for (;;) {
       const answer = await update(id, username, {
-        UpdateExpression: 'ADD used :one, places :places SET wakePk = if_not_exists(wakePk, :wakePk), wakeAt = if_not_exists(wakeAt, :due)',
+        UpdateExpression:
+          'ADD used :one, places :places SET wakePk = if_not_exists(wakePk, :wakePk), wakeAt = if_not_exists(wakeAt, :due)',
         ConditionExpression: [
           'NOT contains(places, :place)',
           '(attribute_not_exists(wakeAt) OR wakeAt <= :due)',
@@ -63,7 +70,12 @@ export function createRosterWrites(client: DynamoDBDocumentClient, tableName: st
    * Uncounts exactly the place given, exactly once: whoever comes second, by a repeated event or a sweep, finds it
    * gone. Its session is a tombstone by now; dying before this write counts one too many until the sweeper comes.
    */
-  async function removePlace(id: DeploymentId, username: Username, place: Place, last: boolean): Promise<'removed' | 'absent'> {
+  async function removePlace(
+    id: DeploymentId,
+    username: Username,
+    place: Place,
+    last: boolean,
+  ): Promise<'removed' | 'absent'> {
     const mark = placeBytes(place);
     if (last) {
       const removed = await refusable(() =>

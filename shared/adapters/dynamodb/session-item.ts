@@ -1,9 +1,9 @@
 // A session as an item and back. Attribute names are short because items are many; what they mean is in Session.
 
-import { toEpochSeconds, addSeconds, type Ms, ms, seconds, type Seconds } from '../../domain/time.ts';
+import { tombstoneSeconds, ttlGraceSeconds } from '../../config/constants.ts';
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../domain/ids.ts';
 import type { Ending, Pair, Session, Witness } from '../../domain/session.ts';
-import { tombstoneSeconds, ttlGraceSeconds } from '../../config/constants.ts';
+import { addSeconds, type Ms, ms, type Seconds, seconds, toEpochSeconds } from '../../domain/time.ts';
 import type { Stored } from '../../ports/sessions.ts';
 import { sessionKey, wakePartition } from './keys.ts';
 
@@ -44,6 +44,7 @@ export function encodeSession(session: Session, revision: string): Item {
     overlap: session.overlap || undefined,
     exp: session.expirySeconds,
     attemptExp: session.attemptExpirySeconds,
+    told: session.expiryTold,
     supersedes: session.supersedes,
     recounted: session.recounted || undefined,
     owes: session.owes,
@@ -87,6 +88,7 @@ export function decodeSession(item: Item): Stored<Session> {
     ...optional('overAttempt', item.over as AttemptId | undefined),
     ...optional('pair', item.pair === undefined ? undefined : decodePair(item.pair as PairItem)),
     ...optional('attemptExpirySeconds', item.attemptExp as Seconds | undefined),
+    ...optional('expiryTold', item.told === true ? (true as const) : undefined),
     ...optional('supersedes', item.supersedes as Username | undefined),
     ...optional('owes', item.owes === true ? (true as const) : undefined),
     ...optional('connectedAt', item.connectedAt as Ms | undefined),
@@ -98,7 +100,10 @@ export function decodeSession(item: Item): Stored<Session> {
 }
 
 /** Takes a session's key apart: `S|<deploymentId>|<bucket>|<username>` and the client id. */
-export function parseSessionKey(pk: string, sk: string): { deploymentId: DeploymentId; username: Username; clientId: ClientId } {
+export function parseSessionKey(
+  pk: string,
+  sk: string,
+): { deploymentId: DeploymentId; username: Username; clientId: ClientId } {
   const [, deploymentId = '', bucket = ''] = pk.split('|', 3);
   const username = pk.slice(`S|${deploymentId}|${bucket}|`.length);
   return { deploymentId: deploymentId as DeploymentId, username: username as Username, clientId: sk as ClientId };

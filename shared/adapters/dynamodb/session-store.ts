@@ -1,7 +1,14 @@
 // Sessions, client id owners and rosters in DynamoDB: one request a method. Why the writes are these, and in which
 // order the use cases send them: docs/adr/0001-write-pattern-of-admission.md.
 
-import { BatchGetCommand, DeleteCommand, type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  BatchGetCommand,
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+} from '@aws-sdk/lib-dynamodb';
 import { tableDefinition } from '../../config/table.ts';
 import type { ClientId, DeploymentId, Username } from '../../domain/ids.ts';
 import type { Session } from '../../domain/session.ts';
@@ -27,7 +34,13 @@ export function createSessionStore(client: DynamoDBDocumentClient, tableName: st
    * decided on an older record is refused and decided again. A try that the SDK repeats after a time-out meets its own
    * revision and is done.
    */
-  async function replace<T>(key: Key, item: Item, revision: string, expected: Stored<T> | undefined, decode: (item: Item) => Stored<T>): Promise<PutOutcome<T>> {
+  async function replace<T>(
+    key: Key,
+    item: Item,
+    revision: string,
+    expected: Stored<T> | undefined,
+    decode: (item: Item) => Stored<T>,
+  ): Promise<PutOutcome<T>> {
     const command = new PutCommand({
       TableName: tableName,
       Item: { ...item, ...key, rev: revision },
@@ -41,7 +54,10 @@ export function createSessionStore(client: DynamoDBDocumentClient, tableName: st
     return { kind: 'changed', current: answer.item === undefined ? undefined : decode(answer.item) };
   }
 
-  async function readForConnect(names: Names, settings: { readonly whitelistId: string | undefined; readonly generation: number }): Promise<ConnectView> {
+  async function readForConnect(
+    names: Names,
+    settings: { readonly whitelistId: string | undefined; readonly generation: number },
+  ): Promise<ConnectView> {
     const { deploymentId, username, clientId } = names;
     const keys = {
       session: sessionKey(deploymentId, username, clientId),
@@ -51,10 +67,13 @@ export function createSessionStore(client: DynamoDBDocumentClient, tableName: st
       whitelist: settings.whitelistId === undefined ? undefined : perUsernameKey('W', deploymentId, username),
     };
     const wanted = Object.values(keys).filter((key) => key !== undefined);
-    const answer = await answering(() => client.send(new BatchGetCommand({ RequestItems: { [tableName]: { Keys: wanted } } })));
+    const answer = await answering(() =>
+      client.send(new BatchGetCommand({ RequestItems: { [tableName]: { Keys: wanted } } })),
+    );
     if ((answer.UnprocessedKeys?.[tableName]?.Keys?.length ?? 0) > 0) throw new StoreUnavailable('keys left unread');
     const items = answer.Responses?.[tableName] ?? [];
-    const find = (key: Key | undefined): Item | undefined => items.find((item) => item.pk === key?.pk && item.sk === key?.sk);
+    const find = (key: Key | undefined): Item | undefined =>
+      items.find((item) => item.pk === key?.pk && item.sk === key?.sk);
     const session = find(keys.session);
     const owner = find(keys.owner);
     return {
@@ -66,14 +85,22 @@ export function createSessionStore(client: DynamoDBDocumentClient, tableName: st
     };
   }
 
-  async function listDue(deploymentId: DeploymentId, username: Username, until: Ms | undefined, limit: number): Promise<readonly Item[]> {
+  async function listDue(
+    deploymentId: DeploymentId,
+    username: Username,
+    until: Ms | undefined,
+    limit: number,
+  ): Promise<readonly Item[]> {
     const answer = await answering(() =>
       client.send(
         new QueryCommand({
           TableName: tableName,
           IndexName: dueIndex.name,
           KeyConditionExpression: until === undefined ? 'duePk = :pk' : 'duePk = :pk AND dueAt <= :until',
-          ExpressionAttributeValues: { ':pk': sessionsPk(deploymentId, username), ...(until === undefined ? {} : { ':until': until }) },
+          ExpressionAttributeValues: {
+            ':pk': sessionsPk(deploymentId, username),
+            ...(until === undefined ? {} : { ':until': until }),
+          },
           Limit: limit,
         }),
       ),
@@ -127,7 +154,10 @@ export function createSessionStore(client: DynamoDBDocumentClient, tableName: st
             TableName: tableName,
             ConsistentRead: true,
             KeyConditionExpression: page.after === undefined ? 'pk = :pk' : 'pk = :pk AND sk > :after',
-            ExpressionAttributeValues: { ':pk': sessionsPk(deploymentId, username), ...(page.after === undefined ? {} : { ':after': page.after }) },
+            ExpressionAttributeValues: {
+              ':pk': sessionsPk(deploymentId, username),
+              ...(page.after === undefined ? {} : { ':after': page.after }),
+            },
             Limit: page.limit,
           }),
         ),

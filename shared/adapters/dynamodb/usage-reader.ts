@@ -21,7 +21,11 @@ import { buildRosterQuery, type Counted, mergePartitions, type Range, type Roste
 export function createUsageReader(
   client: DynamoDBDocumentClient,
   tableName: string,
-  ports: { readonly sessions: SessionStore; readonly settings: Pick<SettingsStore, 'getConnectSettings'>; readonly clock: Clock },
+  ports: {
+    readonly sessions: SessionStore;
+    readonly settings: Pick<SettingsStore, 'getConnectSettings'>;
+    readonly clock: Clock;
+  },
 ): UsageReader {
   const { sessions, settings, clock } = ports;
 
@@ -29,18 +33,31 @@ export function createUsageReader(
   async function expiredInRoster(id: DeploymentId, username: Username, roster: Roster, now: Ms): Promise<number> {
     if (roster.wakeAt === undefined || roster.wakeAt > now) return 0;
     const due = await sessions.listDue(id, username, now, 100);
-    const stored = await Promise.all(due.map((clientId) => sessions.readSession({ deploymentId: id, username, clientId })));
-    const expired = stored.filter((one) => one !== undefined && !isLive(one.value, now) && roster.places.has(one.value.place));
+    const stored = await Promise.all(
+      due.map((clientId) => sessions.readSession({ deploymentId: id, username, clientId })),
+    );
+    const expired = stored.filter(
+      (one) => one !== undefined && !isLive(one.value, now) && roster.places.has(one.value.place),
+    );
     return expired.length;
   }
 
   async function rostersOf(id: DeploymentId, partition: number, range: Range, limit: number): Promise<RosterPage> {
-    const answer = await answering(() => client.send(new QueryCommand(buildRosterQuery(tableName, perUsernamePk('N', id, partition), range, limit))));
-    const items = (answer.Items ?? []).map((item) => ({ username: String(item.sk) as Username, roster: decodeRoster(item) }));
+    const answer = await answering(() =>
+      client.send(new QueryCommand(buildRosterQuery(tableName, perUsernamePk('N', id, partition), range, limit))),
+    );
+    const items = (answer.Items ?? []).map((item) => ({
+      username: String(item.sk) as Username,
+      roster: decodeRoster(item),
+    }));
     return { items, more: answer.LastEvaluatedKey !== undefined };
   }
 
-  async function describe(id: DeploymentId, counted: readonly Counted[], used: readonly number[]): Promise<UsernameUsage[]> {
+  async function describe(
+    id: DeploymentId,
+    counted: readonly Counted[],
+    used: readonly number[],
+  ): Promise<UsernameUsage[]> {
     const known = await settings.getConnectSettings(id);
     const keys = counted.flatMap(({ username }) => [
       perUsernameKey('R', id, username),
@@ -53,20 +70,32 @@ export function createUsageReader(
     });
   }
 
-  async function liveSessions(id: DeploymentId, username: Username, roster: Roster, page: { limit: number; after?: ClientId }): Promise<{ items: Stored<Session>[]; more: boolean }> {
+  async function liveSessions(
+    id: DeploymentId,
+    username: Username,
+    roster: Roster,
+    page: { limit: number; after?: ClientId },
+  ): Promise<{ items: Stored<Session>[]; more: boolean }> {
     const now = clock.now();
     const items: Stored<Session>[] = [];
     let after = page.after;
     for (;;) {
-      const read = await sessions.listSessions(id, username, { limit: page.limit + 1, ...(after === undefined ? {} : { after }) });
+      const read = await sessions.listSessions(id, username, {
+        limit: page.limit + 1,
+        ...(after === undefined ? {} : { after }),
+      });
       // One that is not in the roster is an attempt still being decided: it is nobody's session yet.
       items.push(...read.items.filter(({ value }) => isLive(value, now) && roster.places.has(value.place)));
       after = read.items.at(-1)?.value.clientId;
-      if (items.length > page.limit || !read.more) return { items: items.slice(0, page.limit), more: items.length > page.limit };
+      if (items.length > page.limit || !read.more)
+        return { items: items.slice(0, page.limit), more: items.length > page.limit };
     }
   }
 
-  async function listUsernames(id: DeploymentId, page: Parameters<UsageReader['listUsernames']>[1]): ReturnType<UsageReader['listUsernames']> {
+  async function listUsernames(
+    id: DeploymentId,
+    page: Parameters<UsageReader['listUsernames']>[1],
+  ): ReturnType<UsageReader['listUsernames']> {
     const read = (partition: number, limit: number, from: Username | undefined): Promise<RosterPage> =>
       rostersOf(id, partition, { order: page.order, after: from, prefix: page.prefix }, limit);
     const items: UsernameUsage[] = [];
@@ -75,11 +104,22 @@ export function createUsageReader(
     for (;;) {
       const merged = await mergePartitions(read, page.limit + 1 - items.length, page.order, after);
       const now = clock.now();
-      const used = await Promise.all(merged.items.map(async ({ username, roster }) => roster.used - (await expiredInRoster(id, username, roster, now))));
+      const used = await Promise.all(
+        merged.items.map(
+          async ({ username, roster }) => roster.used - (await expiredInRoster(id, username, roster, now)),
+        ),
+      );
       const live = merged.items.map((one, n) => ({ one, used: used[n] ?? 0 })).filter((entry) => entry.used > 0);
-      items.push(...(await describe(id, live.map((entry) => entry.one), live.map((entry) => entry.used))));
+      items.push(
+        ...(await describe(
+          id,
+          live.map((entry) => entry.one),
+          live.map((entry) => entry.used),
+        )),
+      );
       after = merged.items.at(-1)?.username ?? after;
-      if (items.length > page.limit || !merged.more) return { items: items.slice(0, page.limit), more: items.length > page.limit };
+      if (items.length > page.limit || !merged.more)
+        return { items: items.slice(0, page.limit), more: items.length > page.limit };
     }
   }
 
@@ -91,8 +131,12 @@ export function createUsageReader(
       const states: Record<SessionState, number> = { connected: 0, retained: 0, pending: 0 };
       let after: ClientId | undefined;
       do {
-        const page = await sessions.listSessions(id, username, { limit: 500, ...(after === undefined ? {} : { after }) });
-        for (const { value } of page.items) if (isLive(value, now) && roster.places.has(value.place)) states[stateOf(value)]++;
+        const page = await sessions.listSessions(id, username, {
+          limit: 500,
+          ...(after === undefined ? {} : { after }),
+        });
+        for (const { value } of page.items)
+          if (isLive(value, now) && roster.places.has(value.place)) states[stateOf(value)]++;
         after = page.more ? page.items.at(-1)?.value.clientId : undefined;
       } while (after !== undefined);
       const used = roster.used - (await expiredInRoster(id, username, roster, now));
@@ -109,8 +153,12 @@ export function createUsageReader(
       const owner = await sessions.readOwner(id, clientId);
       if (owner === undefined) return undefined;
       const username = owner.value.username;
-      const [roster, stored] = await Promise.all([sessions.readRoster(id, username), sessions.readSession({ deploymentId: id, username, clientId })]);
-      if (stored === undefined || !isLive(stored.value, clock.now()) || !roster.places.has(stored.value.place)) return undefined;
+      const [roster, stored] = await Promise.all([
+        sessions.readRoster(id, username),
+        sessions.readSession({ deploymentId: id, username, clientId }),
+      ]);
+      if (stored === undefined || !isLive(stored.value, clock.now()) || !roster.places.has(stored.value.place))
+        return undefined;
       return viewSession(stored.value);
     },
     async countOverLimit(id) {
@@ -125,17 +173,24 @@ export function createUsageReader(
     },
   };
 
-  async function readItems(documents: DynamoDBDocumentClient, table: string, keys: readonly Key[]): Promise<Map<string, Item>> {
+  async function readItems(
+    documents: DynamoDBDocumentClient,
+    table: string,
+    keys: readonly Key[],
+  ): Promise<Map<string, Item>> {
     const found = new Map<string, Item>();
     for (let from = 0; from < keys.length; from += 100) {
       const Keys = keys.slice(from, from + 100);
-      const answer = await answering(() => documents.send(new BatchGetCommand({ RequestItems: { [table]: { Keys } } })));
-      if ((answer.UnprocessedKeys?.[table]?.Keys?.length ?? 0) > 0) throw new StoreUnavailable(new Error('keys left unread'));
-      for (const item of answer.Responses?.[table] ?? []) found.set(keyText({ pk: String(item.pk), sk: String(item.sk) }), item);
+      const answer = await answering(() =>
+        documents.send(new BatchGetCommand({ RequestItems: { [table]: { Keys } } })),
+      );
+      if ((answer.UnprocessedKeys?.[table]?.Keys?.length ?? 0) > 0)
+        throw new StoreUnavailable(new Error('keys left unread'));
+      for (const item of answer.Responses?.[table] ?? [])
+        found.set(keyText({ pk: String(item.pk), sk: String(item.sk) }), item);
     }
     return found;
   }
 }
 
 const keyText = (key: Key): string => `${key.pk}\n${key.sk}`;
-

@@ -9,7 +9,12 @@ import { parseRejectionItem } from './rejection-store.ts';
 import type { Item } from './session-item.ts';
 import { isWhitelisted, parseOverrideItem } from './settings-item.ts';
 
-export function describeUsername(username: Username, used: number, known: ConnectSettings | undefined, find: (kind: 'R' | 'O' | 'W') => Item | undefined): UsernameUsage {
+export function describeUsername(
+  username: Username,
+  used: number,
+  known: ConnectSettings | undefined,
+  find: (kind: 'R' | 'O' | 'W') => Item | undefined,
+): UsernameUsage {
   const whitelisted = isWhitelisted(find('W'), known?.limit?.whitelistId);
   const override = parseOverrideItem(find('O'), known?.limit?.generation ?? 0);
   const rejections = parseRejectionItem(find('R'));
@@ -34,7 +39,9 @@ export function viewSession(session: Session): SessionView {
     username: session.username,
     state,
     ...(session.connectedAt === undefined ? {} : { connectedAt: session.connectedAt }),
-    ...(state === 'connected' || session.disconnectedAt === undefined ? {} : { disconnectedAt: session.disconnectedAt }),
+    ...(state === 'connected' || session.disconnectedAt === undefined
+      ? {}
+      : { disconnectedAt: session.disconnectedAt }),
     ...(state === 'retained' ? { expiresAt: session.countsUntil } : {}),
     ...(session.protocolVersion === undefined ? {} : { protocolVersion: session.protocolVersion }),
     ...(session.ipAddress === undefined ? {} : { ipAddress: session.ipAddress }),

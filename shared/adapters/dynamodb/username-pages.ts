@@ -70,7 +70,12 @@ class Source {
 }
 
 /** The first `limit` usernames of all partitions together. `more`: others may follow. */
-export async function mergePartitions(read: ReadPartition, limit: number, order: Range['order'], after: Username | undefined): Promise<RosterPage> {
+export async function mergePartitions(
+  read: ReadPartition,
+  limit: number,
+  order: Range['order'],
+  after: Username | undefined,
+): Promise<RosterPage> {
   // Half as many again as an even spread needs: most pages then read each partition once.
   const ahead = Math.max(4, Math.ceil((limit / usernamePartitions) * 1.5));
   const sources = Array.from({ length: usernamePartitions }, (_, partition) => new Source(read, partition, after));

@@ -20,7 +20,10 @@ export function createTickets(secret: Uint8Array, clock: Clock): Tickets {
       const until = clock.now() + ticketSeconds * 1000;
       const nonce = randomBytes(9).toString('base64url');
       const { deploymentId, username, clientId, attempt, expirySeconds } = claims;
-      const body = Buffer.from(JSON.stringify([1, until, nonce, deploymentId, username, clientId, attempt, expirySeconds]), 'utf8');
+      const body = Buffer.from(
+        JSON.stringify([1, until, nonce, deploymentId, username, clientId, attempt, expirySeconds]),
+        'utf8',
+      );
       return Buffer.concat([mac(body), body]).toString('base64url');
     },
     verify(ticket) {
@@ -35,7 +38,8 @@ export function createTickets(secret: Uint8Array, clock: Clock): Tickets {
 /** Only ever sees what this product has signed; read strictly all the same. */
 function parseClaims(json: string, clock: Clock): TicketClaims | undefined {
   const claims: unknown = JSON.parse(json);
-  if (!Array.isArray(claims) || claims[0] !== 1 || typeof claims[1] !== 'number' || clock.now() > claims[1]) return undefined;
+  if (!Array.isArray(claims) || claims[0] !== 1 || typeof claims[1] !== 'number' || clock.now() > claims[1])
+    return undefined;
   const [deployment, user, client, attempt]: unknown[] = claims.slice(3, 7);
   const expiry: unknown = claims[7];
   if (typeof deployment !== 'string' || typeof user !== 'string' || typeof client !== 'string') return undefined;
@@ -47,5 +51,11 @@ function parseClaims(json: string, clock: Clock): TicketClaims | undefined {
   const clientId = parseClientId(deploymentId.value, client);
   if (!clientId.ok) return undefined;
   const expirySeconds: Seconds = seconds(expiry);
-  return { deploymentId: deploymentId.value, username: username.value, clientId: clientId.value, attempt: attemptId.value, expirySeconds };
+  return {
+    deploymentId: deploymentId.value,
+    username: username.value,
+    clientId: clientId.value,
+    attempt: attemptId.value,
+    expirySeconds,
+  };
 }

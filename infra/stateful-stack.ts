@@ -1,0 +1,49 @@
+// What cannot be made anew: the table, and the key of the tickets. Apart from the rest, so that no deployment of code
+// can replace or remove it. It knows nothing of who uses it.
+
+import { RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, ProjectionType, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import { tableDefinition } from '../shared/config/table.ts';
+
+export class StatefulStack extends Stack {
+  readonly table: Table;
+  readonly ticketSecret: Secret;
+
+  constructor(scope: Construct, id: string, props: StackProps) {
+    super(scope, id, props);
+
+    this.table = new Table(this, 'Table', {
+      partitionKey: { name: tableDefinition.partitionKey, type: AttributeType.STRING },
+      sortKey: { name: tableDefinition.sortKey, type: AttributeType.STRING },
+      timeToLiveAttribute: tableDefinition.timeToLive,
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      // A TTL removal only says whose sessions to recount, and the key says that. Images would carry password hashes.
+      stream: StreamViewType.KEYS_ONLY,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    for (const index of tableDefinition.indexes)
+      this.table.addGlobalSecondaryIndex({
+        indexName: index.name,
+        partitionKey: { name: index.partitionKey, type: AttributeType.STRING },
+        sortKey: { name: index.sortKey, type: AttributeType.NUMBER },
+        projectionType: ProjectionType.KEYS_ONLY,
+      });
+
+    this.ticketSecret = new Secret(this, 'TicketSecret', {
+      description: 'Key of the tickets that the front door issues and the authorizer verifies',
+      // 43 of 62 characters are 256 bits; the HMAC takes them as they are.
+      generateSecretString: { passwordLength: 43, excludePunctuation: true },
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    Validations.of(this.ticketSecret).acknowledge({
+      id: 'AwsSolutions-SMG4',
+      reason:
+        'Both sides read the key at start. A rotation on a schedule would reject every ticket until both have started ' +
+        'anew, so the key is changed by hand, together with a deployment.',
+    });
+  }
+}

@@ -1,0 +1,54 @@
+// Who may import whom. Dependencies point one way: domain <- ports <- app <- adapters <- functions.
+
+export interface Zone {
+  /** A folder, or one file. Of several that fit a path, the longest holds. */
+  readonly path: string;
+  /** Folders and files of this repository that it may import, besides its own. */
+  readonly imports: readonly string[];
+  /** Packages and `node:` modules that it may import. */
+  readonly packages: 'any' | readonly string[];
+  /** No clock, chance, environment, I/O: time and randomness come through ports. */
+  readonly pure: boolean;
+}
+
+const pure = { packages: [], pure: true };
+const edge = { packages: 'any' as const, pure: false };
+const core = ['shared/config', 'shared/domain', 'shared/ports', 'shared/app', 'shared/adapters'];
+/** The shapes of IoT Core's event and answer; no code. */
+const authorizerEvent = 'functions/authorizer/event.ts';
+/** How a handler reads the variables that it is configured by. */
+const environment = 'functions/environment.ts';
+const ofFunctions = [...core, authorizerEvent, environment];
+const product = [...core, 'functions', 'frontdoor', 'infra'];
+
+const zones: readonly Zone[] = [
+  { path: 'shared/config', imports: [], ...pure },
+  { path: 'shared/domain', imports: ['shared/config'], ...pure },
+  { path: 'shared/ports', imports: ['shared/domain'], ...pure },
+  { path: 'shared/app', imports: ['shared/config', 'shared/domain', 'shared/ports'], ...pure },
+  { path: 'shared/adapters', imports: ['shared/config', 'shared/domain', 'shared/ports'], ...edge },
+  { path: environment, imports: ['shared/config'], ...edge },
+  { path: 'functions/authorizer', imports: ofFunctions, ...edge },
+  { path: 'functions/presence', imports: ofFunctions, ...edge },
+  { path: 'functions/sweeper', imports: ofFunctions, ...edge },
+  { path: 'functions/expiry', imports: ofFunctions, ...edge },
+  { path: 'functions/api', imports: ofFunctions, ...edge },
+  { path: 'frontdoor', imports: ['shared/config', 'shared/domain', 'shared/ports'], ...edge },
+  // The process of the front door wires adapters to use cases, as a function's handler does.
+  { path: 'frontdoor/main.ts', imports: [...core, 'frontdoor'], ...edge },
+  { path: 'infra', imports: ['shared/config'], ...edge },
+  { path: 'console', imports: [], ...edge },
+  { path: 'local', imports: product, ...edge },
+  { path: 'bench', imports: [...product, 'local'], ...edge },
+  { path: 'test', imports: [...product, 'local', 'bench', 'console', 'scripts'], ...edge },
+  { path: 'scripts', imports: product, ...edge },
+  { path: 'vitest.config.ts', imports: [], ...edge },
+];
+
+export function isUnder(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
+}
+
+export function zoneOf(path: string): Zone | undefined {
+  return zones.filter((zone) => isUnder(path, zone.path)).sort((a, b) => b.path.length - a.path.length)[0];
+}

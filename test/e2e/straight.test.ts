@@ -1,0 +1,119 @@
+// Devices that go straight to the broker, past the front door: the authorizer's own admission, and a life cycle that
+// is told by presence events alone, delivered twice, late and out of order (S10, S13, "How events are read").
+
+import type { MqttClient } from 'mqtt';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { seededRandom } from '../../local/faults.ts';
+import { join, refusalOf } from '../support/mqtt.ts';
+import { eventually, type Rig, startRig } from '../support/product.ts';
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig({
+    presenceFaults: { duplicate: 0.3, shuffle: true, delayMs: [0, 60], random: seededRandom(7) },
+  });
+});
+afterAll(() => rig.stop());
+
+const straight = (
+  clientId: string,
+  more: { clean?: boolean; version?: 4 | 5; expirySeconds?: number } = {},
+): Promise<MqttClient> =>
+  join(
+    { mqttPort: rig.product.brokerPort, mqttsPort: 0 },
+    { version: 5, clientId: `demo:${clientId}`, username: 'bob?deployment=demo', password: 'bob-secret', ...more },
+  );
+
+async function stateOf(clientId: string): Promise<unknown> {
+  return (await rig.api('GET', `/deployments/demo/clients/${clientId}`)).body.state;
+}
+
+test("the limit holds without the front door, with the broker's own refusal", async () => {
+  await rig.limit(2);
+  const clients = await Promise.all([straight('one'), straight('two')]);
+  expect(await refusalOf(straight('three'))).toBe(0x87);
+  expect(await rig.used('bob')).toBe(2);
+  await eventually(
+    async () => (await stateOf('one')) === 'connected' && (await stateOf('two')) === 'connected',
+    'both are confirmed',
+  );
+  await Promise.all(clients.map((client) => client.endAsync()));
+  await eventually(async () => (await rig.used('bob')) === 0, 'both are freed');
+});
+
+test('a burst at the limit is exact here too, and the count is right after it', async () => {
+  await rig.limit(20);
+  for (let round = 0; round < 3; round++) {
+    const outcomes = await Promise.allSettled(Array.from({ length: 80 }, (_, n) => straight(`burst${n}`)));
+    const admitted = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    expect(admitted.length).toBe(20);
+    expect(await rig.used('bob')).toBe(20);
+    await Promise.all(admitted.map((client, n) => client.endAsync(n % 2 === 0)));
+    await eventually(async () => (await rig.used('bob')) === 0, `round ${round}: all have gone`);
+  }
+}, 60_000);
+
+test('reconnecting over a live connection, again and again, stays one session', async () => {
+  await rig.limit(1);
+  let latest = await straight('again');
+  for (let n = 0; n < 8; n++) {
+    const next = await straight('again');
+    await latest.endAsync(true);
+    latest = next;
+    expect(await rig.used('bob')).toBe(1);
+  }
+  await rig.product.quiet();
+  expect(await rig.used('bob')).toBe(1);
+  expect(latest.connected).toBe(true);
+  expect(await refusalOf(straight('other'))).toBe(0x87);
+  await latest.endAsync();
+  await eventually(async () => (await rig.used('bob')) === 0, 'it is freed');
+});
+
+test('the session expiry that the broker tells is what a session is retained for', async () => {
+  await rig.limit(1);
+  const client = await straight('keeps', { clean: false, expirySeconds: 120 });
+  await eventually(async () => (await stateOf('keeps')) === 'connected', 'confirmed');
+  await client.endAsync();
+  await eventually(async () => (await stateOf('keeps')) === 'retained', 'retained');
+  expect(await refusalOf(straight('other'))).toBe(0x87);
+  rig.advance(125);
+  const other = await straight('other');
+  await eventually(async () => (await stateOf('other')) === 'connected', 'confirmed');
+  await other.endAsync();
+  await eventually(async () => (await rig.used('bob')) === 0, 'all are gone');
+});
+
+test('a connection whose end is told before its beginning is settled after the lease', async () => {
+  await rig.limit(5);
+  await Promise.all(Array.from({ length: 5 }, async (_, n) => (await straight(`brief${n}`)).endAsync()));
+  await rig.product.quiet();
+  rig.advance(31);
+  await rig.product.sweep();
+  expect(await rig.used('bob')).toBe(0);
+});
+
+test('a client id without the prefix of the deployment is refused', async () => {
+  const target = { mqttPort: rig.product.brokerPort, mqttsPort: 0 };
+  for (const clientId of ['bare', 'other:bare', 'demo']) {
+    const spec = { version: 5, clientId, username: 'bob?deployment=demo', password: 'bob-secret' } as const;
+    expect(await refusalOf(join(target, spec))).toBe(0x87);
+  }
+  expect(await rig.used('bob')).toBe(0);
+});
+
+test('a ticket that nobody issued opens nothing', async () => {
+  const target = { mqttPort: rig.product.brokerPort, mqttsPort: 0 };
+  const ticket = Buffer.alloc(80).toString('base64url');
+  const spec = {
+    version: 5,
+    clientId: 'demo:forged',
+    username: `bob?deployment=demo&ticket=${ticket}`,
+    password: 'bob-secret',
+  } as const;
+  expect(await refusalOf(join(target, spec))).toBe(0x87);
+  // Through the front door a client's own ticket is stripped, and does no harm.
+  const client = await join(rig.product, { ...spec, clientId: 'forged' });
+  await client.endAsync();
+  await eventually(async () => (await rig.used('bob')) === 0, 'it is freed');
+});

@@ -1,0 +1,64 @@
+// Reads out of a template what a function may do, as lines of `action resource`.
+
+import type { Template } from 'aws-cdk-lib/assertions';
+
+interface Statement {
+  readonly Effect: string;
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+}
+
+type Properties = Readonly<Record<string, unknown>>;
+
+const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);
+
+/** Logical ids end in 8 hexadecimal digits that say nothing. */
+const plainId = (id: string): string => id.replace(/[0-9A-F]{8}$/, '');
+
+/** A CloudFormation value in short: `Table.Arn`, `Table.Arn/index/due`, `AWS::Region`. */
+export function render(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null) return String(value);
+  if ('Ref' in value && typeof value.Ref === 'string') return plainId(value.Ref);
+  if ('Fn::GetAtt' in value) {
+    const [id, attribute] = asList(value['Fn::GetAtt']);
+    return `${plainId(String(id))}.${String(attribute)}`;
+  }
+  if ('Fn::ImportValue' in value) {
+    const parts = /ExportsOutput(?:FnGetAtt|Ref)(.+?)[0-9A-F]{8}(\w*)[0-9A-F]{8}$/.exec(
+      String(value['Fn::ImportValue']),
+    );
+    return [parts?.[1], parts?.[2]].filter((part) => part !== '').join('.');
+  }
+  if ('Fn::Join' in value) {
+    const [separator, parts] = asList(value['Fn::Join']);
+    return asList(parts).map(render).join(String(separator));
+  }
+  return JSON.stringify(value);
+}
+
+/** The only resource of its type whose logical id, less its hash, is `id`. */
+export function propertiesOf(template: Template, type: string, id: string): Properties {
+  const found = Object.entries(template.findResources(type)).filter(([logicalId]) => plainId(logicalId) === id);
+  const [first] = found;
+  if (first === undefined || found.length > 1) throw new Error(`${found.length} resources ${type} named ${id}`);
+  return first[1].Properties;
+}
+
+/** All that the policies of a role allow, sorted. */
+export function grantsOfRole(template: Template, role: string): readonly string[] {
+  const policies = Object.values(template.findResources('AWS::IAM::Policy'));
+  const statements: readonly Statement[] = policies
+    .filter((policy) => asList(policy.Properties.Roles).some((attached) => render(attached) === role))
+    .flatMap((policy) => policy.Properties.PolicyDocument.Statement);
+  return statements
+    .flatMap((statement) =>
+      asList(statement.Action).flatMap((action) =>
+        asList(statement.Resource).map((resource) => {
+          const line = `${String(action)} ${render(resource)}`;
+          return statement.Effect === 'Allow' ? line : `${statement.Effect} ${line}`;
+        }),
+      ),
+    )
+    .sort();
+}

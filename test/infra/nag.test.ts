@@ -1,0 +1,48 @@
+import { Stack, Validations } from 'aws-cdk-lib';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import type { IConstruct } from 'constructs';
+import { expect, test } from 'vitest';
+import { addStacks } from '../../infra/stacks.ts';
+import { buildApp } from './synth.ts';
+
+test('no finding is unacknowledged', () => {
+  const app = buildApp();
+  addStacks(app);
+  expect(new AwsSolutionsChecks(app).validateScope(app).violations).toEqual([]);
+});
+
+test('the checks find what is wrong', () => {
+  const app = buildApp();
+  addStacks(app);
+  new Bucket(new Stack(app, 'Planted'), 'Open');
+  const found = new AwsSolutionsChecks(app).validateScope(app).violations.map((violation) => violation.ruleName);
+  expect(found).toContain('AwsSolutions-S10');
+});
+
+interface Acknowledgement {
+  readonly path: string;
+  readonly rule: string;
+  readonly reason: string;
+}
+
+function acknowledgementsOf(construct: IConstruct): readonly Acknowledgement[] {
+  const own = construct.node.metadata
+    .filter((entry) => entry.type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY)
+    .flatMap((entry) => Object.entries(entry.data as Readonly<Record<string, string>>))
+    .map(([id, reason]) => ({ path: construct.node.path, rule: id.replace(/^Annotation::/, ''), reason }));
+  return [...own, ...construct.node.children.flatMap(acknowledgementsOf)];
+}
+
+test('three findings are acknowledged, each with its reason', () => {
+  const app = buildApp();
+  addStacks(app);
+  const acknowledged = acknowledgementsOf(app);
+  const anyClient = 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iot:<AWS::Region>:<AWS::AccountId>:client/*]';
+  expect(acknowledged.map(({ path, rule }) => `${path} ${rule}`)).toEqual([
+    'HeadcountState/TicketSecret AwsSolutions-SMG4',
+    `Headcount/PresenceFunctionRole ${anyClient}`,
+    `Headcount/SweeperRole ${anyClient}`,
+  ]);
+  for (const { reason } of acknowledged) expect(reason.length).toBeGreaterThan(40);
+});

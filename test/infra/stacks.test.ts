@@ -1,0 +1,158 @@
+// What is deployed, and how its parts are wired.
+
+import { Match } from 'aws-cdk-lib/assertions';
+import { describe, expect, test } from 'vitest';
+import { tableDefinition } from '../../shared/config/table.ts';
+import { propertiesOf, render } from './grants.ts';
+import { synthTemplates } from './synth.ts';
+
+const { stateful, stateless } = synthTemplates();
+
+interface KeyPart {
+  readonly AttributeName: string;
+  readonly KeyType: string;
+}
+
+const keySchema = (hash: string, range: string): readonly KeyPart[] => [
+  { AttributeName: hash, KeyType: 'HASH' },
+  { AttributeName: range, KeyType: 'RANGE' },
+];
+
+describe('the table', () => {
+  const table = propertiesOf(stateful, 'AWS::DynamoDB::Table', 'Table');
+
+  test('is the one that shared/config/table.ts defines: keys, indexes, projections, TTL', () => {
+    expect(table.KeySchema).toEqual(keySchema(tableDefinition.partitionKey, tableDefinition.sortKey));
+    expect(table.GlobalSecondaryIndexes).toEqual(
+      tableDefinition.indexes.map((index) => ({
+        IndexName: index.name,
+        KeySchema: keySchema(index.partitionKey, index.sortKey),
+        Projection: { ProjectionType: 'KEYS_ONLY' },
+      })),
+    );
+    expect(table.TimeToLiveSpecification).toEqual({ AttributeName: tableDefinition.timeToLive, Enabled: true });
+  });
+
+  test('has text keys, and numbers where an index is in order of time', () => {
+    const text = [tableDefinition.partitionKey, tableDefinition.sortKey];
+    const expected = [
+      ...[...text, ...tableDefinition.indexes.map((index) => index.partitionKey)].map((name) => [name, 'S']),
+      ...tableDefinition.indexes.map((index) => [index.sortKey, 'N']),
+    ];
+    const attributes = table.AttributeDefinitions as readonly { AttributeName: string; AttributeType: string }[];
+    const defined = attributes.map((attribute) => [attribute.AttributeName, attribute.AttributeType]);
+    expect(defined.sort()).toEqual(expected.sort());
+  });
+
+  test('is paid by request, can be restored to any second, and survives its stack', () => {
+    stateful.hasResource('AWS::DynamoDB::Table', {
+      Properties: {
+        BillingMode: 'PAY_PER_REQUEST',
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        DeletionProtectionEnabled: true,
+      },
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+    });
+  });
+
+  test('tells by its stream which key was removed, and no password hash', () => {
+    expect(table.StreamSpecification).toEqual({ StreamViewType: 'KEYS_ONLY' });
+  });
+});
+
+test('the ticket secret is generated, stands in no template and survives its stack', () => {
+  stateful.hasResource('AWS::SecretsManager::Secret', {
+    Properties: {
+      SecretString: Match.absent(),
+      GenerateSecretString: { PasswordLength: 43, ExcludePunctuation: true },
+    },
+    DeletionPolicy: 'Retain',
+  });
+});
+
+describe('the endpoint', () => {
+  test('asks the authorizer about every CONNECT, and lets no client choose another', () => {
+    expect(propertiesOf(stateless, 'AWS::IoT::DomainConfiguration', 'ConnectDomain')).toMatchObject({
+      AuthenticationType: 'CUSTOM_AUTH',
+      ApplicationProtocol: 'SECURE_MQTT',
+      DomainConfigurationStatus: 'ENABLED',
+      AuthorizerConfig: { AllowAuthorizerOverride: false, DefaultAuthorizerName: expect.anything() },
+    });
+    const { AuthorizerConfig } = propertiesOf(stateless, 'AWS::IoT::DomainConfiguration', 'ConnectDomain') as {
+      AuthorizerConfig: { DefaultAuthorizerName: unknown };
+    };
+    expect(render(AuthorizerConfig.DefaultAuthorizerName)).toBe('ConnectAuthorizer');
+  });
+
+  test('has an active authorizer that takes user name and password without a signature', () => {
+    const authorizer = propertiesOf(stateless, 'AWS::IoT::Authorizer', 'ConnectAuthorizer');
+    expect(authorizer).toMatchObject({ Status: 'ACTIVE', SigningDisabled: true });
+    expect(render(authorizer.AuthorizerFunctionArn)).toBe('Authorizer.Arn');
+  });
+
+  test('is the only one that may invoke the authorizer', () => {
+    const permissions = Object.values(stateless.findResources('AWS::Lambda::Permission'))
+      .map((resource) => resource.Properties)
+      .filter((permission) => render(permission.FunctionName) === 'Authorizer.Arn');
+    expect(permissions).toHaveLength(1);
+    expect(permissions[0]).toMatchObject({ Action: 'lambda:InvokeFunction', Principal: 'iot.amazonaws.com' });
+    expect(render(permissions[0]?.SourceArn)).toBe('ConnectAuthorizer.Arn');
+    expect(render(permissions[0]?.SourceAccount)).toBe('AWS::AccountId');
+  });
+
+  test('gives the authorizer the 5 s that IoT Core waits', () => {
+    expect(propertiesOf(stateless, 'AWS::Lambda::Function', 'Authorizer').Timeout).toBe(5);
+  });
+});
+
+describe('presence events', () => {
+  test('of every client id reach the queue, and what the rule cannot deliver is logged', () => {
+    const rule = propertiesOf(stateless, 'AWS::IoT::TopicRule', 'PresenceRule').TopicRulePayload as {
+      Actions: readonly { Sqs: { QueueUrl: unknown } }[];
+      ErrorAction: { CloudwatchLogs: { LogGroupName: unknown } };
+    };
+    expect(rule).toMatchObject({ Sql: "SELECT * FROM '$aws/events/presence/#'", RuleDisabled: false });
+    expect(rule.Actions.map((action) => render(action.Sqs.QueueUrl))).toEqual(['PresenceQueue']);
+    expect(render(rule.ErrorAction.CloudwatchLogs.LogGroupName)).toBe('PresenceLost');
+  });
+
+  test('that cannot be settled end in the dead-letter queue, one by one', () => {
+    const queue = propertiesOf(stateless, 'AWS::SQS::Queue', 'PresenceQueue');
+    // A topic rule takes standard queues only.
+    expect(queue).not.toHaveProperty('FifoQueue');
+    const redrive = queue.RedrivePolicy as { deadLetterTargetArn: unknown; maxReceiveCount: number };
+    expect(render(redrive.deadLetterTargetArn)).toBe('PresenceDeadLetters.Arn');
+    expect(redrive.maxReceiveCount).toBe(5);
+    stateless.resourceCountIs('AWS::Lambda::EventSourceMapping', 1);
+    stateless.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      BatchSize: 10,
+    });
+  });
+
+  test('are hidden from others for longer than any batch takes', () => {
+    const queue = propertiesOf(stateless, 'AWS::SQS::Queue', 'PresenceQueue');
+    const { Timeout } = propertiesOf(stateless, 'AWS::Lambda::Function', 'PresenceFunction') as { Timeout: number };
+    expect(queue.VisibilityTimeout).toBe(Timeout * 6);
+  });
+
+  test.each(['PresenceQueue', 'PresenceDeadLetters'])('%s is encrypted and refuses plain HTTP', (id) => {
+    expect(propertiesOf(stateless, 'AWS::SQS::Queue', id).SqsManagedSseEnabled).toBe(true);
+    const policy = propertiesOf(stateless, 'AWS::SQS::QueuePolicy', `${id}Policy`);
+    expect(policy.PolicyDocument).toMatchObject({
+      Statement: [{ Effect: 'Deny', Action: 'sqs:*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }],
+    });
+  });
+});
+
+test('the sweeper runs every minute, one at a time, and a run that failed is not retried', () => {
+  const sweeper = propertiesOf(stateless, 'AWS::Lambda::Function', 'Sweeper');
+  expect(sweeper.ReservedConcurrentExecutions).toBe(1);
+  expect(sweeper.Timeout).toBeLessThan(60);
+  const rule = propertiesOf(stateless, 'AWS::Events::Rule', 'EveryMinute') as { Targets: readonly { Arn: unknown }[] };
+  expect(rule).toMatchObject({ ScheduleExpression: 'rate(1 minute)', State: 'ENABLED' });
+  expect(rule.Targets.map((target) => render(target.Arn))).toEqual(['Sweeper.Arn']);
+  const retries = { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 };
+  stateless.hasResourceProperties('AWS::Lambda::EventInvokeConfig', retries);
+});

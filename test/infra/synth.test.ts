@@ -1,0 +1,79 @@
+// The real thing: the pinned CLI, cdk.json and the bundler, without an account and without a network.
+
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const nowhere = 'http://127.0.0.1:9';
+
+/** No credentials, no region, and a proxy that answers nobody. */
+function bareEnvironment(home: string): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !/^(AWS_|CDK_|.*_proxy$)/i.test(name));
+  return { ...Object.fromEntries(kept), HOME: home, HTTP_PROXY: nowhere, HTTPS_PROXY: nowhere, CI: 'true' };
+}
+
+interface FunctionResource {
+  readonly Type: string;
+  readonly Properties: { readonly Description: string };
+  readonly Metadata: { readonly 'aws:asset:path': string };
+}
+
+describe('cdk synth', () => {
+  let home = '';
+  const bundles = new Map<string, string>();
+
+  beforeAll(async () => {
+    home = mkdtempSync(join(tmpdir(), 'headcount-synth-'));
+    const output = join(home, 'cdk.out');
+    const cli = join(root, 'node_modules/aws-cdk/bin/cdk');
+    await run(process.execPath, [cli, 'synth', '--quiet', '--strict', '--output', output], {
+      cwd: root,
+      env: bareEnvironment(home),
+    });
+    const template: { Resources: Record<string, FunctionResource> } = JSON.parse(
+      readFileSync(join(output, 'Headcount.template.json'), 'utf8'),
+    );
+    for (const [id, resource] of Object.entries(template.Resources))
+      if (resource.Type === 'AWS::Lambda::Function')
+        bundles.set(id.replace(/[0-9A-F]{8}$/, ''), join(output, resource.Metadata['aws:asset:path'], 'index.mjs'));
+  }, 120_000);
+
+  afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+  test('needs neither an account nor a network', () => {
+    expect(readdirSync(join(home, 'cdk.out'))).toEqual(
+      expect.arrayContaining(['Headcount.template.json', 'HeadcountState.template.json']),
+    );
+    expect([...bundles.keys()].sort()).toEqual(['Api', 'Authorizer', 'PresenceFunction', 'Sweeper']);
+  });
+
+  test.each(['Authorizer', 'PresenceFunction', 'Sweeper', 'Api'])('%s loads as one file with a handler', async (id) => {
+    const bundle = pathToFileURL(bundles.get(id) ?? '').href;
+    const script = `const { handler } = await import(${JSON.stringify(bundle)}); process.stdout.write(typeof handler, () => process.exit());`;
+    // Nothing of this repository is in reach from there: what is not in the bundle fails to load. And no AWS is.
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: home,
+      env: {
+        ...bareEnvironment(home),
+        AWS_REGION: 'us-east-1',
+        AWS_ACCESS_KEY_ID: 'none',
+        AWS_SECRET_ACCESS_KEY: 'none',
+        AWS_ENDPOINT_URL: nowhere,
+        TABLE_NAME: 'table',
+        TICKET_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:111111111111:secret:ticket',
+        PRESENCE_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/111111111111/presence',
+      },
+    });
+    expect(stdout.trim()).toBe('function');
+  });
+
+  test('makes an authorizer of at most 400 KB', () => {
+    expect(statSync(bundles.get('Authorizer') ?? '').size).toBeLessThanOrEqual(400 * 1024);
+  });
+});

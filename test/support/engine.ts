@@ -1,0 +1,109 @@
+// A DynamoDB engine of its own for every test file: the same binary that the local run embeds, in memory.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { CreateTableCommand, UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { tableDefinition } from '../../shared/config/table.ts';
+
+export interface TestEngine {
+  readonly endpoint: string;
+  /** Resolves when the process is gone. */
+  stop(): Promise<void>;
+}
+
+export interface TestTable {
+  readonly client: DynamoDBDocumentClient;
+  readonly tableName: string;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
+  return address.port;
+}
+
+/** Undefined where another process took the port in between: the engine says so and ends. */
+async function startOn(port: number): Promise<ChildProcess | undefined> {
+  const binary = createRequire(import.meta.url).resolve('@dynoxide/linux-x64/dynoxide');
+  const child = spawn(binary, ['--port', String(port)], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const said: string[] = [];
+  const listening = await new Promise<boolean>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', () => resolve(false));
+    child.stderr.on('data', (chunk: Buffer) => {
+      said.push(chunk.toString());
+      if (said.join('').includes('listening on')) resolve(true);
+    });
+  });
+  if (listening) return child;
+  if (said.join('').includes('in use')) return undefined;
+  throw new Error(`the engine did not start: ${said.join('')}`);
+}
+
+export async function startTestEngine(): Promise<TestEngine> {
+  for (let attempt = 0; attempt < 10; attempt += 1) {
+    const port = await freePort();
+    const child = await startOn(port);
+    if (child === undefined) continue;
+    const killNow = () => child.kill('SIGKILL');
+    process.once('exit', killNow);
+    return {
+      endpoint: `http://127.0.0.1:${port}`,
+      stop: async () => {
+        process.off('exit', killNow);
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        const gone = new Promise((resolve) => child.once('exit', resolve));
+        killNow();
+        await gone;
+      },
+    };
+  }
+  throw new Error('found no free port for the engine in 10 attempts');
+}
+
+/** A new table under a name that nobody else has, with the time to live switched on as on AWS. */
+export async function createTestTable(endpoint: string): Promise<TestTable> {
+  const client = createDocumentClient({ endpoint, requestTimeoutMs: 10_000 });
+  const tableName = `test-${randomBytes(6).toString('hex')}`;
+  const { partitionKey, sortKey, indexes, timeToLive } = tableDefinition;
+  const strings = [partitionKey, sortKey, ...indexes.map((index) => index.partitionKey)];
+  await client.send(
+    new CreateTableCommand({
+      TableName: tableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [
+        ...strings.map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const })),
+        ...indexes.map((index) => ({ AttributeName: index.sortKey, AttributeType: 'N' as const })),
+      ],
+      KeySchema: [
+        { AttributeName: partitionKey, KeyType: 'HASH' },
+        { AttributeName: sortKey, KeyType: 'RANGE' },
+      ],
+      GlobalSecondaryIndexes: indexes.map((index) => ({
+        IndexName: index.name,
+        KeySchema: [
+          { AttributeName: index.partitionKey, KeyType: 'HASH' as const },
+          { AttributeName: index.sortKey, KeyType: 'RANGE' as const },
+        ],
+        Projection: { ProjectionType: 'KEYS_ONLY' as const },
+      })),
+    }),
+  );
+  await client.send(
+    new UpdateTimeToLiveCommand({
+      TableName: tableName,
+      TimeToLiveSpecification: { AttributeName: timeToLive, Enabled: true },
+    }),
+  );
+  return { client, tableName };
+}
