@@ -1,10 +1,10 @@
 // Admission: the one use case that everything else serves (S3, S4, S9, S11, S12). It comes after credentials.
 //
-// A new session takes three writes, in this order: the session item of an attempt that is not counted yet, the owner
-// of the client id, the roster, which decides. Dying between any two leaves at most an attempt whose lease leads the
-// sweeper to it; nothing is ever connected that is not in the roster. ADR 1 has the alternatives.
+// A new session takes three writes: first the session item of an attempt that is not counted yet, then, side by side,
+// the owner of the client id and the roster, which decides. Dying between any two leaves at most an attempt whose lease
+// leads the sweeper to it; nothing is ever connected that is not in the roster. ADR 1 has the alternatives.
 
-import { connectBudgetMs } from '../config/constants.ts';
+import { connectBudgetMs, ownerSeconds, ttlGraceSeconds } from '../config/constants.ts';
 import type { AttemptId } from '../domain/ids.ts';
 import { decideLimit, type EffectiveLimit, maxSessions } from '../domain/limit.ts';
 import {
@@ -16,7 +16,7 @@ import {
   type Session,
   startSession,
 } from '../domain/session.ts';
-import type { Ms } from '../domain/time.ts';
+import { addSeconds, type Ms, seconds } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import { StoreUnavailable } from '../ports/errors.ts';
 import type { Random } from '../ports/random.ts';
@@ -113,16 +113,17 @@ class AdmissionRun {
 
   /** The client id has a live session of this username: nothing new to count, also at the limit (S3). */
   private async meet(met: Stored<Session>): Promise<AdmitDecision | 'look again'> {
-    // The id was let go to another username, and comes back: the same takeover the other way round.
-    const rival =
-      this.owner !== undefined && this.owner.value.username !== this.request.username ? this.owner : undefined;
-    const next = meetSession(met.value, this.admission, this.ports.policy, rival?.value.username);
+    // The id has gone to another username meanwhile, and comes back: a takeover the other way round.
+    const rival = await this.heldByAnother();
+    if (rival === 'refuse') return { kind: 'rejected', reason: 'client_id_held' };
+    if (rival === 'look again') return rival;
+    const next = meetSession(met.value, this.admission, this.ports.policy, rival?.username);
     const put = await this.ports.store.putSession(next, met);
     if (put.kind === 'changed') {
       this.session = put.current;
       return 'look again';
     }
-    if (rival !== undefined && (await this.own()) === 'look again') {
+    if (!this.ownsFor(next.countsUntil) && (await this.own()) === 'look again') {
       this.session = { value: next, revision: put.revision };
       return 'look again';
     }
@@ -149,18 +150,37 @@ class AdmissionRun {
       return 'look again';
     }
     const stored = { value: next, revision: put.revision };
-    if ((await this.own()) === 'look again') {
-      // Somebody took the client id in between. This attempt steps back and looks who holds it now.
-      await this.undo(stored);
-      return 'look again';
-    }
-    return this.count(stored, held !== undefined);
+    // Side by side, to save one way to the database: the session is there already, so whoever takes the client id next
+    // sees it, and a place counted for nothing is given back.
+    const [own, decision] = await Promise.all([this.own(), this.count(stored, held !== undefined)]);
+    if (own === 'done') return decision;
+    if (decision !== 'look again' && decision.kind === 'admitted') await this.giveBack(stored);
+    return 'look again';
+  }
+
+  /** Somebody else took the client id in between: this attempt steps back and looks who holds it now. */
+  private async giveBack(stored: Stored<Session>): Promise<void> {
+    const { store } = this.ports;
+    const freed = freeSession(stored.value, { owes: true });
+    const put = await store.putSession(freed, stored);
+    if (put.kind === 'done')
+      await settleFreed(this.ports, { value: freed, revision: put.revision }, this.roster.used + 1);
+    this.session = await store.readSession(this.request);
+  }
+
+  /** The client id is this username's, and is remembered to be beyond the end of the session. */
+  private ownsFor(countsUntil: Ms): boolean {
+    const owner = this.owner?.value;
+    return (
+      owner?.username === this.request.username && owner.keptUntil > addSeconds(countsUntil, seconds(ttlGraceSeconds))
+    );
   }
 
   private async own(): Promise<'look again' | 'done'> {
     const { deploymentId, clientId, username } = this.request;
-    const put = await this.ports.store.putOwner(deploymentId, clientId, { username }, this.owner);
-    this.owner = put.kind === 'changed' ? put.current : { value: { username }, revision: put.revision };
+    const value = { username, keptUntil: addSeconds(this.now(), seconds(ownerSeconds)) };
+    const put = await this.ports.store.putOwner(deploymentId, clientId, value, this.owner);
+    this.owner = put.kind === 'changed' ? put.current : { value, revision: put.revision };
     return put.kind === 'changed' ? 'look again' : 'done';
   }
 

@@ -12,6 +12,7 @@ import {
   freeSession,
   hastenLease,
   isClosed,
+  isLive,
   noteEnding,
   type Policy,
   recountSession,
@@ -128,7 +129,7 @@ export async function change(
     if (step === 'later') return 'later';
     if (step === 'ask the broker' || (typeof step === 'object' && 'orElse' in step)) {
       const orElse = typeof step === 'object' ? step.orElse : undefined;
-      const says = await ports.broker.getConnection(toBrokerClientId(names.deploymentId, names.clientId));
+      const says = await askBroker(ports, names);
       const now = clock.now();
       // An attempt inside its lease may be on its way to the broker still: that nothing is there yet proves nothing.
       const early = stored.value.leaseUntil !== undefined && stored.value.leaseUntil > now && says.kind !== 'connected';
@@ -148,6 +149,19 @@ export async function change(
     stored = put.current;
   }
   return 'later';
+}
+
+/** The broker knows client ids, not usernames: of an id that has changed hands it speaks of whoever holds it now. */
+async function askBroker(ports: LifeCyclePorts, names: Names): Promise<BrokerSays> {
+  const { deploymentId, clientId } = names;
+  const owner = await ports.store.readOwner(deploymentId, clientId);
+  if (owner !== undefined && owner.value.username !== names.username) {
+    const theirs = await ports.store.readSession({ ...names, username: owner.value.username });
+    if (theirs?.value.holding === 'connected') return { kind: 'absent' };
+    // Theirs is on its way: until it is there, nobody can say whose connection the broker speaks of.
+    if (theirs !== undefined && isLive(theirs.value, ports.clock.now())) return { kind: 'unknown' };
+  }
+  return ports.broker.getConnection(toBrokerClientId(deploymentId, clientId));
 }
 
 /** Nothing to change, but an earlier delivery may have died between the tombstone and the roster. */

@@ -21,6 +21,12 @@ export const settingsCacheMs = 4_000;
 /** Freed sessions stay this long as uncounted tombstones, so that a late event finds their username. */
 export const tombstoneSeconds = 7_200;
 
+/**
+ * Who holds a client id is remembered this long: longer than the longest session by so much that a device which comes
+ * back every day renews it every other week only.
+ */
+export const ownerSeconds = 22 * 86_400;
+
 /** TTL lies this long after the time that counts, so that the sweeper always comes first. */
 export const ttlGraceSeconds = 86_400;
 

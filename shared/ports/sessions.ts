@@ -21,6 +21,8 @@ export interface Roster {
 /** Which username holds a client id, or held it last. */
 export interface Owner {
   readonly username: Username;
+  /** It is remembered at least until then. */
+  readonly keptUntil: Ms;
 }
 
 export interface ConnectView {

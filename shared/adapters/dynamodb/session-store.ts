@@ -12,7 +12,7 @@ import {
 import { tableDefinition } from '../../config/table.ts';
 import type { ClientId, DeploymentId, Username } from '../../domain/ids.ts';
 import type { Session } from '../../domain/session.ts';
-import { type Ms, ms } from '../../domain/time.ts';
+import { type Ms, ms, toEpochSeconds } from '../../domain/time.ts';
 import { StoreUnavailable } from '../../ports/errors.ts';
 import type { Random } from '../../ports/random.ts';
 import type { ConnectView, Names, Owner, PutOutcome, SessionStore, Stored, Wake } from '../../ports/sessions.ts';
@@ -137,7 +137,13 @@ export function createSessionStore(client: DynamoDBDocumentClient, tableName: st
     },
     putOwner(deploymentId: DeploymentId, clientId: ClientId, owner: Owner, expected) {
       const revision = random.revision();
-      return replace(ownerKey(deploymentId, clientId), { username: owner.username }, revision, expected, decodeOwner);
+      return replace(
+        ownerKey(deploymentId, clientId),
+        { username: owner.username, ttl: toEpochSeconds(owner.keptUntil) },
+        revision,
+        expected,
+        decodeOwner,
+      );
     },
     ...createRosterWrites(client, tableName),
     async listDue(deploymentId, username, until, limit) {
@@ -188,5 +194,6 @@ function parseWake(entry: Item): Wake {
 }
 
 function decodeOwner(item: Item): Stored<Owner> {
-  return { value: { username: String(item.username) as Username }, revision: String(item.rev) };
+  const keptUntil = ms(Number(item.ttl) * 1000);
+  return { value: { username: String(item.username) as Username, keptUntil }, revision: String(item.rev) };
 }
