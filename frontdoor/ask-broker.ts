@@ -45,7 +45,7 @@ export function askBroker(dial: () => Duplex, question: BrokerQuestion): Promise
     const timer = setTimeout(() => fail('the broker did not answer in time'), question.timeoutMs);
     const stopListening = () => {
       clearTimeout(timer);
-      broker.off('data', take).off('end', end).off('close', end);
+      broker.off('data', take).off('end', end).off('close', end).off('error', blame);
     };
     const fail = (detail: string) => {
       stopListening();
@@ -53,6 +53,9 @@ export function askBroker(dial: () => Duplex, question: BrokerQuestion): Promise
       settle({ kind: 'failed', detail });
     };
     const end = () => fail(reason);
+    const blame = (error: Error) => {
+      reason = `the broker's stream failed: ${error.message}`;
+    };
     const take = (chunk: Buffer) => {
       const step = framer.step(chunk, 0);
       if (step !== undefined && step.packet === undefined) return;
@@ -66,13 +69,17 @@ export function askBroker(dial: () => Duplex, question: BrokerQuestion): Promise
       settle({ kind: 'answered', broker, connack, rest: chunk.subarray(step.next) });
     };
 
-    // This listener stays for good: an error without one would end the process. A close follows every error.
-    broker.on('error', (error) => {
-      reason = `the broker's stream failed: ${error.message}`;
-      broker.destroy();
-    });
+    broker.on('error', destroyOnError).once('error', blame);
     broker.on('data', take).once('end', end).once('close', end);
     if (broker.destroyed) end();
     else broker.write(question.connect);
   });
+}
+
+/**
+ * Stays for good: an error without a listener would end the process. A close follows every error. It stands out here
+ * because a listener keeps alive what the scope around it holds, and a CONNECT can be long.
+ */
+function destroyOnError(this: Duplex): void {
+  this.destroy();
 }

@@ -1,20 +1,20 @@
 // The beginning of a client's stream: the CONNECT, and whatever the client sends before anybody wants it. The socket is
 // read on while a decision is made, because only a socket that is read tells of its end; but only up to a bound.
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { PacketFramer } from './packet-framer.ts';
 
 /** What may be held behind a CONNECT until the broker has answered it; then the client is left to wait. */
 const maxHeldBytes = 65_536;
 
 export class Intake {
-  readonly #client: Socket;
+  readonly #client: Duplex;
   readonly #framer: PacketFramer;
   #settle: ((body: Buffer | undefined) => void) | undefined;
   #held: Buffer[] = [];
   #heldBytes = 0;
   #gone = false;
 
-  constructor(client: Socket, maxConnectBytes: number) {
+  constructor(client: Duplex, maxConnectBytes: number) {
     this.#client = client;
     // The flags of a CONNECT's first byte are reserved [MQTT-2.1.3-1].
     this.#framer = new PacketFramer((firstByte, length) =>
@@ -36,11 +36,12 @@ export class Intake {
     return this.#gone || this.#client.destroyed;
   }
 
-  /** Ends the intake, pauses the socket and hands over what came behind the CONNECT. */
+  /** Ends the intake and hands over what came behind the CONNECT. Whoever reads on begins in the same tick. */
   release(): readonly Buffer[] {
     this.#client.off('data', this.#take).off('end', this.#end).off('close', this.#end);
-    this.#client.pause();
-    return this.#held;
+    const held = this.#held;
+    this.#held = [];
+    return held;
   }
 
   readonly #take = (chunk: Buffer): void => {

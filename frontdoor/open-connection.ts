@@ -2,13 +2,13 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connackFor } from '../shared/domain/connack.ts';
-import type { Connect, ConnectDecision, ConnectHints } from '../shared/domain/connect.ts';
+import type { Connect, ConnectDecision } from '../shared/domain/connect.ts';
 import { toBrokerClientId } from '../shared/domain/ids.ts';
-import { seconds } from '../shared/domain/time.ts';
 import { joinUserName, splitUserName } from '../shared/domain/user-name.ts';
 import type { TicketClaims } from '../shared/ports/tickets.ts';
 import { askBroker, type BrokerAnswer } from './ask-broker.ts';
 import { encodeRefusal, protocolConnacks } from './connack-packet.ts';
+import { askedExpiry, hintsOf } from './connect-hints.ts';
 import { type ConnectPacket, decodeConnect, encodeBrokerConnect } from './connect-packet.ts';
 import { brokerLingerMs, clientLingerMs, hangUp } from './hang-up.ts';
 import { Intake } from './intake.ts';
@@ -107,23 +107,6 @@ async function decide(door: Door, arrival: Arrival, packet: ConnectPacket): Prom
   }
 }
 
-function hintsOf(packet: ConnectPacket, remoteAddress: string | undefined): ConnectHints {
-  const { protocolVersion, cleanStart } = packet;
-  const asked = askedExpiry(packet, cleanStart);
-  return {
-    protocolVersion,
-    cleanStart,
-    ...(asked === undefined ? {} : { expirySeconds: seconds(asked) }),
-    ...(remoteAddress === undefined ? {} : { ipAddress: remoteAddress.replace(/^::ffff:(?=[\d.]+$)/, '') }),
-  };
-}
-
-/** Undefined for a persistent session of MQTT 3, which cannot say for how long. */
-function askedExpiry(packet: ConnectPacket, cleanStart: boolean): number | undefined {
-  if (packet.protocolVersion === 5) return packet.sessionExpiryInterval;
-  return cleanStart ? 0 : undefined;
-}
-
 function askFor(door: Door, packet: ConnectPacket, admitted: Admitted): Promise<BrokerAnswer> {
   const { deploymentId, username, clientId, attempt, expirySeconds } = admitted;
   try {
@@ -154,20 +137,12 @@ function startRelay(
     askedExpiry(packet, packet.cleanStart || admitted.mustCleanStart) ?? admitted.expirySeconds;
   const grantedExpirySeconds = connack.sessionExpiryInterval ?? askedExpirySeconds;
   void reporting.connected(grantedExpirySeconds);
-  return new Promise((told) => {
-    const relay = new Relay({
-      client,
-      broker,
-      mqtt5,
-      askedExpirySeconds,
-      grantedExpirySeconds,
-      onEnd: (expirySeconds) => told(reporting.disconnected(expirySeconds)),
-    });
-    const held = intake.release();
-    // The client may have left since it was admitted. The broker has a session for it all the same, so the connection
-    // begins and ends, and what the session's expiry keeps goes on counting.
-    relay.start([connack.bytes, rest], held, intake.gone);
-  });
+  const relay = new Relay({ client, broker, mqtt5, askedExpirySeconds, grantedExpirySeconds });
+  // The client may have left since it was admitted. The broker has a session for it all the same, so the connection
+  // begins and ends, and what the session's expiry keeps goes on counting.
+  relay.start([connack.bytes, rest], intake.release(), intake.gone);
+  // A closure that named more would keep the whole CONNECT alive for as long as the connection.
+  return relay.ended.then((expirySeconds) => reporting.disconnected(expirySeconds));
 }
 
 function refuse(client: Socket, packet: ConnectPacket, connack: Parameters<typeof encodeRefusal>[1]): void {

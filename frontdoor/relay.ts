@@ -1,6 +1,5 @@
 // Two open streams, piped into each other byte for byte. The only packet looked at is an MQTT 5 client's DISCONNECT,
 // because it may change the session's expiry. Small on purpose: ten thousand of these sit idle in one process.
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { decodeDisconnect } from './disconnect-packet.ts';
 import { brokerLingerMs, clientLingerMs, hangUp } from './hang-up.ts';
@@ -10,22 +9,22 @@ import { PacketFramer } from './packet-framer.ts';
 const maxDisconnectBytes = 65_536;
 
 export interface RelayStart {
-  readonly client: Socket;
+  readonly client: Duplex;
   readonly broker: Duplex;
   readonly mqtt5: boolean;
   /** What the CONNECT asked for: if that was 0, a DISCONNECT cannot change it [MQTT-3.14.2-2]. */
   readonly askedExpirySeconds: number;
   readonly grantedExpirySeconds: number;
-  /** Called once, when the broker's stream has closed. */
-  readonly onEnd: (expirySeconds: number) => void;
 }
 
 export class Relay {
-  readonly #client: Socket;
+  /** The session's expiry as it is when the broker's stream has closed. */
+  readonly ended: Promise<number>;
+  readonly #client: Duplex;
   readonly #broker: Duplex;
   readonly #framer: PacketFramer | undefined;
   readonly #mayChangeExpiry: boolean;
-  readonly #onEnd: (expirySeconds: number) => void;
+  #tellEnd: (expirySeconds: number) => void = () => {};
   #expirySeconds: number;
   #disconnected = false;
   #over = false;
@@ -35,11 +34,13 @@ export class Relay {
     this.#broker = start.broker;
     this.#mayChangeExpiry = start.askedExpirySeconds > 0;
     this.#expirySeconds = start.grantedExpirySeconds;
-    this.#onEnd = start.onEnd;
+    this.ended = new Promise((resolve) => {
+      this.#tellEnd = resolve;
+    });
     if (start.mqtt5) this.#framer = new PacketFramer(interestInDisconnect);
   }
 
-  /** Both streams are paused. `fromBroker` and `fromClient` came before; `clientGone`: its end was noticed before, too. */
+  /** The broker's stream is paused. `fromBroker` and `fromClient` came before; `clientGone`: its end was noticed before, too. */
   start(fromBroker: readonly Buffer[], fromClient: readonly Buffer[], clientGone: boolean): void {
     const client = this.#client;
     const broker = this.#broker;
@@ -102,7 +103,7 @@ export class Relay {
 
   readonly #close = (): void => {
     this.#end();
-    this.#onEnd(this.#expirySeconds);
+    this.#tellEnd(this.#expirySeconds);
   };
 }
 
