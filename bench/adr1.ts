@@ -2,7 +2,7 @@
 // docs/adr/figures/0001-contention.md (a model, the same under its seed) and 0001-engine.md (measured on this machine).
 
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { contentionFigures } from './adr1/contention-figures.ts';
 import { engineFigures } from './adr1/engine-figures.ts';
 
@@ -19,11 +19,12 @@ function write(name: string, title: string, origin: string, sections: readonly s
 }
 
 const only = process.argv[2];
+const load = loadavg()[0]?.toFixed(1) ?? 'unknown';
 if (only !== 'contention') {
   write(
     '0001-engine.md',
     'ADR 1: units, time and exactness on an engine',
-    `${machine}; dynoxide in memory.`,
+    `${machine}, load average ${load} before the run; dynoxide in memory.`,
     await engineFigures(),
   );
 }

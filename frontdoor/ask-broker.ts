@@ -1,4 +1,5 @@
 // The broker's side of an admitted CONNECT: dial, send it, wait for the CONNACK.
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type BrokerConnack, decodeConnack } from './connack-packet.ts';
 import type { ProtocolVersion } from './connect-packet.ts';
@@ -25,7 +26,12 @@ export type BrokerAnswer =
       /** What came behind the CONNACK already. */
       readonly rest: Buffer;
     }
-  | { readonly kind: 'failed'; readonly detail: string };
+  | {
+      readonly kind: 'failed';
+      readonly detail: string;
+      /** The CONNECT may have reached the broker: what it made of it, nobody here can say. */
+      readonly reached: boolean;
+    };
 
 /** Never rejects. Whatever is not a CONNACK in time is a failure, and the stream is destroyed. */
 export function askBroker(dial: () => Duplex, question: BrokerQuestion): Promise<BrokerAnswer> {
@@ -34,13 +40,17 @@ export function askBroker(dial: () => Duplex, question: BrokerQuestion): Promise
     try {
       broker = dial();
     } catch (error) {
-      settle({ kind: 'failed', detail: `dialling the broker failed: ${String(error)}` });
+      settle({ kind: 'failed', detail: `dialling the broker failed: ${String(error)}`, reached: false });
       return;
     }
     const framer = new PacketFramer((firstByte, length) =>
       firstByte === 0x20 && length <= maxConnackBytes ? 'keep' : 'refuse',
     );
     let reason = 'the broker closed without a CONNACK';
+    let reached = !(broker instanceof Socket && broker.connecting);
+    broker.once('connect', () => {
+      reached = true;
+    });
 
     const timer = setTimeout(() => fail('the broker did not answer in time'), question.timeoutMs);
     const stopListening = () => {
@@ -50,7 +60,7 @@ export function askBroker(dial: () => Duplex, question: BrokerQuestion): Promise
     const fail = (detail: string) => {
       stopListening();
       broker.destroy();
-      settle({ kind: 'failed', detail });
+      settle({ kind: 'failed', detail, reached });
     };
     const end = () => fail(reason);
     const blame = (error: Error) => {

@@ -56,6 +56,8 @@ export async function openConnection(door: Door, arrival: Arrival): Promise<void
   } else {
     door.log.warn('an admitted client could not be connected', { clientId: decision.clientId, detail: answer.detail });
     refuse(client, packet, connackFor('unavailable'));
+    // The broker may keep a session of this CONNECT. That is for the lease to find out (S12), so nothing is said.
+    if (answer.reached && decision.expirySeconds > 0) return;
   }
   return reporting.failed();
 }

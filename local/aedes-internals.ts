@@ -7,6 +7,7 @@ import { generate, type Packet, parser } from 'mqtt-packet';
 
 interface Persistence {
   cleanSubscriptions(client: { readonly id: string }): Promise<unknown>;
+  removeSubscriptions(client: { readonly id: string }, filters: readonly string[]): Promise<unknown>;
   outgoingStream(client: { readonly id: string }): AsyncIterable<object>;
   outgoingClearMessageId(client: { readonly id: string }, packet: object): Promise<unknown>;
   delWill(client: { readonly id: string; readonly brokerId: string }): Promise<unknown>;
@@ -19,7 +20,7 @@ function take<T>(owner: object, name: string, has: (part: object) => part is T &
 }
 
 const isPersistence = (part: object): part is Persistence =>
-  ['cleanSubscriptions', 'outgoingStream', 'outgoingClearMessageId', 'delWill'].every(
+  ['cleanSubscriptions', 'removeSubscriptions', 'outgoingStream', 'outgoingClearMessageId', 'delWill'].every(
     (name) => typeof Reflect.get(part, name) === 'function',
   );
 
@@ -43,6 +44,11 @@ export async function wipeSession(aedes: Aedes, clientId: string): Promise<void>
   await persistence.delWill(client);
   for await (const packet of persistence.outgoingStream(client))
     await persistence.outgoingClearMessageId(client, packet);
+}
+
+/** Takes out of a session what aedes keeps though it was refused: it stores a SUBSCRIBE whole if one filter is granted. */
+export async function forgetFilters(aedes: Aedes, client: Client, filters: readonly string[]): Promise<void> {
+  await take(aedes, 'persistence', isPersistence).removeSubscriptions(client, filters);
 }
 
 /** Takes a client out that aedes registered although its socket had ended meanwhile: aedes would never do it. */

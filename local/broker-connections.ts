@@ -14,7 +14,7 @@ import {
   type PresenceOf,
   type Versions,
 } from './presence-events.ts';
-import { realSchedule, type Schedule } from './schedule.ts';
+import type { Schedule } from './schedule.ts';
 
 /** What the authorizer's answer gave a client. */
 export interface Access {
@@ -57,8 +57,6 @@ interface Connection {
 
 /** MQTT 5 reason code: maximum connect time. */
 const maximumConnectTime = 0xa0;
-/** A peer that does not read cannot take the farewell; its socket is destroyed after this long. */
-export const farewellMs = 1_000;
 
 function expiryOf(client: Client, access: Access): Seconds {
   return client.version === 5 ? seconds(client.sessionExpiryInterval) : access.expirySeconds;
@@ -79,10 +77,9 @@ export function createConnections({ clock, schedule, sessions, versions, emit }:
     const connection = live.get(clientId);
     if (connection === undefined) return 'none';
     connection.reason ??= reason;
+    // aedes destroys the socket right after the farewell, read or not.
     connection.client.disconnect({ reasonCode });
-    const cancel = realSchedule(() => connection.client.conn.destroy(), farewellMs);
     await connection.over;
-    cancel();
     return 'ended';
   }
 

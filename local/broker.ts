@@ -12,13 +12,13 @@ import type { Broker } from '../shared/ports/broker.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import { dropClosedClient, editConnack, onInbound, wipeSession } from './aedes-internals.ts';
 import { type Authorize, askAuthorizer } from './authorizer-call.ts';
-import { type Access, createConnections, farewellMs } from './broker-connections.ts';
+import { type Access, createConnections } from './broker-connections.ts';
 import { createBrokerSessions } from './broker-sessions.ts';
+import { enforcePolicy } from './enforce-policy.ts';
 import { type Faults, withFaults } from './faults.ts';
-import type { Action } from './policy.ts';
 import { buildConnectFailed, createVersions, hasPresence } from './presence-events.ts';
 import { realSchedule, type Schedule } from './schedule.ts';
-import { createSharedSubscriptions, parseShared, renameShared, toClientFilter } from './shared-subscriptions.ts';
+import { createSharedSubscriptions, renameShared } from './shared-subscriptions.ts';
 import { createTurns } from './turns.ts';
 
 export interface LocalBrokerOptions {
@@ -48,7 +48,6 @@ interface Admitted {
 }
 
 /** MQTT 5 reason codes of a DISCONNECT. */
-const notAuthorized = 0x87;
 const sessionTakenOver = 0x8e;
 const administrativeAction = 0x98;
 
@@ -73,6 +72,8 @@ export async function createLocalBroker(options: LocalBrokerOptions): Promise<Lo
     // Of MQTT 3.1, which allows 23; IoT Core takes 128 in every version.
     maxClientsIdLength: 128,
     queueLimit: 1_000,
+    // A client that does not read holds up everybody else's messages for as long.
+    drainTimeout: 10_000,
     sessionExpiryIntervalLimit: sessionExpirySecondsMax,
   });
   await aedes.listen();
@@ -92,9 +93,6 @@ export async function createLocalBroker(options: LocalBrokerOptions): Promise<Lo
   const packets = new WeakMap<Client, ConnectPacket>();
   const addresses = new WeakMap<Client, string>();
   const admitted = new WeakMap<Client, Admitted>();
-
-  const allows = (client: Client, action: Action, resource: string): boolean =>
-    admitted.get(client)?.access.policy(action, resource) ?? false;
 
   async function askAccess(client: Client, packet: ConnectPacket): Promise<Access | undefined> {
     const ipAddress = addresses.get(client) ?? '';
@@ -134,7 +132,8 @@ export async function createLocalBroker(options: LocalBrokerOptions): Promise<Lo
     packets.set(client, packet);
     editConnack(client, packet.protocolVersion ?? 4, (answer) => {
       if (answer.cmd !== 'connack' || (answer.returnCode ?? 0) + (answer.reasonCode ?? 0) > 0) return answer;
-      const sessionPresent = admitted.get(client)?.resumed ?? false;
+      // aedes knows a session by its subscriptions only; MQTT 3.1 has no such flag.
+      const sessionPresent = client.version !== 3 && (admitted.get(client)?.resumed ?? false);
       const { sharedSubscriptionAvailable: _, ...properties } = {
         sharedSubscriptionAvailable: false,
         ...answer.properties,
@@ -154,35 +153,7 @@ export async function createLocalBroker(options: LocalBrokerOptions): Promise<Lo
     );
   };
 
-  aedes.authorizePublish = (client, packet, done) => {
-    // A will that aedes publishes for a broker that is no more: there is only this one.
-    if (client === null) return done(new Error('no client'));
-    const resource = `topic/${packet.topic}`;
-    const allowed =
-      !packet.topic.startsWith('$') &&
-      allows(client, 'iot:Publish', resource) &&
-      (!packet.retain || allows(client, 'iot:RetainPublish', resource));
-    if (allowed) return done(null);
-    // A will comes when its connection is over already, and is just not published.
-    if (client.closed) return done(new Error('will not authorized'));
-    // IoT Core disconnects for it; aedes left to itself tells MQTT 5 clients by PUBACK and keeps them. Not calling
-    // back leaves the packet where it is, and nothing follows the DISCONNECT.
-    connections.blame(client, 'AUTH_ERROR');
-    if (client.version === 5) void connections.end(client.id, 'AUTH_ERROR', notAuthorized);
-    else done(new Error('PUBLISH not authorized'));
-  };
-
-  aedes.authorizeSubscribe = (client, subscription, done) => {
-    const filter = toClientFilter(subscription.topic);
-    const isShared = parseShared(filter);
-    const allowed =
-      (isShared === 'shared' || (isShared === 'not_shared' && !filter.startsWith('$'))) &&
-      allows(client, 'iot:Subscribe', `topicfilter/${filter}`);
-    if (allowed) shared.join(client, subscription.topic, subscription.qos);
-    done(null, allowed ? subscription : null);
-  };
-
-  aedes.authorizeForward = (client, packet) => (allows(client, 'iot:Receive', `topic/${packet.topic}`) ? packet : null);
+  enforcePolicy(aedes, { policyOf: (client) => admitted.get(client)?.access.policy, connections, shared });
 
   aedes.on('client', (client) => {
     const arrival = admitted.get(client);
@@ -234,13 +205,9 @@ export async function createLocalBroker(options: LocalBrokerOptions): Promise<Lo
       connections.endAll('SERVER_INITIATED_DISCONNECT');
       const closed = once(server, 'close');
       server.close();
-      const destroyAll = (): void => {
-        for (const socket of sockets) socket.destroy();
-      };
-      const cancel = realSchedule(destroyAll, farewellMs);
       await new Promise<void>((resolve) => aedes.close(resolve));
-      cancel();
-      destroyAll();
+      // Those that have not been connected yet.
+      for (const socket of sockets) socket.destroy();
       await closed;
       sessions.close();
     },

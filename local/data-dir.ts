@@ -79,10 +79,16 @@ export async function openDataDir({ path, clock, schedule = realSchedule }: Data
   let cancel = (): void => undefined;
   const arm = (): void => {
     cancel = schedule(() => {
-      beat();
+      try {
+        beat();
+      } catch {
+        // A full disk, or a folder taken away: the next beat may do better, and no reason to end for.
+      }
       arm();
     }, heartbeatMs);
   };
+  // From here on the last run's time is known to this one alone. Should this one end before it has settled what that
+  // one left, sessions seem to have ended later than they did, and count longer: the safe side.
   beat();
   arm();
 

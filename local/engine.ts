@@ -29,19 +29,19 @@ const stopMs = 5_000;
 
 // A parent that is killed with SIGKILL can do nothing for its children, and the engine takes no notice of a closed
 // stdin. So a shell stands between: it holds the reading end of a pipe whose only writing end is ours, and the kernel
-// closes that however we end. The inner shell waits for that and then ends the engine, kindly first. The outer one
-// waits for the engine, so that an engine that ends by itself is noticed too. No polling, and no process id that
-// could have been given to another process meanwhile, but for the moment in which the engine ends by itself.
+// closes that however we end. The inner shell waits for that, or for a line that asks for a stop in order. When we
+// are gone it kills at once: nobody is left to write, what was answered is on the disk, and the engine would stumble
+// over its closed stderr. The outer shell waits for the engine, so that one that ends by itself is noticed too.
 const watcher = `
 exec 3<&0 </dev/null
 "$@" 3<&- &
 engine=$!
-( read -r _ <&3; kill -TERM $engine; sleep 3; kill -KILL $engine ) 2>/dev/null >/dev/null &
+( if read -r _ <&3; then kill -TERM $engine; sleep 3; fi; kill -KILL $engine ) >/dev/null 2>&1 &
 watch=$!
 exec 3<&-
 wait $engine
 code=$?
-kill -KILL $watch 2>/dev/null
+{ kill -KILL $watch; wait $watch; } 2>/dev/null
 exit $code
 `;
 
@@ -122,7 +122,7 @@ function watch({ child, ended }: Process, endpoint: string): Engine {
     async stop() {
       stopping = true;
       child.ref();
-      child.stdin?.end();
+      child.stdin?.end('stop\n');
       const inTime = await Promise.race([ended.then(() => true), wait(stopMs, false)]);
       if (inTime || child.pid === undefined) return;
       process.kill(-child.pid, 'SIGKILL');

@@ -13,7 +13,10 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-export async function listenHttp(app: App, address: { readonly host: string; readonly port: number }): Promise<HttpServer> {
+export async function listenHttp(
+  app: App,
+  address: { readonly host: string; readonly port: number },
+): Promise<HttpServer> {
   const allowed = new Set(['localhost', '127.0.0.1', '[::1]', address.host]);
   const fetch = (request: Request): Response | Promise<Response> => {
     const host = (request.headers.get('host') ?? '').replace(/:\d+$/, '').toLowerCase();
@@ -29,8 +32,17 @@ export async function listenHttp(app: App, address: { readonly host: string; rea
 }
 
 function misdirected(): Response {
-  const problem = { type: 'about:blank', title: 'Misdirected request', status: 421, code: 'request.misdirected', detail: 'Ask for localhost.' };
-  return new Response(JSON.stringify(problem), { status: 421, headers: { 'content-type': 'application/problem+json' } });
+  const problem = {
+    type: 'about:blank',
+    title: 'Misdirected request',
+    status: 421,
+    code: 'request.misdirected',
+    detail: 'Ask for localhost.',
+  };
+  return new Response(JSON.stringify(problem), {
+    status: 421,
+    headers: { 'content-type': 'application/problem+json' },
+  });
 }
 
 function close(server: Server): Promise<void> {

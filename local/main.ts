@@ -3,8 +3,11 @@
 import { systemClock } from '../shared/adapters/node/clock.ts';
 import { createJsonLog } from '../shared/adapters/node/json-log.ts';
 import { parseConfig } from './config.ts';
-import { type Product, startProduct } from './product.ts';
 import { explain } from './explain.ts';
+import { type Product, startProduct } from './product.ts';
+
+// The SDK is pinned to a version that runs on every Node this product supports; its reminder helps nobody here.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 
 const log = createJsonLog((line) => process.stderr.write(`${line}\n`));
 // What is expected in daily running is not worth a line in somebody's terminal.

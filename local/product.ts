@@ -3,11 +3,11 @@
 
 import { randomBytes } from 'node:crypto';
 import { connect as dial } from 'node:net';
+import { createFrontDoor } from '../frontdoor/front-door.ts';
 import { createApi } from '../functions/api/app.ts';
 import { parseLocalTokens } from '../functions/api/tokens.ts';
 import { authorize } from '../functions/authorizer/authorize.ts';
 import { applyPresence } from '../functions/presence/apply.ts';
-import { createFrontDoor } from '../frontdoor/front-door.ts';
 import { createDocumentClient } from '../shared/adapters/dynamodb/client.ts';
 import { createCredentialStore } from '../shared/adapters/dynamodb/credential-store.ts';
 import { createRejectionStore } from '../shared/adapters/dynamodb/rejection-store.ts';
@@ -34,14 +34,15 @@ import { createTable } from './create-table.ts';
 import { openDataDir } from './data-dir.ts';
 import { startEngine } from './engine.ts';
 import { every } from './every.ts';
+import { explain } from './explain.ts';
 import type { Faults } from './faults.ts';
 import { listenHttp } from './http.ts';
 import { localArn } from './policy.ts';
 import { createLocalQueue } from './queue.ts';
 import { seed } from './seed.ts';
 import { settleAfterRestart } from './settle.ts';
-import { startTtlJanitor } from './ttl.ts';
 import { Shutdown } from './shutdown.ts';
+import { startTtlJanitor } from './ttl.ts';
 
 export interface ProductOptions {
   readonly config: LocalConfig;
@@ -71,7 +72,13 @@ const tableName = 'headcount';
 const serverNameSuffix = '.mqtt.localhost';
 const sweepEveryMs = 5_000;
 
-export async function startProduct({ config, clock, log, presenceFaults, onFailure }: ProductOptions): Promise<Product> {
+export async function startProduct({
+  config,
+  clock,
+  log,
+  presenceFaults,
+  onFailure,
+}: ProductOptions): Promise<Product> {
   const shutdown = new Shutdown();
   try {
     return await start();
@@ -89,11 +96,16 @@ export async function startProduct({ config, clock, log, presenceFaults, onFailu
 
     const client = createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 2_000, maxSockets: 256 });
     shutdown.add(() => client.destroy());
-    await createTable(client, tableName);
+    await createTable(client, tableName).catch((error: unknown) => {
+      throw new Error(`the DynamoDB engine at ${engine.endpoint} does not answer: ${explain(error)}`, { cause: error });
+    });
     const settings = createSettingsStore(client, tableName, log);
     const credentials = createCredentialStore(client, tableName);
     const passwords = createPasswords({ crypto: createPasswordCrypto(), clock });
-    const tokens = parseLocalTokens({ API_TOKEN: config.apiToken, ...(config.apiTokens === undefined ? {} : { API_TOKENS: config.apiTokens }) });
+    const tokens = parseLocalTokens({
+      API_TOKEN: config.apiToken,
+      ...(config.apiTokens === undefined ? {} : { API_TOKENS: config.apiTokens }),
+    });
     await seed({ settings, credentials, passwords, clock });
 
     const store = createSessionStore(client, tableName, cryptoRandom);
@@ -101,15 +113,27 @@ export async function startProduct({ config, clock, log, presenceFaults, onFailu
     const cache = createSettingsCache(settings, clock);
     const rejections = createRejectionRecorder(createRejectionStore(client, tableName), clock, log);
     const tickets = createTickets(randomBytes(32), clock);
-    const connect = createConnect({ store, settings: cache, credentials, passwords, clock, random: cryptoRandom, rejections, log, policy });
+    const connect = createConnect({
+      store,
+      settings: cache,
+      credentials,
+      passwords,
+      clock,
+      random: cryptoRandom,
+      rejections,
+      log,
+      policy,
+    });
 
     const queue = createLocalQueue({ clock, handler: (event) => applyPresence(lifeCycle, event) });
     shutdown.add(() => queue.close());
     const deploymentOfServerName = (name: string): string | undefined =>
       name.endsWith(serverNameSuffix) ? name.slice(0, -serverNameSuffix.length) : undefined;
     const broker = await createLocalBroker({
-      authorize: (event) => authorize({ connect, tickets, deploymentOfServerName }, localArn, event),
-      onPresence: (event) => void queue.send(event),
+      authorize: (event) =>
+        authorize({ connect, tickets: async () => tickets, deploymentOfServerName }, localArn, event),
+      // An event that a fault holds back beyond the end of the process is lost, as anything is that nobody waits for.
+      onPresence: (event) => void queue.send(event).catch(() => undefined),
       clock,
       persistentExpirySeconds: async (deploymentId) => {
         const id = parseDeploymentId(deploymentId);

@@ -10,7 +10,12 @@ import type { SettingsStore } from '../shared/ports/settings.ts';
 
 const users = ['alice', 'bob', 'bridge'];
 
-export async function seed(ports: { settings: SettingsStore; credentials: CredentialStore; passwords: PasswordMaker; clock: Clock }): Promise<void> {
+export async function seed(ports: {
+  settings: SettingsStore;
+  credentials: CredentialStore;
+  passwords: PasswordMaker;
+  clock: Clock;
+}): Promise<void> {
   const { settings, credentials, passwords, clock } = ports;
   const deploymentId = 'demo' as DeploymentId;
   const createdAt = clock.now();

@@ -10,7 +10,12 @@ import { abandonAttempt, endSession, type Session } from '../shared/domain/sessi
 import type { Ms } from '../shared/domain/time.ts';
 
 /** Answers how many sessions were settled. Safe to repeat, should the process end in the middle of it. */
-export async function settleAfterRestart(client: DynamoDBDocumentClient, tableName: string, ports: LifeCyclePorts, endedAt: Ms): Promise<number> {
+export async function settleAfterRestart(
+  client: DynamoDBDocumentClient,
+  tableName: string,
+  ports: LifeCyclePorts,
+  endedAt: Ms,
+): Promise<number> {
   let settled = 0;
   for await (const item of scan(client, tableName, 'S|')) {
     const { value } = decodeSession(item);
@@ -33,7 +38,11 @@ function settle(session: Session, endedAt: Ms, now: Ms): { readonly next: Sessio
   return session.leaseUntil === undefined ? 'nothing' : { next: abandonAttempt(session, now) };
 }
 
-async function* scan(client: DynamoDBDocumentClient, tableName: string, prefix: string): AsyncGenerator<Record<string, unknown>> {
+async function* scan(
+  client: DynamoDBDocumentClient,
+  tableName: string,
+  prefix: string,
+): AsyncGenerator<Record<string, unknown>> {
   let start: Record<string, unknown> | undefined;
   do {
     const page = await client.send(

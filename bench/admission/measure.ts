@@ -20,7 +20,7 @@ import {
 import type { Target } from './target.ts';
 
 /** A username and client id of everyday length; different everywhere. */
-export function arrivalOf(group: string, username: number, client: number): Arrival {
+function arrivalOf(group: string, username: number, client: number): Arrival {
   return {
     username: `${group}-user-${String(username).padStart(6, '0')}` as Username,
     clientId: `${group}-device-${String(client).padStart(8, '0')}` as ClientId,

@@ -35,7 +35,7 @@ export interface Candidate {
   free(session: Session, last: boolean): Promise<void>;
 }
 
-export const deploymentId = 'bench' as DeploymentId;
+const deploymentId = 'bench' as DeploymentId;
 
 /** Sizes do not hang on the time, so the figures are the same whenever they are made. */
 export const startedAt: Ms = ms(1_790_000_000_000);

@@ -46,7 +46,10 @@ beforeAll(async () => {
   const credentials = createCredentialStore(client, tableName);
   const passwords = createPasswords({ crypto: createPasswordCrypto(), clock });
   const store = createSessionStore(client, tableName, cryptoRandom);
-  const broker = { getConnection: async () => ({ kind: 'absent' as const }), deleteConnection: async () => 'gone' as const };
+  const broker = {
+    getConnection: async () => ({ kind: 'absent' as const }),
+    deleteConnection: async () => 'gone' as const,
+  };
   const core = { store, clock, random: cryptoRandom, policy, broker };
   await settings.createDeployment({
     deploymentId: demo,
@@ -63,10 +66,18 @@ beforeAll(async () => {
   const limit = { enabled: true, maxSessionsPerUsername: 3, whitelist };
   await settings.putSessionLimit(demo, limit, { actor: 'test', at: clock.now() });
   const { password, hash } = passwords.generate();
-  for (const name of ['alice', 'bob']) await credentials.putCredential(demo, { username: name as Username, hash, createdAt: clock.now() });
+  for (const name of ['alice', 'bob'])
+    await credentials.putCredential(demo, { username: name as Username, hash, createdAt: clock.now() });
 
   const rejections = { record: () => undefined };
-  const decide = createConnect({ ...core, settings: createSettingsCache(settings, clock), credentials, passwords, rejections, log: quiet });
+  const decide = createConnect({
+    ...core,
+    settings: createSettingsCache(settings, clock),
+    credentials,
+    passwords,
+    rejections,
+    log: quiet,
+  });
   connect = (username, clientId) =>
     decide({
       deploymentId: 'demo',
@@ -78,7 +89,15 @@ beforeAll(async () => {
   report = async (type, admitted, expirySeconds = 0) => {
     if (admitted.kind !== 'admitted') throw new Error(`rejected: ${admitted.detail}`);
     const { deploymentId, username, clientId, attempt } = admitted;
-    const message = { deploymentId, username, clientId, attempt, at: clock.now(), type, expirySeconds: seconds(expirySeconds) };
+    const message = {
+      deploymentId,
+      username,
+      clientId,
+      attempt,
+      at: clock.now(),
+      type,
+      expirySeconds: seconds(expirySeconds),
+    };
     await applyDoorReport(core, message as DoorReport);
   };
   sweepNow = () => sweep(core);

@@ -10,7 +10,7 @@ import { eventually, type Rig, startRig } from '../support/product.ts';
 let rig: Rig;
 beforeAll(async () => {
   rig = await startRig({
-    presenceFaults: { duplicate: 0.3, shuffle: true, delayMs: [0, 60], random: seededRandom(7) },
+    presenceFaults: { duplicate: 0.3, shuffle: 0.5, delayMs: [0, 60], random: seededRandom(7) },
   });
 });
 afterAll(() => rig.stop());

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect as dial, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { seconds } from '../../shared/domain/time.ts';
 import type { DoorReport } from '../../shared/ports/presence.ts';
 import { admit, connectBytes, packetBytes, RawClient, type Rig, type RigOptions, startPeer, startRig } from './rig.ts';
 
@@ -25,7 +26,8 @@ const unavailableV4 = '20020003';
 
 describe('where the broker does not take an admitted client, it is told “unavailable”, and the core that it failed', () => {
   async function answer(options: RigOptions): Promise<string> {
-    rig = await startRig(options);
+    // With an expiry of 0 the end of the socket is the end of all there was.
+    rig = await startRig({ decide: (request) => admit(request, { expirySeconds: seconds(0) }), ...options });
     const client = new RawClient(rig.port);
     client.socket.write(connectBytes({ protocolVersion: 4 }));
     const received = await client.all();
@@ -63,6 +65,15 @@ describe('where the broker does not take an admitted client, it is told “unava
   ])('it answers with %s', async (_name, hex) => {
     const { port } = await peer((socket) => socket.once('data', () => socket.write(Buffer.from(hex, 'hex'))));
     expect(await answer({ brokerPort: port })).toBe(unavailableV4);
+  });
+  test('a session that the broker may keep is left to the lease: nothing is said of it', async () => {
+    const { port } = await peer((socket) => socket.once('data', () => socket.destroy()));
+    rig = await startRig({ brokerPort: port, decide: (request) => admit(request, { expirySeconds: seconds(60) }) });
+    const client = new RawClient(rig.port);
+    client.socket.write(connectBytes({ protocolVersion: 4 }));
+    expect(await client.all()).toBe(unavailableV4);
+    await rig.door.close();
+    expect(types()).toEqual([]);
   });
   test('a stream that is no socket fails', async () => {
     const dialBroker = () => new PassThrough({ write: (_chunk, _encoding, done) => done(new Error('broken')) });

@@ -105,7 +105,7 @@ export function createOverrideWrites(table: Table, log: Pick<Log, 'warn'>) {
           UpdateExpression: 'ADD overrideVersion :one, overrideCount :more',
           ConditionExpression:
             'configured = :true AND generation = :generation' +
-            (more > 0 ? ' AND (:most = :most)' : ''),
+            (more > 0 ? ' AND (attribute_not_exists(overrideCount) OR overrideCount < :most)' : ''),
           ExpressionAttributeValues: {
             ':true': true,
             ':generation': limit.generation,

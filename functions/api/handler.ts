@@ -1,0 +1,39 @@
+// The HTTP API behind API Gateway. Wires the app to the table.
+
+import { handle } from 'hono/aws-lambda';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
+import { createUsageReader } from '../../shared/adapters/dynamodb/usage-reader.ts';
+import { systemClock } from '../../shared/adapters/node/clock.ts';
+import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
+import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
+import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { createPasswords } from '../../shared/app/passwords.ts';
+import { environmentVariables } from '../../shared/config/env.ts';
+import { readVariable } from '../environment.ts';
+import { createApi } from './app.ts';
+import { principalOfClaims } from './claims.ts';
+
+const clock = systemClock;
+const log = createJsonLog();
+const tableName = readVariable(environmentVariables.tableName);
+const client = createDocumentClient({ requestTimeoutMs: 2_000 });
+const settings = createSettingsStore(client, tableName, log);
+
+export const handler = handle(
+  createApi({
+    settings,
+    credentials: createCredentialStore(client, tableName),
+    passwords: createPasswords({ crypto: createPasswordCrypto(), clock }),
+    usage: createUsageReader(client, tableName, {
+      sessions: createSessionStore(client, tableName, cryptoRandom),
+      settings,
+      clock,
+    }),
+    authenticate: (_bearer, env) => principalOfClaims(env),
+    clock,
+    log,
+  }),
+);

@@ -1,0 +1,71 @@
+// The handler as Lambda calls it, on the real engine: events in, answers out.
+
+import type { LambdaEvent } from 'hono/aws-lambda';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
+import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { deploymentOf, tilde } from './rig.ts';
+
+let engine: TestEngine;
+let call: (
+  method: string,
+  path: string,
+  tenant?: string,
+  body?: unknown,
+) => Promise<{ statusCode: number; body: string }>;
+
+beforeAll(async () => {
+  engine = await startTestEngine();
+  const { client, tableName } = await createTestTable(engine.endpoint);
+  await createSettingsStore(client, tableName).createDeployment(deploymentOf('demo', 'acme'));
+  vi.stubEnv('TABLE_NAME', tableName);
+  vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', engine.endpoint);
+  vi.stubEnv('AWS_REGION', 'local');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
+  const { handler } = await import('../../functions/api/handler.ts');
+  call = async (method, path, tenant, body) => {
+    const claims = {
+      sub: 'u-1',
+      token_use: 'access',
+      'cognito:groups': `[tenant:${tenant}]`,
+      scope: 'headcount/settings:read headcount/settings:write',
+    };
+    const event = {
+      version: '2.0',
+      routeKey: '$default',
+      rawPath: path,
+      rawQueryString: '',
+      headers: { host: 'api.example.com', authorization: 'Bearer checked-before', 'content-type': 'application/json' },
+      requestContext: {
+        http: { method, path, protocol: 'HTTP/1.1', sourceIp: '127.0.0.1', userAgent: 'test' },
+        domainName: 'api.example.com',
+        ...(tenant === undefined ? {} : { authorizer: { jwt: { claims, scopes: [] } } }),
+      },
+      isBase64Encoded: false,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    };
+    const answered = await handler(event as unknown as LambdaEvent);
+    return { statusCode: answered.statusCode, body: answered.body ?? '' };
+  };
+});
+
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await engine.stop();
+});
+
+test('claims of the gateway decide whose deployments a caller meets', async () => {
+  expect((await call('GET', '/v1/deployments/demo', 'acme')).statusCode).toBe(200);
+  expect((await call('GET', '/v1/deployments/demo', 'other')).statusCode).toBe(404);
+  expect((await call('GET', '/v1/deployments/demo')).statusCode).toBe(401);
+});
+
+test('bodies and usernames arrive as they were sent', async () => {
+  expect((await call('PUT', '/v1/deployments/demo/session-limit', 'acme', { whitelist: ['ünï'] })).statusCode).toBe(
+    201,
+  );
+  const path = `/v1/deployments/demo/session-limit/overrides/${tilde('a/b ünï ')}`;
+  expect((await call('PUT', path, 'acme', { limit: 'blocked' })).statusCode).toBe(204);
+  expect(JSON.parse((await call('GET', path, 'acme')).body)).toEqual({ username: 'a/b ünï ', limit: 'blocked' });
+});

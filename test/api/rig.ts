@@ -1,0 +1,149 @@
+// The real Hono app over the real stores on the real engine. Usage is a list in memory: its reader has tests of its own.
+
+import { createApi } from '../../functions/api/app.ts';
+import { parseLocalTokens } from '../../functions/api/tokens.ts';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
+import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
+import { createPasswords } from '../../shared/app/passwords.ts';
+import type { DeploymentId, TenantId } from '../../shared/domain/ids.ts';
+import { ms, seconds } from '../../shared/domain/time.ts';
+import type { CredentialStore, PasswordCheck } from '../../shared/ports/credentials.ts';
+import type { Deployment, SettingsStore } from '../../shared/ports/settings.ts';
+import type { SessionView, UsageReader, UsernameDetail } from '../../shared/ports/usage.ts';
+import { createTestTable, startTestEngine } from '../support/engine.ts';
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The body as JSON; undefined where there is none. */
+  readonly json: unknown;
+}
+
+export interface Rig {
+  /** Path from `/v1/deployments/demo` unless it starts with `/`. */
+  request(method: string, path: string, options?: RequestOptions): Promise<Answered>;
+  readonly settings: SettingsStore;
+  readonly credentials: CredentialStore;
+  readonly passwords: PasswordCheck;
+  readonly usage: { usernames: UsernameDetail[]; sessions: SessionView[]; overLimit: () => Promise<number> };
+  readonly log: string[];
+  /** Milliseconds since the epoch, as the app sees them. */
+  now: number;
+  stop(): Promise<void>;
+}
+
+export interface RequestOptions {
+  readonly token?: string | undefined;
+  readonly body?: unknown;
+  /** Sent as it is, in place of `body`. */
+  readonly raw?: string | Uint8Array<ArrayBuffer>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export function deploymentOf(deploymentId: string, tenantId: string): Deployment {
+  return {
+    deploymentId: deploymentId as DeploymentId,
+    tenantId: tenantId as TenantId,
+    name: `The ${deploymentId}`,
+    mqttHost: `${deploymentId}.mqtt.localhost`,
+    status: 'active',
+    sessionExpirySeconds: seconds(3_600),
+    clientIdTakeover: 'deny',
+    onStoreFailure: 'reject',
+    createdAt: ms(Date.UTC(2026, 0, 2, 3, 4, 5, 6)),
+  };
+}
+
+/** In order of what `key` says, strictly after `after`. */
+function pageOf<T>(items: readonly T[], key: (item: T) => string, page: { limit: number; after?: string }) {
+  const { after } = page;
+  const rest = after === undefined ? items : items.slice(items.findIndex((item) => key(item) === after) + 1);
+  return { items: rest.slice(0, page.limit), more: rest.length > page.limit };
+}
+
+function createListReader(state: Rig['usage']): UsageReader {
+  return {
+    async listUsernames(_id, { order, prefix, ...page }) {
+      const found = state.usernames.filter((one) => one.username.startsWith(prefix ?? ''));
+      return pageOf(order === 'asc' ? found : found.reverse(), (one) => one.username, page);
+    },
+    getUsername: async (_id, username) => state.usernames.find((one) => one.username === username),
+    async listSessions(_id, username, page) {
+      const found = state.sessions.filter((one) => one.username === username);
+      return pageOf(found, (one) => one.clientId, page);
+    },
+    getClient: async (_id, clientId) => state.sessions.find((one) => one.clientId === clientId),
+    countOverLimit: () => state.overLimit(),
+  };
+}
+
+/** Tenant `local` owns `demo` and holds the token `local`; `foreign` owns `theirs`; `none` and the like lack scopes. */
+export async function startRig(): Promise<Rig> {
+  const engine = await startTestEngine();
+  const { client, tableName } = await createTestTable(engine.endpoint);
+  const settings = createSettingsStore(client, tableName);
+  const credentials = createCredentialStore(client, tableName);
+  await settings.createDeployment(deploymentOf('demo', 'local'));
+  await settings.createDeployment(deploymentOf('theirs', 'foreign'));
+  const log: string[] = [];
+  const note = (message: string, fields?: Readonly<Record<string, unknown>>) => {
+    log.push(JSON.stringify({ message, ...fields }));
+  };
+  const usage: Rig['usage'] = { usernames: [], sessions: [], overLimit: async () => 0 };
+  const rig: Rig = {
+    settings,
+    credentials,
+    passwords: createPasswords({ crypto: createPasswordCrypto(), clock: { now: () => ms(rig.now) } }),
+    usage,
+    log,
+    now: Date.UTC(2026, 10, 22, 17, 0, 0, 250),
+    stop: () => engine.stop(),
+    async request(method, path, { token = 'local', body, raw, headers = {} } = {}) {
+      const target = path.startsWith('/') ? path : `/v1/deployments/demo${path === '' ? '' : `/${path}`}`;
+      const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+      const response = await app.request(target, {
+        method,
+        headers: {
+          ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
+          ...(sent === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(sent === undefined ? {} : { body: sent }),
+      });
+      const text = await response.text();
+      return {
+        status: response.status,
+        headers: response.headers,
+        text,
+        json: text === '' ? undefined : JSON.parse(text),
+      };
+    },
+  };
+  const clock = { now: () => ms(rig.now) };
+  const app = createApi({
+    settings,
+    credentials,
+    passwords: createPasswords(
+      { crypto: createPasswordCrypto(), clock },
+      { cost: { n: 16, r: 8, p: 1 }, maxRunning: 2, maxWaiting: 64 },
+    ),
+    usage: createListReader(usage),
+    authenticate: parseLocalTokens({
+      API_TOKENS: 'foreign=foreign,read=local:settings:read,write=local:settings:write,usage=local:usage:read',
+    }).authenticate,
+    clock,
+    log: { info: note, warn: note, error: note },
+  });
+  return rig;
+}
+
+/** What names the faults of a 400. */
+export function faultsOf(answered: Answered): string[] {
+  const body = answered.json;
+  if (typeof body !== 'object' || body === null || !('errors' in body) || !Array.isArray(body.errors)) return [];
+  return body.errors.map((fault: { in: string; name: string }) => `${fault.in} ${fault.name}`);
+}
+
+export const tilde = (name: string): string => `~${Buffer.from(name).toString('base64url')}`;

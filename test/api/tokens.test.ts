@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { allScopes } from '../../functions/api/principal.ts';
+import { parseLocalTokens } from '../../functions/api/tokens.ts';
+
+const callerOf = (env: { API_TOKEN?: string; API_TOKENS?: string }, token: string) => {
+  const principal = parseLocalTokens(env).authenticate(token, undefined);
+  return principal && { tenant: principal.tenantId, scopes: [...principal.scopes].sort() };
+};
+
+const all = [...allScopes].sort();
+const exceptAdmin = all.filter((scope) => scope !== 'tenants:admin');
+
+test('without variables there is one token, of the tenant local, with all scopes', () => {
+  expect(callerOf({}, 'local')).toEqual({ tenant: 'local', scopes: all });
+  expect(callerOf({}, '')).toBeUndefined();
+  expect(parseLocalTokens({}).tenants).toEqual(['local']);
+});
+
+test('API_TOKEN replaces it', () => {
+  expect(callerOf({ API_TOKEN: 'mine' }, 'mine')).toEqual({ tenant: 'local', scopes: all });
+  expect(callerOf({ API_TOKEN: 'mine' }, 'local')).toBeUndefined();
+});
+
+test('API_TOKENS adds tenants: all scopes but tenants:admin, or those that are named', () => {
+  const env = { API_TOKENS: 'a=acme, ro=local:settings:read+usage:read ,padded===acme:tenants:admin,' };
+  expect(callerOf(env, 'a')).toEqual({ tenant: 'acme', scopes: exceptAdmin });
+  expect(callerOf(env, 'ro')).toEqual({ tenant: 'local', scopes: ['settings:read', 'usage:read'] });
+  expect(callerOf(env, 'padded==')).toEqual({ tenant: 'acme', scopes: ['tenants:admin'] });
+  expect(callerOf(env, 'local')).toEqual({ tenant: 'local', scopes: all });
+  expect(callerOf(env, 'padded')).toBeUndefined();
+  expect(parseLocalTokens(env).tenants).toEqual(['local', 'acme']);
+});
+
+test.each([
+  ['s3cret', 'entry 1'],
+  ['=acme', 'entry 1'],
+  ['ok=acme,s3cret=', 'entry 2'],
+  ['s3cret=Not A Tenant', 'entry 1'],
+  ['s3cret=acme:', 'entry 1'],
+  ['s3cret=acme:settings:reed', 'settings:reed'],
+  ['s3cret !=acme', 'entry 1'],
+  ['s3cret=acme,s3cret=other', 'twice'],
+  ['local=acme', 'twice'],
+])('%s cannot be meant: it is refused, says where, and keeps the token to itself', (API_TOKENS, said) => {
+  const parse = () => parseLocalTokens({ API_TOKENS });
+  expect(parse).toThrow(said);
+  expect(parse).not.toThrow('s3cret');
+});

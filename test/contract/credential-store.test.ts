@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
+import { ms } from '../../shared/domain/time.ts';
+import type { Credential, CredentialStore } from '../../shared/ports/credentials.ts';
+import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+
+const one = 'one' as DeploymentId;
+const other = 'other' as DeploymentId;
+const name = (raw: string) => raw as Username;
+
+const scrypt = {
+  kind: 'scrypt',
+  salt: new Uint8Array([1, 2]),
+  digest: new Uint8Array([3, 4]),
+  n: 16,
+  r: 8,
+  p: 1,
+} as const;
+const sha256 = { kind: 'sha256', digest: new Uint8Array([5, 6]) } as const;
+
+const credentialOf = (username: string, hash: Credential['hash'], createdAt = 1): Credential => ({
+  username: name(username),
+  hash,
+  createdAt: ms(createdAt),
+});
+
+let engine: TestEngine;
+let store: CredentialStore;
+
+beforeAll(async () => {
+  engine = await startTestEngine();
+  const table = await createTestTable(engine.endpoint);
+  store = createCredentialStore(table.client, table.tableName);
+});
+
+afterAll(() => engine.stop());
+
+/** The engine's bytes come back as a Buffer; what counts is what is in them. */
+function plain(credential: Credential | undefined) {
+  return JSON.parse(
+    JSON.stringify(credential ?? null, (_, value) => (ArrayBuffer.isView(value) ? [...(value as Uint8Array)] : value)),
+  );
+}
+
+test('a credential of either kind is read back as it was put', async () => {
+  for (const credential of [credentialOf('chosen', scrypt), credentialOf('generated', sha256)]) {
+    await store.putCredential(one, credential);
+    expect(plain(await store.getCredential(one, credential.username))).toEqual(plain(credential));
+  }
+});
+
+test('a new password replaces the old one whole and keeps when the user was created', async () => {
+  await store.putCredential(one, credentialOf('carol', scrypt, 1));
+  await store.putCredential(one, credentialOf('carol', sha256, 2));
+  expect(plain(await store.getCredential(one, name('carol')))).toEqual(plain(credentialOf('carol', sha256, 1)));
+});
+
+test('credentials of one deployment say nothing of another', async () => {
+  await store.putCredential(one, credentialOf('dave', sha256));
+  expect(await store.getCredential(other, name('dave'))).toBeUndefined();
+  expect(await store.deleteCredential(other, name('dave'))).toBe('missing');
+  expect(await store.getCredential(one, name('dave'))).toBeDefined();
+});
+
+test('a deleted one is gone, and gone once', async () => {
+  await store.putCredential(one, credentialOf('erin', sha256));
+  expect(await store.deleteCredential(one, name('erin'))).toBe('deleted');
+  expect(await store.getCredential(one, name('erin'))).toBeUndefined();
+  expect(await store.deleteCredential(one, name('erin'))).toBe('missing');
+});
+
+test('lists go in the order of UTF-8, in pages that skip and repeat none', async () => {
+  const listed = 'listed' as DeploymentId;
+  // U+FF5E comes before U+1F600 in UTF-8 and after it in UTF-16.
+  const names = [...Array.from({ length: 40 }, (_, n) => `user-${String(n).padStart(2, '0')}`), '\uFF5E', '\u{1F600}'];
+  for (const username of [...names].reverse()) await store.putCredential(listed, credentialOf(username, sha256));
+  const seen: string[] = [];
+  for (let after: Username | undefined; ; ) {
+    const page = await store.listCredentials(listed, { limit: 9, ...(after === undefined ? {} : { after }) });
+    seen.push(...page.map((credential) => credential.username));
+    after = page.at(-1)?.username;
+    if (after === undefined) break;
+  }
+  expect(seen).toEqual(names);
+});

@@ -1,0 +1,115 @@
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { openDataDir } from '../../local/data-dir.ts';
+import { hold } from './hold.ts';
+import { createManualTime } from './manual-time.ts';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'headcount-data-dir-'));
+});
+afterEach(() => {
+  chmodSync(root, 0o700);
+  rmSync(root, { recursive: true });
+});
+
+test('a folder is made, private, and one instance at a time owns it, by whatever name', async () => {
+  const { clock, schedule } = createManualTime();
+  const path = join(root, 'a', 'b');
+  const dir = await openDataDir({ path, clock, schedule });
+  expect(dir).toMatchObject({ path, lastAliveAt: undefined });
+  expect(statSync(path).mode & 0o777).toBe(0o700);
+
+  symlinkSync(path, join(root, 'link'));
+  const again = openDataDir({ path: join(root, 'link'), clock, schedule });
+  await expect(again).rejects.toMatchObject({
+    code: 'data_dir.locked',
+    message: expect.stringContaining(`in use by another running instance (process ${process.pid})`),
+  });
+
+  await dir.close();
+  const next = await openDataDir({ path, clock, schedule });
+  await next.close();
+});
+
+test('a lock ends with its process, SIGKILL included, and names it until then', async () => {
+  const { clock, schedule } = createManualTime();
+  const before = Date.now();
+  const holder = await hold('data-dir', root);
+  try {
+    await expect(openDataDir({ path: root, clock, schedule })).rejects.toThrow(`(process ${holder.pid})`);
+  } finally {
+    await holder.kill();
+  }
+  const dir = await openDataDir({ path: root, clock, schedule });
+  // The holder's own clock is the real one.
+  expect(dir.lastAliveAt).toBeGreaterThanOrEqual(before);
+  await dir.close();
+}, 20_000);
+
+test('of many that start at once exactly one gets it', async () => {
+  const { clock, schedule } = createManualTime();
+  const starts = await Promise.allSettled(
+    Array.from({ length: 10 }, () => openDataDir({ path: root, clock, schedule })),
+  );
+  const dirs = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
+  expect(dirs).toHaveLength(1);
+  for (const dir of dirs) await dir.close();
+});
+
+test('the heartbeat tells the next instance when this one was last alive', async () => {
+  const { clock, schedule, advance } = createManualTime();
+  const dir = await openDataDir({ path: root, clock, schedule });
+  const startedAt = clock.now();
+  const alive = () => Number(readFileSync(join(root, 'alive'), 'utf8'));
+  expect(alive()).toBe(startedAt);
+  advance(5_500);
+  expect(alive()).toBe(startedAt + 5_000);
+  await dir.close();
+  expect(alive()).toBe(startedAt + 5_500);
+  advance(60_000);
+  expect(alive()).toBe(startedAt + 5_500);
+  const next = await openDataDir({ path: root, clock, schedule });
+  expect(next.lastAliveAt).toBe(startedAt + 5_500);
+  await next.close();
+});
+
+test.each(['', 'nonsense', '-1'])('a heartbeat that says %j is none', async (content) => {
+  const { clock, schedule } = createManualTime();
+  writeFileSync(join(root, 'alive'), content);
+  const dir = await openDataDir({ path: root, clock, schedule });
+  expect(dir.lastAliveAt).toBeUndefined();
+  await dir.close();
+});
+
+test('a folder that cannot be made or written to is said to be that', async () => {
+  const { clock, schedule } = createManualTime();
+  const file = join(root, 'file');
+  writeFileSync(file, '');
+  const path = join(file, 'data');
+  await expect(openDataDir({ path, clock, schedule })).rejects.toMatchObject({
+    code: 'data_dir.not_writable',
+    message: expect.stringContaining(`cannot write to the data directory ${path}`),
+  });
+});
+
+test(':memory: leaves nothing on the disk', async () => {
+  const { clock, schedule, pending } = createManualTime();
+  vi.spyOn(process, 'cwd').mockReturnValue(root);
+  const dirs = await Promise.all([1, 2].map(() => openDataDir({ path: ':memory:', clock, schedule })));
+  expect(dirs.map((dir) => dir.path)).toEqual([undefined, undefined]);
+  expect(pending()).toBe(0);
+  expect(readdirSync(root)).toEqual([]);
+  vi.restoreAllMocks();
+});

@@ -1,0 +1,22 @@
+// The schedules: drawn from one seed, so that a red run can be had again.
+
+import fc from 'fast-check';
+import type { RunConfig, Step } from './run-config.ts';
+
+export const modelSeed = Number(process.env.MODEL_SEED ?? 20_261_114);
+export const modelRuns = Number(process.env.MODEL_RUNS ?? 60);
+
+export const arbitraryConfig: fc.Arbitrary<RunConfig> = fc.record({
+  witness: fc.constantFrom('door', 'broker', 'mixed'),
+  doorEvents: fc.boolean(),
+  takeover: fc.boolean(),
+  faults: fc.constantFrom('none', 'some', 'many'),
+  drops: fc.nat(3).map((n) => n === 3),
+  lateDials: fc.nat(3).map((n) => n === 3),
+  max: fc.integer({ min: 1, max: 3 }),
+});
+
+const arbitraryStep: fc.Arbitrary<Step> = fc.record({ what: fc.nat(999), whom: fc.nat(999), how: fc.nat(9_999) });
+
+/** Long ones: what is hard to reach lies deep. */
+export const arbitrarySteps: fc.Arbitrary<readonly Step[]> = fc.array(fc.noBias(arbitraryStep), { maxLength: 300, size: 'max' });

@@ -1,0 +1,104 @@
+// CONNECTs: asking for admission, and then, if it was admitted and nobody has died, the broker. Between the two lies
+// whatever the schedule puts there.
+
+import { admit } from '../../shared/app/admit.ts';
+import { sessionExpirySecondsDefault } from '../../shared/config/constants.ts';
+import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import { type Ms, ms, type Seconds, seconds } from '../../shared/domain/time.ts';
+import { StoreUnavailable } from '../../shared/ports/errors.ts';
+import type { ConnectSettings } from '../../shared/ports/settings.ts';
+import type { Actor } from './actor.ts';
+import type { ConnectAsked, RealSession } from './broker-oracle.ts';
+import { tellFailed, tellHappenings } from './presence-wire.ts';
+import type { World } from './world.ts';
+
+/** An admitted CONNECT on its way to the broker. */
+export interface Dial {
+  readonly asked: ConnectAsked;
+  readonly admittedAt: Ms;
+  readonly title: string;
+}
+
+export interface ConnectWish {
+  readonly deploymentId: DeploymentId;
+  readonly username: Username;
+  readonly clientId: ClientId;
+  readonly witness: 'door' | 'broker';
+  readonly expirySeconds: Seconds;
+  readonly cleanStart: boolean;
+}
+
+/** How one CONNECT ended: what the schedule's own checks ask for. */
+export type ConnectOutcome = { kind: 'open' } | { kind: 'unavailable' } | Awaited<ReturnType<typeof admit>>;
+
+export function settingsOf(world: World, deploymentId: DeploymentId): ConnectSettings {
+  return {
+    deployment: {
+      deploymentId,
+      tenantId: 'tenant' as TenantId,
+      name: deploymentId,
+      mqttHost: '',
+      status: 'active',
+      sessionExpirySeconds: seconds(sessionExpirySecondsDefault),
+      clientIdTakeover: world.config.takeover ? 'allow' : 'deny',
+      onStoreFailure: 'reject',
+      createdAt: ms(0),
+    },
+    limit: { enabled: Number.isFinite(world.max), maxSessionsPerUsername: world.max, whitelistId: undefined, generation: 0 },
+  };
+}
+
+export async function startConnect(world: World, wish: ConnectWish): Promise<ConnectOutcome[]> {
+  const { deploymentId, username, clientId, witness } = wish;
+  const door = witness === 'door' ? world.door : undefined;
+  const { max } = world;
+  world.raiseCeiling(deploymentId, username, max);
+  const settings = settingsOf(world, deploymentId);
+  const met = world.oracle.find(deploymentId, clientId);
+  // Straight to the broker nothing tells the expiry at CONNECT: the deployment's stands in.
+  const expirySeconds = witness === 'door' ? wish.expirySeconds : settings.deployment.sessionExpirySeconds;
+  const outcomes: ConnectOutcome[] = [{ kind: 'open' }];
+  await world.start({ kind: 'connect', deploymentId, door, max, title: `${username} ${clientId} ${witness} max ${max}` }, async (actor) => {
+    const outcome = await admitOrFail(world, actor, settings, { deploymentId, username, clientId, witness, expirySeconds });
+    outcomes[0] = outcome;
+    world.tell(actor, outcome.kind === 'rejected' ? `is rejected: ${outcome.reason}` : `is ${outcome.kind}`);
+    if (outcome.kind === 'rejected' && outcome.reason === 'quota_exceeded') checkNotTurnedAway(world, actor, username, met);
+    if (outcome.kind !== 'admitted') return;
+    const tag = { attempt: outcome.attempt, witness, door };
+    const cleanStart = wish.cleanStart || outcome.mustCleanStart;
+    world.dials.push({ asked: { deploymentId, username, clientId, cleanStart, expirySeconds: wish.expirySeconds, tag }, admittedAt: actor.startedAt, title: actor.title });
+  });
+  return outcomes;
+}
+
+async function admitOrFail(world: World, actor: Actor, settings: ConnectSettings, request: Parameters<typeof admit>[2]): Promise<ConnectOutcome> {
+  try {
+    return await admit(world.portsFor(actor), settings, request);
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    return { kind: 'unavailable' };
+  }
+}
+
+/** S3: a client id whose session was there all the time is never turned away for quota. */
+function checkNotTurnedAway(world: World, actor: Actor, username: Username, met: RealSession | undefined): void {
+  if (met === undefined || met.username !== username || world.excuseUncounted(met) !== undefined) return;
+  const now = world.oracle.find(met.deploymentId, met.clientId);
+  if (now?.sessionIdentifier === met.sessionIdentifier && now.username === username) world.violate('S3', `${actor.title} was turned away from its own session`);
+}
+
+/** IoT Core waits 5 s for its authorizer, the front door's ticket lives 10 s: what is older does not reach the broker. */
+export const dialWithinMs = 10_000;
+
+export function dial(world: World, call: Dial, succeeds: boolean, draw: number): void {
+  world.dials.splice(world.dials.indexOf(call), 1);
+  const late = world.clock.now() - call.admittedAt > dialWithinMs;
+  if (!succeeds || (late && !world.config.lateDials)) {
+    world.tell(undefined, `${call.title} does not reach the broker`);
+    tellFailed(world, call, draw);
+    return;
+  }
+  world.tell(undefined, `${call.title} connects${late ? ', late' : ''}, expiry ${call.asked.expirySeconds} s${call.asked.cleanStart ? ', clean' : ''}`);
+  if (late) world.lateAttempts.add(call.asked.tag.attempt);
+  tellHappenings(world, world.oracle.connect(call.asked), draw);
+}

@@ -1,0 +1,75 @@
+// States that are hard to reach, and how often a run has reached them: a schedule that never meets them proves nothing.
+
+import { isLive, type Session } from '../../shared/domain/session.ts';
+import type { Ms } from '../../shared/domain/time.ts';
+import type { Actor } from './actor.ts';
+import { rosterOf, type TableView } from './table-view.ts';
+
+export const hardStates = [
+  'race lost at the roster',
+  'undone',
+  'met an uncounted attempt',
+  'died between session and roster',
+  'delivered again after a death',
+  'lease freed',
+  'lease confirmed',
+  'lease extended',
+  'reclaimed at a full quota',
+  'counted again from a tombstone',
+  'counted whatever the limit',
+  'attempt abandoned',
+  'ending noted while an attempt was pending',
+  'client id changed hands',
+  'read stale',
+  'late write landed',
+] as const;
+
+export type HardState = (typeof hardStates)[number];
+
+export class Reached {
+  readonly counts = new Map<HardState, number>(hardStates.map((state) => [state, 0]));
+
+  note(state: HardState): void {
+    this.counts.set(state, (this.counts.get(state) ?? 0) + 1);
+  }
+
+  add(other: Reached): void {
+    for (const [state, count] of other.counts) this.counts.set(state, (this.counts.get(state) ?? 0) + count);
+  }
+
+  /** What one write of `actor` did to the sessions. */
+  noteWrite(actor: Actor, before: TableView, after: TableView, now: Ms): void {
+    for (const [key, session] of after.sessions) {
+      const old = before.sessions.get(key);
+      if (old !== undefined && old !== session) this.noteChange(actor, old, session, before, now);
+    }
+    for (const [key, old] of before.sessions) {
+      if (!after.sessions.has(key) && actor.kind === 'connect' && old.holding === 'new') this.note('undone');
+    }
+  }
+
+  private noteChange(actor: Actor, old: Session, next: Session, before: TableView, now: Ms): void {
+    const counted = rosterOf(before, old.deploymentId, old.username).places.has(old.place);
+    if (actor.kind === 'connect') {
+      if (old.attempt !== next.attempt && old.place === next.place && old.holding === 'new' && !counted) this.note('met an uncounted attempt');
+      if (old.holding === 'new' && next.holding === 'freed' && !counted) this.note('undone');
+      if (isExpired(old, now) && next.holding === 'freed' && rosterOf(before, old.deploymentId, old.username).used >= actor.max) {
+        this.note('reclaimed at a full quota');
+      }
+    }
+    if (actor.kind === 'sweeper' && old.leaseUntil !== undefined && old.leaseUntil <= now) {
+      if (old.holding !== 'freed' && next.holding === 'freed') this.note('lease freed');
+      if (next.holding === 'connected' && next.leaseUntil === undefined) this.note('lease confirmed');
+      if (next.leaseUntil !== undefined && next.leaseUntil > now) this.note('lease extended');
+    }
+    if (actor.kind === 'presence') {
+      if (old.holding === 'freed' && next.holding === 'connected') this.note('counted again from a tombstone');
+      if (old.ended === undefined && next.ended !== undefined) this.note('ending noted while an attempt was pending');
+    }
+    if (old.leaseUntil !== undefined && next.overAttempt === old.attempt && old.overAttempt !== old.attempt) this.note('attempt abandoned');
+  }
+}
+
+function isExpired(session: Session, now: Ms): boolean {
+  return session.holding !== 'freed' && !isLive(session, now);
+}

@@ -1,0 +1,55 @@
+// What the broker and the front doors say of what happened, on its way into the queue.
+
+import { toBrokerClientId } from '../../shared/domain/ids.ts';
+import type { BrokerHappening } from './broker-oracle.ts';
+import type { Dial } from './connects.ts';
+import type { World } from './world.ts';
+
+/** `draw`: whether one of the messages gets lost, in runs where that happens. */
+export function tellHappenings(world: World, happenings: readonly BrokerHappening[], draw: number): void {
+  happenings.forEach((happening, n) => {
+    const { session, connection } = happening;
+    const { tag } = connection;
+    if (tag.witness === 'broker' || world.config.doorEvents) send(world, brokerEvent(world, happening), draw + 3 * n);
+    // A front door that has died reports nothing.
+    if (tag.witness !== 'door' || tag.door !== world.door) return;
+    const { deploymentId, username, clientId } = session;
+    const expirySeconds = happening.type === 'connected' ? connection.expirySeconds : happening.expirySeconds;
+    send(world, { type: `door.${happening.type}`, deploymentId, username, clientId, attempt: tag.attempt, at: world.clock.now(), expirySeconds }, draw + 5 * n);
+  });
+}
+
+/** An admitted CONNECT that never became a connection. */
+export function tellFailed(world: World, { asked }: Dial, draw: number): void {
+  const { deploymentId, username, clientId, tag } = asked;
+  if (tag.witness === 'door' && tag.door === world.door) {
+    send(world, { type: 'door.failed', deploymentId, username, clientId, attempt: tag.attempt, at: world.clock.now() }, draw);
+  }
+  // Whether the broker says so is not documented.
+  if (tag.witness === 'broker' && draw % 2 === 0) {
+    send(world, { clientId: toBrokerClientId(deploymentId, clientId), timestamp: world.clock.now(), eventType: 'connect_failed', connectFailureReason: 'AUTHORIZATION_FAILED' }, draw);
+  }
+}
+
+function brokerEvent(world: World, happening: BrokerHappening): object {
+  const { session, connection } = happening;
+  const common = {
+    clientId: toBrokerClientId(session.deploymentId, session.clientId),
+    timestamp: world.clock.now(),
+    eventType: happening.type,
+    sessionIdentifier: connection.pair.sessionIdentifier,
+    principalIdentifier: 'principal',
+    versionNumber: connection.pair.versionNumber,
+  };
+  if (happening.type === 'connected') return { ...common, ipAddress: '192.0.2.1' };
+  return { ...common, clientInitiatedDisconnect: happening.reason === 'CLIENT_INITIATED_DISCONNECT', disconnectReason: happening.reason };
+}
+
+function send(world: World, body: object, draw: number): void {
+  if (world.config.drops && draw % 10 === 7) {
+    world.tell(undefined, `  lost: ${JSON.stringify(body)}`);
+    return;
+  }
+  const message = world.queue.send(body, world.clock.now());
+  world.tell(undefined, `  queued ${message.id}: ${message.body}`);
+}

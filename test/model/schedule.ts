@@ -1,0 +1,153 @@
+// From numbers to deeds: which of the things that could happen next does. A step that means nothing where it stands is
+// skipped, so that any list of steps is a run, and a failing one can be shortened.
+
+import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
+import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
+import { seconds } from '../../shared/domain/time.ts';
+import type { RealSession } from './broker-oracle.ts';
+import { dial, startConnect } from './connects.ts';
+import { chooseFate } from './fates.ts';
+import { advance } from './passing-time.ts';
+import { tellHappenings } from './presence-wire.ts';
+import { deliver, startSweep } from './presence-work.ts';
+import { faultRates, type Step } from './run-config.ts';
+import type { World } from './world.ts';
+
+export const deployments = ['d1', 'd2'] as readonly string[] as readonly DeploymentId[];
+export const usernames = ['ann', 'ben'] as readonly string[] as readonly Username[];
+export const clientIds = ['c0', 'c1', 'c2', 'c3'] as readonly string[] as readonly ClientId[];
+const expiries = [0, 0, 60, 600].map(seconds);
+
+function pick<T>(from: readonly T[], draw: number): T | undefined {
+  return from[draw % from.length];
+}
+
+export async function takeStep(world: World, step: Step): Promise<void> {
+  const { what, whom, how } = step;
+  const { waiting } = world.gates;
+  if (waiting.length > 0 && what < 620) return passGate(world, step);
+  const rest = what % 100;
+  if (rest < 30) return world.running().length < 6 ? connect(world, step) : passGate(world, step);
+  if (rest < 48) return dialOne(world, step);
+  if (rest < 66) return deliverSome(world, step);
+  if (rest < 76) return leave(world, step);
+  if (rest < 82) return advance(world, 1 + (how % 900), how);
+  if (rest < 88) return advance(world, jumpMs(world, whom, how), how);
+  if (rest < 93) return world.running().some((actor) => actor.kind === 'sweeper') ? passGate(world, step) : startSweep(world);
+  if (rest < 95) return changeLimit(world, how);
+  if (rest < 97) return die(world, step);
+  if (rest < 98) return landLate(world, whom);
+  if (rest < 99) return duplicate(world, whom);
+  return collect(world, how);
+}
+
+async function passGate(world: World, { whom, how }: Step): Promise<void> {
+  const call = pick(world.gates.waiting, whom);
+  if (call === undefined) return;
+  await world.letThrough(call, chooseFate(call, faultRates(world.config), how), how);
+}
+
+async function connect(world: World, { whom, how }: Step): Promise<void> {
+  const { witness } = world.config;
+  const username = pick(usernames, whom % 10 < 7 ? 0 : 1);
+  const clientId = pick(clientIds, Math.floor(whom / 10));
+  const deploymentId = pick(deployments, whom % 23 === 0 ? 1 : 0);
+  const expirySeconds = pick(expiries, how);
+  if (username === undefined || clientId === undefined || deploymentId === undefined || expirySeconds === undefined) return;
+  await startConnect(world, {
+    deploymentId,
+    username,
+    clientId,
+    witness: witness === 'mixed' ? (how % 2 === 0 ? 'door' : 'broker') : witness,
+    expirySeconds,
+    cleanStart: how % 3 === 0,
+  });
+}
+
+function dialOne(world: World, { whom, how }: Step): void {
+  const call = pick(world.dials, whom);
+  if (call === undefined) return;
+  dial(world, call, how % 8 !== 0, how);
+  world.checkNow();
+}
+
+async function deliverSome(world: World, { whom, how }: Step): Promise<void> {
+  const visible = world.queue.visible();
+  const first = pick(visible, whom);
+  if (first === undefined) return;
+  const second = how % 5 === 0 ? pick(visible, whom + 1) : undefined;
+  await deliver(world, second === undefined || second === first ? [first] : [first, second]);
+}
+
+function leave(world: World, { whom, how }: Step): void {
+  const real = pick(world.oracle.connected(), whom);
+  if (real === undefined) return;
+  const expirySeconds = changedExpiry(real, how);
+  const reason = how % 2 === 0 ? 'CLIENT_INITIATED_DISCONNECT' : 'CONNECTION_LOST';
+  world.tell(undefined, `${real.clientId} of ${real.username} leaves${expirySeconds === undefined ? '' : `, expiry now ${expirySeconds} s`}`);
+  tellHappenings(world, world.oracle.disconnect(real, reason, expirySeconds), how);
+  world.checkNow();
+}
+
+/** DISCONNECT may change the expiry, but not from 0 [MQTT-3.14.2-2]. Straight to the broker nobody would hear of it. */
+function changedExpiry({ expirySeconds, tag }: RealSession, how: number): ReturnType<typeof seconds> | undefined {
+  if (how % 4 !== 0 || expirySeconds === 0 || tag.witness === 'broker') return undefined;
+  return pick([0, 30, 900].map(seconds), how);
+}
+
+/** To the edge of something: a lease, an expiry, the end of a connection's day; or simply far away. */
+function jumpMs(world: World, whom: number, how: number): number {
+  const now = world.clock.now();
+  const edges = [...world.view.sessions.values()].flatMap((session) => [session.leaseUntil, session.holding === 'freed' ? undefined : session.countsUntil, session.dueAt]);
+  const ahead = [...edges, world.oracle.nextEnd()].filter((at) => at !== undefined && at > now).map((at) => Number(at) - now);
+  const edge = pick(ahead, whom);
+  if (edge !== undefined && how % 4 !== 0) return Math.max(1, edge + (how % 3) - 1);
+  return pick([2_000, 6_000, 31_000, 61_000, 601_000, 3_700_000, 90_000_000], how) ?? 1_000;
+}
+
+function changeLimit(world: World, how: number): void {
+  world.max = how % 12 === 0 ? Number.POSITIVE_INFINITY : 1 + (how % 3);
+  world.tell(undefined, `the limit is ${world.max} now`);
+}
+
+/** A worker, or a front door with all its connections. */
+function die(world: World, { whom, how }: Step): void {
+  if (world.config.faults === 'none') return;
+  if (how % 4 !== 0) {
+    const actor = pick(world.running(), whom);
+    if (actor !== undefined) world.kill(actor);
+    return;
+  }
+  // Without the broker's events a front door dies only with the whole product, which settles it at its next start.
+  if (!world.config.doorEvents || world.config.witness === 'broker') return;
+  const { door } = world;
+  world.door++;
+  world.tell(undefined, `the front door dies`);
+  for (const actor of world.running()) if (actor.door === door) world.kill(actor);
+  for (const call of world.dials.filter((one) => one.asked.tag.door === door)) world.dials.splice(world.dials.indexOf(call), 1);
+  for (const real of world.oracle.connected()) {
+    if (real.tag.door === door) tellHappenings(world, world.oracle.disconnect(real, 'CONNECTION_LOST'), how);
+  }
+  world.checkNow();
+}
+
+async function landLate(world: World, whom: number): Promise<void> {
+  const late = pick(world.lateWrites, whom);
+  if (late !== undefined) await world.land(late);
+}
+
+function duplicate(world: World, whom: number): void {
+  const message = pick(world.queue.messages, whom);
+  if (message !== undefined && message.copies === 0) world.queue.duplicate(message);
+}
+
+/** The database removes items whose time to live is over, some of them, some time. */
+async function collect(world: World, how: number): Promise<void> {
+  const nowSeconds = world.clock.now() / 1000;
+  const old = [...world.view.items.values()].filter((item, n) => typeof item.ttl === 'number' && item.ttl < nowSeconds && (how + n) % 2 === 0).slice(0, 25);
+  if (old.length === 0) return;
+  world.tell(undefined, `${old.length} items reach the end of their time to live`);
+  await world.aside((client, tableName) =>
+    client.send(new BatchWriteCommand({ RequestItems: { [tableName]: old.map(({ pk, sk }) => ({ DeleteRequest: { Key: { pk, sk } } })) } })),
+  );
+}

@@ -1,0 +1,296 @@
+// One run: the table, the broker, the clock, and everybody who is at work. It lets one call through at a time, checks
+// the invariants after each, and knows nothing of what is chosen next: that is the schedule's.
+
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
+import type { LifeCyclePorts } from '../../shared/app/life-cycle.ts';
+import type { Policy } from '../../shared/domain/session.ts';
+import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
+import { seconds } from '../../shared/domain/time.ts';
+import type { Actor } from './actor.ts';
+import { BrokerOracle, type RealSession } from './broker-oracle.ts';
+import { checkStep } from './check-step.ts';
+import type { Dial } from './connects.ts';
+import { excuseUncounted } from './excuses.ts';
+import { type Fate, sdkError } from './fates.ts';
+import { type Call, type Command, Gates, settleMicrotasks, type StoreCall } from './gates.ts';
+import { Reached } from './hard-states.ts';
+import { MessageQueue } from './message-queue.ts';
+import { createModelRandom, ModelClock } from './model-clock.ts';
+import type { RunConfig } from './run-config.ts';
+import { answerStale, findsNoWake } from './stale-read.ts';
+import { emptyView, readTable, type TableView, userKey } from './table-view.ts';
+import { Violation } from './violation.ts';
+
+export const policy: Policy = { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) };
+
+/** How a planted bug changes what the code sends; absent, nothing is changed. */
+export type Tamper = (command: Command, actor: Actor) => Command;
+
+export interface Engine {
+  /** Only its `send` is used. */
+  readonly client: Pick<DynamoDBDocumentClient, 'send'>;
+  readonly tableName: string;
+}
+
+interface LateWrite {
+  readonly actor: Actor;
+  readonly command: Command;
+}
+
+type Sent = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
+
+/** As many writes back an eventually consistent read may look. */
+const historyKept = 6;
+
+export class World {
+  readonly config: RunConfig;
+  readonly clock = new ModelClock();
+  readonly random = createModelRandom();
+  readonly gates = new Gates();
+  readonly oracle = new BrokerOracle(this.clock);
+  readonly queue = new MessageQueue();
+  readonly reached = new Reached();
+  readonly trace: string[] = [];
+  readonly actors: Actor[] = [];
+  readonly lateWrites: LateWrite[] = [];
+  view: TableView = emptyView;
+  steps = 0;
+  /** The limit of both deployments; Infinity: not enforced. */
+  max: number;
+  /** The front door at work; one that has died gets no number again. */
+  door = 1;
+  readonly dials: Dial[] = [];
+  /** Attempts that reached the broker later than any time-out allows. */
+  readonly lateAttempts = new Set<string>();
+  /** By username: the highest limit that any admission had. */
+  readonly ceilings = new Map<string, number>();
+  readonly engine: Engine;
+  private readonly tamper: Tamper;
+  private history: TableView[] = [emptyView];
+  private broken: unknown;
+
+  constructor(engine: Engine, config: RunConfig, tamper: Tamper = (command) => command) {
+    this.engine = engine;
+    this.config = config;
+    this.tamper = tamper;
+    this.max = config.max;
+  }
+
+  /** What a process has in hand: its own way to the table and to the broker, and nothing that passes by the gate. */
+  portsFor(actor: Actor): LifeCyclePorts {
+    const client = this.gates.clientFor(actor);
+    const store = createSessionStore(client, this.engine.tableName, this.random);
+    return { store, clock: this.clock, random: this.random, policy, broker: this.gates.brokerFor(actor) };
+  }
+
+  async start(actor: Omit<Actor, 'id' | 'state' | 'lastWrite' | 'faulted' | 'startedAt'>, work: (actor: Actor) => Promise<void>): Promise<Actor> {
+    const started: Actor = { ...actor, id: this.actors.length + 1, startedAt: this.clock.now(), state: 'running', lastWrite: undefined, faulted: false };
+    this.actors.push(started);
+    this.tell(started, 'starts');
+    void work(started).then(
+      () => this.end(started),
+      (error: unknown) => {
+        this.broken ??= error;
+        this.end(started);
+      },
+    );
+    await this.settle();
+    return started;
+  }
+
+  running(): Actor[] {
+    return this.actors.filter((actor) => actor.state === 'running');
+  }
+
+  /** The process is gone: what it has not sent is never sent, what comes back finds nobody. */
+  kill(actor: Actor): void {
+    if (actor.state !== 'running') return;
+    actor.state = 'dead';
+    this.gates.forget(actor);
+    this.tell(actor, 'dies');
+    if (actor.kind === 'connect' && (actor.lastWrite === 'session' || actor.lastWrite === 'owner')) this.reached.note('died between session and roster');
+    for (const message of this.queue.messages) {
+      if (message.handler === actor.id) {
+        this.queue.release(message);
+        message.lostHandler = true;
+      }
+    }
+  }
+
+  async letThrough(call: Call, fate: Fate, draw: number): Promise<void> {
+    this.gates.take(call);
+    this.steps++;
+    const { actor } = call;
+    this.tell(actor, `${describe(call)}${fate === 'passes' ? '' : `: ${fate}`}`);
+    if (fate !== 'passes' && fate !== 'reads stale') actor.faulted = true;
+    if (fate === 'dies before') return this.kill(actor);
+    if (call.to === 'broker') {
+      const says = fate === 'is not known' ? ({ kind: 'unknown' } as const) : this.oracle.says(call.id);
+      this.tell(actor, `  broker says ${says.kind}`);
+      call.answer(says);
+      return this.settle();
+    }
+    await this.carryOut(call, fate, draw);
+    await this.settle();
+  }
+
+  /** A request that its sender has given up arrives. */
+  async land(late: LateWrite): Promise<void> {
+    this.lateWrites.splice(this.lateWrites.indexOf(late), 1);
+    this.steps++;
+    this.tell(late.actor, `late ${late.command.constructor.name} lands`);
+    this.reached.note('late write landed');
+    await this.send(late.actor, late.command, true);
+  }
+
+  tell(actor: Actor | undefined, what: string): void {
+    const at = (this.clock.elapsed() / 1000).toFixed(3).padStart(11);
+    this.trace.push(`${at} ${actor === undefined ? '' : `${actor.kind} ${actor.id} (${actor.title}) `}${what}`);
+  }
+
+  /** Lets everybody run as far as they get, then looks whether something broke. */
+  async settle(): Promise<void> {
+    for (;;) {
+      await settleMicrotasks();
+      if (this.broken !== undefined) throw this.broken;
+      // A sweep asks 16 partitions of the index; where nothing is due, there is nothing to interleave with.
+      const idle = this.gates.waiting.find((call) => call.to === 'store' && findsNoWake(call, this.view));
+      if (idle === undefined) return;
+      this.gates.take(idle);
+      idle.answer({ Items: [] });
+    }
+  }
+
+  /** Lets somebody do all that is left, without a fault. */
+  async finish(actor: Actor): Promise<void> {
+    while (actor.state === 'running') {
+      const call = this.gates.waiting.find((one) => one.actor === actor);
+      if (call === undefined) throw new Error(`${actor.kind} ${actor.id} waits for nothing and is not done`);
+      await this.letThrough(call, 'passes', 0);
+    }
+  }
+
+  /** Time has passed, or the broker has done something. */
+  checkNow(): void {
+    checkStep(this, this.view, undefined);
+  }
+
+  async refresh(): Promise<void> {
+    this.remember(await readTable(this.engine.client, this.engine.tableName));
+  }
+
+  /** Changes the table behind everybody's back, as the database itself does. */
+  async aside(work: (client: Engine['client'], tableName: string) => Promise<unknown>): Promise<void> {
+    await work(this.engine.client, this.engine.tableName);
+    await this.refresh();
+    this.checkNow();
+  }
+
+  raiseCeiling(deploymentId: DeploymentId, username: Username, max: number): void {
+    const key = userKey(deploymentId, username);
+    this.ceilings.set(key, Math.max(this.ceilings.get(key) ?? 0, max));
+  }
+
+  /** Why a real session need not be counted now; see the list in excuses.ts. */
+  excuseUncounted(real: RealSession): string | undefined {
+    return excuseUncounted(this, real);
+  }
+
+  /** A place that was counted without asking the limit: a fault must have come before it. */
+  noteForced(what: string): void {
+    this.tell(undefined, `  forced: ${what}`);
+    this.reached.note('counted whatever the limit');
+    const { faults, drops, lateDials } = this.config;
+    if (faults === 'none' && !drops && !lateDials) this.violate('I1', `counted whatever the limit, and no fault was near: ${what}`);
+  }
+
+  private end(actor: Actor): void {
+    if (actor.state === 'running') actor.state = 'done';
+  }
+
+  private async carryOut(call: StoreCall, fate: Fate, draw: number): Promise<void> {
+    const { actor, command } = call;
+    switch (fate) {
+      case 'is throttled':
+        return call.fail(sdkError('ProvisionedThroughputExceededException'));
+      case 'times out, lost':
+        return call.fail(sdkError('TimeoutError'));
+      case 'times out, late':
+        this.lateWrites.push({ actor, command });
+        return call.fail(sdkError('TimeoutError'));
+      case 'reads stale':
+        this.reached.note('read stale');
+        return call.answer(answerStale(call, this.history, draw));
+      case 'is sent twice':
+        await this.send(actor, command, call.writes);
+        // The second try meets whatever happens until then.
+        this.gates.waiting.push({ ...call });
+        return;
+      default:
+    }
+    const sent = await this.send(actor, command, call.writes);
+    if (fate === 'dies after') return this.kill(actor);
+    if (fate === 'times out, done') return call.fail(sdkError('TimeoutError'));
+    if (sent.ok) call.answer(sent.value);
+    else call.fail(sent.error);
+  }
+
+  /** Throws only where an invariant is broken: what the engine says is for the one who asked. */
+  private async send(actor: Actor, command: Command, writes: boolean): Promise<Sent> {
+    const sent = await this.engine.client.send(this.tamper(command, actor)).then(
+      (value: unknown): Sent => ({ ok: true, value }),
+      (error: unknown): Sent => ({ ok: false, error }),
+    );
+    if (!sent.ok) this.noteRefusal(actor, command, sent.error);
+    if (!writes || !sent.ok) return sent;
+    const before = this.view;
+    await this.refresh();
+    actor.lastWrite = kindOf(command);
+    this.reached.noteWrite(actor, before, this.view, this.clock.now());
+    checkStep(this, before, actor);
+    return sent;
+  }
+
+  private noteRefusal(actor: Actor, command: Command, error: unknown): void {
+    this.tell(actor, `  refused: ${error instanceof Error ? error.name : String(error)}`);
+    if (actor.kind !== 'connect' || kindOf(command) !== 'roster') return;
+    const full = [...this.view.rosters.values()].some(({ deploymentId, roster }) => deploymentId === actor.deploymentId && roster.used >= actor.max);
+    if (full) this.reached.note('race lost at the roster');
+  }
+
+  private remember(view: TableView): void {
+    this.view = view;
+    this.history = [...this.history, view].slice(-historyKept);
+  }
+
+  /** Old states of the table are not read for longer than replication takes. */
+  forgetHistory(): void {
+    this.history = [this.view];
+  }
+
+  violate(invariant: string, detail: string): never {
+    throw new Violation(invariant, detail);
+  }
+}
+
+/** Which kind of item a request is about. */
+export function kindOf(command: Command): 'session' | 'owner' | 'roster' | 'index' | 'batch' {
+  const { input } = command;
+  const key: unknown = 'Key' in input ? input.Key : 'Item' in input ? input.Item : undefined;
+  const pk = typeof key === 'object' && key !== null && 'pk' in key ? String(key.pk) : '';
+  if (pk.startsWith('S|')) return 'session';
+  if (pk.startsWith('C|')) return 'owner';
+  if (pk.startsWith('N|')) return 'roster';
+  return 'IndexName' in input ? 'index' : 'batch';
+}
+
+function describe(call: Call): string {
+  if (call.to === 'broker') return `asks the broker for ${call.id}`;
+  const { input } = call.command;
+  const key: unknown = 'Key' in input ? input.Key : 'Item' in input ? input.Item : undefined;
+  const sk = typeof key === 'object' && key !== null && 'sk' in key ? String(key.sk) : '';
+  const update = 'UpdateExpression' in input ? ` ${String(input.UpdateExpression).split(' wakePk')[0] ?? ''}` : '';
+  return `${call.name.replace('Command', '')} ${kindOf(call.command)} ${sk}${update}`;
+}
