@@ -122,7 +122,7 @@ function askFor(door: Door, packet: ConnectPacket, admitted: Admitted): Promise<
     const prefix = `${deploymentId}:`;
     return askBroker(door.dialBroker, { connect, protocolVersion, prefix, timeoutMs: door.brokerTimeoutMs });
   } catch (error) {
-    return Promise.resolve({ kind: 'failed', detail: `no ticket for the broker: ${String(error)}` });
+    return Promise.resolve({ kind: 'failed', detail: `no ticket for the broker: ${String(error)}`, reached: false });
   }
 }
 

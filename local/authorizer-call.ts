@@ -28,7 +28,7 @@ const answerMs = 5_000;
 const principalPattern = /^[a-zA-Z0-9]{1,128}$/;
 
 /** Absent fields are absent, and a clean session, an expiry, a version or an address is nowhere in it. */
-export function buildAuthorizerEvent({ clientId, username, password }: ConnectFields): AuthorizerEvent {
+function buildAuthorizerEvent({ clientId, username, password }: ConnectFields): AuthorizerEvent {
   return {
     signatureVerified: false,
     protocols: ['mqtt'],

@@ -14,7 +14,7 @@ export interface LocalConfig {
   readonly dynamodbEndpoint: string | undefined;
 }
 
-export class ConfigProblem extends Error {
+class ConfigProblem extends Error {
   override readonly name = 'ConfigProblem';
 }
 

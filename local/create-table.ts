@@ -9,7 +9,7 @@ import {
 import { tableDefinition } from '../shared/config/table.ts';
 
 /** On demand, indexes keys only. No stream: the local engine's streams cost more with every write they remember. */
-export function buildCreateTable(tableName: string): CreateTableCommandInput {
+function buildCreateTable(tableName: string): CreateTableCommandInput {
   const { partitionKey, sortKey, indexes } = tableDefinition;
   return {
     TableName: tableName,

@@ -1,8 +1,8 @@
 // The folder that the local run keeps its state in. One running instance at a time owns it, and it remembers when
 // that instance was last alive: after a SIGKILL that is when its connections ended.
 
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { type Ms, ms } from '../shared/domain/time.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import { takeLock } from './lock.ts';
@@ -25,7 +25,7 @@ export interface DataDir {
 }
 
 /** The message is meant for whoever started the process. */
-export class DataDirUnusable extends Error {
+class DataDirUnusable extends Error {
   override readonly name = 'DataDirUnusable';
   readonly code: 'data_dir.not_writable' | 'data_dir.locked';
 
@@ -37,10 +37,19 @@ export class DataDirUnusable extends Error {
 
 const heartbeatMs = 1_000;
 
+/**
+ * One level after the other: Node's own recursive mkdir never returns where a file system refuses new folders without
+ * saying why, as /proc does. Private: the certificate's key and the MQTT users' password hashes lie in it.
+ */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
+}
+
 function prepare(path: string): void {
   try {
-    // Private: the certificate's key and the MQTT users' password hashes lie in it.
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
     const probe = join(path, `probe-${process.pid}`);
     writeFileSync(probe, '');
     rmSync(probe);

@@ -17,7 +17,7 @@ export interface Faults {
 }
 
 /** How long something that waits for its successor waits at most. */
-export const shuffleWaitMs = 50;
+const shuffleWaitMs = 50;
 
 /** The mulberry32 generator: small, fast, and the same numbers for the same seed everywhere. */
 export function seededRandom(seed: number): () => number {

@@ -17,8 +17,8 @@ interface Statement {
 }
 
 /** [AWS: custom authorizer's answer] */
-export const documentsMax = 10;
-export const documentCharactersMax = 2_048;
+const documentsMax = 10;
+const documentCharactersMax = 2_048;
 
 /**
  * `*` stands for any characters, `?` for one; everything else, `+` and `#` included, for itself [AWS: MQTT wildcards

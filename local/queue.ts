@@ -29,9 +29,9 @@ export interface LocalQueue {
   close(): Promise<void>;
 }
 
-export const batchMax = 10;
-export const batchesAtOnceMax = 8;
-export const receivesMax = 5;
+const batchMax = 10;
+const batchesAtOnceMax = 8;
+const receivesMax = 5;
 
 interface Message {
   readonly id: string;

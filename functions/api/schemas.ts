@@ -14,7 +14,7 @@ const time = z.string().openapi({ format: 'date-time' });
 const count = z.number().int().min(0);
 const max = z.number().int().min(1).max(maxSessionsPerUsernameMax);
 
-export const username = z
+const username = z
   .string()
   .min(1)
   .openapi({ description: `1 to ${usernameMaxBytes} bytes of UTF-8, without "?"` });

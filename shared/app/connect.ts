@@ -52,7 +52,7 @@ async function connect(ports: ConnectPorts, request: ConnectRequest): Promise<Co
     : [undefined, undefined];
   // A deployment that is gone may have left credentials behind; they are worth nothing.
   const checked = await ports.passwords.check(
-    request.deploymentId ?? '',
+    JSON.stringify([request.deploymentId, request.username]),
     settings === undefined ? undefined : credential,
     password,
   );

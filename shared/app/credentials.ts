@@ -17,7 +17,7 @@ export interface CredentialInput {
 }
 
 /** Far above what anybody types, far below what MQTT carries (65,535). */
-export const passwordMaxBytes = 1_024;
+const passwordMaxBytes = 1_024;
 
 const checkPassword: Check<string> = (raw, name) => {
   if (typeof raw !== 'string') return faulty(name, 'must be a string');

@@ -33,7 +33,7 @@ export interface PasswordBounds {
   readonly maxWaiting: number;
 }
 
-export const passwordBounds: PasswordBounds = { cost: { n: 2 ** 15, r: 8, p: 1 }, maxRunning: 2, maxWaiting: 64 };
+const passwordBounds: PasswordBounds = { cost: { n: 2 ** 15, r: 8, p: 1 }, maxRunning: 2, maxWaiting: 64 };
 
 /** A changed password must hold within 5 s; the credential itself is cached by nobody. */
 const rememberMs = 3_000;

@@ -47,7 +47,7 @@ export function parseUsername(raw: string): Parsed<Username> {
 }
 
 /** IoT Core's bound on a client id, the deployment's prefix included. */
-export const brokerClientIdMaxBytes = 128;
+const brokerClientIdMaxBytes = 128;
 
 // `#` and `+` get no presence events; `*`, `?` and `${` mean something inside an IoT policy; `$` first is refused by
 // GetConnection. An id with one of them could be neither tracked nor confined (S8).
@@ -88,11 +88,4 @@ const attemptPattern = /^[A-Za-z0-9_-]{16,43}$/;
 
 export function parseAttemptId(raw: string): Parsed<AttemptId> {
   return attemptPattern.test(raw) ? good(raw as AttemptId) : bad('an attempt id is 16 to 43 base64url characters');
-}
-
-const placePattern = /^[A-Za-z0-9_-]{11}$/;
-
-/** A place is 8 bytes, written as 11 base64url characters. */
-export function parsePlace(raw: string): Parsed<Place> {
-  return placePattern.test(raw) ? good(raw as Place) : bad('a place is 8 bytes in base64url');
 }

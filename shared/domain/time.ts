@@ -20,17 +20,9 @@ export function addSeconds(at: Ms, length: Seconds): Ms {
   return (at + length * 1000) as Ms;
 }
 
-export function addMs(at: Ms, length: number): Ms {
-  return (at + length) as Ms;
-}
-
 /** Epoch seconds, rounded up, as a DynamoDB TTL attribute wants them. */
 export function toEpochSeconds(at: Ms): number {
   return Math.ceil(at / 1000);
-}
-
-export function earlier(a: Ms, b: Ms): Ms {
-  return a < b ? a : b;
 }
 
 export function later(a: Ms, b: Ms): Ms {

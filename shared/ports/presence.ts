@@ -29,13 +29,3 @@ export type DoorReport = {
       readonly type: 'door.failed';
     }
 );
-
-/** An IoT Core presence event as the topic rule hands it on; untrusted, parsed by the presence use case. */
-export type PresenceMessage =
-  | { readonly source: 'door'; readonly report: DoorReport }
-  | { readonly source: 'broker'; readonly event: unknown };
-
-/** A queue with the guarantees of SQS standard: at least once, unordered. `send` resolves when the message is safe. */
-export interface PresenceQueue {
-  send(message: PresenceMessage, options?: { readonly delaySeconds?: number }): Promise<void>;
-}

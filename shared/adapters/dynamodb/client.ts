@@ -111,7 +111,7 @@ export function meansUnavailable(error: unknown): boolean {
   );
 }
 
-export function translateError(error: unknown): never {
+function translateError(error: unknown): never {
   if (error instanceof StoreUnavailable) throw error;
   throw meansUnavailable(error) ? new StoreUnavailable(error) : error;
 }

@@ -15,7 +15,7 @@ function hash32(text: string): number {
 }
 
 /** 0 to usernamePartitions - 1: where a username's per-deployment items lie. */
-export function usernamePartition(username: Username): number {
+function usernamePartition(username: Username): number {
   return hash32(username) % usernamePartitions;
 }
 
