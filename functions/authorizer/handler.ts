@@ -3,10 +3,10 @@
 import type { Context } from 'aws-lambda';
 import { readSecret } from '../../shared/adapters/aws/secret.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { createConnectSettingsReader } from '../../shared/adapters/dynamodb/connect-settings.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-store.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
-import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
@@ -32,7 +32,7 @@ const client = createDocumentClient({ requestTimeoutMs: 800 });
 const rejections = createRejectionRecorder(createRejectionStore(client, tableName), clock, log);
 const connect = createConnect({
   store: createSessionStore(client, tableName, cryptoRandom),
-  settings: createSettingsCache(createSettingsStore(client, tableName, log), clock),
+  settings: createSettingsCache(createConnectSettingsReader(client, tableName), clock),
   credentials: createCredentialStore(client, tableName),
   passwords: createPasswords({ crypto: createPasswordCrypto(), clock }),
   clock,

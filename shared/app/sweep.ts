@@ -2,7 +2,7 @@
 // sessions are freed (S10, S11, S13), what died halfway is finished (I7). Whatever it does may be done twice.
 
 import { wakePartitions } from '../config/constants.ts';
-import { type DeploymentId, type Username } from '../domain/ids.ts';
+import type { DeploymentId, Username } from '../domain/ids.ts';
 import { extendLease } from '../domain/session.ts';
 import { addSeconds, type Ms, seconds } from '../domain/time.ts';
 import type { Wake } from '../ports/sessions.ts';

@@ -7,7 +7,7 @@
 // Whether a session is counted is not said here: a session counts if its place is in its username's roster.
 
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from './ids.ts';
-import { addSeconds, later, type Ms, type Seconds } from './time.ts';
+import { addSeconds, later, type Ms, type Seconds, seconds } from './time.ts';
 
 /** One connection as the broker numbers it. Versions reset: compare for equality only. */
 export interface Pair {
@@ -92,14 +92,20 @@ export interface Admission {
 
 const closedPairsKept = 4;
 
+/** A CONNECT reaches the broker at most this long after its admission: the authorizer's 5 s, or a ticket's 10. */
+export const connectGraceSeconds = seconds(10);
+
 /** Live: it may count. A time that has run out frees it, however late the database removes its item (S11). */
 export function isLive(session: Session, now: Ms): boolean {
   return session.holding !== 'freed' && session.countsUntil > now;
 }
 
-/** The latest a connection made by an attempt of `at` can count, whatever is lost (S13). */
+/**
+ * The latest a connection made by an attempt of `at` can count, whatever is lost (S13). The broker's day begins when the
+ * CONNECT reaches it, not when it was admitted.
+ */
 export function upperBound(at: Ms, expirySeconds: Seconds, policy: Policy): Ms {
-  return addSeconds(addSeconds(at, policy.maxConnectionSeconds), expirySeconds);
+  return addSeconds(addSeconds(addSeconds(at, connectGraceSeconds), policy.maxConnectionSeconds), expirySeconds);
 }
 
 export function samePair(a: Pair | undefined, b: Pair): boolean {
@@ -158,8 +164,10 @@ export function meetSession(session: Session, admission: Admission, policy: Poli
     leaseUntil: addSeconds(admission.at, policy.leaseSeconds),
     countsUntil: later(session.countsUntil, upperBound(admission.at, admission.expirySeconds, policy)),
     fallbackUntil: session.fallbackUntil ?? session.countsUntil,
-    // A connection or an attempt is still in the air: its events can be mistaken for the newcomer's.
-    overlap: session.overlap || pendingBefore || session.holding === 'connected',
+    // Two attempts on their way may reach the broker in the other order. To the front door a connection it knows of is
+    // older than an attempt that comes after it; broker events do not name attempts and can be mistaken.
+    overlap:
+      session.overlap || pendingBefore || (session.holding === 'connected' && admission.witness === 'broker'),
     attemptExpirySeconds: admission.expirySeconds,
     ...(supersedes === undefined ? {} : { supersedes }),
     admittedAt: admission.at,

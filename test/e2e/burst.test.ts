@@ -1,6 +1,6 @@
 // Exact under a burst (S4, I1): many clients at once, and not one too many; nothing left when all have gone (I3).
 
-import { type MqttClient } from 'mqtt';
+import type { MqttClient } from 'mqtt';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { join } from '../support/mqtt.ts';
 import { eventually, type Rig, startRig } from '../support/product.ts';

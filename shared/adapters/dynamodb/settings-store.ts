@@ -4,11 +4,12 @@ import { BatchGetCommand, type DynamoDBDocumentClient, GetCommand, QueryCommand 
 import type { DeploymentId, TenantId } from '../../domain/ids.ts';
 import { StoreUnavailable } from '../../ports/errors.ts';
 import type { Log } from '../../ports/log.ts';
-import type { ConnectSettings, Deployment, SettingsStore } from '../../ports/settings.ts';
+import type { Deployment, SettingsStore } from '../../ports/settings.ts';
 import { answering } from './client.ts';
-import { deploymentKey, type Key, limitKey } from './keys.ts';
+import { createConnectSettingsReader } from './connect-settings.ts';
+import { deploymentKey, type Key } from './keys.ts';
 import type { Table } from './settings-by-username.ts';
-import { parseConnectSettings, parseDeploymentItem, storedDeploymentId } from './settings-item.ts';
+import { parseDeploymentItem, storedDeploymentId } from './settings-item.ts';
 import { createLimitWrites, getSessionLimit } from './settings-limit.ts';
 import { createOverrideWrites, getOverride, listOverrides } from './settings-overrides.ts';
 import { transact } from './settings-transaction.ts';
@@ -82,16 +83,11 @@ export function createSettingsStore(
     return ids.map((id) => parseDeploymentItem(find(deploymentKey(id)))).filter((found) => found !== undefined);
   }
 
-  async function getConnectSettings(id: DeploymentId): Promise<ConnectSettings | undefined> {
-    const find = await readMany([deploymentKey(id), limitKey(id)], false);
-    return parseConnectSettings(find(deploymentKey(id)), find(limitKey(id)));
-  }
-
   return {
     createDeployment,
     getDeployment,
     listDeployments,
-    getConnectSettings,
+    ...createConnectSettingsReader(client, tableName),
     getSessionLimit: (id) => getSessionLimit(table, id),
     putSessionLimit: limits.putSessionLimit,
     deleteSessionLimit: (id, change) =>
