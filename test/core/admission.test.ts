@@ -1,0 +1,127 @@
+// Admission by the numbers of the product contract, on the real engine.
+
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { type Core, createCore } from './rig.ts';
+
+let engine: TestEngine;
+let core: Core;
+beforeAll(async () => {
+  engine = await startTestEngine();
+});
+afterAll(() => engine.stop());
+beforeEach(async () => {
+  const { client, tableName } = await createTestTable(engine.endpoint);
+  core = createCore(client, tableName);
+});
+
+const admitted = { kind: 'admitted' };
+const quota = { kind: 'rejected', reason: 'quota_exceeded' };
+
+test('S2: sessions are counted while nothing is enforced, so enabling on a busy deployment is right at once', async () => {
+  core.max = undefined;
+  for (const id of ['a', 'b', 'c']) await core.join('alice', id);
+  core.max = 2;
+  expect(await core.used('alice')).toBe(3);
+  expect(await core.connect('alice', 'd')).toMatchObject(quota);
+  expect(await core.connect('alice', 'a')).toMatchObject({ ...admitted, reconnect: true });
+});
+
+test('S3: a client id with a live session is admitted at and over the limit and changes no count', async () => {
+  await core.join('alice', 'a');
+  await core.join('alice', 'b', 600);
+  core.max = 1;
+  for (const id of ['a', 'b', 'a', 'b'])
+    expect(await core.connect('alice', id)).toMatchObject({ ...admitted, reconnect: true });
+  expect(await core.used('alice')).toBe(2);
+});
+
+test('S4: 60 CONNECTs of different client ids at once, and as many of the same ones: exactly the limit, each counted once', async () => {
+  core.max = 7;
+  const ids = Array.from({ length: 60 }, (_, n) => `c${n % 30}`);
+  const decisions = await Promise.all(ids.map(async (id) => ({ id, decision: await core.connect('alice', id) })));
+  const holders = new Set(decisions.filter(({ decision }) => decision.kind === 'admitted').map(({ id }) => id));
+  expect(holders.size).toBe(7);
+  expect(await core.used('alice')).toBe(7);
+  for (const { decision } of decisions) expect([admitted.kind, quota.kind]).toContain(decision.kind);
+});
+
+test('S4: a rejection leaves no session and no count', async () => {
+  core.max = 1;
+  await core.join('alice', 'a');
+  expect(await core.connect('alice', 'b')).toMatchObject(quota);
+  expect(await core.session('alice', 'b')).toBeUndefined();
+  expect(await core.used('alice')).toBe(1);
+});
+
+test('S9: a client id held live by another username is refused; once it is not, it changes hands', async () => {
+  const first = await core.join('alice', 'shared');
+  expect(await core.connect('bob', 'shared')).toEqual({ kind: 'rejected', reason: 'client_id_held' });
+  expect(await core.used('bob')).toBe(0);
+  await core.report('door.disconnected', 'alice', 'shared', first);
+  expect(await core.connect('bob', 'shared')).toMatchObject({ ...admitted, mustCleanStart: false });
+  expect(await core.connect('alice', 'shared')).toEqual({ kind: 'rejected', reason: 'client_id_held' });
+});
+
+test('S9: an expired session of another username does not hold the client id, and is not counted any more', async () => {
+  const first = await core.join('alice', 'shared', 60);
+  await core.report('door.disconnected', 'alice', 'shared', first, 60);
+  expect(await core.connect('bob', 'shared')).toEqual({ kind: 'rejected', reason: 'client_id_held' });
+  core.advance(61);
+  expect(await core.connect('bob', 'shared')).toMatchObject(admitted);
+  expect(await core.used('alice')).toBe(0);
+});
+
+test('S9: two usernames that take one client id at once are not both admitted', async () => {
+  for (let round = 0; round < 20; round++) {
+    const decisions = await Promise.all([core.connect('alice', `r${round}`), core.connect('bob', `r${round}`)]);
+    expect(decisions.filter((decision) => decision.kind === 'admitted').length).toBeLessThanOrEqual(1);
+    core.max = 100;
+  }
+  expect((await core.used('alice')) + (await core.used('bob'))).toBeLessThanOrEqual(20);
+});
+
+test('S9, takeover allowed: both count until the newcomer is confirmed, then only the newcomer', async () => {
+  core.takeover = 'allow';
+  await core.join('alice', 'shared', 600);
+  const decision = await core.connect('bob', 'shared');
+  expect(decision).toMatchObject({ ...admitted, mustCleanStart: true });
+  expect([await core.used('alice'), await core.used('bob')]).toEqual([1, 1]);
+  if (decision.kind === 'admitted') await core.report('door.connected', 'bob', 'shared', decision.attempt);
+  expect([await core.used('alice'), await core.used('bob')]).toEqual([0, 1]);
+});
+
+test('S11: at a full quota the own expired sessions are reclaimed within the same CONNECT', async () => {
+  for (const id of ['a', 'b']) {
+    const attempt = await core.join('alice', id, 60);
+    await core.report('door.disconnected', 'alice', id, attempt, 60);
+  }
+  expect(await core.connect('alice', 'c')).toMatchObject(quota);
+  core.advance(60);
+  expect(await core.connect('alice', 'c')).toMatchObject({ ...admitted, reconnect: false });
+  expect(await core.connect('alice', 'd')).toMatchObject({ ...admitted, reconnect: false });
+  expect(await core.connect('alice', 'e')).toMatchObject(quota);
+  expect(await core.used('alice')).toBe(2);
+});
+
+test('S11: coming back to the own expired session is a new session', async () => {
+  core.max = 1;
+  const attempt = await core.join('alice', 'a', 60);
+  await core.report('door.disconnected', 'alice', 'a', attempt, 60);
+  core.advance(61);
+  expect(await core.connect('alice', 'a')).toMatchObject({ ...admitted, reconnect: false });
+  expect(await core.used('alice')).toBe(1);
+});
+
+test('S14: lowering the limit disconnects nobody, and lets new ones in only below it', async () => {
+  core.max = 3;
+  const attempts = [];
+  for (const id of ['a', 'b', 'c']) attempts.push(await core.join('alice', id));
+  core.max = 1;
+  for (const [n, id] of ['a', 'b', 'c'].entries()) {
+    expect(await core.used('alice')).toBe(3 - n);
+    expect(await core.connect('alice', 'new')).toMatchObject(quota);
+    await core.report('door.disconnected', 'alice', id, attempts[n] as never);
+  }
+  expect(await core.connect('alice', 'new')).toMatchObject(admitted);
+});

@@ -1,0 +1,134 @@
+// The core on the real engine: use cases, store, a clock that only tests move, and a broker that says what it is told.
+
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { type AdmitDecision, admit } from '../../shared/app/admit.ts';
+import { parseBrokerEvent } from '../../shared/app/broker-event.ts';
+import { applyBrokerEvent, applyDoorReport } from '../../shared/app/life-cycle.ts';
+import { sweep } from '../../shared/app/sweep.ts';
+import type { AttemptId, ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import type { Session } from '../../shared/domain/session.ts';
+import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
+import type { BrokerSays } from '../../shared/ports/broker.ts';
+import type { DoorReport } from '../../shared/ports/presence.ts';
+import type { SessionStore } from '../../shared/ports/sessions.ts';
+import type { ConnectSettings } from '../../shared/ports/settings.ts';
+
+const deploymentId = 'demo' as DeploymentId;
+
+export interface Core {
+  readonly store: SessionStore;
+  max: number | undefined;
+  takeover: 'deny' | 'allow';
+  /** What the broker says, by client id; `absent` unless told. */
+  readonly broker: Map<string, BrokerSays>;
+  advance(by: number): void;
+  now(): Ms;
+  connect(
+    username: string,
+    clientId: string,
+    options?: { expiry?: number; witness?: 'door' | 'broker' },
+  ): Promise<AdmitDecision>;
+  /** An admission that is confirmed by the front door. */
+  join(username: string, clientId: string, expiry?: number): Promise<AttemptId>;
+  report(
+    type: DoorReport['type'],
+    username: string,
+    clientId: string,
+    attempt: AttemptId,
+    expiry?: number,
+  ): Promise<unknown>;
+  event(
+    type: 'connected' | 'disconnected' | 'connect_failed',
+    clientId: string,
+    version: number,
+    reason?: string,
+  ): Promise<unknown>;
+  sweep(): ReturnType<typeof sweep>;
+  used(username: string): Promise<number>;
+  session(username: string, clientId: string): Promise<Session | undefined>;
+}
+
+export function createCore(client: DynamoDBDocumentClient, tableName: string): Core {
+  let now = 1_790_000_000_000;
+  const store = createSessionStore(client, tableName, cryptoRandom);
+  const said = new Map<string, BrokerSays>();
+  const clock = { now: () => ms(now) };
+  const ports = {
+    store,
+    clock,
+    random: cryptoRandom,
+    policy: { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) },
+    broker: {
+      getConnection: async (id: string) => said.get(id.slice('demo:'.length)) ?? ({ kind: 'absent' } as const),
+      deleteConnection: async () => 'gone' as const,
+    },
+  };
+  const names = (username: string, clientId: string) => ({
+    deploymentId,
+    username: username as Username,
+    clientId: clientId as ClientId,
+  });
+  const core: Core = {
+    store,
+    max: 2,
+    takeover: 'deny',
+    broker: said,
+    advance: (by) => {
+      now += by * 1000;
+    },
+    now: clock.now,
+    connect(username, clientId, { expiry = 0, witness = 'door' } = {}) {
+      const settings: ConnectSettings = {
+        deployment: {
+          deploymentId,
+          tenantId: 'local' as TenantId,
+          name: 'Demo',
+          mqttHost: 'demo.mqtt.localhost',
+          status: 'active',
+          sessionExpirySeconds: seconds(3_600),
+          clientIdTakeover: core.takeover,
+          onStoreFailure: 'reject',
+          createdAt: ms(0),
+        },
+        limit:
+          core.max === undefined
+            ? undefined
+            : { enabled: true, maxSessionsPerUsername: core.max, whitelistId: undefined, generation: 1 },
+      };
+      return admit(ports, settings, { ...names(username, clientId), witness, expirySeconds: seconds(expiry) });
+    },
+    async join(username, clientId, expiry = 0) {
+      const decision = await core.connect(username, clientId, { expiry });
+      if (decision.kind === 'rejected') throw new Error(`${username} ${clientId}: ${decision.reason}`);
+      await core.report('door.connected', username, clientId, decision.attempt, expiry);
+      return decision.attempt;
+    },
+    report(type, username, clientId, attempt, expiry = 0) {
+      const common = { ...names(username, clientId), attempt, at: clock.now() };
+      const report: DoorReport =
+        type === 'door.failed' ? { ...common, type } : { ...common, type, expirySeconds: seconds(expiry) };
+      return applyDoorReport(ports, report);
+    },
+    event(type, clientId, version, reason) {
+      const event = parseBrokerEvent(
+        {
+          clientId: `demo:${clientId}`,
+          timestamp: now,
+          eventType: type,
+          sessionIdentifier: 'one-session',
+          versionNumber: version,
+          ...(reason === undefined ? {} : { disconnectReason: reason }),
+        },
+        clock.now(),
+      );
+      if (!event.ok) throw new Error(event.problem);
+      return applyBrokerEvent(ports, event.value);
+    },
+    sweep: () => sweep(ports),
+    used: async (username) => (await store.readRoster(deploymentId, username as Username)).used,
+    session: async (username, clientId) => (await store.readSession(names(username, clientId)))?.value,
+  };
+  return core;
+}
