@@ -3,6 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { connect as dial } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import { createFrontDoor } from '../frontdoor/front-door.ts';
 import { createApi } from '../functions/api/app.ts';
 import { parseLocalTokens } from '../functions/api/tokens.ts';
@@ -71,6 +72,9 @@ export interface Product {
 const tableName = 'headcount';
 const serverNameSuffix = '.mqtt.localhost';
 const sweepEveryMs = 5_000;
+const stopWaitMs = 2_000;
+/** Five deliveries last longer than a CONNECT may be on its way to the broker. */
+const redeliverAfterMs = 3_000;
 
 export async function startProduct({
   config,
@@ -125,7 +129,11 @@ export async function startProduct({
       policy,
     });
 
-    const queue = createLocalQueue({ clock, handler: (event) => applyPresence(lifeCycle, event) });
+    const queue = createLocalQueue({
+      clock,
+      visibilityMs: redeliverAfterMs,
+      handler: (event) => applyPresence(lifeCycle, event),
+    });
     shutdown.add(() => queue.close());
     const deploymentOfServerName = (name: string): string | undefined =>
       name.endsWith(serverNameSuffix) ? name.slice(0, -serverNameSuffix.length) : undefined;
@@ -165,8 +173,9 @@ export async function startProduct({
       clock,
       log,
     });
-    // The ends of connections are reported before the queue stops, so that a clean stop leaves nothing to settle.
-    shutdown.add(() => queue.idle());
+    // The ends of connections are reported before the queue stops, so that a clean stop leaves nothing to settle but
+    // what waits to be delivered again; that is settled at the next start.
+    shutdown.add(() => Promise.race([queue.idle(), wait(stopWaitMs, undefined, { ref: false })]));
     shutdown.add(() => door.close());
     const certificate = await loadCertificate(dataDir.path, clock);
     const usage = createUsageReader(client, tableName, { sessions: store, settings, clock });
