@@ -49,8 +49,8 @@ function greeting({ mqttPort, mqttsPort, httpPort }: Product, host: string, data
   return `Headcount runs on ${host}: MQTT, MQTT over TLS, HTTP API; state in ${dataDir}
 Try it:
   curl -X PUT ${limit} -H 'Authorization: Bearer ${token === 'local' ? token : '$API_TOKEN'}' -H 'Content-Type: application/json' -d '{"maxSessionsPerUsername":1}'
-  npx mqtt sub -h ${host} -p ${mqttPort} -V 5 -u alice -P alice-secret -i first -t demo/hello
-  npx mqtt sub -h ${host} -p ${mqttPort} -V 5 -u alice -P alice-secret -i second -t demo/hello    (turned away: Quota exceeded)
+  npx mqtt sub --protocolVersion 5 -h ${host} -p ${mqttPort} -u alice -P alice-secret -i first -t demo/hello     (stays)
+  npx mqtt sub --protocolVersion 5 -h ${host} -p ${mqttPort} -u alice -P alice-secret -i second -t demo/hello    (in another terminal: Quota exceeded)
 ready mqtt=${mqttPort} mqtts=${mqttsPort} http=${httpPort}
 `;
 }

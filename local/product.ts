@@ -15,6 +15,7 @@ import { createRejectionStore } from '../shared/adapters/dynamodb/rejection-stor
 import { createSessionStore } from '../shared/adapters/dynamodb/session-store.ts';
 import { createSettingsStore } from '../shared/adapters/dynamodb/settings-store.ts';
 import { createUsageReader } from '../shared/adapters/dynamodb/usage-reader.ts';
+import { withDeadline } from '../shared/adapters/node/deadline.ts';
 import { createPasswordCrypto } from '../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../shared/adapters/node/random.ts';
 import { createTickets } from '../shared/adapters/node/tickets.ts';
@@ -23,7 +24,12 @@ import { createPasswords } from '../shared/app/passwords.ts';
 import { createRejectionRecorder } from '../shared/app/rejection-recorder.ts';
 import { createSettingsCache } from '../shared/app/settings-cache.ts';
 import { sweep } from '../shared/app/sweep.ts';
-import { leaseSeconds, maxConnectionSeconds, sessionExpirySecondsDefault } from '../shared/config/constants.ts';
+import {
+  connectBudgetMs,
+  leaseSeconds,
+  maxConnectionSeconds,
+  sessionExpirySecondsDefault,
+} from '../shared/config/constants.ts';
 import { parseDeploymentId } from '../shared/domain/ids.ts';
 import { seconds } from '../shared/domain/time.ts';
 import type { Clock } from '../shared/ports/clock.ts';
@@ -117,17 +123,20 @@ export async function startProduct({
     const cache = createSettingsCache(settings, clock);
     const rejections = createRejectionRecorder(createRejectionStore(client, tableName), clock, log);
     const tickets = createTickets(randomBytes(32), clock);
-    const connect = createConnect({
-      store,
-      settings: cache,
-      credentials,
-      passwords,
-      clock,
-      random: cryptoRandom,
-      rejections,
-      log,
-      policy,
-    });
+    const connect = withDeadline(
+      createConnect({
+        store,
+        settings: cache,
+        credentials,
+        passwords,
+        clock,
+        random: cryptoRandom,
+        rejections,
+        log,
+        policy,
+      }),
+      connectBudgetMs,
+    );
 
     const queue = createLocalQueue({
       clock,

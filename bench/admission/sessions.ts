@@ -58,7 +58,7 @@ const named = (kind: string, { username, clientId }: Arrival): Buffer =>
 export function newSession(arrival: Arrival): Session {
   const place = named('place', arrival).subarray(0, 8).toString('base64url') as Place;
   const attempt = named('attempt', arrival).subarray(0, 16).toString('base64url');
-  return startSession({ deploymentId, ...arrival }, place, admission(attempt), policy, undefined);
+  return startSession({ deploymentId, ...arrival }, place, admission(attempt), policy, undefined, { changed: false });
 }
 
 export function confirmed(session: Session): Session {

@@ -8,6 +8,7 @@ import { createCredentialStore } from '../../shared/adapters/dynamodb/credential
 import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-store.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
+import { withDeadline } from '../../shared/adapters/node/deadline.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
@@ -16,7 +17,7 @@ import { createConnect } from '../../shared/app/connect.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
 import { createRejectionRecorder } from '../../shared/app/rejection-recorder.ts';
 import { createSettingsCache } from '../../shared/app/settings-cache.ts';
-import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
+import { connectBudgetMs, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import type { Tickets } from '../../shared/ports/tickets.ts';
@@ -30,17 +31,20 @@ const log = createJsonLog();
 const tableName = readVariable(environmentVariables.tableName);
 const client = createDocumentClient({ requestTimeoutMs: 800 });
 const rejections = createRejectionRecorder(createRejectionStore(client, tableName), clock, log);
-const connect = createConnect({
-  store: createSessionStore(client, tableName, cryptoRandom),
-  settings: createSettingsCache(createConnectSettingsReader(client, tableName), clock),
-  credentials: createCredentialStore(client, tableName),
-  passwords: createPasswords({ crypto: createPasswordCrypto(), clock }),
-  clock,
-  random: cryptoRandom,
-  rejections,
-  log,
-  policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
-});
+const connect = withDeadline(
+  createConnect({
+    store: createSessionStore(client, tableName, cryptoRandom),
+    settings: createSettingsCache(createConnectSettingsReader(client, tableName), clock),
+    credentials: createCredentialStore(client, tableName),
+    passwords: createPasswords({ crypto: createPasswordCrypto(), clock }),
+    clock,
+    random: cryptoRandom,
+    rejections,
+    log,
+    policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
+  }),
+  connectBudgetMs,
+);
 /** Read at the first ticket, and again if that failed: clients without one never wait for it. */
 let tickets: Promise<Tickets> | undefined;
 
@@ -58,6 +62,6 @@ export async function handler(event: AuthorizerEvent, context: Context): Promise
   const ports = { connect, tickets: ticketsOnce, deploymentOfServerName: () => undefined };
   const answer = await authorize(ports, parseArnScope(context.invokedFunctionArn), event);
   // A process may be frozen as soon as it has answered, so what is due is written before that.
-  if (!answer.isAuthenticated) await rejections.flush();
+  await rejections.flush();
   return answer;
 }

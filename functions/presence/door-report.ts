@@ -1,6 +1,7 @@
 // A front door's report as it comes out of the queue. Only the front door and the rule may write there; it is read
 // strictly all the same.
 
+import { sessionExpirySecondsMax } from '../../shared/config/constants.ts';
 import { parseAttemptId, parseClientId, parseDeploymentId, parseUsername } from '../../shared/domain/ids.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
 import type { DoorReport } from '../../shared/ports/presence.ts';
@@ -28,7 +29,8 @@ export function parseDoorReport(body: unknown): DoorReport | undefined {
   };
   if (report.type === 'door.failed') return { ...common, type: 'door.failed' };
   if (typeof report.expirySeconds !== 'number') throw new TypeError('malformed report');
-  const expirySeconds = seconds(report.expirySeconds);
+  // A client may ask for more in its DISCONNECT than any broker keeps.
+  const expirySeconds = seconds(Math.min(Math.max(0, report.expirySeconds), sessionExpirySecondsMax));
   return report.type === 'door.connected'
     ? { ...common, type: 'door.connected', expirySeconds }
     : { ...common, type: 'door.disconnected', expirySeconds };

@@ -14,6 +14,7 @@ import {
   meetSession,
   type Policy,
   type Session,
+  settleSession,
   startSession,
 } from '../domain/session.ts';
 import { addSeconds, type Ms, seconds } from '../domain/time.ts';
@@ -22,7 +23,7 @@ import { StoreUnavailable } from '../ports/errors.ts';
 import type { Random } from '../ports/random.ts';
 import type { ConnectView, Names, Owner, Roster, SessionStore, Stored } from '../ports/sessions.ts';
 import type { ConnectSettings } from '../ports/settings.ts';
-import { freeExpired, settleFreed } from './free.ts';
+import { countAgain, freeExpired, settleFreed } from './free.ts';
 
 export interface AdmitPorts {
   readonly store: SessionStore;
@@ -31,7 +32,11 @@ export interface AdmitPorts {
   readonly policy: Policy;
 }
 
-export type AdmitRequest = Names & Omit<Admission, 'attempt' | 'at'>;
+export type AdmitRequest = Names &
+  Omit<Admission, 'attempt' | 'at'> & {
+    /** When the CONNECT came: what it may take runs from there. */
+    readonly receivedAt: Ms;
+  };
 
 export type AdmitDecision =
   | {
@@ -104,7 +109,7 @@ class AdmissionRun {
 
   /** IoT Core waits 5 s; what is not decided by then is unavailable, and its attempt is left to the lease. */
   private checkTime(): void {
-    if (this.now() - this.admission.at > connectBudgetMs) throw new StoreUnavailable(new Error('out of time'));
+    if (this.now() - this.request.receivedAt > connectBudgetMs) throw new StoreUnavailable(new Error('out of time'));
   }
 
   private now(): Ms {
@@ -117,10 +122,27 @@ class AdmissionRun {
     const rival = await this.heldByAnother();
     if (rival === 'refuse') return { kind: 'rejected', reason: 'client_id_held' };
     if (rival === 'look again') return rival;
+    if (met.value.holding === 'new' && !this.roster.places.has(met.value.place)) {
+      // An attempt that is not counted is nobody's session yet: without room, there is none for this one either.
+      const room = await this.hasRoom();
+      if (!room && !this.roster.places.has(met.value.place)) return { kind: 'rejected', reason: 'quota_exceeded' };
+      if (this.session?.revision !== met.revision) return 'look again';
+    }
     const next = meetSession(met.value, this.admission, this.ports.policy, rival?.username);
-    const put = await this.ports.store.putSession(next, met);
+    // Whose client id it is was read as it stood a moment ago; side by side, to make sure costs no time.
+    const { deploymentId, clientId } = this.request;
+    const [put, owner] = await Promise.all([
+      this.ports.store.putSession(next, met),
+      this.ports.store.readOwner(deploymentId, clientId),
+    ]);
+    const sameOwner = owner?.revision === this.owner?.revision;
+    this.owner = owner;
     if (put.kind === 'changed') {
       this.session = put.current;
+      return 'look again';
+    }
+    if (!sameOwner) {
+      this.session = { value: next, revision: put.revision };
       return 'look again';
     }
     if (!this.ownsFor(next.countsUntil) && (await this.own()) === 'look again') {
@@ -130,7 +152,7 @@ class AdmissionRun {
     const mustCleanStart = next.supersedes !== undefined;
     // A place seen in the roster stays there while the session is not freed, and this write proves that it was not.
     if (this.roster.places.has(met.value.place)) return this.admitted(true, mustCleanStart);
-    return this.count({ value: next, revision: put.revision }, mustCleanStart);
+    return this.count({ value: next, revision: put.revision }, mustCleanStart, met);
   }
 
   private async begin(): Promise<AdmitDecision | 'look again'> {
@@ -138,12 +160,20 @@ class AdmissionRun {
     const held = await this.heldByAnother();
     if (held === 'refuse') return { kind: 'rejected', reason: 'client_id_held' };
     if (held === 'look again') return held;
-    if (!(await this.hasRoom())) return { kind: 'rejected', reason: 'quota_exceeded' };
+    if (!(await this.hasRoom())) {
+      // Not seen in the first reading, which may lag, is not proof that it is new: nobody is turned away from a session
+      // of its own (S3).
+      this.session = await store.readSession(this.request);
+      if (this.liveSession() === undefined) return { kind: 'rejected', reason: 'quota_exceeded' };
+    }
     if (this.liveSession() !== undefined) return 'look again';
     if ((await this.settleBefore()) === 'look again') return 'look again';
 
     const before = this.session;
-    const next = startSession(this.request, random.place(), this.admission, policy, before?.value, held?.username);
+    // Whatever the broker still keeps under this client id is another username's, and is not to be inherited (S9).
+    const changesHands = this.owner !== undefined && this.owner.value.username !== this.request.username;
+    const hands = { changed: changesHands, supersedes: held?.username };
+    const next = startSession(this.request, random.place(), this.admission, policy, before?.value, hands);
     const put = await store.putSession(next, before);
     if (put.kind === 'changed') {
       this.session = put.current;
@@ -152,7 +182,7 @@ class AdmissionRun {
     const stored = { value: next, revision: put.revision };
     // Side by side, to save one way to the database: the session is there already, so whoever takes the client id next
     // sees it, and a place counted for nothing is given back.
-    const [own, decision] = await Promise.all([this.own(), this.count(stored, held !== undefined)]);
+    const [own, decision] = await Promise.all([this.own(), this.count(stored, changesHands, before)]);
     if (own === 'done') return decision;
     if (decision !== 'look again' && decision.kind === 'admitted') await this.giveBack(stored);
     return 'look again';
@@ -185,7 +215,11 @@ class AdmissionRun {
   }
 
   /** The atomic step: in the roster or not. */
-  private async count(stored: Stored<Session>, mustCleanStart: boolean): Promise<AdmitDecision | 'look again'> {
+  private async count(
+    stored: Stored<Session>,
+    mustCleanStart: boolean,
+    met?: Stored<Session>,
+  ): Promise<AdmitDecision | 'look again'> {
     const { store } = this.ports;
     const { deploymentId, username } = this.request;
     const { place, dueAt } = stored.value;
@@ -200,10 +234,14 @@ class AdmissionRun {
     // Connected or retained, and not in the roster: only a fault leaves that behind. It is a live session all the same
     // (S3), so it is counted, over the limit if need be.
     if (stored.value.holding !== 'new') {
-      await store.addPlace(deploymentId, username, place, Number.POSITIVE_INFINITY, dueAt);
-      return this.admitted(true, mustCleanStart);
+      if ((await countAgain(store, stored.value)) !== 'gone') return this.admitted(true, mustCleanStart);
+      this.session = await store.readSession(this.request);
+      return 'look again';
     }
-    await this.undo(stored);
+    // What stood there before gets its place back: an attempt that was met may be counted yet, by its own CONNECT, and a
+    // tombstone is what late events are read by.
+    if (met === undefined) await this.undo(stored);
+    else await store.putSession(met.value.holding === 'freed' ? settleSession(met.value) : met.value, stored);
     return { kind: 'rejected', reason: 'quota_exceeded' };
   }
 
@@ -220,9 +258,16 @@ class AdmissionRun {
   private async reclaim(): Promise<boolean> {
     const { deploymentId, username } = this.request;
     if (this.roster.wakeAt === undefined || this.roster.wakeAt > this.now()) return false;
-    const freed = await freeExpired(this.ports, deploymentId, username, { limit: 10 });
+    let freed = 0;
+    // Until there is room or nothing is left to look at: entries that came too early may stand before the expired ones.
+    for (let room = false, more = true; more && !room; room = this.roster.used < this.max) {
+      this.checkTime();
+      const page = await freeExpired(this.ports, deploymentId, username, { limit: 25 });
+      freed += page.freed;
+      more = page.more;
+      if (page.freed > 0) this.roster = await this.ports.store.readRoster(deploymentId, username);
+    }
     if (freed === 0) return false;
-    this.roster = await this.ports.store.readRoster(deploymentId, username);
     // The own session of this client id may have been among them.
     this.session = await this.ports.store.readSession(this.request);
     return true;
@@ -246,9 +291,11 @@ class AdmissionRun {
       this.session = await settleFreed(this.ports, { value: freed, revision: put.revision }, this.roster.used);
       return this.session === undefined ? 'look again' : undefined;
     }
-    if (before.value.owes === true || this.roster.places.has(before.value.place)) {
+    // The reading of the roster may lag behind the tombstone: only a consistent one says that the place is out.
+    if (!this.roster.places.has(before.value.place))
+      this.roster = await this.ports.store.readRoster(deploymentId, username);
+    if (this.roster.places.has(before.value.place))
       await this.ports.store.removePlace(deploymentId, username, before.value.place, this.roster.used <= 1);
-    }
     return undefined;
   }
 
@@ -274,14 +321,10 @@ class AdmissionRun {
     return undefined;
   }
 
-  /**
-   * Takes an attempt back that was never counted: its tombstone says so to events that come late. If somebody met it
-   * meanwhile, it is theirs now.
-   */
+  /** Takes an attempt back that was never counted. If somebody met it meanwhile, it is theirs now. */
   private async undo(stored: Stored<Session>): Promise<void> {
     const { store } = this.ports;
-    if (stored.value.closedPairs.length === 0) await store.removeSession(this.request, stored);
-    else await store.putSession(freeSession(stored.value), stored);
+    await store.removeSession(this.request, stored);
     this.session = await store.readSession(this.request);
   }
 

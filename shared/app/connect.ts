@@ -40,6 +40,7 @@ export function createConnect(ports: ConnectPorts): Connect {
 }
 
 async function connect(ports: ConnectPorts, request: ConnectRequest): Promise<ConnectDecision> {
+  const receivedAt = ports.clock.now();
   const deployment = parseDeploymentId(request.deploymentId ?? '');
   const user = parseUsername(request.username ?? '');
   const password = request.password ?? nothing;
@@ -73,6 +74,7 @@ async function connect(ports: ConnectPorts, request: ConnectRequest): Promise<Co
     username,
     clientId,
     expirySeconds,
+    receivedAt,
     witness: hints === undefined ? 'broker' : 'door',
     ...(hints === undefined ? {} : { protocolVersion: hints.protocolVersion }),
     ...(hints?.ipAddress === undefined ? {} : { ipAddress: hints.ipAddress }),

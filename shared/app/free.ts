@@ -28,43 +28,68 @@ export async function settleFreed(
 
 /**
  * Frees a username's expired sessions, earliest first, at most `limit`, and moves entries of the due index that came
- * too early. Answers how many places it freed.
+ * too early.
  */
 export async function freeExpired(
   ports: FreePorts,
   deploymentId: DeploymentId,
   username: Username,
   options: { readonly limit: number },
-): Promise<number> {
+): Promise<ExpiredPage> {
   const { store, clock } = ports;
   const due = await store.listDue(deploymentId, username, clock.now(), options.limit);
   const freed = await Promise.all(
     due.map(async (clientId) => {
       const stored = await store.readSession({ deploymentId, username, clientId });
-      return stored === undefined ? 0 : freeIfExpired(ports, stored);
+      return stored === undefined ? 'nothing' : freeIfExpired(ports, stored);
     }),
   );
-  return freed.reduce<number>((sum, one) => sum + one, 0);
+  return {
+    freed: freed.filter((one) => one === 'freed').length,
+    // The index may lag: a page that changes nothing would come back as it is.
+    more: due.length === options.limit && freed.some((one) => one !== 'nothing'),
+  };
+}
+
+export interface ExpiredPage {
+  /** Places freed. */
+  readonly freed: number;
+  /** More may be due. */
+  readonly more: boolean;
 }
 
 /**
  * Conditional on the record as read: a session that came back in between has another revision and is left alone.
  * The tombstone keeps its index entry until the place is out of the roster.
  */
-async function freeIfExpired(ports: FreePorts, stored: Stored<Session>): Promise<0 | 1> {
+async function freeIfExpired(ports: FreePorts, stored: Stored<Session>): Promise<'freed' | 'moved' | 'nothing'> {
   const { store, clock } = ports;
   const session = stored.value;
   if (session.holding === 'freed') {
     if (session.owes === true) await settleFreed(ports, stored, 2);
-    return session.owes === true ? 1 : 0;
+    return session.owes === true ? 'freed' : 'nothing';
   }
   if (isLive(session, clock.now())) {
-    await store.putSession(postponeDue(session), stored);
-    return 0;
+    const put = await store.putSession(postponeDue(session), stored);
+    return put.kind === 'done' ? 'moved' : 'nothing';
   }
   const freed = freeSession(session, { owes: true });
   const put = await store.putSession(freed, stored);
-  if (put.kind === 'changed') return 0;
+  if (put.kind === 'changed') return 'nothing';
   await settleFreed(ports, { value: freed, revision: put.revision }, 2);
-  return 1;
+  return 'freed';
+}
+
+/**
+ * Counts a live session that no roster holds, over the limit if need be. Whoever frees it in between finds no place to
+ * take out, so that is looked at afterwards: a place never outlives its session. Safe to repeat.
+ */
+export async function countAgain(store: SessionStore, session: Session): Promise<'counted' | 'present' | 'gone'> {
+  const { deploymentId, username, place, dueAt } = session;
+  const outcome = await store.addPlace(deploymentId, username, place, Number.POSITIVE_INFINITY, dueAt);
+  if (outcome.kind !== 'added') return 'present';
+  const now = await store.readSession(session);
+  if (now !== undefined && now.value.holding !== 'freed' && now.value.place === place) return 'counted';
+  await store.removePlace(deploymentId, username, place, false);
+  return 'gone';
 }

@@ -7,26 +7,31 @@ import {
   type Confirmation,
   closePair,
   confirmSession,
+  connectGraceSeconds,
+  doubtAttempt,
   type Ending,
   endSession,
+  extendLease,
   freeSession,
   hastenLease,
   isClosed,
   isLive,
+  isOnItsWay,
   noteEnding,
   type Policy,
   recountSession,
   type Session,
   samePair,
+  staleEventSeconds,
 } from '../domain/session.ts';
-import { later, type Ms, type Seconds, seconds } from '../domain/time.ts';
+import { addSeconds, later, type Ms, type Seconds } from '../domain/time.ts';
 import type { Broker, BrokerSays } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DoorReport } from '../ports/presence.ts';
 import type { Random } from '../ports/random.ts';
 import type { Names, SessionStore, Stored } from '../ports/sessions.ts';
 import type { BrokerEvent } from './broker-event.ts';
-import { settleFreed } from './free.ts';
+import { countAgain, settleFreed } from './free.ts';
 
 export interface LifeCyclePorts {
   readonly store: SessionStore;
@@ -45,13 +50,12 @@ type Step =
   | 'ask the broker'
   /** Ask, and write this record where the broker cannot say. */
   | { readonly orElse: Session }
+  /** Ask, and keep what this record knows, also where nothing can be told yet. */
+  | { readonly knowing: Session }
   | 'later'
   | 'nothing';
 
 const maxRounds = 16;
-const staleEventMs = 3_600_000;
-/** The authorizer's 5 s, and as long again for the broker to say that it is connected. */
-const connectGraceSeconds = 10;
 
 export async function applyDoorReport(ports: LifeCyclePorts, report: DoorReport): Promise<Applied> {
   return change(ports, report, (session, now) => readReport(session, report, ports, now));
@@ -67,19 +71,27 @@ export async function applyBrokerEvent(
   // A client id that was never admitted: not ours, or its tombstone has gone.
   if (owner === undefined) return 'done';
   const names = { deploymentId: event.deploymentId, clientId: event.clientId, username: owner.value.username };
-  const expirySeconds = event.type === 'connected' ? await askExpiry(ports, names) : undefined;
-  return change(ports, names, (session, now) => readEvent(session, event, { expirySeconds, doorSilent }, ports, now));
+  const seen = await ports.store.readSession(names);
+  const expirySeconds = event.type === 'connected' ? await askExpiry(ports, seen) : undefined;
+  const read = (session: Session, now: Ms): Step =>
+    readEvent(session, event, { expirySeconds, doorSilent }, ports, now);
+  const applied = await change(ports, names, read, seen);
+  const before = seen?.value.supersedes;
+  if (before === undefined) return applied;
+  // The client id has changed hands, but perhaps never at the broker: the event may be of whoever held it before.
+  const also = await change(ports, { ...names, username: before }, read);
+  return applied === 'later' ? applied : also;
 }
 
 /**
  * No event tells the session expiry of a client that goes straight to the broker; the broker does (S10). Undefined
  * where it cannot be asked or need not: then what was admitted stands in.
  */
-async function askExpiry(ports: LifeCyclePorts, names: Names): Promise<Seconds | undefined> {
-  const stored = await ports.store.readSession(names);
+async function askExpiry(ports: LifeCyclePorts, stored: Stored<Session> | undefined): Promise<Seconds | undefined> {
   if (stored === undefined || stored.value.witness === 'door' || stored.value.leaseUntil === undefined)
     return undefined;
-  const says = await ports.broker.getConnection(toBrokerClientId(names.deploymentId, names.clientId));
+  const { deploymentId, clientId } = stored.value;
+  const says = await ports.broker.getConnection(toBrokerClientId(deploymentId, clientId));
   return says.kind === 'connected' ? says.expirySeconds : undefined;
 }
 
@@ -94,13 +106,15 @@ export function readTruth(
     case 'unknown':
       return undefined;
     case 'absent':
-      return freeSession(session, { owes: true });
-    case 'retained':
-      return endSession(
-        session,
-        { at: says.disconnectedAt ?? now, expirySeconds: says.expirySeconds ?? session.expirySeconds },
-        now,
-      );
+      return session.holding === 'freed' ? session : freeSession(session, { owes: true, findAt: now });
+    case 'retained': {
+      // The broker forgets after half an hour when it was; what was known before is nearer the truth than now.
+      const at = says.disconnectedAt ?? session.disconnectedAt ?? now;
+      const expirySeconds = says.expirySeconds ?? session.expirySeconds;
+      if (session.holding !== 'freed') return owing(endSession(session, { at, expirySeconds }, now), session, now);
+      const again = recountSession(session, ports.random.place(), { at, expirySeconds }, ports.policy);
+      return owing(endSession(again, { at, expirySeconds }, now), session, now);
+    }
     case 'connected': {
       // Which connection it is, the broker does not say: from now on nothing frees it on an event alone.
       const since = says.since ?? now;
@@ -115,34 +129,54 @@ export function readTruth(
   }
 }
 
+/** No message may come again for it: a tombstone is found by its lease until its place is out of the roster. */
+function owing(next: Session, before: Session, now: Ms): Session {
+  return next.holding === 'freed' ? { ...next, owes: true, leaseUntil: before.leaseUntil ?? now } : next;
+}
+
 /** Reads, decides, writes if nobody wrote in between, and carries out what the new record asks of the roster. */
 export async function change(
   ports: LifeCyclePorts,
   names: Names,
   decide: (session: Session, now: Ms) => Step,
+  seen?: Stored<Session>,
 ): Promise<Applied> {
   const { store, clock } = ports;
-  let stored = await store.readSession(names);
+  let stored = seen ?? (await store.readSession(names));
   for (let round = 0; round < maxRounds; round++) {
     if (stored === undefined) return 'done';
     let step = decide(stored.value, clock.now());
+    let proven = false;
     if (step === 'later') return 'later';
-    if (step === 'ask the broker' || (typeof step === 'object' && 'orElse' in step)) {
-      const orElse = typeof step === 'object' ? step.orElse : undefined;
-      const says = await askBroker(ports, names);
+    if (step === 'ask the broker' || (typeof step === 'object' && !('next' in step))) {
+      const orElse = typeof step === 'object' && 'orElse' in step ? step.orElse : undefined;
+      const known = typeof step === 'object' && 'knowing' in step ? step.knowing : stored.value;
+      // What the broker says is as old as the question.
+      const askedAt = clock.now();
+      const says = await askBroker(ports, stored.value);
       const now = clock.now();
-      // An attempt inside its lease may be on its way to the broker still: that nothing is there yet proves nothing.
-      const early = stored.value.leaseUntil !== undefined && stored.value.leaseUntil > now && says.kind !== 'connected';
-      const next = (early ? undefined : readTruth(stored.value, says, ports, now)) ?? orElse;
+      const early = says.kind !== 'connected' && isOnItsWay(stored.value, askedAt);
+      const told = early ? undefined : readTruth(known, says, ports, now);
+      const next = told ?? orElse ?? leaveToLease(known, early, ports.policy, now);
       if (next === undefined) return 'later';
-      step = { next };
+      step = next === stored.value || isKnown(stored.value, says) ? 'nothing' : { next };
+      proven = told !== undefined;
     }
     if (step === 'nothing') {
-      await finishFreed(ports, stored);
+      await finish(ports, stored);
       return 'done';
     }
+    // Before the newcomer's record forgets whom it threw out: if the process dies in between, that is found again.
+    const { supersedes } = stored.value;
+    if (supersedes !== undefined && step.next.holding !== 'freed' && step.next.supersedes === undefined)
+      await endSuperseded(ports, stored.value, supersedes);
+    // Before too, where no message would come again: a roster that wakes too early does no harm.
+    if (proven && step.next.dueAt < stored.value.dueAt)
+      await store.lowerWake(names.deploymentId, names.username, step.next.dueAt);
     const put = await store.putSession(step.next, stored);
     if (put.kind === 'done') {
+      // The broker knows it, so it counts, whatever became of the admission.
+      if (proven && stored.value.holding === 'new' && step.next.holding !== 'freed') await countAgain(store, step.next);
       await carryOut(ports, stored.value, { value: step.next, revision: put.revision });
       return 'done';
     }
@@ -151,29 +185,88 @@ export async function change(
   return 'later';
 }
 
-/** The broker knows client ids, not usernames: of an id that has changed hands it speaks of whoever holds it now. */
-async function askBroker(ports: LifeCyclePorts, names: Names): Promise<BrokerSays> {
-  const { deploymentId, clientId } = names;
-  const owner = await ports.store.readOwner(deploymentId, clientId);
-  if (owner !== undefined && owner.value.username !== names.username) {
-    const theirs = await ports.store.readSession({ ...names, username: owner.value.username });
-    if (theirs?.value.holding === 'connected') return { kind: 'absent' };
-    // Theirs is on its way: until it is there, nobody can say whose connection the broker speaks of.
-    if (theirs !== undefined && isLive(theirs.value, ports.clock.now())) return { kind: 'unknown' };
-  }
-  return ports.broker.getConnection(toBrokerClientId(deploymentId, clientId));
+/**
+ * Nobody can say now. No queue redelivers for ever, so the sweeper takes it over: the session goes on counting, and is
+ * looked at again when it may be known. Undefined for a freed session, which counts nothing meanwhile.
+ */
+function leaveToLease(session: Session, early: boolean, policy: Policy, now: Ms): Session | undefined {
+  if (session.holding === 'freed') return undefined;
+  if (session.leaseUntil !== undefined && session.leaseUntil > now) return session;
+  const arrived = addSeconds(session.admittedAt, connectGraceSeconds);
+  return extendLease(session, early ? later(arrived, now) : addSeconds(now, policy.leaseSeconds));
 }
 
-/** Nothing to change, but an earlier delivery may have died between the tombstone and the roster. */
-async function finishFreed(ports: LifeCyclePorts, stored: Stored<Session>): Promise<void> {
+/** The front door has told of this connection and will tell of its end: that the broker knows it too is no news. */
+function isKnown(session: Session, says: BrokerSays): boolean {
+  if (session.witness !== 'door' || session.holding !== 'connected') return false;
+  return says.kind === 'connected' && session.leaseUntil === undefined;
+}
+
+type Present = BrokerSays & { readonly kind: 'connected' | 'retained' };
+
+/** The broker knows client ids, not usernames: of an id that has changed hands it speaks of whoever holds it now. */
+async function askBroker(ports: LifeCyclePorts, session: Session): Promise<BrokerSays> {
+  const { deploymentId, clientId, username, supersedes } = session;
+  const says = await ports.broker.getConnection(toBrokerClientId(deploymentId, clientId));
+  if (says.kind === 'absent' || says.kind === 'unknown') return says;
+  const owner = await ports.store.readOwner(deploymentId, clientId);
+  const after = owner === undefined || owner.value.username === username ? undefined : owner.value.username;
+  const other = after ?? (session.holding === 'new' ? supersedes : undefined);
+  if (other === undefined) return says;
+  // An attempt that is not counted was never admitted: what another username's client id stands for is not its own.
+  if (after !== undefined && session.holding === 'new') {
+    const roster = await ports.store.readRoster(deploymentId, username);
+    if (!roster.places.has(session.place)) return { kind: 'absent' };
+  }
+  const theirs = (await ports.store.readSession({ deploymentId, clientId, username: other }))?.value;
+  if (theirs === undefined) return says;
+  return after === undefined ? whoseWasIt(says, session, theirs) : whoseIsIt(says, theirs, ports.clock.now());
+}
+
+/** What is left of the broker's word for a newcomer that has never been at the broker so far as is known. */
+function whoseWasIt(says: Present, newcomer: Session, theirs: Session): BrokerSays {
+  const since = says.kind === 'connected' ? says.since : says.disconnectedAt;
+  if (since !== undefined && since < newcomer.admittedAt) return { kind: 'absent' };
+  if (theirs.holding === 'freed') return says;
+  if (says.kind === 'connected') {
+    // Theirs, if they were on their way still when the newcomer was admitted: then nobody can say.
+    const onItsWay =
+      theirs.leaseUntil !== undefined && addSeconds(theirs.admittedAt, connectGraceSeconds) > (since ?? 0);
+    const cameAfter = theirs.connectedAt !== undefined && theirs.connectedAt >= newcomer.admittedAt;
+    return onItsWay || cameAfter ? { kind: 'unknown' } : says;
+  }
+  // A session was left behind after the newcomer was admitted: theirs, if that is how theirs ended.
+  if (theirs.holding !== 'retained' || theirs.disconnectedAt === undefined || since === undefined)
+    return { kind: 'unknown' };
+  return since > theirs.disconnectedAt ? says : { kind: 'absent' };
+}
+
+/** What is left of the broker's word for whoever held the client id before `theirs`. */
+function whoseIsIt(says: Present, theirs: Session, now: Ms): BrokerSays {
+  const since = says.kind === 'connected' ? says.since : says.disconnectedAt;
+  const wasThere = since !== undefined && since < theirs.admittedAt;
+  if (theirs.holding === 'freed' || !isLive(theirs, now)) return wasThere ? says : { kind: 'unknown' };
+  if (theirs.holding !== 'new' && theirs.leaseUntil === undefined) return { kind: 'absent' };
+  // Theirs is on its way. What was there before its only attempt is not theirs; of anything else nobody can say.
+  return theirs.holding === 'new' && !theirs.overlap && wasThere ? says : { kind: 'unknown' };
+}
+
+/** Nothing to change, but an earlier delivery may have died between the session and the roster. */
+async function finish(ports: LifeCyclePorts, stored: Stored<Session>): Promise<void> {
   const session = stored.value;
   if (session.holding !== 'freed') {
+    if (session.recounted) await countAgain(ports.store, session);
     if (session.holding === 'retained')
       await ports.store.lowerWake(session.deploymentId, session.username, session.dueAt);
     return;
   }
   if (session.owes === true) await settleFreed(ports, stored, 2);
-  else await ports.store.removePlace(session.deploymentId, session.username, session.place, false);
+  else {
+    // A reading is cheaper than a write that is refused, and this is where every late event ends.
+    const roster = await ports.store.readRoster(session.deploymentId, session.username);
+    if (roster.places.has(session.place))
+      await ports.store.removePlace(session.deploymentId, session.username, session.place, roster.used <= 1);
+  }
 }
 
 /** What a written record means for the roster. Repeating it changes nothing. */
@@ -188,48 +281,54 @@ async function carryOut(ports: LifeCyclePorts, before: Session, now: Stored<Sess
   }
   // Shorter than before: the roster must not sleep past it.
   if (now.value.dueAt < before.dueAt) await store.lowerWake(deploymentId, username, now.value.dueAt);
-  if (place !== before.place)
-    await store.addPlace(deploymentId, username, place, Number.POSITIVE_INFINITY, now.value.dueAt);
-  if (holding === 'connected' && before.supersedes !== undefined)
-    await endSuperseded(ports, now.value, before.supersedes);
+  if (place !== before.place) await countAgain(store, now.value);
 }
 
 /** The newcomer is connected, so the broker has thrown out whoever held the client id before (S9). */
 async function endSuperseded(ports: LifeCyclePorts, newcomer: Session, username: Username): Promise<void> {
   const names = { deploymentId: newcomer.deploymentId, clientId: newcomer.clientId, username };
-  await change(ports, names, (session) => {
+  await change(ports, names, (session, now) => {
     if (session.holding === 'freed' || session.admittedAt > newcomer.admittedAt) return 'nothing';
-    return { next: freeSession(session, { owes: true }) };
+    return { next: freeSession(session, { owes: true, findAt: now }) };
   });
 }
 
-/** The front door knows the attempt, so nothing is guessed. */
+/** The front door knows the attempt, so nothing is guessed, but which of two that overlapped reached the broker last. */
 function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts, now: Ms): Step {
   const latest = session.attempt === report.attempt;
-  if (report.type === 'door.connected') {
-    if (!latest || session.confirmedAttempt === report.attempt) return 'nothing';
-    const told = { at: report.at, expirySeconds: report.expirySeconds, attempt: report.attempt };
-    // Its lease ran out before this report came, and it was freed: it is connected all the same.
-    if (session.holding === 'freed') {
-      return session.overAttempt !== report.attempt
-        ? { next: recountSession(session, ports.random.place(), told, ports.policy) }
-        : 'nothing';
+  const pending = session.leaseUntil !== undefined;
+  if (session.overAttempt === report.attempt) return 'nothing';
+  switch (report.type) {
+    case 'door.connected': {
+      if (!latest || session.confirmedAttempt === report.attempt) return 'nothing';
+      // Freed before this report came: its lease ran out, or the report comes twice or late. The broker knows which.
+      if (session.holding === 'freed') return 'ask the broker';
+      const told = { at: report.at, expirySeconds: report.expirySeconds, attempt: report.attempt };
+      return pending ? { next: confirmSession(session, told, ports.policy) } : 'nothing';
     }
-    return session.leaseUntil === undefined ? 'nothing' : { next: confirmSession(session, told, ports.policy) };
+    case 'door.failed':
+      if (!latest || !pending || session.holding === 'freed') return 'nothing';
+      // The attempt it overlapped may be a connection by now: the lease finds out.
+      return { next: session.overlap ? doubtAttempt(session) : abandonAttempt(session, now) };
+    case 'door.disconnected':
+      return readEnd(session, report, now);
   }
-  if (session.holding === 'freed') return 'nothing';
-  if (report.type === 'door.failed') {
-    return latest && session.leaseUntil !== undefined ? { next: abandonAttempt(session, now) } : 'nothing';
-  }
+}
+
+function readEnd(session: Session, report: DoorReport & { type: 'door.disconnected' }, now: Ms): Step {
+  const confirmed = session.confirmedAttempt === report.attempt;
   const ending: Ending = { at: report.at, expirySeconds: report.expirySeconds };
-  if (latest && session.confirmedAttempt !== report.attempt) {
+  if (session.holding === 'freed') return 'nothing';
+  if (session.leaseUntil !== undefined) {
+    if (confirmed) return { next: noteEnding(session, ending, undefined) };
+    if (session.attempt !== report.attempt) return 'nothing';
     // Its `connected` report is late or lost; a connection that ended has been one.
-    return session.leaseUntil === undefined ? 'nothing' : { next: endSession(session, ending, now) };
+    return { next: session.overlap ? doubtAttempt(session) : endSession(session, ending, now) };
   }
-  if (session.confirmedAttempt !== report.attempt) return 'nothing';
-  return session.leaseUntil === undefined
-    ? { next: endSession(session, ending, now) }
-    : { next: noteEnding(session, ending, undefined) };
+  if (session.holding !== 'connected') return 'nothing';
+  // Whether it is this connection that the session holds, or one that came before or after it, the broker knows.
+  if (session.overlap) return 'ask the broker';
+  return confirmed ? { next: endSession(session, ending, now) } : 'nothing';
 }
 
 interface Aside {
@@ -239,8 +338,11 @@ interface Aside {
 }
 
 function readEvent(session: Session, event: BrokerEvent, aside: Aside, ports: LifeCyclePorts, now: Ms): Step {
+  // Known to be over, and nothing pending that it could be taken for: it comes again.
+  if (event.type !== 'connect_failed' && session.leaseUntil === undefined && isClosed(session, event.pair))
+    return 'nothing';
   // Rule 5: what is older than an hour (a replayed dead-letter queue) is settled by asking the broker only.
-  if (now - event.at > staleEventMs) return session.holding === 'freed' ? 'nothing' : 'ask the broker';
+  if (addSeconds(event.at, staleEventSeconds) < now) return session.holding === 'freed' ? 'nothing' : 'ask the broker';
   switch (event.type) {
     case 'connected':
       return readConnected(session, event, aside.expirySeconds, ports);
@@ -261,12 +363,18 @@ function readConnected(
   const { pair, ipAddress, at } = event;
   if (samePair(session.pair, pair)) return 'nothing';
   // The front door tells what becomes of its attempts; the broker's word is needed only where it fell silent.
-  if (session.witness === 'door') return 'nothing';
+  if (session.witness === 'door' && session.holding !== 'freed') return 'nothing';
   const told: Confirmation = { at, expirySeconds, pair, ...(ipAddress === undefined ? {} : { ipAddress }) };
   if (isClosed(session, pair)) return doubtful(session);
-  // Rule 4: counted again from its tombstone, over the limit if need be.
-  if (session.holding === 'freed') return { next: recountSession(session, ports.random.place(), told, ports.policy) };
-  if (session.leaseUntil !== undefined) return { next: confirmSession(session, told, ports.policy) };
+  // Rule 4: counted again from its tombstone, over the limit if need be, if the broker says so too: the event may have
+  // come twice, or after its own `disconnected`.
+  if (session.holding === 'freed') return 'ask the broker';
+  if (session.leaseUntil !== undefined) {
+    // Or another attempt's, or that of the username that held the client id before (S9)? The broker's word confirms then.
+    return session.supersedes === undefined && !session.overlap
+      ? { next: confirmSession(session, told, ports.policy) }
+      : 'ask the broker';
+  }
   if (session.holding === 'connected' && session.pair === undefined) return { next: { ...session, pair } };
   // Neither the connection known nor one admitted since: late, or its admission's other events were lost.
   return 'ask the broker';
@@ -274,7 +382,7 @@ function readConnected(
 
 /** The lease is brought forward, no further than a CONNECT may take that is still on its way to the broker. */
 function doubtful(session: Session): Step {
-  const next = hastenLease(session, seconds(connectGraceSeconds));
+  const next = hastenLease(session, connectGraceSeconds);
   return next === session ? 'nothing' : { next };
 }
 
@@ -292,7 +400,6 @@ function readDisconnected(
   }
   if (session.witness === 'door') {
     // The front door reports the end by itself, and more exactly. If it has died, the broker is asked in the end.
-    if (session.leaseUntil !== undefined) return 'nothing';
     return doorSilent ? 'ask the broker' : 'later';
   }
   const mine = samePair(session.pair, pair);
@@ -304,7 +411,7 @@ function readDisconnected(
   if (!mine && session.pair !== undefined)
     return isClosed(session, pair) ? 'nothing' : { next: closePair(session, pair) };
   // Rule 3, and only if no other attempt's events can have been taken for this one's.
-  if (!mine || session.overlap || reason === 'DUPLICATE_CLIENTID') return 'ask the broker';
+  if (!mine || session.overlap || reason === 'DUPLICATE_CLIENTID') return { knowing: closePair(session, pair) };
   const next = endSession(session, ending, now);
   // It came and went before the broker could be asked for its expiry; what the broker kept of it, it can still tell.
   return session.expiryTold === true ? { next } : { orElse: next };

@@ -3,13 +3,17 @@
 // belongs to nothing. Places are taken out one by one and only if they are still there; nothing else is touched.
 
 import type { ClientId, DeploymentId, Place, Username } from '../domain/ids.ts';
+import type { Ms } from '../domain/time.ts';
 import type { SessionStore } from '../ports/sessions.ts';
+import { countAgain } from './free.ts';
 
 export interface Recounted {
   /** Places that belonged to no session, taken out. */
   readonly removed: number;
   /** Confirmed sessions that were not counted, counted now, over the limit if need be. */
   readonly added: number;
+  /** When the first of its sessions is due; undefined if it has none. */
+  readonly firstDue: Ms | undefined;
 }
 
 const pageSize = 100;
@@ -18,6 +22,7 @@ export async function recount(store: SessionStore, deploymentId: DeploymentId, u
   const roster = await store.readRoster(deploymentId, username);
   const orphans = new Set<Place>(roster.places);
   let added = 0;
+  let firstDue: Ms | undefined;
   let after: ClientId | undefined;
   do {
     const page = await store.listSessions(deploymentId, username, {
@@ -26,15 +31,9 @@ export async function recount(store: SessionStore, deploymentId: DeploymentId, u
     });
     for (const { value: session } of page.items) {
       if (session.holding === 'freed') continue;
+      if (firstDue === undefined || session.dueAt < firstDue) firstDue = session.dueAt;
       if (orphans.delete(session.place) || session.holding === 'new') continue;
-      const outcome = await store.addPlace(
-        deploymentId,
-        username,
-        session.place,
-        Number.POSITIVE_INFINITY,
-        session.dueAt,
-      );
-      if (outcome.kind === 'added') added++;
+      if ((await countAgain(store, session)) === 'counted') added++;
     }
     after = page.more ? page.items.at(-1)?.value.clientId : undefined;
   } while (after !== undefined);
@@ -42,5 +41,5 @@ export async function recount(store: SessionStore, deploymentId: DeploymentId, u
   for (const place of orphans) {
     if ((await store.removePlace(deploymentId, username, place, false)) === 'removed') removed++;
   }
-  return { removed, added };
+  return { removed, added, firstDue };
 }

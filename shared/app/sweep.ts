@@ -3,7 +3,6 @@
 
 import { wakePartitions } from '../config/constants.ts';
 import type { DeploymentId, Username } from '../domain/ids.ts';
-import { extendLease } from '../domain/session.ts';
 import { addSeconds, type Ms, seconds } from '../domain/time.ts';
 import type { Wake } from '../ports/sessions.ts';
 import { freeExpired } from './free.ts';
@@ -25,14 +24,17 @@ export interface Swept {
 
 const pageSize = 50;
 const freePage = 25;
-/** A roster of more places is recounted by the reconciler, not at each expiry. */
+/** A roster of up to so many places is recounted whenever it wakes, a larger one in so much fewer of the minutes. */
 const recountUpTo = 128;
 const idleSeconds = seconds(3_600);
 
 /** One sweep. `shouldStop` is asked between pages, so that a Lambda can end in time; what is left comes next minute. */
 export async function sweep(ports: LifeCyclePorts, shouldStop: () => boolean = () => false): Promise<Swept> {
   const total = { leases: 0, rosters: 0, freed: 0, drift: 0, lagMs: 0, failed: 0 };
-  for (let partition = 0; partition < wakePartitions; partition++) {
+  // Begins elsewhere each time, so that what ends a sweep early does not always starve the same partitions.
+  const first = Math.floor(ports.clock.now() / 1_000) % wakePartitions;
+  for (let turn = 0; turn < wakePartitions; turn++) {
+    const partition = (first + turn) % wakePartitions;
     // A page that changed nothing would come back as it is: the next sweep has it.
     for (let pages = 0; pages < 200 && !shouldStop(); pages++) {
       const wakes = await ports.store.listWakes(partition, ports.clock.now(), pageSize);
@@ -74,15 +76,9 @@ async function attend(ports: LifeCyclePorts, wake: Wake): Promise<Attended> {
 
 /** Freed with proof, confirmed with proof, and counted on where nobody can say, at most until its upper bound. */
 export async function checkLease(ports: LifeCyclePorts, wake: Wake & { kind: 'lease' }): Promise<void> {
-  const { clock, policy } = ports;
-  const applied = await change(ports, wake.names, (session, now) => {
-    if (session.holding === 'freed' || session.leaseUntil === undefined || session.leaseUntil > now) return 'nothing';
-    return 'ask the broker';
-  });
-  if (applied === 'done') return;
   await change(ports, wake.names, (session, now) => {
     if (session.holding === 'freed' || session.leaseUntil === undefined || session.leaseUntil > now) return 'nothing';
-    return { next: extendLease(session, addSeconds(clock.now(), policy.leaseSeconds)) };
+    return 'ask the broker';
   });
 }
 
@@ -98,12 +94,22 @@ export async function sweepRoster(
   if (before.wakeAt === undefined || before.wakeAt > now) return { freed: 0, drift: 0 };
   let freed = 0;
   for (let pages = 0; pages < 400; pages++) {
-    const due = await store.listDue(deploymentId, username, now, freePage);
-    if (due.length === 0) break;
-    freed += await freeExpired(ports, deploymentId, username, { limit: freePage });
+    const page = await freeExpired(ports, deploymentId, username, { limit: freePage });
+    freed += page.freed;
+    if (!page.more) break;
   }
-  const { removed } = before.used <= recountUpTo ? await recount(store, deploymentId, username) : { removed: 0 };
   const next = (await store.nextDue(deploymentId, username)) ?? addSeconds(now, idleSeconds);
-  if (next > now) await store.moveWake(deploymentId, username, before.wakeAt, next as Ms);
+  if (next > now) await store.moveWake(deploymentId, username, before.wakeAt, next);
+  // Looked at once more after the wake was moved: whoever shortens a session writes it first and lowers the wake
+  // second, so that one of the two sees the other.
+  const { removed, firstDue } = isRecountDue(before.used, now)
+    ? await recount(store, deploymentId, username)
+    : { removed: 0, firstDue: await store.nextDue(deploymentId, username) };
+  if (firstDue !== undefined && firstDue < next) await store.lowerWake(deploymentId, username, firstDue);
+  if (before.used <= removed) await store.removeEmptyRoster(deploymentId, username);
   return { freed, drift: removed };
+}
+
+function isRecountDue(used: number, now: Ms): boolean {
+  return Math.floor(now / 60_000) % Math.max(1, Math.ceil(used / recountUpTo)) === 0;
 }

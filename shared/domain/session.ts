@@ -108,6 +108,15 @@ export function upperBound(at: Ms, expirySeconds: Seconds, policy: Policy): Ms {
   return addSeconds(addSeconds(addSeconds(at, connectGraceSeconds), policy.maxConnectionSeconds), expirySeconds);
 }
 
+/**
+ * An attempt may still be on its way to the broker: that nothing is there yet proves nothing. Of attempts that
+ * overlapped the latest was admitted last, so the others have arrived when it must have.
+ */
+export function isOnItsWay(session: Session, now: Ms): boolean {
+  if (session.leaseUntil !== undefined && session.leaseUntil > now) return true;
+  return session.overlap && addSeconds(session.admittedAt, connectGraceSeconds) > now;
+}
+
 export function samePair(a: Pair | undefined, b: Pair): boolean {
   return a !== undefined && a.sessionIdentifier === b.sessionIdentifier && a.versionNumber === b.versionNumber;
 }
@@ -126,7 +135,7 @@ export function startSession(
   admission: Admission,
   policy: Policy,
   before: Session | undefined,
-  supersedes?: Username,
+  hands: { readonly changed: boolean; readonly supersedes?: Username | undefined },
 ): Session {
   const countsUntil = upperBound(admission.at, admission.expirySeconds, policy);
   const closed = before === undefined ? [] : closedWith(before, before.pair);
@@ -140,15 +149,34 @@ export function startSession(
     holding: 'new',
     leaseUntil: addSeconds(admission.at, policy.leaseSeconds),
     countsUntil,
-    dueAt: countsUntil,
+    // As if it kept nothing: when its expiry is told, shorter or longer, no index entry has to move.
+    dueAt: upperBound(admission.at, seconds(0), policy),
     closedPairs: closed,
-    overlap: false,
+    // Of the username that had the client id before, no pair is known here: its events can be mistaken too.
+    overlap: hands.changed || (before !== undefined && mayBeMistaken(before, admission)),
     expirySeconds: admission.expirySeconds,
-    ...(supersedes === undefined ? {} : { supersedes }),
+    ...(hands.supersedes === undefined ? {} : { supersedes: hands.supersedes }),
     recounted: false,
     admittedAt: admission.at,
     ...traits(admission),
   };
+}
+
+/** Events this old are settled by asking the broker only: a replayed dead-letter queue. */
+export const staleEventSeconds = seconds(3_600);
+
+/** Events of the connections before can still come, and be taken for those of the attempt that comes now. */
+function mayBeMistaken(before: Session, admission: Admission): boolean {
+  const lastHeard = later(before.admittedAt, before.disconnectedAt ?? before.admittedAt);
+  if (addSeconds(lastHeard, staleEventSeconds) < admission.at) return false;
+  return before.overlap || (before.witness === 'door' && admission.witness === 'broker');
+}
+
+/** Its life is over, but not all of its events have come: the front door's name their attempt, the broker's do not. */
+function hasEventsToCome(session: Session): boolean {
+  if (session.witness === 'door') return false;
+  if (session.overlap || session.leaseUntil !== undefined) return true;
+  return session.holding === 'connected' && session.pair === undefined;
 }
 
 /**
@@ -167,7 +195,9 @@ export function meetSession(session: Session, admission: Admission, policy: Poli
     // Two attempts on their way may reach the broker in the other order. To the front door a connection it knows of is
     // older than an attempt that comes after it; broker events do not name attempts and can be mistaken.
     overlap:
-      session.overlap || pendingBefore || (session.holding === 'connected' && admission.witness === 'broker'),
+      pendingBefore ||
+      (session.holding === 'connected' ? session.overlap : mayBeMistaken(session, admission)) ||
+      (session.holding === 'connected' && admission.witness === 'broker'),
     attemptExpirySeconds: admission.expirySeconds,
     ...(supersedes === undefined ? {} : { supersedes }),
     admittedAt: admission.at,
@@ -199,7 +229,9 @@ export function confirmSession(session: Session, told: Confirmation, policy: Pol
     ...kept
   } = session;
   const expirySeconds = told.expirySeconds ?? attemptExpirySeconds ?? session.expirySeconds;
-  const countsUntil = upperBound(session.admittedAt, expirySeconds, policy);
+  const bound = upperBound(later(session.admittedAt, told.at), expirySeconds, policy);
+  // With overlap it may be another attempt that is told of: nothing is shortened.
+  const countsUntil = session.overlap ? later(session.countsUntil, bound) : bound;
   return {
     ...kept,
     holding: 'connected',
@@ -225,6 +257,7 @@ export function endSession(session: Session, ending: Ending, now: Ms): Session {
     attemptExpirySeconds: _x,
     pair,
     confirmedAttempt: _a,
+    supersedes: _s,
     ...kept
   } = session;
   const countsUntil = addSeconds(ending.at, ending.expirySeconds);
@@ -239,16 +272,16 @@ export function endSession(session: Session, ending: Ending, now: Ms): Session {
     disconnectedAt: ending.at,
     overAttempt: session.attempt,
     closedPairs: closedWith(session, pair),
-    overlap: false,
+    overlap: hasEventsToCome(session),
   };
 }
 
 /**
  * Nothing of it is left: proven absent, expired, or ended by a kick. Stays as a tombstone. With `owes` it keeps the
  * index entry through which it was found until its place is out of the roster, so that a crash in between is found
- * again; without, whoever frees has a message that is delivered again.
+ * again; `findAt` is for who found it otherwise. Without, whoever frees has a message that is delivered again.
  */
-export function freeSession(session: Session, options?: { readonly owes: boolean }): Session {
+export function freeSession(session: Session, options?: { readonly owes: true; readonly findAt?: Ms }): Session {
   const {
     leaseUntil,
     fallbackUntil: _f,
@@ -262,18 +295,27 @@ export function freeSession(session: Session, options?: { readonly owes: boolean
     ...kept,
     holding: 'freed',
     closedPairs: closedWith(session, pair),
-    overlap: false,
-    ...(options?.owes === true ? { owes: true as const } : {}),
-    ...(options?.owes === true && leaseUntil !== undefined ? { leaseUntil } : {}),
+    overlap: hasEventsToCome(session),
+    ...(options === undefined ? {} : { owes: options.owes }),
+    ...(options === undefined || (leaseUntil ?? options.findAt) === undefined
+      ? {}
+      : { leaseUntil: leaseUntil ?? options.findAt }),
   };
 }
 
 /** The pending attempt came to nothing: what was there before it is there again. */
 export function abandonAttempt(session: Session, now: Ms): Session {
   if (session.holding === 'new') return freeSession(session);
-  if (session.ended !== undefined) return endSession(session, session.ended, now);
+  if (session.ended !== undefined) {
+    // The newcomer never came, so the other username's session still stands.
+    const { supersedes } = session;
+    return { ...endSession(session, session.ended, now), ...(supersedes === undefined ? {} : { supersedes }) };
+  }
   const { leaseUntil: _l, fallbackUntil, attemptExpirySeconds: _x, ...kept } = session;
-  return { ...kept, countsUntil: fallbackUntil ?? session.countsUntil, overAttempt: session.attempt };
+  const countsUntil = fallbackUntil ?? session.countsUntil;
+  // A look that was put off for the attempt's sake is due again when it was.
+  const dueAt = session.dueAt < countsUntil ? session.dueAt : countsUntil;
+  return { ...kept, countsUntil, dueAt, overAttempt: session.attempt };
 }
 
 /** The lease is over and nobody can say what became of the attempt: it goes on counting, and is checked again. */
@@ -285,6 +327,11 @@ export function extendLease(session: Session, until: Ms): Session {
 export function hastenLease(session: Session, graceSeconds: Seconds): Session {
   const until = addSeconds(session.admittedAt, graceSeconds);
   return session.leaseUntil === undefined || session.leaseUntil <= until ? session : { ...session, leaseUntil: until };
+}
+
+/** The pending attempt is over, but one that it overlapped may be a connection: the lease is checked soon. */
+export function doubtAttempt(session: Session): Session {
+  return { ...hastenLease(session, connectGraceSeconds), overAttempt: session.attempt };
 }
 
 /** An entry of the due index that came too early: the next look is when the session stops counting. */

@@ -93,6 +93,8 @@ export interface SessionStore {
     place: Place,
     last: boolean,
   ): Promise<'removed' | 'absent'>;
+  /** Removes a roster that counts nothing. */
+  removeEmptyRoster(deploymentId: DeploymentId, username: Username): Promise<void>;
   /** Makes the roster's wakeAt no later than `at`. Does nothing where there is no roster. */
   lowerWake(deploymentId: DeploymentId, username: Username, at: Ms): Promise<void>;
   /** Moves wakeAt from `from` to `to`, unless somebody changed it. */

@@ -59,7 +59,7 @@ test('S9: a client id held live by another username is refused; once it is not, 
   expect(await core.connect('bob', 'shared')).toEqual({ kind: 'rejected', reason: 'client_id_held' });
   expect(await core.used('bob')).toBe(0);
   await core.report('door.disconnected', 'alice', 'shared', first);
-  expect(await core.connect('bob', 'shared')).toMatchObject({ ...admitted, mustCleanStart: false });
+  expect(await core.connect('bob', 'shared')).toMatchObject({ ...admitted, mustCleanStart: true });
   expect(await core.connect('alice', 'shared')).toEqual({ kind: 'rejected', reason: 'client_id_held' });
 });
 

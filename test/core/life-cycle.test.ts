@@ -157,6 +157,7 @@ test('rule 4: a connection nobody knew is counted again from its tombstone, over
   expect(await core.used('alice')).toBe(2);
   expect(await core.session('alice', 'a')).toMatchObject({ holding: 'connected', recounted: true });
   core.broker.set('a', { kind: 'absent' });
+  core.advance(11);
   await core.event('disconnected', 'a', 1);
   expect(await core.used('alice')).toBe(1);
 });

@@ -97,7 +97,12 @@ export function createCore(client: DynamoDBDocumentClient, tableName: string): C
             ? undefined
             : { enabled: true, maxSessionsPerUsername: core.max, whitelistId: undefined, generation: 1 },
       };
-      return admit(ports, settings, { ...names(username, clientId), witness, expirySeconds: seconds(expiry) });
+      return admit(ports, settings, {
+        receivedAt: clock.now(),
+        ...names(username, clientId),
+        witness,
+        expirySeconds: seconds(expiry),
+      });
     },
     async join(username, clientId, expiry = 0) {
       const decision = await core.connect(username, clientId, { expiry });

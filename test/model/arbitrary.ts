@@ -3,13 +3,15 @@
 import fc from 'fast-check';
 import type { RunConfig, Step } from './run-config.ts';
 
-export const modelSeed = Number(process.env.MODEL_SEED ?? 20_261_114);
-export const modelRuns = Number(process.env.MODEL_RUNS ?? 60);
+export interface Schedule {
+  readonly config: RunConfig;
+  readonly steps: readonly Step[];
+}
 
-export const arbitraryConfig: fc.Arbitrary<RunConfig> = fc.record({
+const arbitraryConfig: fc.Arbitrary<RunConfig> = fc.record({
   witness: fc.constantFrom('door', 'broker', 'mixed'),
   doorEvents: fc.boolean(),
-  takeover: fc.boolean(),
+  takeover: fc.constant(false),
   faults: fc.constantFrom('none', 'some', 'many'),
   drops: fc.nat(3).map((n) => n === 3),
   lateDials: fc.nat(3).map((n) => n === 3),
@@ -18,5 +20,9 @@ export const arbitraryConfig: fc.Arbitrary<RunConfig> = fc.record({
 
 const arbitraryStep: fc.Arbitrary<Step> = fc.record({ what: fc.nat(999), whom: fc.nat(999), how: fc.nat(9_999) });
 
-/** Long ones: what is hard to reach lies deep. */
-export const arbitrarySteps: fc.Arbitrary<readonly Step[]> = fc.array(fc.noBias(arbitraryStep), { maxLength: 300, size: 'max' });
+/** Long ones too: what is hard to reach lies deep. */
+const arbitrarySteps = fc.array(fc.noBias(arbitraryStep), { maxLength: 300, size: 'max' });
+
+export function drawSchedules(seed: number, count: number): Schedule[] {
+  return fc.sample(fc.record({ config: arbitraryConfig, steps: arbitrarySteps }), { seed, numRuns: count });
+}

@@ -1,7 +1,13 @@
 // What IoT Core really holds: connections and sessions, by client id. It knows nothing of the table. It says what
 // happened, in the order it happened; the queue between here and the product keeps no order.
 
-import { type BrokerClientId, type ClientId, type DeploymentId, toBrokerClientId, type Username } from '../../shared/domain/ids.ts';
+import {
+  type BrokerClientId,
+  type ClientId,
+  type DeploymentId,
+  toBrokerClientId,
+  type Username,
+} from '../../shared/domain/ids.ts';
 import type { Pair } from '../../shared/domain/session.ts';
 import { addSeconds, type Ms, type Seconds, seconds } from '../../shared/domain/time.ts';
 import type { BrokerSays } from '../../shared/ports/broker.ts';
@@ -30,6 +36,8 @@ export interface RealSession {
   /** Of the last connection, as changed by its end. */
   expirySeconds: Seconds;
   disconnectedAt: Ms | undefined;
+  /** As CONNECT said. */
+  readonly askedExpirySeconds: Seconds;
   /** Of the latest connection. */
   readonly tag: Tag;
 }
@@ -87,7 +95,13 @@ export class BrokerOracle {
     const old = before?.connection;
     const happened: BrokerHappening[] = [];
     if (before !== undefined && old !== undefined) {
-      happened.push({ type: 'disconnected', session: { ...before }, connection: old, expirySeconds: old.expirySeconds, reason: 'DUPLICATE_CLIENTID' });
+      happened.push({
+        type: 'disconnected',
+        session: { ...before },
+        connection: old,
+        expirySeconds: old.expirySeconds,
+        reason: 'DUPLICATE_CLIENTID',
+      });
     }
     const resumed = before !== undefined && !asked.cleanStart ? before.sessionIdentifier : undefined;
     const sessionIdentifier = resumed ?? `s${++this.identifiers}`;
@@ -98,7 +112,17 @@ export class BrokerOracle {
       tag: asked.tag,
     };
     const { deploymentId, clientId, username, expirySeconds } = asked;
-    const session: RealSession = { deploymentId, clientId, username, sessionIdentifier, connection, expirySeconds, disconnectedAt: undefined, tag: asked.tag };
+    const session: RealSession = {
+      deploymentId,
+      clientId,
+      username,
+      sessionIdentifier,
+      connection,
+      expirySeconds,
+      disconnectedAt: undefined,
+      askedExpirySeconds: expirySeconds,
+      tag: asked.tag,
+    };
     this.sessions.set(id, session);
     happened.push({ type: 'connected', session: { ...session }, connection });
     return happened;
@@ -108,7 +132,13 @@ export class BrokerOracle {
     const { connection } = session;
     if (connection === undefined) return [];
     const keeps = expirySeconds ?? connection.expirySeconds;
-    const happened = { type: 'disconnected', session: { ...session }, connection, expirySeconds: keeps, reason } as const;
+    const happened = {
+      type: 'disconnected',
+      session: { ...session },
+      connection,
+      expirySeconds: keeps,
+      reason,
+    } as const;
     const id = toBrokerClientId(session.deploymentId, session.clientId);
     session.connection = undefined;
     session.expirySeconds = keeps;

@@ -16,17 +16,22 @@ export function checkStep(world: World, before: TableView, actor: Actor | undefi
 /** I1, and the arithmetic that it stands on. */
 function checkRosters(world: World, before: TableView, actor: Actor | undefined): void {
   for (const { deploymentId, username, roster } of world.view.rosters.values()) {
-    if (roster.used !== roster.places.size) world.violate('I1', `${username}: used is ${roster.used}, places are ${roster.places.size}`);
+    if (roster.used !== roster.places.size)
+      world.violate('I1', `${username}: used is ${roster.used}, places are ${roster.places.size}`);
     const was = rosterOf(before, deploymentId, username);
     if (roster.used <= was.used) continue;
     const [added] = [...roster.places].filter((place) => !was.places.has(place));
-    if (roster.used !== was.used + 1 || added === undefined) world.violate('I1', `${username}: from ${was.used} to ${roster.used} in one step`);
+    if (roster.used !== was.used + 1 || added === undefined)
+      world.violate('I1', `${username}: from ${was.used} to ${roster.used} in one step`);
     const session = sessionsOf(world.view, deploymentId, username).find((one) => one.place === added);
     if (actor?.kind === 'connect' && !isForced(session)) {
-      if (roster.used > actor.max) world.violate('I1', `${username}: ${roster.used} admitted under a limit of ${actor.max}`);
+      if (roster.used > actor.max)
+        world.violate('I1', `${username}: ${roster.used} admitted under a limit of ${actor.max}`);
       continue;
     }
-    world.noteForced(`${actor?.kind ?? 'nobody'} counted ${session?.clientId ?? 'a place without a session'} of ${username}, ${session?.holding ?? ''}`);
+    world.noteForced(
+      `${actor?.kind ?? 'nobody'} counted ${session?.clientId ?? 'a place without a session'} of ${username}, ${session?.holding ?? ''}`,
+    );
   }
 }
 
@@ -45,9 +50,14 @@ function checkReality(world: World): void {
     const count = (byUser.get(key) ?? 0) + 1;
     byUser.set(key, count);
     const ceiling = world.ceilings.get(key) ?? 0;
-    if (count > ceiling) world.violate('I1b', `${key} really has ${count} sessions, no admission had a limit above ${ceiling}`);
+    if (count > ceiling)
+      world.violate('I1b', `${key} really has ${count} sessions, no admission had a limit above ${ceiling}`);
     const problem = whyUncounted(world, real);
-    if (problem !== undefined) world.violate('I1b', `${key}/${real.clientId} really ${real.connection === undefined ? 'is retained' : 'is connected'}, but ${problem}`);
+    if (problem !== undefined)
+      world.violate(
+        'I1b',
+        `${key}/${real.clientId} really ${real.connection === undefined ? 'is retained' : 'is connected'}, but ${problem}`,
+      );
   }
 }
 
@@ -55,7 +65,8 @@ function whyUncounted(world: World, real: RealSession): string | undefined {
   const session = sessionOf(world.view, real.deploymentId, real.username, real.clientId);
   if (session === undefined) return 'has no session item';
   if (session.holding === 'freed') return 'its session is freed';
-  if (!isLive(session, world.clock.now())) return `its session counts only until ${session.countsUntil - world.clock.now()} ms from now`;
+  if (!isLive(session, world.clock.now()))
+    return `its session counts only until ${session.countsUntil - world.clock.now()} ms from now`;
   return isCounted(world.view, session) ? undefined : 'its place is not in the roster';
 }
 

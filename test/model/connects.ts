@@ -44,7 +44,12 @@ export function settingsOf(world: World, deploymentId: DeploymentId): ConnectSet
       onStoreFailure: 'reject',
       createdAt: ms(0),
     },
-    limit: { enabled: Number.isFinite(world.max), maxSessionsPerUsername: world.max, whitelistId: undefined, generation: 0 },
+    limit: {
+      enabled: Number.isFinite(world.max),
+      maxSessionsPerUsername: world.max,
+      whitelistId: undefined,
+      generation: 0,
+    },
   };
 }
 
@@ -58,20 +63,40 @@ export async function startConnect(world: World, wish: ConnectWish): Promise<Con
   // Straight to the broker nothing tells the expiry at CONNECT: the deployment's stands in.
   const expirySeconds = witness === 'door' ? wish.expirySeconds : settings.deployment.sessionExpirySeconds;
   const outcomes: ConnectOutcome[] = [{ kind: 'open' }];
-  await world.start({ kind: 'connect', deploymentId, door, max, title: `${username} ${clientId} ${witness} max ${max}` }, async (actor) => {
-    const outcome = await admitOrFail(world, actor, settings, { deploymentId, username, clientId, witness, expirySeconds });
-    outcomes[0] = outcome;
-    world.tell(actor, outcome.kind === 'rejected' ? `is rejected: ${outcome.reason}` : `is ${outcome.kind}`);
-    if (outcome.kind === 'rejected' && outcome.reason === 'quota_exceeded') checkNotTurnedAway(world, actor, username, met);
-    if (outcome.kind !== 'admitted') return;
-    const tag = { attempt: outcome.attempt, witness, door };
-    const cleanStart = wish.cleanStart || outcome.mustCleanStart;
-    world.dials.push({ asked: { deploymentId, username, clientId, cleanStart, expirySeconds: wish.expirySeconds, tag }, admittedAt: actor.startedAt, title: actor.title });
-  });
+  await world.start(
+    { kind: 'connect', deploymentId, door, max, title: `${username} ${clientId} ${witness} max ${max}` },
+    async (actor) => {
+      const outcome = await admitOrFail(world, actor, settings, {
+        deploymentId,
+        username,
+        clientId,
+        witness,
+        expirySeconds,
+        receivedAt: actor.startedAt,
+      });
+      outcomes[0] = outcome;
+      world.tell(actor, outcome.kind === 'rejected' ? `is rejected: ${outcome.reason}` : `is ${outcome.kind}`);
+      if (outcome.kind === 'rejected' && outcome.reason === 'quota_exceeded')
+        checkNotTurnedAway(world, actor, username, met);
+      if (outcome.kind !== 'admitted') return;
+      const tag = { attempt: outcome.attempt, witness, door };
+      const cleanStart = wish.cleanStart || outcome.mustCleanStart;
+      world.dials.push({
+        asked: { deploymentId, username, clientId, cleanStart, expirySeconds: wish.expirySeconds, tag },
+        admittedAt: actor.startedAt,
+        title: actor.title,
+      });
+    },
+  );
   return outcomes;
 }
 
-async function admitOrFail(world: World, actor: Actor, settings: ConnectSettings, request: Parameters<typeof admit>[2]): Promise<ConnectOutcome> {
+async function admitOrFail(
+  world: World,
+  actor: Actor,
+  settings: ConnectSettings,
+  request: Parameters<typeof admit>[2],
+): Promise<ConnectOutcome> {
   try {
     return await admit(world.portsFor(actor), settings, request);
   } catch (error) {
@@ -84,7 +109,8 @@ async function admitOrFail(world: World, actor: Actor, settings: ConnectSettings
 function checkNotTurnedAway(world: World, actor: Actor, username: Username, met: RealSession | undefined): void {
   if (met === undefined || met.username !== username || world.excuseUncounted(met) !== undefined) return;
   const now = world.oracle.find(met.deploymentId, met.clientId);
-  if (now?.sessionIdentifier === met.sessionIdentifier && now.username === username) world.violate('S3', `${actor.title} was turned away from its own session`);
+  if (now?.sessionIdentifier === met.sessionIdentifier && now.username === username)
+    world.violate('S3', `${actor.title} was turned away from its own session`);
 }
 
 /** IoT Core waits 5 s for its authorizer, the front door's ticket lives 10 s: what is older does not reach the broker. */
@@ -92,13 +118,17 @@ export const dialWithinMs = 10_000;
 
 export function dial(world: World, call: Dial, succeeds: boolean, draw: number): void {
   world.dials.splice(world.dials.indexOf(call), 1);
+  world.tick();
   const late = world.clock.now() - call.admittedAt > dialWithinMs;
   if (!succeeds || (late && !world.config.lateDials)) {
     world.tell(undefined, `${call.title} does not reach the broker`);
     tellFailed(world, call, draw);
     return;
   }
-  world.tell(undefined, `${call.title} connects${late ? ', late' : ''}, expiry ${call.asked.expirySeconds} s${call.asked.cleanStart ? ', clean' : ''}`);
+  world.tell(
+    undefined,
+    `${call.title} connects${late ? ', late' : ''}, expiry ${call.asked.expirySeconds} s${call.asked.cleanStart ? ', clean' : ''}`,
+  );
   if (late) world.lateAttempts.add(call.asked.tag.attempt);
   tellHappenings(world, world.oracle.connect(call.asked), draw);
 }

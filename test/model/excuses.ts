@@ -10,6 +10,13 @@ export function excuseUncounted(world: World, real: RealSession): string | undef
   // Core and the front door's tickets end a CONNECT after 10 s, so this needs a broker that breaks its own bounds. Its
   // `connected` counts it again (rule 4), over the limit if need be.
   if (world.lateAttempts.has(real.tag.attempt)) return 'reached the broker after its lease';
+  // DISCONNECT asked for a longer expiry than CONNECT had, and nobody has heard of it yet: until then the session counts
+  // with what it was admitted with, which is shorter only where the message is later than that.
+  const { disconnectedAt, expirySeconds, tag } = real;
+  const unheard = world.queue.messages.some(({ body }) => body.includes(`"attempt":"${tag.attempt}"`));
+  if (disconnectedAt !== undefined && expirySeconds > real.askedExpirySeconds && unheard) {
+    return 'its longer expiry is not heard';
+  }
   return undefined;
 }
 
@@ -17,8 +24,23 @@ export function excuseUncounted(world: World, real: RealSession): string | undef
 export function excuseCounted(world: World, session: Session): string | undefined {
   // A lost `disconnected`: counted until the connection's upper bound, or until reconciling finds it (S13).
   if (world.config.drops) return 'an event was lost';
+  // The client id has been taken by another username while somebody was on the way to the broker, who does not tell
+  // usernames: both count for as long as one of them is there (S9 counts both until the end of one is proven).
+  if (world.config.takeover && world.oracle.find(session.deploymentId, session.clientId) !== undefined) {
+    return 'the broker does not say whose connection it is';
+  }
   // Straight to the broker nothing tells that a client's expiry is shorter than the deployment's, once it has gone
   // before the broker could be asked: the deployment's stands in (S10).
   if (session.witness === 'broker' && session.holding === 'retained') return "the deployment's expiry stands in";
   return undefined;
+}
+
+/** Not settled after one lease and one sweep, but after two. */
+export function excuseOnce(world: World, session: Session): string | undefined {
+  // Two usernames met on one client id, and the broker does not tell usernames: the lease of one waits for the other's.
+  const others = [...world.view.sessions.values()].filter(
+    ({ deploymentId, clientId, username }) =>
+      deploymentId === session.deploymentId && clientId === session.clientId && username !== session.username,
+  );
+  return others.length > 0 && session.leaseUntil !== undefined ? 'one lease waits for the other' : undefined;
 }

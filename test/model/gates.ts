@@ -14,7 +14,12 @@ interface Waiting {
   readonly answer: (value: unknown) => void;
   readonly fail: (error: unknown) => void;
 }
-export type StoreCall = Waiting & { readonly to: 'store'; readonly command: Command; readonly name: string; readonly writes: boolean };
+export type StoreCall = Waiting & {
+  readonly to: 'store';
+  readonly command: Command;
+  readonly name: string;
+  readonly writes: boolean;
+};
 export type BrokerCall = Waiting & { readonly to: 'broker'; readonly id: BrokerClientId };
 export type Call = StoreCall | BrokerCall;
 
@@ -35,7 +40,8 @@ export class Gates {
 
   brokerFor(actor: Actor): Broker {
     return {
-      getConnection: async (id) => (await this.wait((answer, fail) => ({ to: 'broker', actor, id, answer, fail }))) as BrokerSays,
+      getConnection: async (id) =>
+        (await this.wait((answer, fail) => ({ to: 'broker', actor, id, answer, fail }))) as BrokerSays,
       deleteConnection: () => Promise.reject(new Error('nobody here kicks')),
     };
   }

@@ -51,9 +51,14 @@ export class Reached {
   private noteChange(actor: Actor, old: Session, next: Session, before: TableView, now: Ms): void {
     const counted = rosterOf(before, old.deploymentId, old.username).places.has(old.place);
     if (actor.kind === 'connect') {
-      if (old.attempt !== next.attempt && old.place === next.place && old.holding === 'new' && !counted) this.note('met an uncounted attempt');
+      if (old.attempt !== next.attempt && old.place === next.place && old.holding === 'new' && !counted)
+        this.note('met an uncounted attempt');
       if (old.holding === 'new' && next.holding === 'freed' && !counted) this.note('undone');
-      if (isExpired(old, now) && next.holding === 'freed' && rosterOf(before, old.deploymentId, old.username).used >= actor.max) {
+      if (
+        isExpired(old, now) &&
+        next.holding === 'freed' &&
+        rosterOf(before, old.deploymentId, old.username).used >= actor.max
+      ) {
         this.note('reclaimed at a full quota');
       }
     }
@@ -66,7 +71,8 @@ export class Reached {
       if (old.holding === 'freed' && next.holding === 'connected') this.note('counted again from a tombstone');
       if (old.ended === undefined && next.ended !== undefined) this.note('ending noted while an attempt was pending');
     }
-    if (old.leaseUntil !== undefined && next.overAttempt === old.attempt && old.overAttempt !== old.attempt) this.note('attempt abandoned');
+    if (old.leaseUntil !== undefined && next.overAttempt === old.attempt && old.overAttempt !== old.attempt)
+      this.note('attempt abandoned');
   }
 }
 

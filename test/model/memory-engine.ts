@@ -61,19 +61,28 @@ export class MemoryEngine {
     const old = this.find(key);
     const values = input.ExpressionAttributeValues ?? {};
     if (input.ConditionExpression !== undefined && !holds(input.ConditionExpression, old, values)) {
-      const shown = input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD' && old !== undefined ? { Item: marshall(old) } : {};
+      const shown =
+        input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD' && old !== undefined ? { Item: marshall(old) } : {};
       throw new ConditionalCheckFailedException({ $metadata: {}, message: 'The conditional request failed', ...shown });
     }
     if (name === 'DeleteCommand') {
       this.items.delete(itemKey(key));
       return {};
     }
-    const next = name === 'PutCommand' ? defined(input.Item ?? {}) : applyUpdate(input.UpdateExpression ?? '', { ...key, ...old }, values);
+    const next =
+      name === 'PutCommand'
+        ? defined(input.Item ?? {})
+        : applyUpdate(input.UpdateExpression ?? '', { ...key, ...old }, values);
     this.items.set(itemKey(key), next);
     return name === 'UpdateCommand' ? { Attributes: next } : {};
   }
 
-  private query({ IndexName, KeyConditionExpression = '', ExpressionAttributeValues = {}, Limit = Number.POSITIVE_INFINITY }: Input): unknown {
+  private query({
+    IndexName,
+    KeyConditionExpression = '',
+    ExpressionAttributeValues = {},
+    Limit = Number.POSITIVE_INFINITY,
+  }: Input): unknown {
     const sortKey = IndexName === 'wake' ? 'wakeAt' : IndexName === 'due' ? 'dueAt' : 'sk';
     const found = [...this.items.values()]
       .filter((item) => holds(KeyConditionExpression, item, ExpressionAttributeValues))
@@ -85,7 +94,10 @@ export class MemoryEngine {
   private batchGet({ RequestItems = {} }: Input): unknown {
     const [[table, request] = ['', {}]] = Object.entries(RequestItems);
     const { Keys } = request as { readonly Keys: readonly Item[] };
-    return { Responses: { [table]: Keys.map((key) => this.find(key)).filter((item) => item !== undefined) }, UnprocessedKeys: {} };
+    return {
+      Responses: { [table]: Keys.map((key) => this.find(key)).filter((item) => item !== undefined) },
+      UnprocessedKeys: {},
+    };
   }
 
   private batchDelete({ RequestItems = {} }: Input): unknown {

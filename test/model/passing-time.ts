@@ -1,13 +1,15 @@
 // Time passes: a little, while calls are under way, or a lot.
 
-import type { World } from './world.ts';
 import { dial, dialWithinMs } from './connects.ts';
 import { tellHappenings } from './presence-wire.ts';
+import type { World } from './world.ts';
 
 /** IoT Core gives its authorizer 5 s; a CONNECT that takes longer has ended, one way or another. */
 const connectEndsMs = 5_000;
 /** The time-out of the functions that read the queue and sweep. */
 const workerEndsMs = 60_000;
+/** In runs with late CONNECTs, how late they are at most: beyond their lease. */
+const lateAtMostMs = 120_000;
 /** A request that its sender has given up has arrived by then, or never will. */
 const networkForgetsMs = 2_000;
 
@@ -43,6 +45,10 @@ async function endOverdue(world: World, lengthMs: number, draw: number): Promise
     else world.kill(actor);
   }
   for (const call of [...world.dials]) {
-    if (until - call.admittedAt > dialWithinMs && !(world.config.lateDials && draw % 5 === 0)) dial(world, call, draw % 4 !== 0, draw);
+    if (
+      until - call.admittedAt > dialWithinMs &&
+      !(world.config.lateDials && draw % 2 === 0 && until - call.admittedAt < lateAtMostMs)
+    )
+      dial(world, call, draw % 4 !== 0, draw);
   }
 }

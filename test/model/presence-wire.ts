@@ -15,7 +15,19 @@ export function tellHappenings(world: World, happenings: readonly BrokerHappenin
     if (tag.witness !== 'door' || tag.door !== world.door) return;
     const { deploymentId, username, clientId } = session;
     const expirySeconds = happening.type === 'connected' ? connection.expirySeconds : happening.expirySeconds;
-    send(world, { type: `door.${happening.type}`, deploymentId, username, clientId, attempt: tag.attempt, at: world.clock.now(), expirySeconds }, draw + 5 * n);
+    send(
+      world,
+      {
+        type: `door.${happening.type}`,
+        deploymentId,
+        username,
+        clientId,
+        attempt: tag.attempt,
+        at: world.clock.now(),
+        expirySeconds,
+      },
+      draw + 5 * n,
+    );
   });
 }
 
@@ -23,11 +35,24 @@ export function tellHappenings(world: World, happenings: readonly BrokerHappenin
 export function tellFailed(world: World, { asked }: Dial, draw: number): void {
   const { deploymentId, username, clientId, tag } = asked;
   if (tag.witness === 'door' && tag.door === world.door) {
-    send(world, { type: 'door.failed', deploymentId, username, clientId, attempt: tag.attempt, at: world.clock.now() }, draw);
+    send(
+      world,
+      { type: 'door.failed', deploymentId, username, clientId, attempt: tag.attempt, at: world.clock.now() },
+      draw,
+    );
   }
   // Whether the broker says so is not documented.
   if (tag.witness === 'broker' && draw % 2 === 0) {
-    send(world, { clientId: toBrokerClientId(deploymentId, clientId), timestamp: world.clock.now(), eventType: 'connect_failed', connectFailureReason: 'AUTHORIZATION_FAILED' }, draw);
+    send(
+      world,
+      {
+        clientId: toBrokerClientId(deploymentId, clientId),
+        timestamp: world.clock.now(),
+        eventType: 'connect_failed',
+        connectFailureReason: 'AUTHORIZATION_FAILED',
+      },
+      draw,
+    );
   }
 }
 
@@ -42,7 +67,11 @@ function brokerEvent(world: World, happening: BrokerHappening): object {
     versionNumber: connection.pair.versionNumber,
   };
   if (happening.type === 'connected') return { ...common, ipAddress: '192.0.2.1' };
-  return { ...common, clientInitiatedDisconnect: happening.reason === 'CLIENT_INITIATED_DISCONNECT', disconnectReason: happening.reason };
+  return {
+    ...common,
+    clientInitiatedDisconnect: happening.reason === 'CLIENT_INITIATED_DISCONNECT',
+    disconnectReason: happening.reason,
+  };
 }
 
 function send(world: World, body: object, draw: number): void {

@@ -1,7 +1,7 @@
 // Handlers of presence messages and the sweeper, each a process that may die.
 
-import { sweep } from '../../shared/app/sweep.ts';
 import { applyPresence } from '../../functions/presence/apply.ts';
+import { sweep } from '../../shared/app/sweep.ts';
 import { type DeploymentId, parseBrokerClientId } from '../../shared/domain/ids.ts';
 import { type Message, toRecord } from './message-queue.ts';
 import { Violation } from './violation.ts';
@@ -18,21 +18,31 @@ export async function deliver(world: World, messages: readonly Message[]): Promi
   const title = messages.map((message) => message.id).join(' ');
   // A batch may hold messages of several deployments; only one with a single message is somebody's alone.
   const owner = messages.length === 1 ? deploymentId : undefined;
-  await world.start({ kind: 'presence', deploymentId: owner, door: undefined, max: Number.POSITIVE_INFINITY, title }, async (actor) => {
-    for (const message of messages) world.queue.receive(message, actor.id);
-    const log = {
-      info: () => undefined,
-      error: () => undefined,
-      warn: (_message: string, fields?: Readonly<Record<string, unknown>>) => checkOnlyUnavailable(String(fields?.error)),
-    };
-    const answer = await applyPresence({ ...world.portsFor(actor), log }, { Records: messages.map(toRecord) });
-    const again = new Set(answer.batchItemFailures.map((failure) => failure.itemIdentifier));
-    for (const message of messages) {
-      if (again.has(message.id)) world.queue.release(message);
-      else world.queue.remove(message);
-    }
-    world.tell(actor, again.size === 0 ? 'is done' : 'asks for it again');
-  });
+  await world.start(
+    { kind: 'presence', deploymentId: owner, door: undefined, max: Number.POSITIVE_INFINITY, title },
+    async (actor) => {
+      for (const message of messages) world.queue.receive(message, actor.id);
+      const log = {
+        info: () => undefined,
+        error: () => undefined,
+        warn: (_message: string, fields?: Readonly<Record<string, unknown>>) =>
+          checkOnlyUnavailable(String(fields?.error)),
+      };
+      const ports = { ...world.portsFor(actor), log };
+      const left: Message[] = [];
+      for (const message of messages) {
+        if ((await world.planted.apply?.(ports, JSON.parse(message.body))) === 'applied') world.queue.remove(message);
+        else left.push(message);
+      }
+      const answer = await applyPresence(ports, { Records: left.map(toRecord) });
+      const again = new Set(answer.batchItemFailures.map((failure) => failure.itemIdentifier));
+      for (const message of left) {
+        if (again.has(message.id)) world.queue.release(message);
+        else world.queue.remove(message);
+      }
+      world.tell(actor, again.size === 0 ? 'is done' : 'asks for it again');
+    },
+  );
 }
 
 /** A handler may fail where the database does not answer, and for no other reason. */
@@ -41,10 +51,13 @@ function checkOnlyUnavailable(error: string): void {
 }
 
 export async function startSweep(world: World): Promise<void> {
-  await world.start({ kind: 'sweeper', deploymentId: undefined, door: undefined, max: Number.POSITIVE_INFINITY, title: 'sweep' }, async (actor) => {
-    const swept = await sweep(world.portsFor(actor)).catch((error: unknown) => {
-      if (!(error instanceof Error) || error.name !== 'StoreUnavailable') throw error;
-    });
-    world.tell(actor, `is done: ${JSON.stringify(swept ?? 'the database did not answer')}`);
-  });
+  await world.start(
+    { kind: 'sweeper', deploymentId: undefined, door: undefined, max: Number.POSITIVE_INFINITY, title: 'sweep' },
+    async (actor) => {
+      const swept = await sweep(world.portsFor(actor)).catch((error: unknown) => {
+        if (!(error instanceof Error) || error.name !== 'StoreUnavailable') throw error;
+      });
+      world.tell(actor, `is done: ${JSON.stringify(swept ?? 'the database did not answer')}`);
+    },
+  );
 }

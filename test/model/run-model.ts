@@ -4,18 +4,34 @@ import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { endInQuiet } from './quiet.ts';
 import type { RunConfig, Step } from './run-config.ts';
 import { takeStep } from './schedule.ts';
-import { type Engine, type Tamper, World } from './world.ts';
+import { type Engine, type Planted, World } from './world.ts';
 
-/** Throws a Violation, with the trace in its message. Leaves the table empty. */
-export async function runModel(engine: Engine, config: RunConfig, steps: readonly Step[], tamper?: Tamper): Promise<World> {
-  const world = new World(engine, config, tamper);
+export interface Run {
+  readonly world: World;
+  /** What broke, undefined if nothing did: a Violation, or whatever the code threw that it never may. */
+  readonly failure: Error | undefined;
+  /** Steps taken until then. */
+  readonly taken: number;
+}
+
+/** Leaves the table empty. */
+export async function runModel(
+  engine: Engine,
+  config: RunConfig,
+  steps: readonly Step[],
+  planted?: Planted,
+): Promise<Run> {
+  const world = new World(engine, config, planted);
+  let taken = 0;
   try {
-    for (const step of steps) await takeStep(world, step);
+    for (const step of steps) {
+      taken++;
+      await takeStep(world, step);
+    }
     await endInQuiet(world);
-    return world;
+    return { world, failure: undefined, taken };
   } catch (error) {
-    if (error instanceof Error) error.message += `\n${world.trace.join('\n')}`;
-    throw error;
+    return { world, failure: error instanceof Error ? error : new Error(String(error)), taken };
   } finally {
     await clear(world);
   }

@@ -2,6 +2,7 @@
 // skipped, so that any list of steps is a run, and a failing one can be shortened.
 
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
+import type { Item } from '../../shared/adapters/dynamodb/session-item.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import type { RealSession } from './broker-oracle.ts';
@@ -33,7 +34,8 @@ export async function takeStep(world: World, step: Step): Promise<void> {
   if (rest < 76) return leave(world, step);
   if (rest < 82) return advance(world, 1 + (how % 900), how);
   if (rest < 88) return advance(world, jumpMs(world, whom, how), how);
-  if (rest < 93) return world.running().some((actor) => actor.kind === 'sweeper') ? passGate(world, step) : startSweep(world);
+  if (rest < 93)
+    return world.running().some((actor) => actor.kind === 'sweeper') ? passGate(world, step) : startSweep(world);
   if (rest < 95) return changeLimit(world, how);
   if (rest < 97) return die(world, step);
   if (rest < 98) return landLate(world, whom);
@@ -53,7 +55,8 @@ async function connect(world: World, { whom, how }: Step): Promise<void> {
   const clientId = pick(clientIds, Math.floor(whom / 10));
   const deploymentId = pick(deployments, whom % 23 === 0 ? 1 : 0);
   const expirySeconds = pick(expiries, how);
-  if (username === undefined || clientId === undefined || deploymentId === undefined || expirySeconds === undefined) return;
+  if (username === undefined || clientId === undefined || deploymentId === undefined || expirySeconds === undefined)
+    return;
   await startConnect(world, {
     deploymentId,
     username,
@@ -84,7 +87,10 @@ function leave(world: World, { whom, how }: Step): void {
   if (real === undefined) return;
   const expirySeconds = changedExpiry(real, how);
   const reason = how % 2 === 0 ? 'CLIENT_INITIATED_DISCONNECT' : 'CONNECTION_LOST';
-  world.tell(undefined, `${real.clientId} of ${real.username} leaves${expirySeconds === undefined ? '' : `, expiry now ${expirySeconds} s`}`);
+  world.tell(
+    undefined,
+    `${real.clientId} of ${real.username} leaves${expirySeconds === undefined ? '' : `, expiry now ${expirySeconds} s`}`,
+  );
   tellHappenings(world, world.oracle.disconnect(real, reason, expirySeconds), how);
   world.checkNow();
 }
@@ -98,8 +104,14 @@ function changedExpiry({ expirySeconds, tag }: RealSession, how: number): Return
 /** To the edge of something: a lease, an expiry, the end of a connection's day; or simply far away. */
 function jumpMs(world: World, whom: number, how: number): number {
   const now = world.clock.now();
-  const edges = [...world.view.sessions.values()].flatMap((session) => [session.leaseUntil, session.holding === 'freed' ? undefined : session.countsUntil, session.dueAt]);
-  const ahead = [...edges, world.oracle.nextEnd()].filter((at) => at !== undefined && at > now).map((at) => Number(at) - now);
+  const edges = [...world.view.sessions.values()].flatMap((session) => [
+    session.leaseUntil,
+    session.holding === 'freed' ? undefined : session.countsUntil,
+    session.dueAt,
+  ]);
+  const ahead = [...edges, world.oracle.nextEnd()]
+    .filter((at) => at !== undefined && at > now)
+    .map((at) => Number(at) - now);
   const edge = pick(ahead, whom);
   if (edge !== undefined && how % 4 !== 0) return Math.max(1, edge + (how % 3) - 1);
   return pick([2_000, 6_000, 31_000, 61_000, 601_000, 3_700_000, 90_000_000], how) ?? 1_000;
@@ -124,7 +136,8 @@ function die(world: World, { whom, how }: Step): void {
   world.door++;
   world.tell(undefined, `the front door dies`);
   for (const actor of world.running()) if (actor.door === door) world.kill(actor);
-  for (const call of world.dials.filter((one) => one.asked.tag.door === door)) world.dials.splice(world.dials.indexOf(call), 1);
+  for (const call of world.dials.filter((one) => one.asked.tag.door === door))
+    world.dials.splice(world.dials.indexOf(call), 1);
   for (const real of world.oracle.connected()) {
     if (real.tag.door === door) tellHappenings(world, world.oracle.disconnect(real, 'CONNECTION_LOST'), how);
   }
@@ -141,13 +154,21 @@ function duplicate(world: World, whom: number): void {
   if (message !== undefined && message.copies === 0) world.queue.duplicate(message);
 }
 
-/** The database removes items whose time to live is over, some of them, some time. */
+/**
+ * The database removes items whose time to live is over, some of them, some time: tombstones and who held a client id.
+ * It lies a day after the time that counts, and the sweeper runs every minute, so it never comes upon a session.
+ */
 async function collect(world: World, how: number): Promise<void> {
-  const nowSeconds = world.clock.now() / 1000;
-  const old = [...world.view.items.values()].filter((item, n) => typeof item.ttl === 'number' && item.ttl < nowSeconds && (how + n) % 2 === 0).slice(0, 25);
+  const isOver = (item: Item): boolean => typeof item.ttl === 'number' && item.ttl < world.clock.now() / 1000;
+  const isLeft = (item: Item): boolean => item.holding === undefined || (item.holding === 'freed' && item.owes !== true);
+  const old = [...world.view.items.values()].filter((item, n) => isOver(item) && isLeft(item) && (how + n) % 2 === 0).slice(0, 25);
   if (old.length === 0) return;
   world.tell(undefined, `${old.length} items reach the end of their time to live`);
   await world.aside((client, tableName) =>
-    client.send(new BatchWriteCommand({ RequestItems: { [tableName]: old.map(({ pk, sk }) => ({ DeleteRequest: { Key: { pk, sk } } })) } })),
+    client.send(
+      new BatchWriteCommand({
+        RequestItems: { [tableName]: old.map(({ pk, sk }) => ({ DeleteRequest: { Key: { pk, sk } } })) },
+      }),
+    ),
   );
 }

@@ -10,11 +10,14 @@ type Keys = readonly { readonly pk: string; readonly sk: string }[];
 /** `history`: earlier states of the table, the latest last. `draw` says how far back each part of the answer lies. */
 export function answerStale(call: StoreCall, history: readonly TableView[], draw: number): unknown {
   const { input } = call.command;
-  const lag = (part: number): TableView => history[history.length - 1 - (Math.floor(draw / (part + 1)) % history.length)] ?? viewOf([]);
+  const lag = (part: number): TableView =>
+    history[history.length - 1 - (Math.floor(draw / (part + 1)) % history.length)] ?? viewOf([]);
   if ('RequestItems' in input && input.RequestItems !== undefined) {
     const [table, request] = Object.entries(input.RequestItems)[0] ?? ['', {}];
     const keys = ('Keys' in request ? request.Keys : []) as Keys;
-    const found = keys.map(({ pk, sk }, part) => lag(part).items.get(`${pk}\n${sk}`)).filter((item) => item !== undefined);
+    const found = keys
+      .map(({ pk, sk }, part) => lag(part).items.get(`${pk}\n${sk}`))
+      .filter((item) => item !== undefined);
     return { Responses: { [table]: found }, UnprocessedKeys: {} };
   }
   if ('IndexName' in input && 'Limit' in input) return { Items: queryIndex(input, lag(0)) };
@@ -28,7 +31,11 @@ export function findsNoWake({ command }: StoreCall, view: TableView): boolean {
 }
 
 function queryIndex(input: object, view: TableView): Item[] {
-  const query = input as { IndexName: 'wake' | 'due'; Limit: number; ExpressionAttributeValues: Readonly<Record<string, unknown>> };
+  const query = input as {
+    IndexName: 'wake' | 'due';
+    Limit: number;
+    ExpressionAttributeValues: Readonly<Record<string, unknown>>;
+  };
   const [pk, sk] = query.IndexName === 'wake' ? (['wakePk', 'wakeAt'] as const) : (['duePk', 'dueAt'] as const);
   const until = Number(query.ExpressionAttributeValues[':until'] ?? Number.POSITIVE_INFINITY);
   return [...view.items.values()]

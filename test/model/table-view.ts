@@ -25,7 +25,12 @@ export function userKey(deploymentId: DeploymentId, username: Username): string 
   return `${deploymentId}/${username}`;
 }
 
-export function sessionOf(view: TableView, deploymentId: DeploymentId, username: Username, clientId: ClientId): Session | undefined {
+export function sessionOf(
+  view: TableView,
+  deploymentId: DeploymentId,
+  username: Username,
+  clientId: ClientId,
+): Session | undefined {
   return view.sessions.get(`${userKey(deploymentId, username)}/${clientId}`);
 }
 
@@ -49,7 +54,8 @@ export function itemKey(item: Item): string {
 export async function readTable(client: Pick<DynamoDBDocumentClient, 'send'>, tableName: string): Promise<TableView> {
   const answer = await client.send(new ScanCommand({ TableName: tableName, ConsistentRead: true }));
   if (answer.LastEvaluatedKey !== undefined) throw new Error('the table of a run has outgrown one page');
-  return viewOf(answer.Items ?? []);
+  // In one order, whatever the engine's: what a schedule picks from must not hang on it.
+  return viewOf([...(answer.Items ?? [])].sort((a, b) => (itemKey(a) < itemKey(b) ? -1 : 1)));
 }
 
 export function viewOf(all: readonly Item[]): TableView {

@@ -3,30 +3,41 @@
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
-import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import type { LifeCyclePorts } from '../../shared/app/life-cycle.ts';
-import type { Policy } from '../../shared/domain/session.ts';
+import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
+import type { Policy } from '../../shared/domain/session.ts';
 import { seconds } from '../../shared/domain/time.ts';
+import type { Broker } from '../../shared/ports/broker.ts';
 import type { Actor } from './actor.ts';
 import { BrokerOracle, type RealSession } from './broker-oracle.ts';
 import { checkStep } from './check-step.ts';
 import type { Dial } from './connects.ts';
 import { excuseUncounted } from './excuses.ts';
 import { type Fate, sdkError } from './fates.ts';
-import { type Call, type Command, Gates, settleMicrotasks, type StoreCall } from './gates.ts';
+import { type Call, type Command, Gates, type StoreCall, settleMicrotasks } from './gates.ts';
 import { Reached } from './hard-states.ts';
 import { MessageQueue } from './message-queue.ts';
 import { createModelRandom, ModelClock } from './model-clock.ts';
+import { tellHappenings } from './presence-wire.ts';
 import type { RunConfig } from './run-config.ts';
 import { answerStale, findsNoWake } from './stale-read.ts';
 import { emptyView, readTable, type TableView, userKey } from './table-view.ts';
 import { Violation } from './violation.ts';
 
-export const policy: Policy = { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) };
+export const policy: Policy = {
+  leaseSeconds: seconds(leaseSeconds),
+  maxConnectionSeconds: seconds(maxConnectionSeconds),
+};
 
-/** How a planted bug changes what the code sends; absent, nothing is changed. */
-export type Tamper = (command: Command, actor: Actor) => Command;
+/** A bug that is planted to see whether it is found: it stands between the code and what it calls. */
+export interface Planted {
+  /** Changes a request on its way to the table. */
+  readonly tamper?: (command: Command, actor: Actor) => Command;
+  /** Takes the place of what applies a presence message; 'not mine' leaves it to the code. */
+  readonly apply?: (ports: LifeCyclePorts, body: unknown) => Promise<'applied' | 'not mine'>;
+  readonly broker?: (broker: Broker, actor: Actor) => Broker;
+}
 
 export interface Engine {
   /** Only its `send` is used. */
@@ -67,14 +78,14 @@ export class World {
   /** By username: the highest limit that any admission had. */
   readonly ceilings = new Map<string, number>();
   readonly engine: Engine;
-  private readonly tamper: Tamper;
+  readonly planted: Planted;
   private history: TableView[] = [emptyView];
   private broken: unknown;
 
-  constructor(engine: Engine, config: RunConfig, tamper: Tamper = (command) => command) {
+  constructor(engine: Engine, config: RunConfig, planted: Planted = {}) {
     this.engine = engine;
     this.config = config;
-    this.tamper = tamper;
+    this.planted = planted;
     this.max = config.max;
   }
 
@@ -82,11 +93,28 @@ export class World {
   portsFor(actor: Actor): LifeCyclePorts {
     const client = this.gates.clientFor(actor);
     const store = createSessionStore(client, this.engine.tableName, this.random);
-    return { store, clock: this.clock, random: this.random, policy, broker: this.gates.brokerFor(actor) };
+    const broker = this.gates.brokerFor(actor);
+    return {
+      store,
+      clock: this.clock,
+      random: this.random,
+      policy,
+      broker: this.planted.broker?.(broker, actor) ?? broker,
+    };
   }
 
-  async start(actor: Omit<Actor, 'id' | 'state' | 'lastWrite' | 'faulted' | 'startedAt'>, work: (actor: Actor) => Promise<void>): Promise<Actor> {
-    const started: Actor = { ...actor, id: this.actors.length + 1, startedAt: this.clock.now(), state: 'running', lastWrite: undefined, faulted: false };
+  async start(
+    actor: Omit<Actor, 'id' | 'state' | 'lastWrite' | 'faulted' | 'startedAt'>,
+    work: (actor: Actor) => Promise<void>,
+  ): Promise<Actor> {
+    const started: Actor = {
+      ...actor,
+      id: this.actors.length + 1,
+      startedAt: this.clock.now(),
+      state: 'running',
+      lastWrite: undefined,
+      faulted: false,
+    };
     this.actors.push(started);
     this.tell(started, 'starts');
     void work(started).then(
@@ -110,7 +138,8 @@ export class World {
     actor.state = 'dead';
     this.gates.forget(actor);
     this.tell(actor, 'dies');
-    if (actor.kind === 'connect' && (actor.lastWrite === 'session' || actor.lastWrite === 'owner')) this.reached.note('died between session and roster');
+    if (actor.kind === 'connect' && (actor.lastWrite === 'session' || actor.lastWrite === 'owner'))
+      this.reached.note('died between session and roster');
     for (const message of this.queue.messages) {
       if (message.handler === actor.id) {
         this.queue.release(message);
@@ -122,6 +151,7 @@ export class World {
   async letThrough(call: Call, fate: Fate, draw: number): Promise<void> {
     this.gates.take(call);
     this.steps++;
+    this.tick();
     const { actor } = call;
     this.tell(actor, `${describe(call)}${fate === 'passes' ? '' : `: ${fate}`}`);
     if (fate !== 'passes' && fate !== 'reads stale') actor.faulted = true;
@@ -134,6 +164,12 @@ export class World {
     }
     await this.carryOut(call, fate, draw);
     await this.settle();
+  }
+
+  /** No two things happen at the same millisecond. */
+  tick(): void {
+    this.clock.advance(1);
+    tellHappenings(this, this.oracle.cutOld(), 0);
   }
 
   /** A request that its sender has given up arrives. */
@@ -203,7 +239,8 @@ export class World {
     this.tell(undefined, `  forced: ${what}`);
     this.reached.note('counted whatever the limit');
     const { faults, drops, lateDials } = this.config;
-    if (faults === 'none' && !drops && !lateDials) this.violate('I1', `counted whatever the limit, and no fault was near: ${what}`);
+    if (faults === 'none' && !drops && !lateDials)
+      this.violate('I1', `counted whatever the limit, and no fault was near: ${what}`);
   }
 
   private end(actor: Actor): void {
@@ -239,7 +276,7 @@ export class World {
 
   /** Throws only where an invariant is broken: what the engine says is for the one who asked. */
   private async send(actor: Actor, command: Command, writes: boolean): Promise<Sent> {
-    const sent = await this.engine.client.send(this.tamper(command, actor)).then(
+    const sent = await this.engine.client.send(this.planted.tamper?.(command, actor) ?? command).then(
       (value: unknown): Sent => ({ ok: true, value }),
       (error: unknown): Sent => ({ ok: false, error }),
     );
@@ -256,7 +293,9 @@ export class World {
   private noteRefusal(actor: Actor, command: Command, error: unknown): void {
     this.tell(actor, `  refused: ${error instanceof Error ? error.name : String(error)}`);
     if (actor.kind !== 'connect' || kindOf(command) !== 'roster') return;
-    const full = [...this.view.rosters.values()].some(({ deploymentId, roster }) => deploymentId === actor.deploymentId && roster.used >= actor.max);
+    const full = [...this.view.rosters.values()].some(
+      ({ deploymentId, roster }) => deploymentId === actor.deploymentId && roster.used >= actor.max,
+    );
     if (full) this.reached.note('race lost at the roster');
   }
 

@@ -4,12 +4,15 @@
 import { DeleteCommand, type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DeploymentId, Place, Username } from '../../domain/ids.ts';
 import { type Ms, ms } from '../../domain/time.ts';
+import { StoreUnavailable } from '../../ports/errors.ts';
 import type { AddOutcome, Roster, SessionStore } from '../../ports/sessions.ts';
 import { Refused, refusable } from './conditions.ts';
 import { perUsernameKey, wakePartition } from './keys.ts';
 import { type Item, placeBytes, placeOf } from './session-item.ts';
 
-type RosterWrites = Pick<SessionStore, 'addPlace' | 'removePlace' | 'lowerWake' | 'moveWake'>;
+type RosterWrites = Pick<SessionStore, 'addPlace' | 'removePlace' | 'removeEmptyRoster' | 'lowerWake' | 'moveWake'>;
+
+const addTries = 8;
 
 export function createRosterWrites(client: DynamoDBDocumentClient, tableName: string): RosterWrites {
   const update = (id: DeploymentId, username: Username, expression: object): Promise<Item | Refused> =>
@@ -39,7 +42,7 @@ export function createRosterWrites(client: DynamoDBDocumentClient, tableName: st
   ): Promise<AddOutcome> {
     const limited = Number.isFinite(max);
     const mark = placeBytes(place);
-    for (;;) {
+    for (let tries = 0; tries < addTries; tries++) {
       const answer = await update(id, username, {
         UpdateExpression:
           'ADD used :one, places :places SET wakePk = if_not_exists(wakePk, :wakePk), wakeAt = if_not_exists(wakeAt, :due)',
@@ -64,6 +67,7 @@ export function createRosterWrites(client: DynamoDBDocumentClient, tableName: st
       // What is left of the condition: the roster would sleep past this session's end.
       await lowerWake(id, username, dueAt);
     }
+    throw new StoreUnavailable(new Error('others kept changing when the roster wakes'));
   }
 
   /**
@@ -125,16 +129,20 @@ export function createRosterWrites(client: DynamoDBDocumentClient, tableName: st
     });
   }
 
-  /** Raises it only from the value that was looked at: a time lowered meanwhile is not lost. */
+  /**
+   * Raises it only from the value that was looked at: a time lowered meanwhile is not lost. A roster that somebody died
+   * over when it had become empty goes at last.
+   */
   async function moveWake(id: DeploymentId, username: Username, from: Ms, to: Ms): Promise<void> {
-    await update(id, username, {
+    const answer = await update(id, username, {
       UpdateExpression: 'SET wakeAt = :to',
       ConditionExpression: 'wakeAt = :from',
       ExpressionAttributeValues: { ':from': from, ':to': to },
     });
+    if (!(answer instanceof Refused) && Number(answer.used) <= 0) await removeEmpty(id, username);
   }
 
-  return { addPlace, removePlace, lowerWake, moveWake };
+  return { addPlace, removePlace, removeEmptyRoster: removeEmpty, lowerWake, moveWake };
 }
 
 export function decodeRoster(item: Item | undefined): Roster {

@@ -32,14 +32,21 @@ export function createUsageReader(
   /** Sessions in the roster that have expired and are not swept yet: they do not count in a reading either (S11). */
   async function expiredInRoster(id: DeploymentId, username: Username, roster: Roster, now: Ms): Promise<number> {
     if (roster.wakeAt === undefined || roster.wakeAt > now) return 0;
-    const due = await sessions.listDue(id, username, now, 100);
-    const stored = await Promise.all(
-      due.map((clientId) => sessions.readSession({ deploymentId: id, username, clientId })),
-    );
-    const expired = stored.filter(
-      (one) => one !== undefined && !isLive(one.value, now) && roster.places.has(one.value.place),
-    );
-    return expired.length;
+    // Something may have expired since the last sweep. The index lags and holds entries that came too early, so the
+    // sessions themselves are read.
+    let expired = 0;
+    for await (const { value } of allSessions(id, username))
+      if (!isLive(value, now) && roster.places.has(value.place)) expired++;
+    return expired;
+  }
+
+  async function* allSessions(id: DeploymentId, username: Username): AsyncGenerator<Stored<Session>> {
+    let after: ClientId | undefined;
+    do {
+      const page = await sessions.listSessions(id, username, { limit: 500, ...(after === undefined ? {} : { after }) });
+      yield* page.items;
+      after = page.more ? page.items.at(-1)?.value.clientId : undefined;
+    } while (after !== undefined);
   }
 
   async function rostersOf(id: DeploymentId, partition: number, range: Range, limit: number): Promise<RosterPage> {
@@ -129,17 +136,9 @@ export function createUsageReader(
       const now = clock.now();
       const roster = await sessions.readRoster(id, username);
       const states: Record<SessionState, number> = { connected: 0, retained: 0, pending: 0 };
-      let after: ClientId | undefined;
-      do {
-        const page = await sessions.listSessions(id, username, {
-          limit: 500,
-          ...(after === undefined ? {} : { after }),
-        });
-        for (const { value } of page.items)
-          if (isLive(value, now) && roster.places.has(value.place)) states[stateOf(value)]++;
-        after = page.more ? page.items.at(-1)?.value.clientId : undefined;
-      } while (after !== undefined);
-      const used = roster.used - (await expiredInRoster(id, username, roster, now));
+      for await (const { value } of allSessions(id, username))
+        if (isLive(value, now) && roster.places.has(value.place)) states[stateOf(value)]++;
+      const used = states.connected + states.retained + states.pending;
       const [usage] = await describe(id, [{ username, roster }], [used]);
       if (usage === undefined || (usage.used <= 0 && usage.rejections === undefined)) return undefined;
       return { ...usage, ...states };
