@@ -22,7 +22,7 @@ import { createTickets } from '../shared/adapters/node/tickets.ts';
 import { createConnect } from '../shared/app/connect.ts';
 import { createPasswords } from '../shared/app/passwords.ts';
 import { createRejectionRecorder } from '../shared/app/rejection-recorder.ts';
-import { createSettingsCache } from '../shared/app/settings-cache.ts';
+import { createCredentialCache, createSettingsCache } from '../shared/app/settings-cache.ts';
 import { sweep } from '../shared/app/sweep.ts';
 import {
   connectBudgetMs,
@@ -127,7 +127,7 @@ export async function startProduct({
       createConnect({
         store,
         settings: cache,
-        credentials,
+        credentials: createCredentialCache(credentials, clock),
         passwords,
         clock,
         random: cryptoRandom,

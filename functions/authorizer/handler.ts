@@ -16,7 +16,7 @@ import { createTickets } from '../../shared/adapters/node/tickets.ts';
 import { createConnect } from '../../shared/app/connect.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
 import { createRejectionRecorder } from '../../shared/app/rejection-recorder.ts';
-import { createSettingsCache } from '../../shared/app/settings-cache.ts';
+import { createCredentialCache, createSettingsCache } from '../../shared/app/settings-cache.ts';
 import { connectBudgetMs, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
 import { seconds } from '../../shared/domain/time.ts';
@@ -35,7 +35,7 @@ const connect = withDeadline(
   createConnect({
     store: createSessionStore(client, tableName, cryptoRandom),
     settings: createSettingsCache(createConnectSettingsReader(client, tableName), clock),
-    credentials: createCredentialStore(client, tableName),
+    credentials: createCredentialCache(createCredentialStore(client, tableName), clock),
     passwords: createPasswords({ crypto: createPasswordCrypto(), clock }),
     clock,
     random: cryptoRandom,

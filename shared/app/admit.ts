@@ -75,6 +75,8 @@ class AdmissionRun {
   private session: Stored<Session> | undefined;
   private owner: Stored<Owner> | undefined;
   private roster: Roster;
+  /** The roster has been read consistently since the last thing that may have changed it. */
+  private rosterIsFresh = true;
 
   constructor(
     ports: AdmitPorts,
@@ -99,6 +101,7 @@ class AdmissionRun {
       const met = this.liveSession();
       const decision = met === undefined ? await this.begin() : await this.meet(met);
       if (decision !== 'look again') return decision;
+      this.rosterIsFresh = false;
     }
     throw new StoreUnavailable(new Error('others kept writing the items of this client id'));
   }
@@ -249,7 +252,7 @@ class AdmissionRun {
   private async hasRoom(): Promise<boolean> {
     if (this.roster.used < this.max) return true;
     const { deploymentId, username } = this.request;
-    this.roster = await this.ports.store.readRoster(deploymentId, username);
+    if (!this.rosterIsFresh) this.roster = await this.ports.store.readRoster(deploymentId, username);
     if (this.roster.used < this.max) return true;
     return (await this.reclaim()) && this.roster.used < this.max;
   }

@@ -342,7 +342,8 @@ function readEvent(session: Session, event: BrokerEvent, aside: Aside, ports: Li
   if (event.type !== 'connect_failed' && session.leaseUntil === undefined && isClosed(session, event.pair))
     return 'nothing';
   // Rule 5: what is older than an hour (a replayed dead-letter queue) is settled by asking the broker only.
-  if (addSeconds(event.at, staleEventSeconds) < now) return session.holding === 'freed' ? 'nothing' : 'ask the broker';
+  if (addSeconds(event.at, staleEventSeconds) < now)
+    return session.holding === 'freed' && event.type !== 'connected' ? 'nothing' : 'ask the broker';
   switch (event.type) {
     case 'connected':
       return readConnected(session, event, aside.expirySeconds, ports);

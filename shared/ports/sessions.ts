@@ -58,7 +58,10 @@ export type AddOutcome =
  * not have written: all of them may be repeated, and do no more the second time than the first.
  */
 export interface SessionStore {
-  /** What a CONNECT needs, in one batch; eventually consistent, so it is a hint and every write checks it. */
+  /**
+   * What a CONNECT needs: the roster consistently, and beside it the rest in one batch, eventually consistent, so that it
+   * is a hint and every write checks it.
+   */
   readForConnect(
     names: Names,
     settings: { readonly whitelistId: string | undefined; readonly generation: number },

@@ -13,7 +13,7 @@ import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { createConnect } from '../../shared/app/connect.ts';
 import { applyDoorReport } from '../../shared/app/life-cycle.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
-import { createSettingsCache } from '../../shared/app/settings-cache.ts';
+import { createCredentialCache, createSettingsCache } from '../../shared/app/settings-cache.ts';
 import { sweep } from '../../shared/app/sweep.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
 import type { ConnectDecision } from '../../shared/domain/connect.ts';
@@ -73,7 +73,7 @@ beforeAll(async () => {
   const decide = createConnect({
     ...core,
     settings: createSettingsCache(settings, clock),
-    credentials,
+    credentials: createCredentialCache(credentials, clock),
     passwords,
     rejections,
     log: quiet,

@@ -11,6 +11,7 @@ export interface Schedule {
 const arbitraryConfig: fc.Arbitrary<RunConfig> = fc.record({
   witness: fc.constantFrom('door', 'broker', 'mixed'),
   doorEvents: fc.boolean(),
+  // `clientIdTakeover: allow` is not among these schedules: test/core shows its plain course only.
   takeover: fc.constant(false),
   faults: fc.constantFrom('none', 'some', 'many'),
   drops: fc.nat(3).map((n) => n === 3),

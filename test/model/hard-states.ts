@@ -43,6 +43,9 @@ export class Reached {
       const old = before.sessions.get(key);
       if (old !== undefined && old !== session) this.noteChange(actor, old, session, before, now);
     }
+    for (const [key, session] of after.sessions) {
+      if (!before.sessions.has(key) && heldByAnother(before, session)) this.note('client id changed hands');
+    }
     for (const [key, old] of before.sessions) {
       if (!after.sessions.has(key) && actor.kind === 'connect' && old.holding === 'new') this.note('undone');
     }
@@ -74,6 +77,14 @@ export class Reached {
     if (old.leaseUntil !== undefined && next.overAttempt === old.attempt && old.overAttempt !== old.attempt)
       this.note('attempt abandoned');
   }
+}
+
+function heldByAnother(view: TableView, session: Session): boolean {
+  for (const other of view.sessions.values()) {
+    const sameId = other.deploymentId === session.deploymentId && other.clientId === session.clientId;
+    if (sameId && other.username !== session.username) return true;
+  }
+  return false;
 }
 
 function isExpired(session: Session, now: Ms): boolean {

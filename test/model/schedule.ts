@@ -160,8 +160,11 @@ function duplicate(world: World, whom: number): void {
  */
 async function collect(world: World, how: number): Promise<void> {
   const isOver = (item: Item): boolean => typeof item.ttl === 'number' && item.ttl < world.clock.now() / 1000;
-  const isLeft = (item: Item): boolean => item.holding === undefined || (item.holding === 'freed' && item.owes !== true);
-  const old = [...world.view.items.values()].filter((item, n) => isOver(item) && isLeft(item) && (how + n) % 2 === 0).slice(0, 25);
+  const isLeft = (item: Item): boolean =>
+    item.holding === undefined || (item.holding === 'freed' && item.owes !== true);
+  const old = [...world.view.items.values()]
+    .filter((item, n) => isOver(item) && isLeft(item) && (how + n) % 2 === 0)
+    .slice(0, 25);
   if (old.length === 0) return;
   world.tell(undefined, `${old.length} items reach the end of their time to live`);
   await world.aside((client, tableName) =>

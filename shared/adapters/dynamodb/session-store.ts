@@ -62,14 +62,15 @@ export function createSessionStore(client: DynamoDBDocumentClient, tableName: st
     const keys = {
       session: sessionKey(deploymentId, username, clientId),
       owner: ownerKey(deploymentId, clientId),
-      roster: perUsernameKey('N', deploymentId, username),
       override: perUsernameKey('O', deploymentId, username),
       whitelist: settings.whitelistId === undefined ? undefined : perUsernameKey('W', deploymentId, username),
     };
     const wanted = Object.values(keys).filter((key) => key !== undefined);
-    const answer = await answering(() =>
-      client.send(new BatchGetCommand({ RequestItems: { [tableName]: { Keys: wanted } } })),
-    );
+    const batch = new BatchGetCommand({ RequestItems: { [tableName]: { Keys: wanted } } });
+    const [answer, roster] = await Promise.all([
+      answering(() => client.send(batch)),
+      get(perUsernameKey('N', deploymentId, username)),
+    ]);
     if ((answer.UnprocessedKeys?.[tableName]?.Keys?.length ?? 0) > 0) throw new StoreUnavailable('keys left unread');
     const items = answer.Responses?.[tableName] ?? [];
     const find = (key: Key | undefined): Item | undefined =>
@@ -79,7 +80,7 @@ export function createSessionStore(client: DynamoDBDocumentClient, tableName: st
     return {
       session: session === undefined ? undefined : decodeSession(session),
       owner: owner === undefined ? undefined : decodeOwner(owner),
-      roster: decodeRoster(find(keys.roster)),
+      roster: decodeRoster(roster),
       whitelisted: isWhitelisted(find(keys.whitelist), settings.whitelistId),
       override: parseOverrideItem(find(keys.override), settings.generation),
     };
