@@ -96,7 +96,7 @@ async function askExpiry(ports: LifeCyclePorts, stored: Stored<Session> | undefi
 }
 
 /** What the broker says of a session, made its record (S12, S13). Used by the sweeper and wherever events are unsure. */
-export function readTruth(
+function readTruth(
   session: Session,
   says: BrokerSays,
   ports: Pick<LifeCyclePorts, 'policy' | 'random'>,

@@ -75,7 +75,7 @@ async function attend(ports: LifeCyclePorts, wake: Wake): Promise<Attended> {
 }
 
 /** Freed with proof, confirmed with proof, and counted on where nobody can say, at most until its upper bound. */
-export async function checkLease(ports: LifeCyclePorts, wake: Wake & { kind: 'lease' }): Promise<void> {
+async function checkLease(ports: LifeCyclePorts, wake: Wake & { kind: 'lease' }): Promise<void> {
   await change(ports, wake.names, (session, now) => {
     if (session.holding === 'freed' || session.leaseUntil === undefined || session.leaseUntil > now) return 'nothing';
     return 'ask the broker';
@@ -83,7 +83,7 @@ export async function checkLease(ports: LifeCyclePorts, wake: Wake & { kind: 'le
 }
 
 /** Frees a username's expired sessions and says when to look again. */
-export async function sweepRoster(
+async function sweepRoster(
   ports: LifeCyclePorts,
   deploymentId: DeploymentId,
   username: Username,

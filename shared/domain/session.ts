@@ -104,7 +104,7 @@ export function isLive(session: Session, now: Ms): boolean {
  * The latest a connection made by an attempt of `at` can count, whatever is lost (S13). The broker's day begins when the
  * CONNECT reaches it, not when it was admitted.
  */
-export function upperBound(at: Ms, expirySeconds: Seconds, policy: Policy): Ms {
+function upperBound(at: Ms, expirySeconds: Seconds, policy: Policy): Ms {
   return addSeconds(addSeconds(addSeconds(at, connectGraceSeconds), policy.maxConnectionSeconds), expirySeconds);
 }
 

@@ -115,13 +115,13 @@ test('S11: coming back to the own expired session is a new session', async () =>
 
 test('S14: lowering the limit disconnects nobody, and lets new ones in only below it', async () => {
   core.max = 3;
-  const attempts = [];
-  for (const id of ['a', 'b', 'c']) attempts.push(await core.join('alice', id));
+  const joined: { id: string; attempt: Awaited<ReturnType<Core['join']>> }[] = [];
+  for (const id of ['a', 'b', 'c']) joined.push({ id, attempt: await core.join('alice', id) });
   core.max = 1;
-  for (const [n, id] of ['a', 'b', 'c'].entries()) {
+  for (const [n, { id, attempt }] of joined.entries()) {
     expect(await core.used('alice')).toBe(3 - n);
     expect(await core.connect('alice', 'new')).toMatchObject(quota);
-    await core.report('door.disconnected', 'alice', id, attempts[n] as never);
+    await core.report('door.disconnected', 'alice', id, attempt);
   }
   expect(await core.connect('alice', 'new')).toMatchObject(admitted);
 });

@@ -31,7 +31,7 @@ export interface ConnectWish {
 /** How one CONNECT ended: what the schedule's own checks ask for. */
 export type ConnectOutcome = { kind: 'open' } | { kind: 'unavailable' } | Awaited<ReturnType<typeof admit>>;
 
-export function settingsOf(world: World, deploymentId: DeploymentId): ConnectSettings {
+function settingsOf(world: World, deploymentId: DeploymentId): ConnectSettings {
   return {
     deployment: {
       deploymentId,

@@ -51,7 +51,10 @@ export function applyUpdate(expression: string, item: Item, values: Values): Ite
 }
 
 function applyClause(verb: string, clause: string, item: Item, values: Values): void {
-  if (verb === 'SET') return assign(clause, item, values);
+  if (verb === 'SET') {
+    assign(clause, item, values);
+    return;
+  }
   const [attribute = '', name = ''] = clause.split(' ');
   const value = values[name];
   if (typeof value === 'number') {

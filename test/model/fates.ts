@@ -50,7 +50,7 @@ export function chooseFate(call: Call, rates: FaultRates, draw: number): Fate {
 }
 
 /** Index reads, and the batch at the start of a CONNECT. */
-export function isEventual(call: Call): boolean {
+function isEventual(call: Call): boolean {
   if (call.to === 'broker') return false;
   return call.name === 'BatchGetCommand' || (call.name === 'QueryCommand' && 'IndexName' in call.command.input);
 }

@@ -16,7 +16,7 @@ import type { World } from './world.ts';
 
 export const deployments = ['d1', 'd2'] as readonly string[] as readonly DeploymentId[];
 export const usernames = ['ann', 'ben'] as readonly string[] as readonly Username[];
-export const clientIds = ['c0', 'c1', 'c2', 'c3'] as readonly string[] as readonly ClientId[];
+const clientIds = ['c0', 'c1', 'c2', 'c3'] as readonly string[] as readonly ClientId[];
 const expiries = [0, 0, 60, 600].map(seconds);
 
 function pick<T>(from: readonly T[], draw: number): T | undefined {

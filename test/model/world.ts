@@ -25,7 +25,7 @@ import { answerStale, findsNoWake } from './stale-read.ts';
 import { emptyView, readTable, type TableView, userKey } from './table-view.ts';
 import { Violation } from './violation.ts';
 
-export const policy: Policy = {
+const policy: Policy = {
   leaseSeconds: seconds(leaseSeconds),
   maxConnectionSeconds: seconds(maxConnectionSeconds),
 };
@@ -315,7 +315,7 @@ export class World {
 }
 
 /** Which kind of item a request is about. */
-export function kindOf(command: Command): 'session' | 'owner' | 'roster' | 'index' | 'batch' {
+function kindOf(command: Command): 'session' | 'owner' | 'roster' | 'index' | 'batch' {
   const { input } = command;
   const key: unknown = 'Key' in input ? input.Key : 'Item' in input ? input.Item : undefined;
   const pk = typeof key === 'object' && key !== null && 'pk' in key ? String(key.pk) : '';
