@@ -25,7 +25,7 @@ import { createRejectionRecorder } from '../shared/app/rejection-recorder.ts';
 import { createCredentialCache, createSettingsCache } from '../shared/app/settings-cache.ts';
 import { sweep } from '../shared/app/sweep.ts';
 import {
-  connectBudgetMs,
+  doorBudgetMs,
   leaseSeconds,
   maxConnectionSeconds,
   sessionExpirySecondsDefault,
@@ -104,7 +104,7 @@ export async function startProduct({
     shutdown.add(() => engine.stop());
     engine.onExit((problem) => onFailure?.(problem));
 
-    const client = createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 2_000, maxSockets: 256 });
+    const client = createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 5_000, maxSockets: 256 });
     shutdown.add(() => client.destroy());
     await createTable(client, tableName).catch((error: unknown) => {
       throw new Error(`the DynamoDB engine at ${engine.endpoint} does not answer: ${explain(error)}`, { cause: error });
@@ -125,6 +125,7 @@ export async function startProduct({
     const tickets = createTickets(randomBytes(32), clock);
     const connect = withDeadline(
       createConnect({
+        budgetMs: doorBudgetMs,
         store,
         settings: cache,
         credentials: createCredentialCache(credentials, clock),
@@ -135,7 +136,7 @@ export async function startProduct({
         log,
         policy,
       }),
-      connectBudgetMs,
+      doorBudgetMs,
     );
 
     const queue = createLocalQueue({

@@ -33,6 +33,7 @@ const client = createDocumentClient({ requestTimeoutMs: 800 });
 const rejections = createRejectionRecorder(createRejectionStore(client, tableName), clock, log);
 const connect = withDeadline(
   createConnect({
+    budgetMs: connectBudgetMs,
     store: createSessionStore(client, tableName, cryptoRandom),
     settings: createSettingsCache(createConnectSettingsReader(client, tableName), clock),
     credentials: createCredentialCache(createCredentialStore(client, tableName), clock),

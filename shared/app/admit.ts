@@ -4,7 +4,7 @@
 // the owner of the client id and the roster, which decides. Dying between any two leaves at most an attempt whose lease
 // leads the sweeper to it; nothing is ever connected that is not in the roster. ADR 1 has the alternatives.
 
-import { connectBudgetMs, ownerSeconds, ttlGraceSeconds } from '../config/constants.ts';
+import { ownerSeconds, ttlGraceSeconds } from '../config/constants.ts';
 import type { AttemptId } from '../domain/ids.ts';
 import { decideLimit, type EffectiveLimit, maxSessions } from '../domain/limit.ts';
 import {
@@ -30,6 +30,8 @@ export interface AdmitPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly policy: Policy;
+  /** What one CONNECT may take, from its receipt; what is not decided by then is unavailable. */
+  readonly budgetMs: number;
 }
 
 export type AdmitRequest = Names &
@@ -110,9 +112,10 @@ class AdmissionRun {
     return this.session !== undefined && isLive(this.session.value, this.now()) ? this.session : undefined;
   }
 
-  /** IoT Core waits 5 s; what is not decided by then is unavailable, and its attempt is left to the lease. */
+  /** Who waits for an answer waits no longer; what has been written of the attempt is left to the lease. */
   private checkTime(): void {
-    if (this.now() - this.request.receivedAt > connectBudgetMs) throw new StoreUnavailable(new Error('out of time'));
+    if (this.now() - this.request.receivedAt > this.ports.budgetMs)
+      throw new StoreUnavailable(new Error('out of time'));
   }
 
   private now(): Ms {

@@ -173,6 +173,9 @@ export async function change(
     // Before too, where no message would come again: a roster that wakes too early does no harm.
     if (proven && step.next.dueAt < stored.value.dueAt)
       await store.lowerWake(names.deploymentId, names.username, step.next.dueAt);
+    // Before too: whoever freed it may have died over its old place, which the new record forgets.
+    if (step.next.place !== stored.value.place)
+      await store.removePlace(names.deploymentId, names.username, stored.value.place, false);
     const put = await store.putSession(step.next, stored);
     if (put.kind === 'done') {
       // The broker knows it, so it counts, whatever became of the admission.
@@ -327,7 +330,10 @@ function readEnd(session: Session, report: DoorReport & { type: 'door.disconnect
   }
   if (session.holding !== 'connected') return 'nothing';
   // Whether it is this connection that the session holds, or one that came before or after it, the broker knows.
-  if (session.overlap) return 'ask the broker';
+  if (session.overlap) {
+    const latest = session.attempt === report.attempt;
+    return { knowing: latest ? { ...session, overAttempt: report.attempt } : session };
+  }
   return confirmed ? { next: endSession(session, ending, now) } : 'nothing';
 }
 
@@ -401,6 +407,8 @@ function readDisconnected(
   }
   if (session.witness === 'door') {
     // The front door reports the end by itself, and more exactly. If it has died, the broker is asked in the end.
+    // While an attempt is pending its lease will tell, and asking now would take the door's word from it.
+    if (session.leaseUntil !== undefined) return 'nothing';
     return doorSilent ? 'ask the broker' : 'later';
   }
   const mine = samePair(session.pair, pair);
@@ -409,9 +417,10 @@ function readDisconnected(
     if (isClosed(session, pair)) return 'nothing';
     return { next: mine ? noteEnding(session, ending, pair) : closePair(session, pair) };
   }
-  if (!mine && session.pair !== undefined)
+  if (!mine && session.pair !== undefined && !session.overlap)
     return isClosed(session, pair) ? 'nothing' : { next: closePair(session, pair) };
   // Rule 3, and only if no other attempt's events can have been taken for this one's.
+  if (isClosed(session, pair)) return 'nothing';
   if (!mine || session.overlap || reason === 'DUPLICATE_CLIENTID') return { knowing: closePair(session, pair) };
   const next = endSession(session, ending, now);
   // It came and went before the broker could be asked for its expiry; what the broker kept of it, it can still tell.

@@ -48,5 +48,5 @@ export type ConnectDecision =
       readonly detail: string;
     };
 
-/** Takes at most 3 s; never throws: what cannot be answered is rejected as `unavailable`. */
+/** Takes at most the time it was given; never throws: what cannot be answered is rejected as `unavailable`. */
 export type Connect = (request: ConnectRequest) => Promise<ConnectDecision>;

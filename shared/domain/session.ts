@@ -153,7 +153,8 @@ export function startSession(
     dueAt: upperBound(admission.at, seconds(0), policy),
     closedPairs: closed,
     // Of the username that had the client id before, no pair is known here: its events can be mistaken too.
-    overlap: hands.changed || (before !== undefined && mayBeMistaken(before, admission)),
+    overlap:
+      (hands.changed && admission.witness === 'broker') || (before !== undefined && mayBeMistaken(before, admission)),
     expirySeconds: admission.expirySeconds,
     ...(hands.supersedes === undefined ? {} : { supersedes: hands.supersedes }),
     recounted: false,
@@ -230,6 +231,8 @@ export function confirmSession(session: Session, told: Confirmation, policy: Pol
   } = session;
   const expirySeconds = told.expirySeconds ?? attemptExpirySeconds ?? session.expirySeconds;
   const bound = upperBound(later(session.admittedAt, told.at), expirySeconds, policy);
+  // The broker, when it is asked, tells no pair: it may be the one that is known.
+  const now = told.pair ?? (told.attempt === undefined ? pair : undefined);
   // With overlap it may be another attempt that is told of: nothing is shortened.
   const countsUntil = session.overlap ? later(session.countsUntil, bound) : bound;
   return {
@@ -242,9 +245,9 @@ export function confirmSession(session: Session, told: Confirmation, policy: Pol
     ...(told.expirySeconds === undefined ? {} : { expiryTold: true as const }),
     connectedAt: told.at,
     ...(told.attempt === undefined ? {} : { confirmedAttempt: told.attempt }),
-    ...(told.pair === undefined ? {} : { pair: told.pair }),
+    ...(now === undefined ? {} : { pair: now }),
     ...(told.ipAddress === undefined ? {} : { ipAddress: told.ipAddress }),
-    closedPairs: told.pair !== undefined && samePair(pair, told.pair) ? session.closedPairs : closedWith(session, pair),
+    closedPairs: now !== undefined && samePair(pair, now) ? session.closedPairs : closedWith(session, pair),
   };
 }
 
@@ -359,7 +362,7 @@ export function noteEnding(session: Session, ending: Ending, pair: Pair | undefi
 export function recountSession(session: Session, place: Place, told: Confirmation, policy: Policy): Session {
   const countsUntil = upperBound(told.at, told.expirySeconds ?? session.expirySeconds, policy);
   return {
-    ...confirmSession({ ...session, place, admittedAt: told.at, dueAt: countsUntil }, told, policy),
+    ...confirmSession({ ...settleSession(session), place, admittedAt: told.at, dueAt: countsUntil }, told, policy),
     countsUntil,
     dueAt: countsUntil,
     overlap: true,

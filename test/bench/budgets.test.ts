@@ -50,7 +50,7 @@ beforeAll(async () => {
     getConnection: async () => ({ kind: 'absent' as const }),
     deleteConnection: async () => 'gone' as const,
   };
-  const core = { store, clock, random: cryptoRandom, policy, broker };
+  const core = { store, budgetMs: 3_000, clock, random: cryptoRandom, policy, broker };
   await settings.createDeployment({
     deploymentId: demo,
     tenantId: 'local' as TenantId,

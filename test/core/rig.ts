@@ -59,6 +59,7 @@ export function createCore(client: DynamoDBDocumentClient, tableName: string): C
     store,
     clock,
     random: cryptoRandom,
+    budgetMs: 3_000,
     policy: { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) },
     broker: {
       getConnection: async (id: string) => said.get(id.slice('demo:'.length)) ?? ({ kind: 'absent' } as const),

@@ -15,7 +15,7 @@ const arbitraryConfig: fc.Arbitrary<RunConfig> = fc.record({
   takeover: fc.constant(false),
   faults: fc.constantFrom('none', 'some', 'many'),
   drops: fc.nat(3).map((n) => n === 3),
-  lateDials: fc.nat(3).map((n) => n === 3),
+  lateDials: fc.nat(2).map((n) => n === 2),
   max: fc.integer({ min: 1, max: 3 }),
 });
 

@@ -3,6 +3,7 @@
 import { isLive, type Session } from '../../shared/domain/session.ts';
 import type { Actor } from './actor.ts';
 import type { RealSession } from './broker-oracle.ts';
+import { excuseForced } from './excuses.ts';
 import { isCounted, rosterOf, sessionOf, sessionsOf, type TableView } from './table-view.ts';
 import type { World } from './world.ts';
 
@@ -29,9 +30,8 @@ function checkRosters(world: World, before: TableView, actor: Actor | undefined)
         world.violate('I1', `${username}: ${roster.used} admitted under a limit of ${actor.max}`);
       continue;
     }
-    world.noteForced(
-      `${actor?.kind ?? 'nobody'} counted ${session?.clientId ?? 'a place without a session'} of ${username}, ${session?.holding ?? ''}`,
-    );
+    const what = `${actor?.kind ?? 'nobody'} counted ${session?.clientId ?? 'a place without a session'} of ${username}, ${session?.holding ?? ''}`;
+    world.noteForced(what, excuseForced(world, session));
   }
 }
 

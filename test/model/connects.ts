@@ -2,7 +2,7 @@
 // whatever the schedule puts there.
 
 import { admit } from '../../shared/app/admit.ts';
-import { sessionExpirySecondsDefault } from '../../shared/config/constants.ts';
+import { connectBudgetMs, sessionExpirySecondsDefault } from '../../shared/config/constants.ts';
 import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { type Ms, ms, type Seconds, seconds } from '../../shared/domain/time.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
@@ -98,7 +98,7 @@ async function admitOrFail(
   request: Parameters<typeof admit>[2],
 ): Promise<ConnectOutcome> {
   try {
-    return await admit(world.portsFor(actor), settings, request);
+    return await admit({ ...world.portsFor(actor), budgetMs: connectBudgetMs }, settings, request);
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     return { kind: 'unavailable' };

@@ -44,3 +44,14 @@ export function excuseOnce(world: World, session: Session): string | undefined {
   );
   return others.length > 0 && session.leaseUntil !== undefined ? 'one lease waits for the other' : undefined;
 }
+
+/** Counted without asking the limit (S3, rule 4, I2): the safe side, but never without a reason. */
+export function excuseForced(world: World, session: Session | undefined): string | undefined {
+  const { faults, drops, lateDials } = world.config;
+  if (faults !== 'none') return 'a process died or a request failed before';
+  if (drops) return 'an event was lost before';
+  if (lateDials) return 'a CONNECT reached the broker after its lease';
+  // Two handlers on one session: it was freed between the one's look and its write. Whoever counts looks again after
+  // it, and takes the place out with its next request.
+  return session?.holding === 'freed' ? 'for a moment' : undefined;
+}

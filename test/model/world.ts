@@ -235,12 +235,10 @@ export class World {
   }
 
   /** A place that was counted without asking the limit: a fault must have come before it. */
-  noteForced(what: string): void {
+  noteForced(what: string, excuse: string | undefined): void {
     this.tell(undefined, `  forced: ${what}`);
     this.reached.note('counted whatever the limit');
-    const { faults, drops, lateDials } = this.config;
-    if (faults === 'none' && !drops && !lateDials)
-      this.violate('I1', `counted whatever the limit, and no fault was near: ${what}`);
+    if (excuse === undefined) this.violate('I1', `counted whatever the limit, and no fault was near: ${what}`);
   }
 
   private end(actor: Actor): void {

@@ -22,7 +22,9 @@ export function createDocumentClient(options: ClientOptions): DynamoDBDocumentCl
   const client = new DynamoDBClient({
     maxAttempts: options.maxAttempts ?? 2,
     requestHandler: {
-      connectionTimeout: Math.min(1_000, options.requestTimeoutMs),
+      // On one machine a burst waits for processor time, not for a network that may be gone.
+      connectionTimeout:
+        options.endpoint === undefined ? Math.min(1_000, options.requestTimeoutMs) : options.requestTimeoutMs,
       requestTimeout: options.requestTimeoutMs,
       // Without it the SDK only logs that a call takes too long, and goes on waiting.
       throwOnRequestTimeout: true,
