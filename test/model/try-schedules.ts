@@ -1,15 +1,17 @@
 // Runs schedules until one breaks an invariant, and makes that one short enough to read.
 
 import { drawSchedules } from './arbitrary.ts';
+import type { Planted } from './engine.ts';
 import { Reached } from './hard-states.ts';
 import { MemoryEngine } from './memory-engine.ts';
 import { type Run, runModel } from './run-model.ts';
 import { type Failing, shorten } from './shorten.ts';
-import type { Planted } from './world.ts';
 
 /** The same for everybody and every day, unless told; both are said in the failure. */
 export const modelSeed = Number(process.env.MODEL_SEED ?? 20_261_114);
 export const modelRuns = Number(process.env.MODEL_RUNS ?? 1_000);
+
+export const isUsual = process.env.MODEL_SEED === undefined && process.env.MODEL_RUNS === undefined;
 
 export interface Tried {
   readonly runs: number;

@@ -1,18 +1,18 @@
 // One run: the table, the broker, the clock, and everybody who is at work. It lets one call through at a time, checks
 // the invariants after each, and knows nothing of what is chosen next: that is the schedule's.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import type { LifeCyclePorts } from '../../shared/app/life-cycle.ts';
 import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import type { Policy } from '../../shared/domain/session.ts';
 import { seconds } from '../../shared/domain/time.ts';
-import type { Broker } from '../../shared/ports/broker.ts';
 import type { Actor } from './actor.ts';
 import { BrokerOracle, type RealSession } from './broker-oracle.ts';
+import { describeCall, kindOf } from './call-names.ts';
 import { checkStep } from './check-step.ts';
 import type { Dial } from './connects.ts';
+import type { Engine, Planted } from './engine.ts';
 import { excuseUncounted } from './excuses.ts';
 import { type Fate, sdkError } from './fates.ts';
 import { type Call, type Command, Gates, type StoreCall, settleMicrotasks } from './gates.ts';
@@ -29,21 +29,6 @@ const policy: Policy = {
   leaseSeconds: seconds(leaseSeconds),
   maxConnectionSeconds: seconds(maxConnectionSeconds),
 };
-
-/** A bug that is planted to see whether it is found: it stands between the code and what it calls. */
-export interface Planted {
-  /** Changes a request on its way to the table. */
-  readonly tamper?: (command: Command, actor: Actor) => Command;
-  /** Takes the place of what applies a presence message; 'not mine' leaves it to the code. */
-  readonly apply?: (ports: LifeCyclePorts, body: unknown) => Promise<'applied' | 'not mine'>;
-  readonly broker?: (broker: Broker, actor: Actor) => Broker;
-}
-
-export interface Engine {
-  /** Only its `send` is used. */
-  readonly client: Pick<DynamoDBDocumentClient, 'send'>;
-  readonly tableName: string;
-}
 
 interface LateWrite {
   readonly actor: Actor;
@@ -153,7 +138,7 @@ export class World {
     this.steps++;
     this.tick();
     const { actor } = call;
-    this.tell(actor, `${describe(call)}${fate === 'passes' ? '' : `: ${fate}`}`);
+    this.tell(actor, `${describeCall(call)}${fate === 'passes' ? '' : `: ${fate}`}`);
     if (fate !== 'passes' && fate !== 'reads stale') actor.faulted = true;
     if (fate === 'dies before') return this.kill(actor);
     if (call.to === 'broker') {
@@ -310,24 +295,4 @@ export class World {
   violate(invariant: string, detail: string): never {
     throw new Violation(invariant, detail);
   }
-}
-
-/** Which kind of item a request is about. */
-function kindOf(command: Command): 'session' | 'owner' | 'roster' | 'index' | 'batch' {
-  const { input } = command;
-  const key: unknown = 'Key' in input ? input.Key : 'Item' in input ? input.Item : undefined;
-  const pk = typeof key === 'object' && key !== null && 'pk' in key ? String(key.pk) : '';
-  if (pk.startsWith('S|')) return 'session';
-  if (pk.startsWith('C|')) return 'owner';
-  if (pk.startsWith('N|')) return 'roster';
-  return 'IndexName' in input ? 'index' : 'batch';
-}
-
-function describe(call: Call): string {
-  if (call.to === 'broker') return `asks the broker for ${call.id}`;
-  const { input } = call.command;
-  const key: unknown = 'Key' in input ? input.Key : 'Item' in input ? input.Item : undefined;
-  const sk = typeof key === 'object' && key !== null && 'sk' in key ? String(key.sk) : '';
-  const update = 'UpdateExpression' in input ? ` ${String(input.UpdateExpression).split(' wakePk')[0] ?? ''}` : '';
-  return `${call.name.replace('Command', '')} ${kindOf(call.command)} ${sk}${update}`;
 }

@@ -1,0 +1,22 @@
+// What a run stands on, and what may stand between the code and what it calls.
+
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { LifeCyclePorts } from '../../shared/app/life-cycle.ts';
+import type { Broker } from '../../shared/ports/broker.ts';
+import type { Actor } from './actor.ts';
+import type { Command } from './gates.ts';
+
+export interface Engine {
+  /** Only its `send` is used. */
+  readonly client: Pick<DynamoDBDocumentClient, 'send'>;
+  readonly tableName: string;
+}
+
+/** A bug that is planted to see whether it is found: it stands between the code and what it calls. */
+export interface Planted {
+  /** Changes a request on its way to the table. */
+  readonly tamper?: (command: Command, actor: Actor) => Command;
+  /** Takes the place of what applies a presence message; 'not mine' leaves it to the code. */
+  readonly apply?: (ports: LifeCyclePorts, body: unknown) => Promise<'applied' | 'not mine'>;
+  readonly broker?: (broker: Broker, actor: Actor) => Broker;
+}
