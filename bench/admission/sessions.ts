@@ -58,7 +58,10 @@ const named = (kind: string, { username, clientId }: Arrival): Buffer =>
 export function newSession(arrival: Arrival): Session {
   const place = named('place', arrival).subarray(0, 8).toString('base64url') as Place;
   const attempt = named('attempt', arrival).subarray(0, 16).toString('base64url');
-  return startSession({ deploymentId, ...arrival }, place, admission(attempt), policy, undefined, { changed: false });
+  return startSession({ deploymentId, ...arrival }, place, admission(attempt), policy, undefined, {
+    changed: false,
+    supersedes: [],
+  });
 }
 
 export function confirmed(session: Session): Session {
@@ -66,7 +69,7 @@ export function confirmed(session: Session): Session {
 }
 
 export function met(session: Session): Session {
-  return meetSession(session, admission('another-attempt-id-22c'), policy);
+  return meetSession(session, admission('another-attempt-id-22c'), policy, { changed: false, supersedes: [] });
 }
 
 export const freed = (session: Session): Session => freeSession(session);

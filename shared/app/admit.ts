@@ -5,13 +5,16 @@
 // leads the sweeper to it; nothing is ever connected that is not in the roster. ADR 1 has the alternatives.
 
 import { ownerSeconds, ttlGraceSeconds } from '../config/constants.ts';
-import type { AttemptId } from '../domain/ids.ts';
+import type { AttemptId, Username } from '../domain/ids.ts';
 import { decideLimit, type EffectiveLimit, maxSessions } from '../domain/limit.ts';
 import {
   type Admission,
   freeSession,
+  type Hands,
   isLive,
+  keepHands,
   meetSession,
+  mustCleanStart,
   type Policy,
   type Session,
   settleSession,
@@ -66,6 +69,9 @@ export async function admit(
   if (limit.kind === 'blocked') return { kind: 'rejected', reason: 'blocked' };
   return new AdmissionRun(ports, settings, request, limit, view).decide();
 }
+
+/** A client id that passes through more hands than this before anybody is confirmed is refused to the next. */
+const supersedesMax = 4;
 
 /** One CONNECT's way through the rounds. What was last seen lives here; nothing of it outlives the answer. */
 class AdmissionRun {
@@ -125,16 +131,16 @@ class AdmissionRun {
   /** The client id has a live session of this username: nothing new to count, also at the limit (S3). */
   private async meet(met: Stored<Session>): Promise<AdmitDecision | 'look again'> {
     // The id has gone to another username meanwhile, and comes back: a takeover the other way round.
-    const rival = await this.heldByAnother();
-    if (rival === 'refuse') return { kind: 'rejected', reason: 'client_id_held' };
-    if (rival === 'look again') return rival;
+    const hands = await this.whoseClientId(met.value);
+    if (hands === 'refuse') return { kind: 'rejected', reason: 'client_id_held' };
+    if (hands === 'look again') return hands;
     if (met.value.holding === 'new' && !this.roster.places.has(met.value.place)) {
       // An attempt that is not counted is nobody's session yet: without room, there is none for this one either.
       const room = await this.hasRoom();
       if (!room && !this.roster.places.has(met.value.place)) return { kind: 'rejected', reason: 'quota_exceeded' };
       if (this.session?.revision !== met.revision) return 'look again';
     }
-    const next = meetSession(met.value, this.admission, this.ports.policy, rival?.username);
+    const next = meetSession(met.value, this.admission, this.ports.policy, hands);
     // Whose client id it is was read as it stood a moment ago; side by side, to make sure costs no time.
     const { deploymentId, clientId } = this.request;
     const [put, owner] = await Promise.all([
@@ -155,17 +161,16 @@ class AdmissionRun {
       this.session = { value: next, revision: put.revision };
       return 'look again';
     }
-    const mustCleanStart = next.supersedes !== undefined;
     // A place seen in the roster stays there while the session is not freed, and this write proves that it was not.
-    if (this.roster.places.has(met.value.place)) return this.admitted(true, mustCleanStart);
-    return this.count({ value: next, revision: put.revision }, mustCleanStart, met);
+    if (this.roster.places.has(met.value.place)) return this.admitted(true, next);
+    return this.count({ value: next, revision: put.revision }, met);
   }
 
   private async begin(): Promise<AdmitDecision | 'look again'> {
     const { store, random, policy } = this.ports;
-    const held = await this.heldByAnother();
-    if (held === 'refuse') return { kind: 'rejected', reason: 'client_id_held' };
-    if (held === 'look again') return held;
+    const hands = await this.whoseClientId(this.session?.value);
+    if (hands === 'refuse') return { kind: 'rejected', reason: 'client_id_held' };
+    if (hands === 'look again') return hands;
     if (!(await this.hasRoom())) {
       // Not seen in the first reading, which may lag, is not proof that it is new: nobody is turned away from a session
       // of its own (S3).
@@ -176,9 +181,6 @@ class AdmissionRun {
     if ((await this.settleBefore()) === 'look again') return 'look again';
 
     const before = this.session;
-    // Whatever the broker still keeps under this client id is another username's, and is not to be inherited (S9).
-    const changesHands = this.owner !== undefined && this.owner.value.username !== this.request.username;
-    const hands = { changed: changesHands, supersedes: held?.username };
     const next = startSession(this.request, random.place(), this.admission, policy, before?.value, hands);
     const put = await store.putSession(next, before);
     if (put.kind === 'changed') {
@@ -188,7 +190,7 @@ class AdmissionRun {
     const stored = { value: next, revision: put.revision };
     // Side by side, to save one way to the database: the session is there already, so whoever takes the client id next
     // sees it, and a place counted for nothing is given back.
-    const [own, decision] = await Promise.all([this.own(), this.count(stored, changesHands, before)]);
+    const [own, decision] = await Promise.all([this.own(), this.count(stored, before)]);
     if (own === 'done') return decision;
     if (decision !== 'look again' && decision.kind === 'admitted') await this.giveBack(stored);
     return 'look again';
@@ -221,33 +223,34 @@ class AdmissionRun {
   }
 
   /** The atomic step: in the roster or not. */
-  private async count(
-    stored: Stored<Session>,
-    mustCleanStart: boolean,
-    met?: Stored<Session>,
-  ): Promise<AdmitDecision | 'look again'> {
+  private async count(stored: Stored<Session>, met?: Stored<Session>): Promise<AdmitDecision | 'look again'> {
     const { store } = this.ports;
     const { deploymentId, username } = this.request;
     const { place, dueAt } = stored.value;
     for (let tries = 0; tries < 2; tries++) {
       this.checkTime();
       const added = await store.addPlace(deploymentId, username, place, this.max, dueAt);
-      if (added.kind === 'added') return this.admitted(false, mustCleanStart);
-      if (added.kind === 'present') return this.admitted(true, mustCleanStart);
+      if (added.kind === 'added') return this.admitted(false, stored.value);
+      if (added.kind === 'present') return this.admitted(true, stored.value);
       this.roster = added.roster;
       if (tries > 0 || !(await this.reclaim())) break;
     }
     // Connected or retained, and not in the roster: only a fault leaves that behind. It is a live session all the same
     // (S3), so it is counted, over the limit if need be.
     if (stored.value.holding !== 'new') {
-      if ((await countAgain(store, stored.value)) !== 'gone') return this.admitted(true, mustCleanStart);
+      if ((await countAgain(store, stored.value)) !== 'gone') return this.admitted(true, stored.value);
       this.session = await store.readSession(this.request);
       return 'look again';
     }
     // What stood there before gets its place back: an attempt that was met may be counted yet, by its own CONNECT, and a
     // tombstone is what late events are read by.
-    if (met === undefined) await this.undo(stored);
-    else await store.putSession(met.value.holding === 'freed' ? settleSession(met.value) : met.value, stored);
+    if (met !== undefined) {
+      const back = met.value.holding === 'freed' ? settleSession(met.value) : met.value;
+      await store.putSession(keepHands(back, stored.value), stored);
+    }
+    // The client id is remembered as this username's now: so is whose it was.
+    else if (mustCleanStart(stored.value)) await store.putSession(freeSession(stored.value), stored);
+    else await this.undo(stored);
     return { kind: 'rejected', reason: 'quota_exceeded' };
   }
 
@@ -305,26 +308,38 @@ class AdmissionRun {
     return undefined;
   }
 
-  /** S9. Undefined: nobody else holds the client id. An owner: somebody does, and the deployment lets it be taken. */
-  private async heldByAnother(): Promise<Owner | 'refuse' | 'look again' | undefined> {
+  /** S9: whether another username holds the client id, or held it last, and whether it may be taken. */
+  private async whoseClientId(own: Session | undefined): Promise<Hands | 'refuse' | 'look again'> {
     const { store } = this.ports;
     const { deploymentId, clientId, username } = this.request;
-    const owner = this.owner?.value;
-    if (owner === undefined || owner.username === username) return undefined;
-    const names = { deploymentId, clientId, username: owner.username };
-    const theirs = await store.readSession(names);
-    if (theirs === undefined) return undefined;
-    if (isLive(theirs.value, this.now())) {
-      return this.settings.deployment.clientIdTakeover === 'allow' ? owner : 'refuse';
+    const owner = this.owner?.value.username;
+    const changed = owner !== undefined && owner !== username;
+    if (!changed && own?.supersedes === undefined) return { changed, supersedes: [] };
+    const theirs = changed ? await store.readSession({ deploymentId, clientId, username: owner }) : undefined;
+    const names = new Set([...(own?.supersedes ?? []), ...(theirs?.value.supersedes ?? [])]);
+    if (changed) names.delete(owner);
+    names.delete(username);
+    const before = await Promise.all(
+      [...names].map((name) => store.readSession({ deploymentId, clientId, username: name })),
+    );
+    const supersedes: Username[] = [];
+    for (const stored of [theirs, ...before]) {
+      if (stored === undefined || stored.value.holding === 'freed') continue;
+      if (isLive(stored.value, this.now())) supersedes.push(stored.value.username);
+      else if (!(await this.freeExpiredOne(stored))) return 'look again';
     }
-    // Expired but not swept: freed for good before the client id changes hands, so that it cannot come back to life.
-    if (theirs.value.holding !== 'freed') {
-      const freed = freeSession(theirs.value, { owes: true });
-      const put = await store.putSession(freed, theirs);
-      if (put.kind === 'changed') return 'look again';
-      await settleFreed(this.ports, { value: freed, revision: put.revision }, 1);
-    }
-    return undefined;
+    if (supersedes.length === 0) return { changed, supersedes };
+    const allowed = this.settings.deployment.clientIdTakeover === 'allow' && supersedes.length <= supersedesMax;
+    return allowed ? { changed, supersedes } : 'refuse';
+  }
+
+  /** Expired but not swept: freed for good before the client id changes hands, so that it cannot come back to life. */
+  private async freeExpiredOne(stored: Stored<Session>): Promise<boolean> {
+    const freed = freeSession(stored.value, { owes: true });
+    const put = await this.ports.store.putSession(freed, stored);
+    if (put.kind === 'changed') return false;
+    await settleFreed(this.ports, { value: freed, revision: put.revision }, 1);
+    return true;
   }
 
   /** Takes an attempt back that was never counted. If somebody met it meanwhile, it is theirs now. */
@@ -334,7 +349,7 @@ class AdmissionRun {
     this.session = await store.readSession(this.request);
   }
 
-  private admitted(reconnect: boolean, mustCleanStart: boolean): AdmitDecision {
-    return { kind: 'admitted', attempt: this.admission.attempt, reconnect, mustCleanStart };
+  private admitted(reconnect: boolean, session: Session): AdmitDecision {
+    return { kind: 'admitted', attempt: this.admission.attempt, reconnect, mustCleanStart: mustCleanStart(session) };
   }
 }

@@ -7,6 +7,7 @@ import {
   type Confirmation,
   closePair,
   confirmSession,
+  connectedAtLatest,
   connectGraceSeconds,
   doubtAttempt,
   type Ending,
@@ -17,6 +18,7 @@ import {
   isClosed,
   isLive,
   isOnItsWay,
+  mayBeIts,
   noteEnding,
   type Policy,
   recountSession,
@@ -24,7 +26,7 @@ import {
   samePair,
   staleEventSeconds,
 } from '../domain/session.ts';
-import { addSeconds, later, type Ms, type Seconds } from '../domain/time.ts';
+import { addSeconds, later, type Ms } from '../domain/time.ts';
 import type { Broker, BrokerSays } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DoorReport } from '../ports/presence.ts';
@@ -46,7 +48,8 @@ export type Applied = 'done' | 'later';
 
 /** What a decision makes of a record: a next record to write, or a question for the broker, or nothing. */
 type Step =
-  | { readonly next: Session }
+  /** `connectedAt`: it proves that the latest attempt has become a connection, not before then. */
+  | { readonly next: Session; readonly connectedAt?: Ms }
   | 'ask the broker'
   /** Ask, and write this record where the broker cannot say. */
   | { readonly orElse: Session }
@@ -72,27 +75,31 @@ export async function applyBrokerEvent(
   if (owner === undefined) return 'done';
   const names = { deploymentId: event.deploymentId, clientId: event.clientId, username: owner.value.username };
   const seen = await ports.store.readSession(names);
-  const expirySeconds = event.type === 'connected' ? await askExpiry(ports, seen) : undefined;
-  const read = (session: Session, now: Ms): Step =>
-    readEvent(session, event, { expirySeconds, doorSilent }, ports, now);
-  const applied = await change(ports, names, read, seen);
-  const before = seen?.value.supersedes;
-  if (before === undefined) return applied;
-  // The client id has changed hands, but perhaps never at the broker: the event may be of whoever held it before.
-  const also = await change(ports, { ...names, username: before }, read);
-  return applied === 'later' ? applied : also;
+  const truth = event.type === 'connected' ? await askAside(ports, seen) : undefined;
+  const before = seen?.value.supersedes ?? [];
+  // Where the client id may be another's still, an event alone does not tell whose it is.
+  const aside = { truth, doorSilent, contested: before.length > 0 };
+  const read = (session: Session, now: Ms): Step => readEvent(session, event, aside, ports, now);
+  let applied = await change(ports, names, read, seen);
+  for (const username of before) {
+    if ((await change(ports, { ...names, username }, read)) === 'later') applied = 'later';
+  }
+  return applied;
 }
 
 /**
- * No event tells the session expiry of a client that goes straight to the broker; the broker does (S10). Undefined
- * where it cannot be asked or need not: then what was admitted stands in.
+ * No event tells the session expiry of a client that goes straight to the broker, nor exactly when it connected; the
+ * broker does (S10). Undefined where it cannot be asked or need not: then what was admitted stands in.
  */
-async function askExpiry(ports: LifeCyclePorts, stored: Stored<Session> | undefined): Promise<Seconds | undefined> {
+async function askAside(
+  ports: LifeCyclePorts,
+  stored: Stored<Session> | undefined,
+): Promise<(BrokerSays & { readonly kind: 'connected' }) | undefined> {
   if (stored === undefined || stored.value.witness === 'door' || stored.value.leaseUntil === undefined)
     return undefined;
   const { deploymentId, clientId } = stored.value;
   const says = await ports.broker.getConnection(toBrokerClientId(deploymentId, clientId));
-  return says.kind === 'connected' ? says.expirySeconds : undefined;
+  return says.kind === 'connected' ? says : undefined;
 }
 
 /** What the broker says of a session, made its record (S12, S13). Used by the sweeper and wherever events are unsure. */
@@ -118,7 +125,13 @@ function readTruth(
     case 'connected': {
       // Which connection it is, the broker does not say: from now on nothing frees it on an event alone.
       const since = says.since ?? now;
-      const told: Confirmation = { at: since, expirySeconds: says.expirySeconds };
+      // Known here only of the latest attempt.
+      const attempt = session.confirmedAttempt === session.attempt ? session.attempt : undefined;
+      const told: Confirmation = {
+        at: since,
+        expirySeconds: says.expirySeconds,
+        ...(attempt === undefined ? {} : { attempt }),
+      };
       if (session.holding === 'freed') return recountSession(session, ports.random.place(), told, ports.policy);
       return confirmSession(
         { ...session, overlap: true, admittedAt: later(session.admittedAt, since) },
@@ -159,7 +172,11 @@ export async function change(
       const told = early ? undefined : readTruth(known, says, ports, now);
       const next = told ?? orElse ?? leaveToLease(known, early, ports.policy, now);
       if (next === undefined) return 'later';
-      step = next === stored.value || isKnown(stored.value, says) ? 'nothing' : { next };
+      const connectedAt = told === undefined ? undefined : provenConnection(says, stored.value);
+      step =
+        next === stored.value || isKnown(stored.value, says)
+          ? 'nothing'
+          : { next, ...(connectedAt === undefined ? {} : { connectedAt }) };
       proven = told !== undefined;
     }
     if (step === 'nothing') {
@@ -167,20 +184,23 @@ export async function change(
       return 'done';
     }
     // Before the newcomer's record forgets whom it threw out: if the process dies in between, that is found again.
-    const { supersedes } = stored.value;
-    if (supersedes !== undefined && step.next.holding !== 'freed' && step.next.supersedes === undefined)
-      await endSuperseded(ports, stored.value, supersedes);
+    let { next } = step;
+    if (next.supersedes !== undefined && step.connectedAt !== undefined) {
+      const { supersedes: _s, ...others } = next;
+      const left = await endSuperseded(ports, next, step.connectedAt);
+      next = left.length === 0 ? others : { ...others, supersedes: left };
+    }
     // Before too, where no message would come again: a roster that wakes too early does no harm.
-    if (proven && step.next.dueAt < stored.value.dueAt)
-      await store.lowerWake(names.deploymentId, names.username, step.next.dueAt);
+    if (proven && next.dueAt < stored.value.dueAt)
+      await store.lowerWake(names.deploymentId, names.username, next.dueAt);
     // Before too: whoever freed it may have died over its old place, which the new record forgets.
-    if (step.next.place !== stored.value.place)
+    if (next.place !== stored.value.place)
       await store.removePlace(names.deploymentId, names.username, stored.value.place, false);
-    const put = await store.putSession(step.next, stored);
+    const put = await store.putSession(next, stored);
     if (put.kind === 'done') {
       // The broker knows it, so it counts, whatever became of the admission.
-      if (proven && stored.value.holding === 'new' && step.next.holding !== 'freed') await countAgain(store, step.next);
-      await carryOut(ports, stored.value, { value: step.next, revision: put.revision });
+      if (proven && stored.value.holding === 'new' && next.holding !== 'freed') await countAgain(store, next);
+      await carryOut(ports, stored.value, { value: next, revision: put.revision });
       return 'done';
     }
     stored = put.current;
@@ -199,59 +219,52 @@ function leaveToLease(session: Session, early: boolean, policy: Policy, now: Ms)
   return extendLease(session, early ? later(arrived, now) : addSeconds(now, policy.leaseSeconds));
 }
 
+/** When the connection was made that the broker tells of, at the earliest; undefined where it tells of none. */
+function provenConnection(says: BrokerSays, session: Session): Ms | undefined {
+  if (says.kind === 'absent' || says.kind === 'unknown') return undefined;
+  return says.kind === 'connected' && says.since !== undefined ? says.since : session.admittedAt;
+}
+
 /** The front door has told of this connection and will tell of its end: that the broker knows it too is no news. */
 function isKnown(session: Session, says: BrokerSays): boolean {
   if (session.witness !== 'door' || session.holding !== 'connected') return false;
   return says.kind === 'connected' && session.leaseUntil === undefined;
 }
 
-type Present = BrokerSays & { readonly kind: 'connected' | 'retained' };
-
-/** The broker knows client ids, not usernames: of an id that has changed hands it speaks of whoever holds it now. */
+/**
+ * The broker knows client ids, not usernames: of an id that may be another's too it is asked whose the connection can be
+ * that it tells of, by the times at which each of them may have connected.
+ */
 async function askBroker(ports: LifeCyclePorts, session: Session): Promise<BrokerSays> {
-  const { deploymentId, clientId, username, supersedes } = session;
+  const { store } = ports;
+  const { deploymentId, clientId, username, place } = session;
   const says = await ports.broker.getConnection(toBrokerClientId(deploymentId, clientId));
   if (says.kind === 'absent' || says.kind === 'unknown') return says;
-  const owner = await ports.store.readOwner(deploymentId, clientId);
-  const after = owner === undefined || owner.value.username === username ? undefined : owner.value.username;
-  const other = after ?? (session.holding === 'new' ? supersedes : undefined);
-  if (other === undefined) return says;
+  const rivals = await readRivals(store, session);
+  if (rivals.length === 0) return says;
   // An attempt that is not counted was never admitted: what another username's client id stands for is not its own.
-  if (after !== undefined && session.holding === 'new') {
-    const roster = await ports.store.readRoster(deploymentId, username);
-    if (!roster.places.has(session.place)) return { kind: 'absent' };
-  }
-  const theirs = (await ports.store.readSession({ deploymentId, clientId, username: other }))?.value;
-  if (theirs === undefined) return says;
-  return after === undefined ? whoseWasIt(says, session, theirs) : whoseIsIt(says, theirs, ports.clock.now());
-}
+  if (session.holding === 'new' && !(await store.readRoster(deploymentId, username)).places.has(place))
+    return { kind: 'absent' };
+  const told = { ...says, askedAt: ports.clock.now() };
+  const mine = mayBeIts(session, told);
+  const theirs = rivals.some((rival) => isLive(rival, told.askedAt) && mayBeIts(rival, told));
+  // Whose session is over makes no claim where somebody else's fits.
+  if (theirs) return { kind: mine && session.holding !== 'freed' ? 'unknown' : 'absent' };
+  if (mine) return says;
+  return { kind: session.holding === 'freed' ? 'absent' : 'unknown' };
 
-/** What is left of the broker's word for a newcomer that has never been at the broker so far as is known. */
-function whoseWasIt(says: Present, newcomer: Session, theirs: Session): BrokerSays {
-  const since = says.kind === 'connected' ? says.since : says.disconnectedAt;
-  if (since !== undefined && since < newcomer.admittedAt) return { kind: 'absent' };
-  if (theirs.holding === 'freed') return says;
-  if (says.kind === 'connected') {
-    // Theirs, if they were on their way still when the newcomer was admitted: then nobody can say.
-    const onItsWay =
-      theirs.leaseUntil !== undefined && addSeconds(theirs.admittedAt, connectGraceSeconds) > (since ?? 0);
-    const cameAfter = theirs.connectedAt !== undefined && theirs.connectedAt >= newcomer.admittedAt;
-    return onItsWay || cameAfter ? { kind: 'unknown' } : says;
+  async function readRivals(from: SessionStore, own: Session): Promise<readonly Session[]> {
+    const owner = (await from.readOwner(deploymentId, clientId))?.value.username;
+    const theirs =
+      owner === undefined || owner === username
+        ? undefined
+        : await from.readSession({ deploymentId, clientId, username: owner });
+    const known = new Set([...(own.supersedes ?? []), ...(theirs?.value.supersedes ?? [])]);
+    if (owner !== undefined) known.delete(owner);
+    known.delete(username);
+    const others = [...known].map((name) => from.readSession({ deploymentId, clientId, username: name }));
+    return [theirs, ...(await Promise.all(others))].flatMap((stored) => (stored === undefined ? [] : [stored.value]));
   }
-  // A session was left behind after the newcomer was admitted: theirs, if that is how theirs ended.
-  if (theirs.holding !== 'retained' || theirs.disconnectedAt === undefined || since === undefined)
-    return { kind: 'unknown' };
-  return since > theirs.disconnectedAt ? says : { kind: 'absent' };
-}
-
-/** What is left of the broker's word for whoever held the client id before `theirs`. */
-function whoseIsIt(says: Present, theirs: Session, now: Ms): BrokerSays {
-  const since = says.kind === 'connected' ? says.since : says.disconnectedAt;
-  const wasThere = since !== undefined && since < theirs.admittedAt;
-  if (theirs.holding === 'freed' || !isLive(theirs, now)) return wasThere ? says : { kind: 'unknown' };
-  if (theirs.holding !== 'new' && theirs.leaseUntil === undefined) return { kind: 'absent' };
-  // Theirs is on its way. What was there before its only attempt is not theirs; of anything else nobody can say.
-  return theirs.holding === 'new' && !theirs.overlap && wasThere ? says : { kind: 'unknown' };
 }
 
 /** Nothing to change, but an earlier delivery may have died between the session and the roster. */
@@ -287,13 +300,24 @@ async function carryOut(ports: LifeCyclePorts, before: Session, now: Stored<Sess
   if (place !== before.place) await countAgain(store, now.value);
 }
 
-/** The newcomer is connected, so the broker has thrown out whoever held the client id before (S9). */
-async function endSuperseded(ports: LifeCyclePorts, newcomer: Session, username: Username): Promise<void> {
-  const names = { deploymentId: newcomer.deploymentId, clientId: newcomer.clientId, username };
-  await change(ports, names, (session, now) => {
-    if (session.holding === 'freed' || session.admittedAt > newcomer.admittedAt) return 'nothing';
-    return { next: freeSession(session, { owes: true, findAt: now }) };
-  });
+/**
+ * The newcomer connected at `at`, so the broker has thrown out whoever held the client id before (S9). Who may have
+ * connected since then is left to what is told of it. Answers whose session is not known to be over.
+ */
+async function endSuperseded(ports: LifeCyclePorts, newcomer: Session, at: Ms): Promise<readonly Username[]> {
+  const { deploymentId, clientId, supersedes = [] } = newcomer;
+  const left: Username[] = [];
+  for (const username of supersedes) {
+    let over = true;
+    await change(ports, { deploymentId, clientId, username }, (session, now) => {
+      over = session.holding === 'freed' || connectedAtLatest(session) < at;
+      return over && session.holding !== 'freed'
+        ? { next: freeSession(session, { owes: true, findAt: now }) }
+        : 'nothing';
+    });
+    if (!over) left.push(username);
+  }
+  return left;
 }
 
 /** The front door knows the attempt, so nothing is guessed, but which of two that overlapped reached the broker last. */
@@ -307,7 +331,9 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
       // Freed before this report came: its lease ran out, or the report comes twice or late. The broker knows which.
       if (session.holding === 'freed') return 'ask the broker';
       const told = { at: report.at, expirySeconds: report.expirySeconds, attempt: report.attempt };
-      return pending ? { next: confirmSession(session, told, ports.policy) } : 'nothing';
+      // The end that the broker told may be this connection's own: it has come and gone, or another has.
+      if (pending && session.endHeard === true) return { knowing: { ...session, confirmedAttempt: report.attempt } };
+      return pending ? { next: confirmSession(session, told, ports.policy), connectedAt: report.at } : 'nothing';
     }
     case 'door.failed':
       if (!latest || !pending || session.holding === 'freed') return 'nothing';
@@ -326,7 +352,9 @@ function readEnd(session: Session, report: DoorReport & { type: 'door.disconnect
     if (confirmed) return { next: noteEnding(session, ending, undefined) };
     if (session.attempt !== report.attempt) return 'nothing';
     // Its `connected` report is late or lost; a connection that ended has been one.
-    return { next: session.overlap ? doubtAttempt(session) : endSession(session, ending, now) };
+    if (session.overlap) return { next: doubtAttempt(session) };
+    const { unclean: _u, ...own } = session;
+    return { next: endSession(own, ending, now), connectedAt: session.admittedAt };
   }
   if (session.holding !== 'connected') return 'nothing';
   // Whether it is this connection that the session holds, or one that came before or after it, the broker knows.
@@ -338,9 +366,11 @@ function readEnd(session: Session, report: DoorReport & { type: 'door.disconnect
 }
 
 interface Aside {
-  /** As the broker told when it was asked about a `connected`. */
-  readonly expirySeconds: Seconds | undefined;
+  /** What the broker told when it was asked about a `connected`. */
+  readonly truth: (BrokerSays & { readonly kind: 'connected' }) | undefined;
   readonly doorSilent: boolean;
+  /** The event may be another username's. */
+  readonly contested: boolean;
 }
 
 function readEvent(session: Session, event: BrokerEvent, aside: Aside, ports: LifeCyclePorts, now: Ms): Step {
@@ -352,9 +382,9 @@ function readEvent(session: Session, event: BrokerEvent, aside: Aside, ports: Li
     return session.holding === 'freed' && event.type !== 'connected' ? 'nothing' : 'ask the broker';
   switch (event.type) {
     case 'connected':
-      return readConnected(session, event, aside.expirySeconds, ports);
+      return readConnected(session, event, aside, ports);
     case 'disconnected':
-      return readDisconnected(session, event, aside.doorSilent, now);
+      return readDisconnected(session, event, aside, now);
     case 'connect_failed':
       // Rule 6: it has no version, and a stranger can provoke it. The lease is checked at once, nothing is freed on it.
       return session.witness === 'door' ? 'nothing' : doubtful(session);
@@ -364,21 +394,26 @@ function readEvent(session: Session, event: BrokerEvent, aside: Aside, ports: Li
 function readConnected(
   session: Session,
   event: BrokerEvent & { type: 'connected' },
-  expirySeconds: Seconds | undefined,
+  { truth, contested }: Aside,
   ports: LifeCyclePorts,
 ): Step {
-  const { pair, ipAddress, at } = event;
+  const { pair, ipAddress } = event;
   if (samePair(session.pair, pair)) return 'nothing';
   // The front door tells what becomes of its attempts; the broker's word is needed only where it fell silent.
   if (session.witness === 'door' && session.holding !== 'freed') return 'nothing';
-  const told: Confirmation = { at, expirySeconds, pair, ...(ipAddress === undefined ? {} : { ipAddress }) };
+  const told: Confirmation = {
+    ...(truth?.since === undefined ? { at: event.at, unsure: true } : { at: truth.since }),
+    expirySeconds: truth?.expirySeconds,
+    pair,
+    ...(ipAddress === undefined ? {} : { ipAddress }),
+  };
   if (isClosed(session, pair)) return doubtful(session);
   // Rule 4: counted again from its tombstone, over the limit if need be, if the broker says so too: the event may have
   // come twice, or after its own `disconnected`.
   if (session.holding === 'freed') return 'ask the broker';
   if (session.leaseUntil !== undefined) {
     // Or another attempt's, or that of the username that held the client id before (S9)? The broker's word confirms then.
-    return session.supersedes === undefined && !session.overlap
+    return !contested && session.supersedes === undefined && !session.overlap
       ? { next: confirmSession(session, told, ports.policy) }
       : 'ask the broker';
   }
@@ -396,7 +431,7 @@ function doubtful(session: Session): Step {
 function readDisconnected(
   session: Session,
   event: BrokerEvent & { type: 'disconnected' },
-  doorSilent: boolean,
+  { doorSilent, contested }: Aside,
   now: Ms,
 ): Step {
   const { pair, reason } = event;
@@ -408,7 +443,8 @@ function readDisconnected(
   if (session.witness === 'door') {
     // The front door reports the end by itself, and more exactly. If it has died, the broker is asked in the end.
     // While an attempt is pending its lease will tell, and asking now would take the door's word from it.
-    if (session.leaseUntil !== undefined) return 'nothing';
+    if (session.leaseUntil !== undefined)
+      return isClosed(session, pair) ? 'nothing' : { next: { ...closePair(session, pair), endHeard: true } };
     return doorSilent ? 'ask the broker' : 'later';
   }
   const mine = samePair(session.pair, pair);
@@ -421,7 +457,10 @@ function readDisconnected(
     return isClosed(session, pair) ? 'nothing' : { next: closePair(session, pair) };
   // Rule 3, and only if no other attempt's events can have been taken for this one's.
   if (isClosed(session, pair)) return 'nothing';
-  if (!mine || session.overlap || reason === 'DUPLICATE_CLIENTID') return { knowing: closePair(session, pair) };
+  if (!mine || session.overlap) return { knowing: closePair(session, pair) };
+  // Thrown out by a connection that is not its own, which began clean: nothing is kept of it (S9).
+  if (reason === 'DUPLICATE_CLIENTID')
+    return contested ? { next: freeSession(session) } : { knowing: closePair(session, pair) };
   const next = endSession(session, ending, now);
   // It came and went before the broker could be asked for its expiry; what the broker kept of it, it can still tell.
   return session.expiryTold === true ? { next } : { orElse: next };

@@ -7,7 +7,7 @@
 // Whether a session is counted is not said here: a session counts if its place is in its username's roster.
 
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from './ids.ts';
-import { addSeconds, later, type Ms, type Seconds, seconds } from './time.ts';
+import { addSeconds, later, type Ms, ms, type Seconds, seconds } from './time.ts';
 
 /** One connection as the broker numbers it. Versions reset: compare for equality only. */
 export interface Pair {
@@ -48,6 +48,8 @@ export interface Session {
   readonly ended?: Ending;
   /** The attempt that `connected` speaks of, where the front door told. */
   readonly confirmedAttempt?: AttemptId;
+  /** A broker event told the end of a connection while the front door's attempt was pending: perhaps of this attempt's. */
+  readonly endHeard?: true;
   /** The attempt whose connection is known to be over. */
   readonly overAttempt?: AttemptId;
   /** The connection that `connected` speaks of, where a broker event told. */
@@ -64,16 +66,28 @@ export interface Session {
   readonly expiryTold?: true;
   /** The expiry that the pending attempt was admitted with. */
   readonly attemptExpirySeconds?: Seconds;
-  /** The username that held this client id when a takeover was allowed (S9). */
-  readonly supersedes?: Username;
+  /** Usernames that may still hold a live session of this client id, whose takeover was allowed (S9). Never empty. */
+  readonly supersedes?: readonly Username[];
+  /**
+   * The client id came from another username, and no attempt has been confirmed since: what the broker keeps under it
+   * may be that one's, and is not to be inherited.
+   */
+  readonly unclean?: true;
   /** Counted again over the limit, because a connection nobody knew turned up. */
   readonly recounted: boolean;
   readonly admittedAt: Ms;
   readonly connectedAt?: Ms;
+  /** An event told it, and its timestamp may be minutes off [AWS: presence event timestamps]. */
+  readonly connectedAtUnsure?: true;
   readonly disconnectedAt?: Ms;
   readonly protocolVersion?: 3 | 4 | 5;
   readonly ipAddress?: string;
 }
+
+/** What the broker tells of a client id that it knows. */
+export type BrokerTells =
+  | { readonly kind: 'connected'; readonly since?: Ms }
+  | { readonly kind: 'retained'; readonly disconnectedAt?: Ms; readonly askedAt?: Ms };
 
 export interface Policy {
   readonly leaseSeconds: Seconds;
@@ -117,6 +131,51 @@ export function isOnItsWay(session: Session, now: Ms): boolean {
   return session.overlap && addSeconds(session.admittedAt, connectGraceSeconds) > now;
 }
 
+/** Clocks of the front door and of the broker differ by less; an event's timestamp may be minutes off. */
+function toleranceMs(session: Session): number {
+  return session.connectedAtUnsure === true ? 150_000 : 2_000;
+}
+
+/** No connection of the session was made after this, whatever has not been told yet. */
+export function connectedAtLatest(session: Session): Ms {
+  const arrived = addSeconds(session.admittedAt, connectGraceSeconds);
+  if (session.leaseUntil !== undefined) return ms(arrived + toleranceMs(session));
+  return ms((session.connectedAt ?? session.disconnectedAt ?? arrived) + toleranceMs(session));
+}
+
+/** No broker keeps a CONNECT waiting for longer. */
+const lateConnectSeconds = seconds(150);
+
+/** The broker forgets after this when a session was disconnected [AWS: GetConnection]. */
+const forgetDisconnectSeconds = seconds(1_800);
+
+/** Whether what the broker tells of can be this session, by the times that are known of it. */
+export function mayBeIts(session: Session, says: BrokerTells): boolean {
+  const tolerance = toleranceMs(session);
+  const { connectedAt, disconnectedAt, admittedAt, holding } = session;
+  const pending = session.leaseUntil !== undefined;
+  // A CONNECT that came after its lease was over, at most so much later.
+  const isNear = (time: Ms): boolean => Math.abs(time - admittedAt) <= lateConnectSeconds * 1_000;
+  if (says.kind === 'connected') {
+    const { since } = says;
+    if (since === undefined) return true;
+    if (holding === 'freed') return isNear(since);
+    const arrived = addSeconds(admittedAt, connectGraceSeconds) + tolerance;
+    if (session.overlap) return since >= (connectedAt ?? 0) - tolerance && since <= arrived;
+    if (pending && since >= admittedAt - tolerance && since <= arrived) return true;
+    if (holding === 'new') return false;
+    return connectedAt === undefined || Math.abs(since - connectedAt) <= tolerance;
+  }
+  if (says.disconnectedAt === undefined)
+    return holding !== 'new' || addSeconds(admittedAt, forgetDisconnectSeconds) <= (says.askedAt ?? 0);
+  const at = says.disconnectedAt;
+  if (holding === 'freed') return isNear(at);
+  if (session.overlap || holding === 'connected') return at >= (connectedAt ?? 0) - tolerance;
+  if (pending && at >= admittedAt - tolerance) return true;
+  if (holding === 'new') return false;
+  return disconnectedAt === undefined || Math.abs(at - disconnectedAt) <= tolerance;
+}
+
 export function samePair(a: Pair | undefined, b: Pair): boolean {
   return a !== undefined && a.sessionIdentifier === b.sessionIdentifier && a.versionNumber === b.versionNumber;
 }
@@ -128,6 +187,14 @@ function traits(admission: Admission): Pick<Session, 'protocolVersion' | 'ipAddr
   };
 }
 
+/** Whose client id it was. */
+export interface Hands {
+  /** Another username held it last. */
+  readonly changed: boolean;
+  /** Usernames who may hold it still, and from whom it may be taken. */
+  readonly supersedes: readonly Username[];
+}
+
 /** A session that did not live before. `before` is its tombstone or its expired record, whose closed pairs stay known. */
 export function startSession(
   names: { readonly deploymentId: DeploymentId; readonly username: Username; readonly clientId: ClientId },
@@ -135,7 +202,7 @@ export function startSession(
   admission: Admission,
   policy: Policy,
   before: Session | undefined,
-  hands: { readonly changed: boolean; readonly supersedes?: Username | undefined },
+  hands: Hands,
 ): Session {
   const countsUntil = upperBound(admission.at, admission.expirySeconds, policy);
   const closed = before === undefined ? [] : closedWith(before, before.pair);
@@ -156,11 +223,30 @@ export function startSession(
     overlap:
       (hands.changed && admission.witness === 'broker') || (before !== undefined && mayBeMistaken(before, admission)),
     expirySeconds: admission.expirySeconds,
-    ...(hands.supersedes === undefined ? {} : { supersedes: hands.supersedes }),
+    ...inheritance(hands, before),
     recounted: false,
     admittedAt: admission.at,
     ...traits(admission),
   };
+}
+
+function inheritance(hands: Hands, before: Session | undefined): Pick<Session, 'supersedes' | 'unclean'> {
+  const unclean = hands.changed || before?.unclean === true;
+  return {
+    ...(hands.supersedes.length === 0 ? {} : { supersedes: hands.supersedes }),
+    ...(unclean ? { unclean: true as const } : {}),
+  };
+}
+
+/** A record that is put back, with what a later one knew of whose client id it was. */
+export function keepHands(session: Session, from: Session): Session {
+  const supersedes = [...new Set([...(session.supersedes ?? []), ...(from.supersedes ?? [])])];
+  return { ...session, ...inheritance({ changed: from.unclean === true, supersedes }, session) };
+}
+
+/** The broker may keep something under this client id that is another username's: a CONNECT has to start clean (S9). */
+export function mustCleanStart(session: Session): boolean {
+  return session.unclean === true || session.supersedes !== undefined;
 }
 
 /** Events this old are settled by asking the broker only: a replayed dead-letter queue. */
@@ -184,10 +270,11 @@ function hasEventsToCome(session: Session): boolean {
  * A CONNECT over a live session (S3). It shortens nothing: the time that counts only grows, and what was there stays
  * to fall back on. `dueAt` stays too, so that a reconnect moves no index entry but its lease.
  */
-export function meetSession(session: Session, admission: Admission, policy: Policy, supersedes?: Username): Session {
+export function meetSession(session: Session, admission: Admission, policy: Policy, hands: Hands): Session {
   const pendingBefore = session.leaseUntil !== undefined;
+  const { supersedes: _s, endHeard: _h, ...kept } = session;
   return {
-    ...session,
+    ...kept,
     attempt: admission.attempt,
     witness: admission.witness,
     leaseUntil: addSeconds(admission.at, policy.leaseSeconds),
@@ -198,9 +285,10 @@ export function meetSession(session: Session, admission: Admission, policy: Poli
     overlap:
       pendingBefore ||
       (session.holding === 'connected' ? session.overlap : mayBeMistaken(session, admission)) ||
-      (session.holding === 'connected' && admission.witness === 'broker'),
+      (session.holding === 'connected' && admission.witness === 'broker') ||
+      (hands.changed && admission.witness === 'broker'),
     attemptExpirySeconds: admission.expirySeconds,
-    ...(supersedes === undefined ? {} : { supersedes }),
+    ...inheritance(hands, session),
     admittedAt: admission.at,
     ...traits(admission),
   };
@@ -208,6 +296,8 @@ export function meetSession(session: Session, admission: Admission, policy: Poli
 
 export interface Confirmation {
   readonly at: Ms;
+  /** `at` may be minutes off. */
+  readonly unsure?: true;
   /** What the session will keep when it ends; undefined: as admitted. */
   readonly expirySeconds: Seconds | undefined;
   readonly attempt?: AttemptId;
@@ -221,12 +311,14 @@ export function confirmSession(session: Session, told: Confirmation, policy: Pol
     leaseUntil: _l,
     fallbackUntil: _f,
     ended: _e,
-    supersedes: _s,
+    unclean: _u,
     expiryTold: _t,
     attemptExpirySeconds,
     pair,
     confirmedAttempt: _a,
     disconnectedAt: _d,
+    connectedAtUnsure: _c,
+    endHeard: _h,
     ...kept
   } = session;
   const expirySeconds = told.expirySeconds ?? attemptExpirySeconds ?? session.expirySeconds;
@@ -244,6 +336,7 @@ export function confirmSession(session: Session, told: Confirmation, policy: Pol
     expirySeconds,
     ...(told.expirySeconds === undefined ? {} : { expiryTold: true as const }),
     connectedAt: told.at,
+    ...(told.unsure === undefined ? {} : { connectedAtUnsure: told.unsure }),
     ...(told.attempt === undefined ? {} : { confirmedAttempt: told.attempt }),
     ...(now === undefined ? {} : { pair: now }),
     ...(told.ipAddress === undefined ? {} : { ipAddress: told.ipAddress }),
@@ -260,7 +353,7 @@ export function endSession(session: Session, ending: Ending, now: Ms): Session {
     attemptExpirySeconds: _x,
     pair,
     confirmedAttempt: _a,
-    supersedes: _s,
+    endHeard: _h,
     ...kept
   } = session;
   const countsUntil = addSeconds(ending.at, ending.expirySeconds);
@@ -292,6 +385,7 @@ export function freeSession(session: Session, options?: { readonly owes: true; r
     pair,
     confirmedAttempt: _a,
     attemptExpirySeconds: _x,
+    endHeard: _h,
     ...kept
   } = session;
   return {
@@ -309,12 +403,8 @@ export function freeSession(session: Session, options?: { readonly owes: true; r
 /** The pending attempt came to nothing: what was there before it is there again. */
 export function abandonAttempt(session: Session, now: Ms): Session {
   if (session.holding === 'new') return freeSession(session);
-  if (session.ended !== undefined) {
-    // The newcomer never came, so the other username's session still stands.
-    const { supersedes } = session;
-    return { ...endSession(session, session.ended, now), ...(supersedes === undefined ? {} : { supersedes }) };
-  }
-  const { leaseUntil: _l, fallbackUntil, attemptExpirySeconds: _x, ...kept } = session;
+  if (session.ended !== undefined) return endSession(session, session.ended, now);
+  const { leaseUntil: _l, fallbackUntil, attemptExpirySeconds: _x, endHeard: _h, ...kept } = session;
   const countsUntil = fallbackUntil ?? session.countsUntil;
   // A look that was put off for the attempt's sake is due again when it was.
   const dueAt = session.dueAt < countsUntil ? session.dueAt : countsUntil;

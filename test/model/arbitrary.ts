@@ -11,8 +11,7 @@ export interface Schedule {
 const arbitraryConfig: fc.Arbitrary<RunConfig> = fc.record({
   witness: fc.constantFrom('door', 'broker', 'mixed'),
   doorEvents: fc.boolean(),
-  // `clientIdTakeover: allow` is not among these schedules: test/core shows its plain course only.
-  takeover: fc.constant(false),
+  takeover: fc.boolean(),
   faults: fc.constantFrom('none', 'some', 'many'),
   drops: fc.nat(3).map((n) => n === 3),
   lateDials: fc.nat(2).map((n) => n === 2),
