@@ -240,9 +240,13 @@ async function askBroker(ports: LifeCyclePorts, session: Session): Promise<Broke
   const { deploymentId, clientId, username, place } = session;
   const says = await ports.broker.getConnection(toBrokerClientId(deploymentId, clientId));
   if (says.kind === 'absent' || says.kind === 'unknown') return says;
-  const rivals = await readRivals(store, session);
+  const { owner, others } = await readRivals(store, session);
+  const rivals = owner === undefined ? others : [owner, ...others];
   if (rivals.length === 0) return says;
-  // An attempt that is not counted was never admitted: what another username's client id stands for is not its own.
+  // Whoever holds the client id now did not find this attempt on it, so it never came to hold it, and was not admitted.
+  if (session.holding === 'new' && owner !== undefined && owner.supersedes?.includes(username) !== true)
+    return { kind: 'absent' };
+  // Nor was one that is not counted.
   if (session.holding === 'new' && !(await store.readRoster(deploymentId, username)).places.has(place))
     return { kind: 'absent' };
   const told = { ...says, askedAt: ports.clock.now() };
@@ -252,19 +256,22 @@ async function askBroker(ports: LifeCyclePorts, session: Session): Promise<Broke
   if (theirs) return { kind: mine && session.holding !== 'freed' ? 'unknown' : 'absent' };
   if (mine) return says;
   return { kind: session.holding === 'freed' ? 'absent' : 'unknown' };
+}
 
-  async function readRivals(from: SessionStore, own: Session): Promise<readonly Session[]> {
-    const owner = (await from.readOwner(deploymentId, clientId))?.value.username;
-    const theirs =
-      owner === undefined || owner === username
-        ? undefined
-        : await from.readSession({ deploymentId, clientId, username: owner });
-    const known = new Set([...(own.supersedes ?? []), ...(theirs?.value.supersedes ?? [])]);
-    if (owner !== undefined) known.delete(owner);
-    known.delete(username);
-    const others = [...known].map((name) => from.readSession({ deploymentId, clientId, username: name }));
-    return [theirs, ...(await Promise.all(others))].flatMap((stored) => (stored === undefined ? [] : [stored.value]));
-  }
+/** The sessions of others that the broker may speak of under this client id: of who holds it now, and of who may still. */
+async function readRivals(
+  store: SessionStore,
+  { deploymentId, clientId, username, supersedes = [] }: Session,
+): Promise<{ readonly owner: Session | undefined; readonly others: readonly Session[] }> {
+  const holder = (await store.readOwner(deploymentId, clientId))?.value.username;
+  const read = async (name: Username): Promise<Session | undefined> =>
+    (await store.readSession({ deploymentId, clientId, username: name }))?.value;
+  const owner = holder === undefined || holder === username ? undefined : await read(holder);
+  const names = new Set([...supersedes, ...(owner?.supersedes ?? [])]);
+  if (holder !== undefined) names.delete(holder);
+  names.delete(username);
+  const others = await Promise.all([...names].map(read));
+  return { owner, others: others.filter((one) => one !== undefined) };
 }
 
 /** Nothing to change, but an earlier delivery may have died between the session and the roster. */

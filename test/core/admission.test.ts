@@ -84,11 +84,46 @@ test('S9: two usernames that take one client id at once are not both admitted', 
 test('S9, takeover allowed: both count until the newcomer is confirmed, then only the newcomer', async () => {
   core.takeover = 'allow';
   await core.join('alice', 'shared', 600);
+  core.advance(5);
   const decision = await core.connect('bob', 'shared');
   expect(decision).toMatchObject({ ...admitted, mustCleanStart: true });
   expect([await core.used('alice'), await core.used('bob')]).toEqual([1, 1]);
   if (decision.kind === 'admitted') await core.report('door.connected', 'bob', 'shared', decision.attempt);
   expect([await core.used('alice'), await core.used('bob')]).toEqual([0, 1]);
+});
+
+test('S9, takeover allowed: who connected within two seconds of the newcomer counts until its own end is told', async () => {
+  core.takeover = 'allow';
+  const attempt = await core.join('alice', 'shared');
+  const decision = await core.connect('bob', 'shared');
+  if (decision.kind === 'admitted') await core.report('door.connected', 'bob', 'shared', decision.attempt);
+  expect([await core.used('alice'), await core.used('bob')]).toEqual([1, 1]);
+  await core.report('door.disconnected', 'alice', 'shared', attempt);
+  expect([await core.used('alice'), await core.used('bob')]).toEqual([0, 1]);
+});
+
+test('S9, takeover allowed: from hand to hand, whoever is confirmed ends all who held the client id before', async () => {
+  core.takeover = 'allow';
+  await core.join('alice', 'shared', 600);
+  core.advance(60);
+  await core.connect('bob', 'shared');
+  core.advance(15);
+  const decision = await core.connect('carol', 'shared');
+  expect(decision).toMatchObject({ ...admitted, mustCleanStart: true });
+  if (decision.kind === 'admitted') await core.report('door.connected', 'carol', 'shared', decision.attempt);
+  expect([await core.used('alice'), await core.used('bob'), await core.used('carol')]).toEqual([0, 0, 1]);
+});
+
+test('S9: a newcomer that never connected still starts clean the next time', async () => {
+  const alice = await core.join('alice', 'shared', 600);
+  await core.report('door.disconnected', 'alice', 'shared', alice, 0);
+  const first = await core.connect('bob', 'shared');
+  expect(first).toMatchObject({ ...admitted, mustCleanStart: true });
+  if (first.kind === 'admitted') await core.report('door.failed', 'bob', 'shared', first.attempt);
+  const second = await core.connect('bob', 'shared');
+  expect(second).toMatchObject({ ...admitted, mustCleanStart: true });
+  if (second.kind === 'admitted') await core.report('door.connected', 'bob', 'shared', second.attempt);
+  expect(await core.connect('bob', 'shared')).toMatchObject({ ...admitted, mustCleanStart: false });
 });
 
 test('S11: at a full quota the own expired sessions are reclaimed within the same CONNECT', async () => {

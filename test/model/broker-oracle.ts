@@ -69,6 +69,8 @@ export class BrokerOracle {
   private readonly sessions = new Map<BrokerClientId, RealSession>();
   private readonly versions = new Map<BrokerClientId, { version: number; at: Ms }>();
   private identifiers = 0;
+  /** Whose connection was thrown out by another username's within two seconds of its own beginning. */
+  private readonly thrownOutAtOnce = new Set<string>();
 
   constructor(clock: Clock) {
     this.clock = clock;
@@ -95,6 +97,8 @@ export class BrokerOracle {
     const old = before?.connection;
     const happened: BrokerHappening[] = [];
     if (before !== undefined && old !== undefined) {
+      if (before.username !== asked.username && this.clock.now() - old.since <= 2_000)
+        this.thrownOutAtOnce.add(`${id}/${before.username}`);
       happened.push({
         type: 'disconnected',
         session: { ...before },
@@ -126,6 +130,10 @@ export class BrokerOracle {
     this.sessions.set(id, session);
     happened.push({ type: 'connected', session: { ...session }, connection });
     return happened;
+  }
+
+  wasThrownOutAtOnce(of: Pick<RealSession, 'deploymentId' | 'clientId' | 'username'>): boolean {
+    return this.thrownOutAtOnce.has(`${toBrokerClientId(of.deploymentId, of.clientId)}/${of.username}`);
   }
 
   disconnect(session: RealSession, reason: string, expirySeconds?: Seconds): BrokerHappening[] {
