@@ -18,6 +18,7 @@ import {
   isClosed,
   isLive,
   isOnItsWay,
+  lateConnectSeconds,
   mayBeIts,
   noteEnding,
   type Policy,
@@ -251,8 +252,9 @@ async function askBroker(ports: LifeCyclePorts, session: Session): Promise<Broke
     return { kind: 'absent' };
   const told = { ...says, askedAt: ports.clock.now() };
   const mine = mayBeIts(session, told);
-  const theirs = rivals.some((rival) => isLive(rival, told.askedAt) && mayBeIts(rival, told));
-  // Whose session is over makes no claim where somebody else's fits.
+  // Whose session is over makes no claim where somebody else's fits, be it that it came late.
+  const within = session.holding === 'freed' ? lateConnectSeconds : connectGraceSeconds;
+  const theirs = rivals.some((rival) => isLive(rival, told.askedAt) && mayBeIts(rival, told, within));
   if (theirs) return { kind: mine && session.holding !== 'freed' ? 'unknown' : 'absent' };
   if (mine) return says;
   return { kind: session.holding === 'freed' ? 'absent' : 'unknown' };

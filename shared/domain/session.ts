@@ -144,13 +144,16 @@ export function connectedAtLatest(session: Session): Ms {
 }
 
 /** No broker keeps a CONNECT waiting for longer. */
-const lateConnectSeconds = seconds(150);
+export const lateConnectSeconds = seconds(150);
 
 /** The broker forgets after this when a session was disconnected [AWS: GetConnection]. */
 const forgetDisconnectSeconds = seconds(1_800);
 
-/** Whether what the broker tells of can be this session, by the times that are known of it. */
-export function mayBeIts(session: Session, says: BrokerTells): boolean {
+/**
+ * Whether what the broker tells of can be this session, by the times that are known of it. `within`: how long after its
+ * admission a CONNECT may have reached the broker.
+ */
+export function mayBeIts(session: Session, says: BrokerTells, within: Seconds = connectGraceSeconds): boolean {
   const tolerance = toleranceMs(session);
   const { connectedAt, disconnectedAt, admittedAt, holding } = session;
   const pending = session.leaseUntil !== undefined;
@@ -160,7 +163,7 @@ export function mayBeIts(session: Session, says: BrokerTells): boolean {
     const { since } = says;
     if (since === undefined) return true;
     if (holding === 'freed') return isNear(since);
-    const arrived = addSeconds(admittedAt, connectGraceSeconds) + tolerance;
+    const arrived = addSeconds(admittedAt, within) + tolerance;
     if (session.overlap) return since >= (connectedAt ?? 0) - tolerance && since <= arrived;
     if (pending && since >= admittedAt - tolerance && since <= arrived) return true;
     if (holding === 'new') return false;
