@@ -34,8 +34,8 @@ export async function settleAfterRestart(
     const says = await askBroker(ports, value, lastRun);
     await change(ports, value, (session, now) => settle(session, says, lastRun.endedAt, now));
     // The broker may have taken an attempt whose CONNACK 0 came no further than the front door. Nobody knows of that
-    // session, so nobody shall have it.
-    if (value.holding === 'new' && says.kind === 'unknown')
+    // session, so nobody shall have it; unless it may be that of a username which had the client id before.
+    if (value.holding === 'new' && says.kind === 'unknown' && value.supersedes === undefined)
       await ports.broker.deleteConnection(toBrokerClientId(value.deploymentId, value.clientId), { cleanSession: true });
   }
   for await (const item of scan(client, tableName, 'N|')) {

@@ -33,6 +33,8 @@ afterAll(async () => {
   await engine.stop();
 });
 
+const hands = { changed: false, supersedes: [] };
+
 type Kind = 'pending' | 'connected' | 'overlapping' | 'retained';
 
 function build(kind: Kind, names: Names): Session {
@@ -42,10 +44,10 @@ function build(kind: Kind, names: Names): Session {
     at: startedAt,
     expirySeconds: seconds(600),
   } as const;
-  const started = startSession(names, cryptoRandom.place(), admission, policy, undefined, { changed: false });
+  const started = startSession(names, cryptoRandom.place(), admission, policy, undefined, hands);
   const again = { ...admission, attempt: cryptoRandom.attemptId(), expirySeconds: seconds(0) };
   if (kind === 'pending') return started;
-  if (kind === 'overlapping') return meetSession(started, again, policy);
+  if (kind === 'overlapping') return meetSession(started, again, policy, hands);
   const connected = confirmSession(
     started,
     { at: startedAt, expirySeconds: seconds(600), attempt: admission.attempt },
