@@ -126,7 +126,7 @@ function askFor(door: Door, packet: ConnectPacket, admitted: Admitted): Promise<
   }
 }
 
-function startRelay(
+async function startRelay(
   client: Socket,
   intake: Intake,
   packet: ConnectPacket,
@@ -138,7 +138,9 @@ function startRelay(
   const askedExpirySeconds =
     askedExpiry(packet, packet.cleanStart || admitted.mustCleanStart) ?? admitted.expirySeconds;
   const grantedExpirySeconds = connack.sessionExpiryInterval ?? askedExpirySeconds;
-  void reporting.connected(grantedExpirySeconds);
+  // Whoever has CONNACK 0 counts, also if this process dies at once: the queue has it before the client does. Where the
+  // queue does not take it, the lease finds the connection (S12).
+  await reporting.connected(grantedExpirySeconds);
   const relay = new Relay({ client, broker, mqtt5, askedExpirySeconds, grantedExpirySeconds });
   // The client may have left since it was admitted. The broker has a session for it all the same, so the connection
   // begins and ends, and what the session's expiry keeps goes on counting.

@@ -48,14 +48,15 @@ export class Relay {
     broker.on('drain', () => client.resume());
     client.once('end', this.#end).once('close', this.#end);
     broker.once('end', this.#end);
+    // Before the broker's end, if that came meanwhile: what it said first is said to the client first.
+    for (const chunk of fromBroker) this.#fromBroker(chunk);
     if (broker.closed) this.#close();
     else broker.once('close', this.#close);
 
     client.on('data', this.#fromClient);
     broker.on('data', this.#fromBroker);
     client.resume();
-    broker.resume();
-    for (const chunk of fromBroker) this.#fromBroker(chunk);
+    if (!client.writableNeedDrain) broker.resume();
     for (const chunk of fromClient) this.#fromClient(chunk);
     if (clientGone) this.#end();
   }

@@ -13,7 +13,7 @@ import type { Clock } from '../shared/ports/clock.ts';
 import { dropClosedClient, editConnack, onInbound, wipeSession } from './aedes-internals.ts';
 import { type Authorize, askAuthorizer } from './authorizer-call.ts';
 import { type Access, createConnections } from './broker-connections.ts';
-import { createBrokerSessions } from './broker-sessions.ts';
+import { createBrokerSessions, type Memory } from './broker-sessions.ts';
 import { enforcePolicy } from './enforce-policy.ts';
 import { type Faults, withFaults } from './faults.ts';
 import { buildConnectFailed, createVersions, hasPresence } from './presence-events.ts';
@@ -31,6 +31,8 @@ export interface LocalBrokerOptions {
   /** Of presence events. */
   readonly faults?: Faults;
   readonly schedule?: Schedule;
+  /** Where the sessions outlive the process. */
+  readonly memory?: Memory | undefined;
 }
 
 export interface LocalBroker extends Broker {
@@ -82,6 +84,7 @@ export async function createLocalBroker(options: LocalBrokerOptions): Promise<Lo
   const sessions = createBrokerSessions({
     clock,
     schedule,
+    memory: options.memory,
     async wipe(clientId) {
       versions.gone(clientId);
       await wipeSession(aedes, clientId);
@@ -122,7 +125,7 @@ export async function createLocalBroker(options: LocalBrokerOptions): Promise<Lo
     // The old connection is over before aedes hears of the new one, so that the old session has its own end first:
     // with an expiry of 0 it is not resumed, and a clean start drops it, queue and all (S9).
     await connections.end(client.id, 'DUPLICATE_CLIENTID', sessionTakenOver);
-    const resumed = packet.clean !== true && (await sessions.says(client.id)).kind !== 'absent';
+    const resumed = packet.clean !== true && (await sessions.resumes(client.id));
     if (!resumed) await sessions.drop(client.id);
     admitted.set(client, { access, resumed, endTurn });
     return true;

@@ -3,6 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { connect as dial } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createFrontDoor } from '../frontdoor/front-door.ts';
 import { createApi } from '../functions/api/app.ts';
@@ -35,6 +36,7 @@ import { seconds } from '../shared/domain/time.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { Log } from '../shared/ports/log.ts';
 import { createLocalBroker } from './broker.ts';
+import { parseKeptSession } from './broker-sessions.ts';
 import { loadCertificate } from './certificate.ts';
 import type { LocalConfig } from './config.ts';
 import { createTable } from './create-table.ts';
@@ -44,8 +46,9 @@ import { every } from './every.ts';
 import { explain } from './explain.ts';
 import type { Faults } from './faults.ts';
 import { listenHttp } from './http.ts';
+import { type Journal, noJournal, openJournal } from './journal.ts';
 import { localArn } from './policy.ts';
-import { createLocalQueue } from './queue.ts';
+import { createLocalQueue, parseKept } from './queue.ts';
 import { seed } from './seed.ts';
 import { settleAfterRestart } from './settle.ts';
 import { Shutdown } from './shutdown.ts';
@@ -57,6 +60,8 @@ export interface ProductOptions {
   readonly log: Log;
   /** Presence events duplicated, late, out of order. */
   readonly presenceFaults?: Faults;
+  /** Messages of the presence queue, once they are in it, duplicated, late, out of order. */
+  readonly queueFaults?: Omit<Faults, 'drop'>;
   /** The engine died, and nothing works without it. */
   readonly onFailure?: (problem: string) => void;
 }
@@ -87,6 +92,7 @@ export async function startProduct({
   clock,
   log,
   presenceFaults,
+  queueFaults,
   onFailure,
 }: ProductOptions): Promise<Product> {
   const shutdown = new Shutdown();
@@ -139,14 +145,23 @@ export async function startProduct({
       doorBudgetMs,
     );
 
+    const openKept = <T>(name: string, parse: (raw: unknown) => T | undefined): Journal<T> => {
+      if (dataDir.path === undefined) return noJournal;
+      const journal = openJournal(join(dataDir.path, name), parse);
+      shutdown.add(() => journal.close());
+      return journal;
+    };
     const queue = createLocalQueue({
       clock,
+      journal: openKept('presence-queue.journal', parseKept),
+      ...(queueFaults === undefined ? {} : { faults: queueFaults }),
       visibilityMs: redeliverAfterMs,
       handler: (event) => applyPresence(lifeCycle, event),
     });
     shutdown.add(() => queue.close());
     const deploymentOfServerName = (name: string): string | undefined =>
       name.endsWith(serverNameSuffix) ? name.slice(0, -serverNameSuffix.length) : undefined;
+    const brokerJournal = openKept('broker-sessions.journal', parseKeptSession);
     const broker = await createLocalBroker({
       authorize: (event) =>
         authorize({ connect, tickets: async () => tickets, deploymentOfServerName }, localArn, event),
@@ -158,12 +173,16 @@ export async function startProduct({
         const known = id.ok ? await cache.get(id.value) : undefined;
         return known?.deployment.sessionExpirySeconds ?? sessionExpirySecondsDefault;
       },
+      memory: { journal: brokerJournal, endedAt: dataDir.lastAliveAt ?? clock.now() },
       ...(presenceFaults === undefined ? {} : { faults: presenceFaults }),
     });
     shutdown.add(() => broker.close());
     const lifeCycle = { store, clock, random: cryptoRandom, broker, policy, log };
+    // First what the last run had still to tell, then what it could not know: that it would end.
+    await queue.resume();
     if (dataDir.lastAliveAt !== undefined) {
-      const settled = await settleAfterRestart(client, tableName, lifeCycle, dataDir.lastAliveAt);
+      const lastRun = { endedAt: dataDir.lastAliveAt, brokerRemembers: brokerJournal.found !== undefined };
+      const settled = await settleAfterRestart(client, tableName, lifeCycle, lastRun);
       log.info('sessions of the last run settled', { settled });
     }
 

@@ -1,11 +1,12 @@
 // Stands for an SQS standard queue, its event source mapping and its dead-letter queue: at least once, unordered,
-// batches of up to ten, partial batch answers. In memory: what waits here ends with the process, and the restart
-// settles by the broker what a lost event would have told.
+// batches of up to ten, partial batch answers. As durable as its journal: what was sent and not yet handled when the
+// process ended, however it ended, is delivered by the next one.
 
 import { createHash, randomUUID } from 'node:crypto';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Clock } from '../shared/ports/clock.ts';
 import { type Faults, withFaults } from './faults.ts';
+import { type Journal, noJournal } from './journal.ts';
 import { realSchedule, type Schedule } from './schedule.ts';
 
 export interface LocalQueueOptions {
@@ -16,22 +17,47 @@ export interface LocalQueueOptions {
   readonly faults?: Omit<Faults, 'drop'>;
   /** How long a message that failed is hidden before it comes again; default 1,000. */
   readonly visibilityMs?: number;
+  /** Where messages are kept until they are handled; without one they end with the process. */
+  readonly journal?: Journal<Kept>;
+}
+
+/** A message as the journal keeps it. */
+export interface Kept {
+  readonly body: string;
+  readonly sentAt: number;
+  /** Not to be delivered before. */
+  readonly notBefore: number;
+}
+
+/** Undefined for what is not one. */
+export function parseKept(raw: unknown): Kept | undefined {
+  if (typeof raw !== 'object' || raw === null) return undefined;
+  const { body, sentAt, notBefore } = raw as Readonly<Record<string, unknown>>;
+  if (typeof body !== 'string' || typeof sentAt !== 'number' || typeof notBefore !== 'number') return undefined;
+  return { body, sentAt, notBefore };
 }
 
 export interface LocalQueue {
-  /** Resolves when the message is in the queue. `message` becomes the body as JSON. */
+  /** Resolves when the message is in the queue, and in its journal. `message` becomes the body as JSON. */
   send(message: object, options?: { readonly delaySeconds?: number }): Promise<void>;
   /** Resolves when nothing is queued, in flight or delayed. */
   idle(): Promise<void>;
   /** Bodies of the messages that failed five times, oldest first. */
   deadLetters(): readonly string[];
-  /** Stops delivering and resolves when no handler is at work any more. What is queued is lost. */
+  /**
+   * Delivers what the journal held when it was opened, and resolves when all of it that is due has been handled, or has
+   * failed for the last time. Nothing of it is delivered before this is called.
+   */
+  resume(): Promise<void>;
+  /** Stops delivering and resolves when no handler is at work any more. What is queued is left to the journal. */
   close(): Promise<void>;
 }
 
 const batchMax = 10;
 const batchesAtOnceMax = 8;
 const receivesMax = 5;
+/** What another process left has been received before: nobody is left who would tell what it still waits for. */
+const receivesBefore = 2;
 
 interface Message {
   readonly id: string;
@@ -68,7 +94,7 @@ function decideFailed(batch: readonly Message[], answer: SQSBatchResponse): read
 }
 
 export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
-  const { handler, clock, schedule = realSchedule, faults, visibilityMs = 1_000 } = options;
+  const { handler, clock, schedule = realSchedule, faults, visibilityMs = 1_000, journal = noJournal } = options;
   const ready: Message[] = [];
   const dead: string[] = [];
   let waiting = 0;
@@ -76,6 +102,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   let pumping = false;
   let closed = false;
   let whenQuiet: (() => void)[] = [];
+  let settleOne: (id: string) => void = () => undefined;
 
   const arrive = (message: Message): void => {
     ready.push(message);
@@ -122,10 +149,23 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     } catch {
       // A handler that throws fails its whole batch.
     }
-    for (const message of failed) {
-      if (message.receives >= receivesMax) dead.push(message.body);
-      else arriveLater(message, visibilityMs);
+    for (const message of batch) {
+      if (failed.includes(message) && message.receives < receivesMax) arriveLater(message, visibilityMs);
+      else {
+        if (failed.includes(message)) dead.push(message.body);
+        // If this line is lost, the message comes once more, as any may.
+        forget(message.id);
+      }
     }
+  }
+
+  function forget(id: string): void {
+    try {
+      journal.remove(id);
+    } catch {
+      // It stays in the journal and is delivered again at the next start: at least once.
+    }
+    settleOne(id);
   }
 
   // Once per turn of the event loop, so that what is sent in one turn shares a batch.
@@ -157,17 +197,34 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   return {
     async send(message, { delaySeconds = 0 } = {}) {
       if (closed) throw new Error('the queue is closed');
-      const queued = {
-        id: randomUUID(),
-        body: JSON.stringify(message),
-        sentAt: clock.now(),
-        firstReceivedAt: undefined,
-        receives: 0,
-      };
+      const id = randomUUID();
+      const body = JSON.stringify(message);
+      const sentAt = clock.now();
+      journal.put(id, { body, sentAt, notBefore: sentAt + delaySeconds * 1000 });
+      const queued = { id, body, sentAt, firstReceivedAt: undefined, receives: 0 };
       if (delaySeconds > 0) arriveLater(queued, delaySeconds * 1000);
       else deliver(queued);
     },
     idle: quiet,
+    async resume() {
+      const due = new Set<string>();
+      const handled = new Promise<void>((resolve) => {
+        settleOne = (id) => {
+          due.delete(id);
+          if (due.size === 0) resolve();
+        };
+      });
+      for (const [id, { body, sentAt, notBefore }] of journal.found ?? []) {
+        const message = { id, body, sentAt, firstReceivedAt: undefined, receives: receivesBefore };
+        const delayMs = notBefore - clock.now();
+        if (delayMs > 0) arriveLater(message, delayMs);
+        else {
+          due.add(id);
+          arrive(message);
+        }
+      }
+      if (due.size > 0) await handled;
+    },
     deadLetters: () => [...dead],
     async close() {
       closed = true;

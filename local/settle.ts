@@ -1,26 +1,42 @@
-// After a restart: no connection of the last run is left, and the embedded broker's sessions went with it. What was
-// connected when the process ended is settled as disconnected at that moment, before anybody can connect again.
+// After a restart: no connection of the last run is left. What was connected when the process ended is settled as
+// disconnected at that moment, before anybody can connect again. What the last run had still to tell has been told by
+// then: so an attempt that is pending now was never answered with CONNACK 0, and comes to nothing.
 
 import { type DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { parseRosterKey } from '../shared/adapters/dynamodb/roster.ts';
 import { decodeSession } from '../shared/adapters/dynamodb/session-item.ts';
 import { change, type LifeCyclePorts } from '../shared/app/life-cycle.ts';
 import { recount } from '../shared/app/recount.ts';
-import { abandonAttempt, endSession, type Session } from '../shared/domain/session.ts';
+import { toBrokerClientId } from '../shared/domain/ids.ts';
+import { abandonAttempt, endSession, freeSession, type Session } from '../shared/domain/session.ts';
 import type { Ms } from '../shared/domain/time.ts';
+import type { BrokerSays } from '../shared/ports/broker.ts';
+
+export interface LastRun {
+  readonly endedAt: Ms;
+  /** The broker knows its sessions of the last run; where it does not, the records speak for themselves. */
+  readonly brokerRemembers: boolean;
+}
+
+type Settled = { readonly next: Session } | 'nothing';
 
 /** Answers how many sessions were settled. Safe to repeat, should the process end in the middle of it. */
 export async function settleAfterRestart(
   client: DynamoDBDocumentClient,
   tableName: string,
   ports: LifeCyclePorts,
-  endedAt: Ms,
+  lastRun: LastRun,
 ): Promise<number> {
   let settled = 0;
   for await (const item of scan(client, tableName, 'S|')) {
     const { value } = decodeSession(item);
-    if (value.holding === 'connected' || value.leaseUntil !== undefined) settled++;
-    await change(ports, value, (session, now) => settle(session, endedAt, now));
+    if (value.holding !== 'freed' && isUnsettled(value)) settled++;
+    const says = await askBroker(ports, value, lastRun);
+    await change(ports, value, (session, now) => settle(session, says, lastRun.endedAt, now));
+    // The broker may have taken an attempt whose CONNACK 0 came no further than the front door. Nobody knows of that
+    // session, so nobody shall have it; unless it may be that of a username which had the client id before.
+    if (value.holding === 'new' && says.kind === 'unknown' && value.supersedes === undefined)
+      await ports.broker.deleteConnection(toBrokerClientId(value.deploymentId, value.clientId), { cleanSession: true });
   }
   for await (const item of scan(client, tableName, 'N|')) {
     const { deploymentId, username } = parseRosterKey(String(item.pk), String(item.sk));
@@ -29,13 +45,33 @@ export async function settleAfterRestart(
   return settled;
 }
 
-function settle(session: Session, endedAt: Ms, now: Ms): { readonly next: Session } | 'nothing' {
-  if (session.holding === 'freed') return 'nothing';
+function isUnsettled(session: Session): boolean {
+  return session.holding === 'connected' || session.leaseUntil !== undefined;
+}
+
+/** Of connections, and of attempts that overlapped, the broker knows what became. */
+async function askBroker(ports: LifeCyclePorts, session: Session, lastRun: LastRun): Promise<BrokerSays> {
+  const { deploymentId, clientId, username, holding, overlap } = session;
+  const worthIt = holding === 'connected' || (overlap && isUnsettled(session));
+  if (!lastRun.brokerRemembers || holding === 'freed' || !worthIt) return { kind: 'unknown' };
+  // Of a client id that has changed hands it speaks for whoever holds it now.
+  const owner = await ports.store.readOwner(deploymentId, clientId);
+  if (owner !== undefined && owner.value.username !== username) return { kind: 'unknown' };
+  return ports.broker.getConnection(toBrokerClientId(deploymentId, clientId));
+}
+
+function settle(session: Session, says: BrokerSays, endedAt: Ms, now: Ms): Settled {
+  if (session.holding === 'freed' || !isUnsettled(session)) return 'nothing';
+  if (says.kind === 'absent') return { next: freeSession(session) };
+  if (says.kind === 'retained') {
+    const at = says.disconnectedAt ?? endedAt;
+    return { next: endSession(session, { at, expirySeconds: says.expirySeconds ?? session.expirySeconds }, now) };
+  }
   if (session.holding === 'connected') {
     const ending = session.ended ?? { at: endedAt, expirySeconds: session.expirySeconds };
     return { next: endSession(session, ending, now) };
   }
-  return session.leaseUntil === undefined ? 'nothing' : { next: abandonAttempt(session, now) };
+  return { next: abandonAttempt(session, now) };
 }
 
 async function* scan(

@@ -1,81 +1,14 @@
 // `npm start` as a process: what it prints, that it stops cleanly, survives being killed, and says what is wrong.
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { join, refusalOf } from '../support/mqtt.ts';
+import { api, cleanUp, makeFolder, ready, start } from '../support/process.ts';
 
-const root = joinPath(import.meta.dirname, '../..');
-const folders: string[] = [];
-const processes: ChildProcess[] = [];
-
-afterEach(() => {
-  for (const child of processes.splice(0)) child.kill('SIGKILL');
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
-
-function folder(): string {
-  const made = mkdtempSync(joinPath(tmpdir(), 'headcount-'));
-  folders.push(made);
-  return made;
-}
-
-interface Started {
-  readonly child: ChildProcess;
-  readonly output: () => string;
-  readonly ended: Promise<number | null>;
-}
-
-function start(env: Record<string, string>): Started {
-  const ports = { MQTT_PORT: '0', MQTTS_PORT: '0', HTTP_PORT: '0' };
-  const child = spawn(process.execPath, ['--import', 'tsx', 'local/main.ts'], {
-    cwd: root,
-    env: { ...process.env, ...ports, ...env },
-  });
-  processes.push(child);
-  let text = '';
-  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  return { child, output: () => text, ended: once(child, 'exit').then(([code]) => code as number | null) };
-}
-
-interface Ready {
-  readonly mqttPort: number;
-  readonly mqttsPort: number;
-  readonly httpPort: number;
-}
-
-async function ready(started: Started): Promise<Ready> {
-  const pattern = /^ready mqtt=(\d+) mqtts=(\d+) http=(\d+)$/m;
-  for (;;) {
-    const match = pattern.exec(started.output());
-    if (match !== null) return { mqttPort: Number(match[1]), mqttsPort: Number(match[2]), httpPort: Number(match[3]) };
-    const ended = await Promise.race([
-      started.ended,
-      new Promise<'waiting'>((resolve) => setTimeout(() => resolve('waiting'), 50)),
-    ]);
-    if (ended !== 'waiting') throw new Error(`ended with ${ended}: ${started.output()}`);
-  }
-}
-
-async function api(
-  at: Ready,
-  method: string,
-  path: string,
-  body?: object,
-): Promise<{ status: number; body: Record<string, unknown> }> {
-  const answer = await fetch(`http://127.0.0.1:${at.httpPort}/v1/deployments/demo${path}`, {
-    method,
-    headers: { authorization: 'Bearer local', 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  return { status: answer.status, body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>) };
-}
+afterEach(cleanUp);
 
 test.each(['SIGINT', 'SIGTERM'] as const)('%s stops it cleanly, with clients connected', async (signal) => {
   const started = start({ DATA_DIR: ':memory:' });
@@ -87,33 +20,46 @@ test.each(['SIGINT', 'SIGTERM'] as const)('%s stops it cleanly, with clients con
   await client.endAsync(true);
 });
 
-test('after kill -9 settings, retained sessions and counts are there, and connected ones are settled before ready', async () => {
-  const DATA_DIR = folder();
-  const first = start({ DATA_DIR });
-  const at = await ready(first);
-  await api(at, 'PUT', '/session-limit', { maxSessionsPerUsername: 2 });
-  const clean = await join(at, { version: 5, clientId: 'clean' });
-  const kept = await join(at, { version: 5, clientId: 'kept', clean: false, expirySeconds: 3_000 });
-  const waits = await join(at, { version: 5, clientId: 'waits', username: 'bob', clean: false, expirySeconds: 3_000 });
-  await waits.endAsync();
-  for (const client of [clean, kept]) client.on('error', () => undefined);
-  first.child.kill('SIGKILL');
-  await first.ended;
-  await Promise.all([clean.endAsync(true), kept.endAsync(true)]);
+test.each([
+  ['after kill -9', 'local/main.ts'],
+  ['after kill -9 before any report was handled', 'test/support/slow-queue.ts'],
+])(
+  '%s settings, retained sessions and counts are there, and connected ones are settled before ready',
+  async (_when, program) => {
+    const DATA_DIR = makeFolder();
+    const first = start({ DATA_DIR }, program);
+    const at = await ready(first);
+    await api(at, 'PUT', '/session-limit', { maxSessionsPerUsername: 2 });
+    const clean = await join(at, { version: 5, clientId: 'clean' });
+    const kept = await join(at, { version: 5, clientId: 'kept', clean: false, expirySeconds: 3_000 });
+    const waits = await join(at, {
+      version: 5,
+      clientId: 'waits',
+      username: 'bob',
+      clean: false,
+      expirySeconds: 3_000,
+    });
+    await waits.endAsync();
+    for (const client of [clean, kept]) client.on('error', () => undefined);
+    first.child.kill('SIGKILL');
+    await first.ended;
+    await Promise.all([clean.endAsync(true), kept.endAsync(true)]);
 
-  const second = start({ DATA_DIR });
-  const again = await ready(second);
-  expect((await api(again, 'GET', '/session-limit')).body.maxSessionsPerUsername).toBe(2);
-  const alice = (await api(again, 'GET', '/session-usage/alice')).body;
-  expect(alice).toMatchObject({ used: 1, retained: 1, connected: 0, pending: 0 });
-  expect((await api(again, 'GET', '/session-usage/bob')).body).toMatchObject({ used: 1, retained: 1 });
-  const back = await join(again, { version: 5, clientId: 'kept', clean: false, expirySeconds: 0 });
-  const more = await join(again, { version: 5, clientId: 'more' });
-  expect(await refusalOf(join(again, { version: 5, clientId: 'too-many' }))).toBe(0x97);
-  await Promise.all([back.endAsync(), more.endAsync()]);
-  second.child.kill('SIGTERM');
-  expect(await second.ended).toBe(0);
-}, 60_000);
+    const second = start({ DATA_DIR });
+    const again = await ready(second);
+    expect((await api(again, 'GET', '/session-limit')).body.maxSessionsPerUsername).toBe(2);
+    const alice = (await api(again, 'GET', '/session-usage/alice')).body;
+    expect(alice).toMatchObject({ used: 1, retained: 1, connected: 0, pending: 0 });
+    expect((await api(again, 'GET', '/session-usage/bob')).body).toMatchObject({ used: 1, retained: 1 });
+    const back = await join(again, { version: 5, clientId: 'kept', clean: false, expirySeconds: 0 });
+    const more = await join(again, { version: 5, clientId: 'more' });
+    expect(await refusalOf(join(again, { version: 5, clientId: 'too-many' }))).toBe(0x97);
+    await Promise.all([back.endAsync(), more.endAsync()]);
+    second.child.kill('SIGTERM');
+    expect(await second.ended).toBe(0);
+  },
+  60_000,
+);
 
 test('a port that is taken is named, with what to do', async () => {
   const server = createServer().listen(0, '127.0.0.1');
@@ -129,7 +75,7 @@ test('a port that is taken is named, with what to do', async () => {
 });
 
 test('a data folder that another instance uses is left alone', async () => {
-  const DATA_DIR = folder();
+  const DATA_DIR = makeFolder();
   const first = start({ DATA_DIR });
   await ready(first);
   const second = start({ DATA_DIR });
@@ -154,7 +100,7 @@ test.each([
 });
 
 test('a data folder that is a file is named', async () => {
-  const file = joinPath(folder(), 'file');
+  const file = joinPath(makeFolder(), 'file');
   writeFileSync(file, '');
   const started = start({ DATA_DIR: file });
   expect(await started.ended).toBe(1);

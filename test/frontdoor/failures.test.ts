@@ -264,19 +264,32 @@ describe('reports', () => {
     expect(rig.logged.filter((line) => line.includes('tried again'))).toHaveLength(2);
   });
 
-  test('of one connection wait for each other', async () => {
-    const delivered: DoorReport['type'][] = [];
+  test('of one connection wait for each other, and CONNACK 0 waits for the first', async () => {
+    const delivered: string[] = [];
     const broker = await peer((socket) => socket.once('data', () => socket.end(Buffer.from('20020000', 'hex'))));
+    let accept = (): void => undefined;
+    const accepted = new Promise<void>((resolve) => {
+      accept = resolve;
+    });
     rig = await startRig({
       brokerPort: broker.port,
-      report: async ({ type }) => {
-        if (type === 'door.connected') await vi.waitFor(() => expect(rig.door.connections()).toBe(0));
-        delivered.push(type);
+      report: async ({ type, clientId }) => {
+        if (type === 'door.connected' && clientId === 'waits') await accepted;
+        delivered.push(`${type} ${clientId}`);
       },
     });
-    const client = new RawClient(rig.port);
-    client.socket.write(connectBytes({ protocolVersion: 4 }));
-    await vi.waitFor(() => expect(delivered).toEqual(['door.connected', 'door.disconnected']));
+    const waits = new RawClient(rig.port);
+    waits.socket.write(connectBytes({ protocolVersion: 4, clientId: 'waits' }));
+    await vi.waitFor(() => expect(rig.requests).toHaveLength(1));
+    // Another comes and goes meanwhile, so the door has had the time.
+    const other = new RawClient(rig.port);
+    other.socket.write(connectBytes({ protocolVersion: 4, clientId: 'other' }));
+    expect(await other.all()).toBe('20020000');
+    await vi.waitFor(() => expect(delivered).toEqual(['door.connected other', 'door.disconnected other']));
+    expect(waits.received).toHaveLength(0);
+    accept();
+    expect(await waits.all()).toBe('20020000');
+    await vi.waitFor(() => expect(delivered.slice(2)).toEqual(['door.connected waits', 'door.disconnected waits']));
   });
 
   test('that go on failing are given up and logged, and nothing else happens', async () => {

@@ -1,0 +1,174 @@
+// What a restart makes of the records that the last run left, beside what the broker knows of them.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type KeptSession, parseKeptSession } from '../../local/broker-sessions.ts';
+import { openJournal } from '../../local/journal.ts';
+import { settleAfterRestart } from '../../local/settle.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import type { LifeCyclePorts } from '../../shared/app/life-cycle.ts';
+import { type ClientId, type DeploymentId, toBrokerClientId, type Username } from '../../shared/domain/ids.ts';
+import { confirmSession, meetSession, type Session, startSession } from '../../shared/domain/session.ts';
+import { addSeconds, type Ms, ms, seconds } from '../../shared/domain/time.ts';
+import type { Names, SessionStore } from '../../shared/ports/sessions.ts';
+import { createTestTable, startTestEngine, type TestEngine, type TestTable } from '../support/engine.ts';
+import { type Bench, startBench } from './broker-bench.ts';
+
+const policy = { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) };
+const startedAt = ms(1_800_000_000_000);
+const endedAt = addSeconds(startedAt, seconds(2));
+const deploymentId = 'demo' as DeploymentId;
+
+let engine: TestEngine;
+let folder: string;
+beforeAll(async () => {
+  engine = await startTestEngine();
+  folder = mkdtempSync(join(tmpdir(), 'headcount-settle-'));
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await engine.stop();
+});
+
+const hands = { changed: false, supersedes: [] };
+
+type Kind = 'pending' | 'connected' | 'overlapping' | 'retained';
+
+function build(kind: Kind, names: Names): Session {
+  const admission = {
+    attempt: cryptoRandom.attemptId(),
+    witness: 'door',
+    at: startedAt,
+    expirySeconds: seconds(600),
+  } as const;
+  const started = startSession(names, cryptoRandom.place(), admission, policy, undefined, hands);
+  const again = { ...admission, attempt: cryptoRandom.attemptId(), expirySeconds: seconds(0) };
+  if (kind === 'pending') return started;
+  if (kind === 'overlapping') return meetSession(started, again, policy, hands);
+  const connected = confirmSession(
+    started,
+    { at: startedAt, expirySeconds: seconds(600), attempt: admission.attempt },
+    policy,
+  );
+  if (kind === 'connected') return connected;
+  return {
+    ...connected,
+    holding: 'retained',
+    countsUntil: addSeconds(startedAt, seconds(600)),
+    disconnectedAt: startedAt,
+  };
+}
+
+interface Case {
+  readonly name: string;
+  readonly kind: Kind;
+  /** What the broker had of it when the process ended. */
+  readonly broker?: KeptSession;
+  readonly remembers?: false;
+  readonly holding: Session['holding'];
+  readonly countsUntil?: Ms;
+  /** What the broker has of it after. */
+  readonly left: 'retained' | 'absent';
+}
+
+const inBroker = (expirySeconds: number): KeptSession => ({
+  kind: 'connected',
+  at: startedAt,
+  expirySeconds: seconds(expirySeconds),
+});
+
+const cases: Case[] = [
+  {
+    name: 'a connection that the broker kept nothing of is freed, whatever its record expected',
+    kind: 'connected',
+    holding: 'freed',
+    left: 'absent',
+  },
+  {
+    name: 'a connection is retained for what the broker granted it',
+    kind: 'connected',
+    broker: inBroker(120),
+    holding: 'retained',
+    countsUntil: addSeconds(endedAt, seconds(120)),
+    left: 'retained',
+  },
+  {
+    name: 'a connection of a run whose broker has forgotten is retained for what its record says',
+    kind: 'connected',
+    remembers: false,
+    holding: 'retained',
+    countsUntil: addSeconds(endedAt, seconds(600)),
+    left: 'absent',
+  },
+  {
+    name: 'an attempt that nobody reported is freed, and the broker keeps nothing of it',
+    kind: 'pending',
+    broker: inBroker(600),
+    holding: 'freed',
+    left: 'absent',
+  },
+  {
+    name: 'of attempts that overlapped the broker tells which came through',
+    kind: 'overlapping',
+    broker: inBroker(600),
+    holding: 'retained',
+    countsUntil: addSeconds(endedAt, seconds(600)),
+    left: 'retained',
+  },
+  {
+    name: 'attempts that overlapped and left nothing at the broker are freed',
+    kind: 'overlapping',
+    holding: 'freed',
+    left: 'absent',
+  },
+  {
+    name: 'a retained session stays as it is',
+    kind: 'retained',
+    broker: { ...inBroker(600), kind: 'retained' },
+    holding: 'retained',
+    countsUntil: addSeconds(startedAt, seconds(600)),
+    left: 'retained',
+  },
+];
+
+async function prepare(one: Case): Promise<{ table: TestTable; store: SessionStore; names: Names; bench: Bench }> {
+  const table = await createTestTable(engine.endpoint);
+  const store = createSessionStore(table.client, table.tableName, cryptoRandom);
+  const names = { deploymentId, clientId: 'c1' as ClientId, username: 'alice' as Username };
+  const session = build(one.kind, names);
+  await store.putOwner(
+    deploymentId,
+    names.clientId,
+    { username: names.username, keptUntil: addSeconds(startedAt, seconds(1_000)) },
+    undefined,
+  );
+  await store.putSession(session, undefined);
+  await store.addPlace(deploymentId, names.username, session.place, 1, session.dueAt);
+  const file = join(folder, `${table.tableName}.journal`);
+  const before = openJournal(file, parseKeptSession);
+  if (one.broker !== undefined) before.put(toBrokerClientId(deploymentId, names.clientId), one.broker);
+  before.close();
+  const bench = await startBench({ memory: { journal: openJournal(file, parseKeptSession), endedAt } });
+  bench.time.advance(10_000);
+  return { table, store, names, bench };
+}
+
+test.each(cases)('$name', async (one) => {
+  const { table, store, names, bench } = await prepare(one);
+  const ports: LifeCyclePorts = { store, clock: bench.time.clock, random: cryptoRandom, broker: bench.broker, policy };
+  const lastRun = { endedAt, brokerRemembers: one.remembers !== false };
+  const settled = await settleAfterRestart(table.client, table.tableName, ports, lastRun);
+  expect(settled).toBe(one.kind === 'retained' ? 0 : 1);
+  // Should the process end in the middle of it, the next one does it again.
+  expect(await settleAfterRestart(table.client, table.tableName, ports, lastRun)).toBe(0);
+
+  const after = (await store.readSession(names))?.value;
+  expect(after?.holding).toBe(one.holding);
+  if (one.countsUntil !== undefined) expect(after?.countsUntil).toBe(one.countsUntil);
+  expect((await store.readRoster(deploymentId, names.username)).used).toBe(one.holding === 'freed' ? 0 : 1);
+  expect((await bench.broker.getConnection(toBrokerClientId(deploymentId, names.clientId))).kind).toBe(one.left);
+  await bench.close();
+});
