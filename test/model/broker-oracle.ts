@@ -184,6 +184,11 @@ export class BrokerOracle {
     return { kind: 'retained', expirySeconds, ...(disconnectedAt === undefined ? {} : { disconnectedAt }) };
   }
 
+  /** Over by itself in so many milliseconds. */
+  endsWithin(session: RealSession, lengthMs: number): boolean {
+    return session.connection === undefined && this.endOf(session) - this.clock.now() <= lengthMs;
+  }
+
   private endOf(session: RealSession): Ms {
     if (session.connection !== undefined) return addSeconds(session.connection.since, seconds(maxConnectionMs / 1000));
     return addSeconds(session.disconnectedAt ?? this.clock.now(), session.expirySeconds);

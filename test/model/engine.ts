@@ -3,6 +3,8 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { LifeCyclePorts } from '../../shared/app/life-cycle.ts';
 import type { Broker } from '../../shared/ports/broker.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
+import type { SessionStore } from '../../shared/ports/sessions.ts';
 import type { Actor } from './actor.ts';
 import type { Command } from './gates.ts';
 
@@ -19,4 +21,5 @@ export interface Planted {
   /** Takes the place of what applies a presence message; 'not mine' leaves it to the code. */
   readonly apply?: (ports: LifeCyclePorts, body: unknown) => Promise<'applied' | 'not mine'>;
   readonly broker?: (broker: Broker, actor: Actor) => Broker;
+  readonly store?: (store: SessionStore, actor: Actor, clock: Clock) => SessionStore;
 }

@@ -2,6 +2,7 @@
 
 import type { Session } from '../../shared/domain/session.ts';
 import type { RealSession } from './broker-oracle.ts';
+import { skewMaxMs } from './run-config.ts';
 import type { World } from './world.ts';
 
 /** Real, and need not be counted (I1b). */
@@ -10,6 +11,8 @@ export function excuseUncounted(world: World, real: RealSession): string | undef
   // Core and the front door's tickets end a CONNECT after 10 s, so this needs a broker that breaks its own bounds. Its
   // `connected` counts it again (rule 4), over the limit if need be.
   if (world.lateAttempts.has(real.tag.attempt)) return 'reached the broker after its lease';
+  // A process whose clock is ahead takes it for expired so much too early.
+  if (world.config.skew && world.oracle.endsWithin(real, 2 * skewMaxMs)) return 'clocks differ';
   // DISCONNECT asked for a longer expiry than CONNECT had, and nobody has heard of it yet: until then the session counts
   // with what it was admitted with, which is shorter only where the message is later than that.
   const { disconnectedAt, expirySeconds, tag } = real;
@@ -26,7 +29,8 @@ export function excuseCounted(world: World, session: Session): string | undefine
   if (world.config.drops) return 'an event was lost';
   // The client id has been taken by another username while somebody was on the way to the broker, who does not tell
   // usernames: both count for as long as one of them is there (S9 counts both until the end of one is proven).
-  if (world.config.takeover && world.oracle.find(session.deploymentId, session.clientId) !== undefined) {
+  const exists = world.oracle.find(session.deploymentId, session.clientId) !== undefined;
+  if (world.config.takeover && exists && world.isContested(session)) {
     return 'the broker does not say whose connection it is';
   }
   // Two usernames connected with one client id within two seconds, and no clock says who threw whom out: what the older

@@ -1,9 +1,12 @@
 // Mistakes that a product like this one could have, put between the code and what it calls.
 
 import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { parseDoorReport } from '../../functions/presence/door-report.ts';
 import { parseBrokerEvent } from '../../shared/app/broker-event.ts';
 import type { LifeCyclePorts } from '../../shared/app/life-cycle.ts';
+import type { Place } from '../../shared/domain/ids.ts';
 import { freeSession } from '../../shared/domain/session.ts';
+import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { Planted } from './engine.ts';
 import type { Command } from './gates.ts';
 
@@ -56,6 +59,17 @@ function asCommand(command: UpdateCommand | PutCommand): Command {
   return command as unknown as Command;
 }
 
+async function freeOnAnyFailure(ports: LifeCyclePorts, body: unknown): Promise<'applied' | 'not mine'> {
+  const report = parseDoorReport(body);
+  if (report?.type !== 'door.failed') return 'not mine';
+  const stored = await ports.store.readSession(report);
+  if (stored === undefined || stored.value.attempt !== report.attempt || stored.value.holding === 'freed')
+    return 'applied';
+  await ports.store.putSession(freeSession(stored.value), stored);
+  await ports.store.removePlace(report.deploymentId, report.username, stored.value.place, false);
+  return 'applied';
+}
+
 async function freeOnAnyEnd(ports: LifeCyclePorts, body: unknown): Promise<'applied' | 'not mine'> {
   const event = parseBrokerEvent(body, ports.clock.now());
   if (!event.ok || event.value.type !== 'disconnected') return 'not mine';
@@ -69,3 +83,75 @@ async function freeOnAnyEnd(ports: LifeCyclePorts, body: unknown): Promise<'appl
   await ports.store.removePlace(deploymentId, username, stored.value.place, false);
   return 'applied';
 }
+
+/** A request that timed out is sent again with another place: what did happen the first time counts twice. */
+export const retryCountsTwice: Planted = {
+  store: (store) => ({
+    ...store,
+    addPlace: async (deploymentId, username, place, max, dueAt) => {
+      try {
+        return await store.addPlace(deploymentId, username, place, max, dueAt);
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        return store.addPlace(deploymentId, username, `${place.slice(1)}A` as Place, max, dueAt);
+      }
+    },
+  }),
+};
+
+/** Whoever takes a client id over forgets whose it was. */
+export const takeoverForgets: Planted = {
+  store: (store) => ({
+    ...store,
+    putSession: (session, expected) => {
+      const { supersedes: _s, ...forgetful } = session;
+      return store.putSession(forgetful, expected);
+    },
+  }),
+};
+
+/** Who loses a client id is freed when the newcomer is admitted, not when it has come. */
+export const takeoverFreesAtOnce: Planted = {
+  store: (store) => ({
+    ...store,
+    putSession: async (session, expected) => {
+      for (const username of session.supersedes ?? []) {
+        const stored = await store.readSession({ ...session, username });
+        if (stored === undefined || stored.value.holding === 'freed') continue;
+        await store.putSession(freeSession(stored.value), stored);
+        await store.removePlace(session.deploymentId, username, stored.value.place, false);
+      }
+      return store.putSession(session, expected);
+    },
+  }),
+};
+
+/** A reconnect begins the session anew: when it fails, what was there before is forgotten. */
+export const reconnectDemotes: Planted = {
+  store: (store) => ({
+    ...store,
+    putSession: (session, expected) => {
+      const meets = session.leaseUntil !== undefined && expected?.value.leaseUntil === undefined;
+      return store.putSession(meets ? { ...session, holding: 'new' } : session, expected);
+    },
+  }),
+};
+
+/** An expired session counts for as long as the database keeps its item. */
+export const ttlIsTruth: Planted = {
+  store: (store) => ({ ...store, listDue: () => Promise.resolve([]) }),
+};
+
+/** Who recounts reads an index that lags by a minute. */
+export const laggingRecount: Planted = {
+  store: (store, _actor, clock) => ({
+    ...store,
+    listSessions: async (deploymentId, username, page) => {
+      const { items, more } = await store.listSessions(deploymentId, username, page);
+      return { items: items.filter(({ value }) => value.admittedAt < clock.now() - 60_000), more };
+    },
+  }),
+};
+
+/** An attempt that came to nothing frees the session that it met. */
+export const failureFreesAll: Planted = { apply: freeOnAnyFailure };

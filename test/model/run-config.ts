@@ -13,6 +13,8 @@ export interface RunConfig {
   readonly drops: boolean;
   /** An admitted CONNECT may reach the broker only after its lease: slower than any time-out of IoT Core allows. */
   readonly lateDials: boolean;
+  /** The clocks of two processes differ. */
+  readonly skew: boolean;
   /** The limit at first. */
   readonly max: number;
 }
@@ -25,6 +27,9 @@ export interface Step {
   /** 0 to 9,999: how. */
   readonly how: number;
 }
+
+/** How far the clocks of two machines may lie apart, half of it. */
+export const skewMaxMs = 1_500;
 
 const rates: Readonly<Record<RunConfig['faults'], FaultRates>> = {
   none: { deaths: 0, timeouts: 0, stale: 0, unknown: 0 },

@@ -20,6 +20,7 @@ const plain: RunConfig = {
   faults: 'none',
   drops: false,
   lateDials: false,
+  skew: false,
   max: 1,
 };
 const triesAtMost = 600;

@@ -4,9 +4,16 @@
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import type { LifeCyclePorts } from '../../shared/app/life-cycle.ts';
 import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
-import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
+import {
+  type BrokerClientId,
+  type ClientId,
+  type DeploymentId,
+  toBrokerClientId,
+  type Username,
+} from '../../shared/domain/ids.ts';
 import type { Policy } from '../../shared/domain/session.ts';
-import { seconds } from '../../shared/domain/time.ts';
+import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
 import type { Actor } from './actor.ts';
 import { BrokerOracle, type RealSession } from './broker-oracle.ts';
 import { describeCall, kindOf } from './call-names.ts';
@@ -20,7 +27,7 @@ import { Reached } from './hard-states.ts';
 import { MessageQueue } from './message-queue.ts';
 import { createModelRandom, ModelClock } from './model-clock.ts';
 import { tellHappenings } from './presence-wire.ts';
-import type { RunConfig } from './run-config.ts';
+import { type RunConfig, skewMaxMs } from './run-config.ts';
 import { answerStale, findsNoWake } from './stale-read.ts';
 import { emptyView, readTable, type TableView, userKey } from './table-view.ts';
 import { Violation } from './violation.ts';
@@ -36,6 +43,9 @@ interface LateWrite {
 }
 
 type Sent = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
+
+/** A CONNECT of each may be on its way to the broker. */
+const togetherMs = 15_000;
 
 /** As many writes back an eventually consistent read may look. */
 const historyKept = 6;
@@ -64,6 +74,8 @@ export class World {
   readonly ceilings = new Map<string, number>();
   readonly engine: Engine;
   readonly planted: Planted;
+  private readonly asked = new Map<BrokerClientId, { username: Username; at: Ms }>();
+  private readonly contested = new Set<BrokerClientId>();
   private history: TableView[] = [emptyView];
   private broken: unknown;
 
@@ -77,15 +89,37 @@ export class World {
   /** What a process has in hand: its own way to the table and to the broker, and nothing that passes by the gate. */
   portsFor(actor: Actor): LifeCyclePorts {
     const client = this.gates.clientFor(actor);
-    const store = createSessionStore(client, this.engine.tableName, this.random);
+    const clock = this.clockOf(actor);
+    const sound = createSessionStore(client, this.engine.tableName, this.random);
+    const store = this.planted.store?.(sound, actor, clock) ?? sound;
     const broker = this.gates.brokerFor(actor);
     return {
       store,
-      clock: this.clock,
+      clock,
       random: this.random,
       policy,
       broker: this.planted.broker?.(broker, actor) ?? broker,
     };
+  }
+
+  /** In runs with skew no two processes' clocks agree. */
+  private clockOf(actor: Actor): Clock {
+    if (!this.config.skew) return this.clock;
+    const skewMs = ((actor.id * 7_919) % (2 * skewMaxMs + 1)) - skewMaxMs;
+    return { now: () => ms(this.clock.now() + skewMs) };
+  }
+
+  /** Two usernames have asked for one client id at about the same time: afterwards nobody can tell their CONNECTs apart. */
+  noteAsked(deploymentId: DeploymentId, clientId: ClientId, username: Username): void {
+    const key = toBrokerClientId(deploymentId, clientId);
+    const last = this.asked.get(key);
+    if (last !== undefined && last.username !== username && this.clock.now() - last.at <= togetherMs)
+      this.contested.add(key);
+    this.asked.set(key, { username, at: this.clock.now() });
+  }
+
+  isContested({ deploymentId, clientId }: { deploymentId: DeploymentId; clientId: ClientId }): boolean {
+    return this.contested.has(toBrokerClientId(deploymentId, clientId));
   }
 
   async start(
