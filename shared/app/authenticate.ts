@@ -84,5 +84,6 @@ function onlyUnavailable(error: unknown): StoreUnavailable {
 }
 
 function isSame(a: Credential | undefined, b: Credential | undefined): boolean {
-  return a !== undefined && b !== undefined && Buffer.compare(a.hash.digest, b.hash.digest) === 0;
+  if (a === undefined || b === undefined) return a === b;
+  return Buffer.compare(a.hash.digest, b.hash.digest) === 0;
 }

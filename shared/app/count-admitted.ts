@@ -11,6 +11,7 @@ import { ownerSeconds, ttlGraceSeconds } from '../config/constants.ts';
 import {
   connectGraceSeconds,
   freeSession,
+  type Hands,
   isLive,
   meetSession,
   type Policy,
@@ -29,11 +30,9 @@ export interface CountPorts {
   readonly policy: Policy;
 }
 
-/** Whose client id it was when the client was admitted. */
-interface Hands {
+/** Whose client id it was when the client was admitted, and is now. */
+interface Ownership extends Hands {
   readonly owner: Stored<Owner> | undefined;
-  /** Another username held it live, and has lost its connection to this one. */
-  readonly supersedes: Session['username'] | undefined;
   /** Another username took it afterwards: it stays theirs. */
   readonly passedOn: boolean;
 }
@@ -44,7 +43,8 @@ const maxRounds = 16;
 export async function countAdmitted(ports: CountPorts, message: UncountedAdmission): Promise<'done' | 'later'> {
   const { store, clock } = ports;
   for (let round = 0; round < maxRounds; round++) {
-    const [stored, hands] = await Promise.all([store.readSession(message), readHands(ports, message)]);
+    const stored = await store.readSession(message);
+    const hands = await readOwnership(ports, message, stored?.value);
     const settled = stored === undefined ? 'settled' : await settleBefore(ports, stored);
     if (settled === 'look again') continue;
     const step = readAdmitted(stored?.value, message, hands, ports.policy, clock.now());
@@ -63,16 +63,31 @@ export async function countAdmitted(ports: CountPorts, message: UncountedAdmissi
   return 'later';
 }
 
-async function readHands(ports: CountPorts, message: UncountedAdmission): Promise<Hands> {
+/** Whoever held the client id live has lost the connection to this client, whatever the deployment says of takeovers. */
+async function readOwnership(
+  ports: CountPorts,
+  message: UncountedAdmission,
+  own: Session | undefined,
+): Promise<Ownership> {
   const { deploymentId, clientId, username, at } = message;
   const owner = await ports.store.readOwner(deploymentId, clientId);
-  if (owner === undefined || owner.value.username === username)
-    return { owner, supersedes: undefined, passedOn: false };
-  const theirs = await ports.store.readSession({ deploymentId, clientId, username: owner.value.username });
-  if (theirs === undefined || !isLive(theirs.value, ports.clock.now()))
-    return { owner, supersedes: undefined, passedOn: false };
-  const passedOn = theirs.value.admittedAt > at;
-  return { owner, supersedes: passedOn ? undefined : owner.value.username, passedOn };
+  const name = owner?.value.username;
+  const changed = name !== undefined && name !== username;
+  const theirs = changed ? await ports.store.readSession({ deploymentId, clientId, username: name }) : undefined;
+  const names = new Set([...(own?.supersedes ?? []), ...(theirs?.value.supersedes ?? [])]);
+  if (changed) names.delete(name);
+  names.delete(username);
+  const others = await Promise.all(
+    [...names].map((other) => ports.store.readSession({ deploymentId, clientId, username: other })),
+  );
+  const now = ports.clock.now();
+  const live = [theirs, ...others].flatMap((one) => (one !== undefined && isLive(one.value, now) ? [one.value] : []));
+  return {
+    owner,
+    changed,
+    supersedes: live.filter((session) => session.admittedAt <= at).map((session) => session.username),
+    passedOn: live.some((session) => session.username === name && session.admittedAt > at),
+  };
 }
 
 /** A record that is over gives its place back before a new life begins, because the new record forgets it. */
@@ -103,10 +118,8 @@ function readAdmitted(
   policy: Policy,
   now: Ms,
 ): Session | 'count' | 'nothing' {
-  const { owner, supersedes } = hands;
-  const changed = owner !== undefined && owner.value.username !== message.username;
   const start = (): Session | 'nothing' => {
-    const next = startSession(message, message.place, message, policy, session, { changed, supersedes });
+    const next = startSession(message, message.place, message, policy, session, hands);
     // Whatever connection came of it has been cut by now.
     return next.countsUntil <= now ? 'nothing' : { ...next, recounted: true };
   };
@@ -117,7 +130,7 @@ function readAdmitted(
   const longLater = session.admittedAt > addSeconds(message.at, connectGraceSeconds);
   if (session.holding === 'freed') return longLater ? 'nothing' : start();
   if (!cameLater) {
-    const met = meetSession(session, message, policy, supersedes);
+    const met = meetSession(session, message, policy, hands);
     // An attempt that nobody has confirmed may never have been counted.
     return session.holding === 'new' ? { ...met, recounted: true } : met;
   }
@@ -130,7 +143,7 @@ async function own(
   ports: CountPorts,
   message: UncountedAdmission,
   session: Session,
-  { owner, passedOn }: Hands,
+  { owner, passedOn }: Ownership,
 ): Promise<'done' | 'look again'> {
   const { deploymentId, clientId, username } = message;
   const until = addSeconds(session.countsUntil, seconds(ttlGraceSeconds));
