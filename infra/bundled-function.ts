@@ -54,6 +54,10 @@ export class BundledFunction<Name extends FunctionName> extends NodejsFunction {
         // The runtime's own SDK may lack GetConnection and DeleteConnection, so ours goes in.
         externalModules: [],
         minify: true,
+        // Functions run with their role's credentials, and need no search for others.
+        esbuildArgs: {
+          '--alias:@aws-sdk/credential-provider-node': `${repository}shared/adapters/aws/lambda-credentials.ts`,
+        },
         sourceMap: true,
         sourcesContent: false,
       },

@@ -8,6 +8,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { FunctionName } from '../shared/config/env.ts';
 import { BundledFunction } from './bundled-function.ts';
@@ -25,17 +26,22 @@ const presenceTimeoutSeconds = 30;
 export class StatelessStack extends Stack {
   constructor(scope: Construct, id: string, props: StatelessStackProps) {
     super(scope, id, props);
-    this.addAuthorizer(props);
-    this.addPresence(props);
+    const { queue } = new PresenceQueue(this, 'Presence', { consumerTimeoutSeconds: presenceTimeoutSeconds });
+    this.addAuthorizer(props, queue);
+    this.addPresence(props, queue);
     this.addSweeper(props);
     this.addApi(props);
   }
 
-  private addAuthorizer({ table, ticketSecret }: StatelessStackProps): void {
+  private addAuthorizer({ table, ticketSecret }: StatelessStackProps, queue: Queue): void {
     const authorizer = new BundledFunction(this, 'Authorizer', {
       name: 'authorizer',
       description: 'Answers every CONNECT: credentials, limit, policy',
-      environment: { TABLE_NAME: table.tableName, TICKET_SECRET_ARN: ticketSecret.secretArn },
+      environment: {
+        TABLE_NAME: table.tableName,
+        TICKET_SECRET_ARN: ticketSecret.secretArn,
+        PRESENCE_QUEUE_URL: queue.queueUrl,
+      },
       // IoT Core waits no longer.
       timeoutSeconds: 5,
       // A whole processor's worth, for scrypt.
@@ -45,12 +51,13 @@ export class StatelessStack extends Stack {
     authorizer.addToRolePolicy(
       new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [ticketSecret.secretArn] }),
     );
+    // Where clients wait to be counted that it let in while the table did not answer.
+    authorizer.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
     const endpoint = new ConnectEndpoint(this, 'Connect', { authorizerFunction: authorizer });
     new CfnOutput(this, 'DomainConfigurationName', { value: endpoint.domain.ref });
   }
 
-  private addPresence({ table }: StatelessStackProps): void {
-    const { queue } = new PresenceQueue(this, 'Presence', { consumerTimeoutSeconds: presenceTimeoutSeconds });
+  private addPresence({ table }: StatelessStackProps, queue: Queue): void {
     const presence = new BundledFunction(this, 'PresenceFunction', {
       name: 'presence',
       description: 'Turns presence events into session states',

@@ -86,6 +86,8 @@ const sweepEveryMs = 5_000;
 const stopWaitMs = 2_000;
 /** Five deliveries last longer than a CONNECT may be on its way to the broker. */
 const redeliverAfterMs = 3_000;
+/** How long a message waits that the database did not answer to. */
+const putBackSeconds = 1;
 
 export async function startProduct({
   config,
@@ -129,22 +131,6 @@ export async function startProduct({
     const cache = createSettingsCache(settings, clock);
     const rejections = createRejectionRecorder(createRejectionStore(client, tableName), clock, log);
     const tickets = createTickets(randomBytes(32), clock);
-    const connect = withDeadline(
-      createConnect({
-        budgetMs: doorBudgetMs,
-        store,
-        settings: cache,
-        credentials: createCredentialCache(credentials, clock),
-        passwords,
-        clock,
-        random: cryptoRandom,
-        rejections,
-        log,
-        policy,
-      }),
-      doorBudgetMs,
-    );
-
     const openKept = <T>(name: string, parse: (raw: unknown) => T | undefined): Journal<T> => {
       if (dataDir.path === undefined) return noJournal;
       const journal = openJournal(join(dataDir.path, name), parse);
@@ -156,9 +142,27 @@ export async function startProduct({
       journal: openKept('presence-queue.journal', parseKept),
       ...(queueFaults === undefined ? {} : { faults: queueFaults }),
       visibilityMs: redeliverAfterMs,
-      handler: (event) => applyPresence(lifeCycle, event),
+      handler: (event) => applyPresence({ ...lifeCycle, putBack }, event),
     });
     shutdown.add(() => queue.close());
+    const putBack = (body: string): Promise<void> =>
+      queue.send(JSON.parse(body) as object, { delaySeconds: putBackSeconds });
+    const connect = withDeadline(
+      createConnect({
+        budgetMs: doorBudgetMs,
+        store,
+        settings: cache,
+        credentials: createCredentialCache(credentials, clock),
+        passwords,
+        clock,
+        random: cryptoRandom,
+        rejections,
+        queue: { put: (message) => queue.send(message) },
+        log,
+        policy,
+      }),
+      doorBudgetMs,
+    );
     const deploymentOfServerName = (name: string): string | undefined =>
       name.endsWith(serverNameSuffix) ? name.slice(0, -serverNameSuffix.length) : undefined;
     const brokerJournal = openKept('broker-sessions.journal', parseKeptSession);
@@ -170,7 +174,7 @@ export async function startProduct({
       clock,
       persistentExpirySeconds: async (deploymentId) => {
         const id = parseDeploymentId(deploymentId);
-        const known = id.ok ? await cache.get(id.value) : undefined;
+        const known = id.ok ? await cache.get(id.value).catch(() => cache.recall(id.value)) : undefined;
         return known?.deployment.sessionExpirySeconds ?? sessionExpirySecondsDefault;
       },
       memory: { journal: brokerJournal, endedAt: dataDir.lastAliveAt ?? clock.now() },

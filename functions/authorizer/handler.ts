@@ -2,6 +2,7 @@
 
 import type { Context } from 'aws-lambda';
 import { readSecret } from '../../shared/adapters/aws/secret.ts';
+import { createSqsQueue } from '../../shared/adapters/aws/sqs-queue.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createConnectSettingsReader } from '../../shared/adapters/dynamodb/connect-settings.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
@@ -40,6 +41,10 @@ const connect = withDeadline(
     passwords: createPasswords({ crypto: createPasswordCrypto(), clock }),
     clock,
     random: cryptoRandom,
+    queue: createSqsQueue(
+      readVariable(environmentVariables.presenceQueueUrl),
+      readVariable(environmentVariables.region),
+    ),
     rejections,
     log,
     policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },

@@ -3,13 +3,21 @@
 
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { parseBrokerEvent } from '../../shared/app/broker-event.ts';
+import { countAdmitted } from '../../shared/app/count-admitted.ts';
 import { type Applied, applyBrokerEvent, applyDoorReport, type LifeCyclePorts } from '../../shared/app/life-cycle.ts';
 import { ms } from '../../shared/domain/time.ts';
+import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { Log } from '../../shared/ports/log.ts';
+import { parseAdmitted } from './admitted-message.ts';
 import { parseDoorReport } from './door-report.ts';
 
 export interface PresencePorts extends LifeCyclePorts {
   readonly log: Log;
+  /**
+   * Puts a body into the queue again, to come back after some seconds. Absent: a message that fails waits in the queue,
+   * which gives it up after a few deliveries.
+   */
+  readonly putBack?: (body: string) => Promise<void>;
 }
 
 /** After this many deliveries the front door's own report is not waited for any longer. */
@@ -32,6 +40,7 @@ async function applyInTurn(ports: PresencePorts, records: readonly SQSRecord[]):
       // "later" is a failure to SQS: the message comes again after its visibility time-out.
       if ((await apply(ports, record)) === 'later') failed.push(record.messageId);
     } catch (error) {
+      if (await waitsElsewhere(ports, record, error)) continue;
       ports.log.warn('a presence message was not applied and will come again', { error: String(error) });
       failed.push(record.messageId);
     }
@@ -39,10 +48,24 @@ async function applyInTurn(ports: PresencePorts, records: readonly SQSRecord[]):
   return failed;
 }
 
+/**
+ * While the database does not answer, a message costs no delivery: an outage is longer than any number of them, and a
+ * client that was admitted meanwhile has nothing but its message to be counted by (S17).
+ */
+async function waitsElsewhere(ports: PresencePorts, record: SQSRecord, error: unknown): Promise<boolean> {
+  if (!(error instanceof StoreUnavailable) || ports.putBack === undefined) return false;
+  return ports.putBack(record.body).then(
+    () => true,
+    () => false,
+  );
+}
+
 async function apply(ports: PresencePorts, record: SQSRecord): Promise<Applied> {
   const body: unknown = JSON.parse(record.body);
   const report = parseDoorReport(body);
   if (report !== undefined) return applyDoorReport(ports, report);
+  const admitted = parseAdmitted(body);
+  if (admitted !== undefined) return countAdmitted(ports, admitted);
   const received = Number(record.attributes.SentTimestamp);
   const event = parseBrokerEvent(body, Number.isFinite(received) && received > 0 ? ms(received) : ports.clock.now());
   const receives = Number(record.attributes.ApproximateReceiveCount);

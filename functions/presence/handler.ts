@@ -2,6 +2,7 @@
 
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { createIotBroker } from '../../shared/adapters/aws/iot-broker.ts';
+import { createSqsQueue } from '../../shared/adapters/aws/sqs-queue.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
@@ -14,6 +15,12 @@ import { readVariable } from '../environment.ts';
 import { applyPresence } from './apply.ts';
 
 const client = createDocumentClient({ requestTimeoutMs: 2_000 });
+const queue = createSqsQueue(
+  readVariable(environmentVariables.presenceQueueUrl),
+  readVariable(environmentVariables.region),
+);
+/** How long a message waits that the database did not answer to. */
+const putBackSeconds = 30;
 const ports = {
   store: createSessionStore(client, readVariable(environmentVariables.tableName), cryptoRandom),
   clock: systemClock,
@@ -21,6 +28,7 @@ const ports = {
   broker: createIotBroker(),
   policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
   log: createJsonLog(),
+  putBack: (body: string) => queue.putBack(body, putBackSeconds),
 };
 
 export function handler(event: SQSEvent): Promise<SQSBatchResponse> {

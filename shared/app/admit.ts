@@ -22,7 +22,7 @@ import {
 } from '../domain/session.ts';
 import { addSeconds, type Ms, seconds } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
-import { StoreUnavailable } from '../ports/errors.ts';
+import { Contended } from '../ports/errors.ts';
 import type { Random } from '../ports/random.ts';
 import type { ConnectView, Names, Owner, Roster, SessionStore, Stored } from '../ports/sessions.ts';
 import type { ConnectSettings } from '../ports/settings.ts';
@@ -111,7 +111,7 @@ class AdmissionRun {
       if (decision !== 'look again') return decision;
       this.rosterIsFresh = false;
     }
-    throw new StoreUnavailable(new Error('others kept writing the items of this client id'));
+    throw new Contended(new Error('others kept writing the items of this client id'));
   }
 
   private liveSession(): Stored<Session> | undefined {
@@ -120,8 +120,7 @@ class AdmissionRun {
 
   /** Who waits for an answer waits no longer; what has been written of the attempt is left to the lease. */
   private checkTime(): void {
-    if (this.now() - this.request.receivedAt > this.ports.budgetMs)
-      throw new StoreUnavailable(new Error('out of time'));
+    if (this.now() - this.request.receivedAt > this.ports.budgetMs) throw new Contended(new Error('out of time'));
   }
 
   private now(): Ms {

@@ -5,29 +5,25 @@
 import { sessionExpirySecondsMax } from '../config/constants.ts';
 import type { RejectReason } from '../domain/connack.ts';
 import type { Connect, ConnectDecision, ConnectRequest } from '../domain/connect.ts';
-import { parseClientId, parseDeploymentId, parseUsername } from '../domain/ids.ts';
+import { parseClientId } from '../domain/ids.ts';
 import { type Seconds, seconds } from '../domain/time.ts';
-import type { CredentialStore, PasswordCheck } from '../ports/credentials.ts';
-import { StoreUnavailable } from '../ports/errors.ts';
+import { Contended, StoreUnavailable } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
 import type { RejectionRecorder } from '../ports/rejections.ts';
-import { type AdmitPorts, admit } from './admit.ts';
-import type { SettingsCache } from './settings-cache.ts';
+import { type AdmitDecision, type AdmitPorts, type AdmitRequest, admit } from './admit.ts';
+import { admitUncounted, createSeenDecisions, type SeenDecisions, type UncountedPorts } from './admit-uncounted.ts';
+import { type Authenticated, type AuthenticatePorts, authenticate } from './authenticate.ts';
 
-export interface ConnectPorts extends AdmitPorts {
-  readonly settings: SettingsCache;
-  readonly credentials: Pick<CredentialStore, 'getCredential'>;
-  readonly passwords: PasswordCheck;
+export interface ConnectPorts extends AdmitPorts, AuthenticatePorts, UncountedPorts {
   readonly rejections: RejectionRecorder;
   readonly log: Log;
 }
 
-const nothing = new Uint8Array();
-
 export function createConnect(ports: ConnectPorts): Connect {
+  const seen = createSeenDecisions(ports.clock);
   return async (request) => {
     try {
-      return await connect(ports, request);
+      return await connect(ports, seen, request);
     } catch (error) {
       if (!(error instanceof StoreUnavailable))
         ports.log.error('a CONNECT could not be decided', { error: String(error) });
@@ -39,29 +35,12 @@ export function createConnect(ports: ConnectPorts): Connect {
   };
 }
 
-async function connect(ports: ConnectPorts, request: ConnectRequest): Promise<ConnectDecision> {
+async function connect(ports: ConnectPorts, seen: SeenDecisions, request: ConnectRequest): Promise<ConnectDecision> {
   const receivedAt = ports.clock.now();
-  const deployment = parseDeploymentId(request.deploymentId ?? '');
-  const user = parseUsername(request.username ?? '');
-  const password = request.password ?? nothing;
-  const known = deployment.ok && user.ok;
-  const [settings, credential] = known
-    ? await Promise.all([
-        ports.settings.get(deployment.value),
-        ports.credentials.getCredential(deployment.value, user.value),
-      ])
-    : [undefined, undefined];
-  // A deployment that is gone may have left credentials behind; they are worth nothing.
-  const checked = await ports.passwords.check(
-    JSON.stringify([request.deploymentId, request.username]),
-    settings === undefined ? undefined : credential,
-    password,
-  );
-  if (checked === 'overloaded') return rejected('unavailable', 'too many password checks wait');
-  if (checked === 'wrong' || !known || settings === undefined) return rejected('bad_credentials', 'bad credentials');
-
-  const deploymentId = deployment.value;
-  const username = user.value;
+  const who = await authenticate(ports, request);
+  if (who.kind === 'overloaded') return rejected('unavailable', 'too many password checks wait');
+  if (who.kind === 'wrong') return rejected('bad_credentials', 'bad credentials');
+  const { deploymentId, username, settings } = who;
   if (settings.deployment.status !== 'active')
     return rejected('not_authorized', `deployment is ${settings.deployment.status}`);
   const id = parseClientId(deploymentId, request.clientId);
@@ -69,7 +48,7 @@ async function connect(ports: ConnectPorts, request: ConnectRequest): Promise<Co
   const clientId = id.value;
   const { hints } = request;
   const expirySeconds = expiryOf(request, settings.deployment.sessionExpirySeconds);
-  const decision = await admit(ports, settings, {
+  const decision = await decide(ports, seen, who, {
     deploymentId,
     username,
     clientId,
@@ -85,6 +64,26 @@ async function connect(ports: ConnectPorts, request: ConnectRequest): Promise<Co
   }
   if (decision.reason === 'quota_exceeded') ports.rejections.record({ deploymentId, username, clientId });
   return rejected(decision.reason === 'blocked' ? 'not_authorized' : decision.reason, decision.reason);
+}
+
+/** By the count, or without it where the database does not answer and the deployment says so (S17). */
+async function decide(
+  ports: ConnectPorts,
+  seen: SeenDecisions,
+  { settings, fromMemory }: Authenticated & { readonly kind: 'right' },
+  request: AdmitRequest,
+): Promise<AdmitDecision> {
+  if (fromMemory) return admitUncounted(ports, seen, settings, request);
+  try {
+    const decision = await admit(ports, settings, request);
+    seen.note(request, decision);
+    return decision;
+  } catch (error) {
+    // What has been written of the attempt that failed is met by the one that is counted later, or left to its lease.
+    if (error instanceof Contended || !(error instanceof StoreUnavailable)) throw error;
+    if (settings.deployment.onStoreFailure !== 'admit') throw error;
+    return admitUncounted(ports, seen, settings, request);
+  }
 }
 
 /** What the session is counted with until it is confirmed. Without hints the deployment's setting stands in (S10). */

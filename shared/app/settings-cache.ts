@@ -1,28 +1,45 @@
 // Settings and credentials of the connect path, held for a few seconds. Unknown deployments are held too; an unknown
 // username is not, because somebody may be waiting for it to work.
 
-import type { DeploymentId } from '../domain/ids.ts';
+import type { DeploymentId, Username } from '../domain/ids.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { CredentialStore } from '../ports/credentials.ts';
+import type { Credential, CredentialStore } from '../ports/credentials.ts';
 import type { ConnectSettings, SettingsStore } from '../ports/settings.ts';
 import { remember } from './short-memory.ts';
 
 export interface SettingsCache {
   get(id: DeploymentId): Promise<ConnectSettings | undefined>;
+  /** As read last, at most 15 min ago: for while the database does not answer (S17). */
+  recall(id: DeploymentId): ConnectSettings | undefined;
 }
 
 export function createSettingsCache(store: Pick<SettingsStore, 'getConnectSettings'>, clock: Clock): SettingsCache {
-  const get = remember(clock, (id) => store.getConnectSettings(id as DeploymentId), true);
-  return { get };
+  return remember(clock, (id) => store.getConnectSettings(id as DeploymentId), true);
+}
+
+export interface CredentialCache {
+  getCredential(id: DeploymentId, username: Username): Promise<Credential | undefined>;
+  /** Whether `getCredential` would answer without asking. */
+  isHeld(id: DeploymentId, username: Username): boolean;
+  /** Asks, whatever is held. */
+  reread(id: DeploymentId, username: Username): Promise<Credential | undefined>;
+  /** As read last, at most 15 min ago: for while the database does not answer (S17). */
+  recall(id: DeploymentId, username: Username): Credential | undefined;
 }
 
 type CredentialReader = Pick<CredentialStore, 'getCredential'>;
 
-export function createCredentialCache(store: CredentialReader, clock: Clock): CredentialReader {
-  const get = remember(
+export function createCredentialCache(store: CredentialReader, clock: Clock): CredentialCache {
+  const keyOf = (id: DeploymentId, username: Username) => JSON.stringify([id, username]);
+  const memory = remember(
     clock,
     (key) => store.getCredential(...(JSON.parse(key) as Parameters<CredentialReader['getCredential']>)),
     false,
   );
-  return { getCredential: (id, username) => get(JSON.stringify([id, username])) };
+  return {
+    getCredential: (id, username) => memory.get(keyOf(id, username)),
+    isHeld: (id, username) => memory.isHeld(keyOf(id, username)),
+    reread: (id, username) => memory.reread(keyOf(id, username)),
+    recall: (id, username) => memory.recall(keyOf(id, username)),
+  };
 }

@@ -1,35 +1,88 @@
 // What the connect path reads for every CONNECT and may know a few seconds late, held that long, so that a storm of
-// CONNECTs reads it once (S1: a change holds at most 5 s later). Bounded: the oldest entry goes.
+// CONNECTs reads it once (S1: a change holds at most 5 s later). What was read last is kept for longer, for the time in
+// which the database does not answer (S17). Bounded: the oldest entry goes.
 
-import { settingsCacheMs } from '../config/constants.ts';
+import { outageMemorySeconds, settingsCacheMs } from '../config/constants.ts';
 import type { Ms } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 
 const maxEntries = 2_000;
+const maxRecalled = 10_000;
+
+export interface ShortMemory<Value> {
+  get(key: string): Promise<Value | undefined>;
+  /** Whether `get` would answer without asking. */
+  isHeld(key: string): boolean;
+  /** Asks, whatever is held. */
+  reread(key: string): Promise<Value | undefined>;
+  /** What was there when it was read last, at most 15 min ago. */
+  recall(key: string): Value | undefined;
+}
 
 /** `keepAbsent`: whether it is held as well that there is nothing. */
 export function remember<Value>(
   clock: Clock,
   read: (key: string) => Promise<Value | undefined>,
   keepAbsent: boolean,
-): (key: string) => Promise<Value | undefined> {
+): ShortMemory<Value> {
   const entries = new Map<string, { readonly readAt: Ms; readonly answer: Promise<Value | undefined> }>();
-  return (key) => {
-    const now = clock.now();
+  const last = createRecent<Value>(clock, outageMemorySeconds * 1_000, maxRecalled);
+
+  function held(key: string): Promise<Value | undefined> | undefined {
     const known = entries.get(key);
+    const now = clock.now();
     // A clock that stepped back makes an entry look young; it is read again.
-    if (known !== undefined && now >= known.readAt && now - known.readAt < settingsCacheMs) return known.answer;
+    return known !== undefined && now >= known.readAt && now - known.readAt < settingsCacheMs
+      ? known.answer
+      : undefined;
+  }
+
+  function reread(key: string): Promise<Value | undefined> {
     const answer = read(key);
     entries.delete(key);
-    entries.set(key, { readAt: now, answer });
+    entries.set(key, { readAt: clock.now(), answer });
     const forget = (): void => {
       if (entries.get(key)?.answer === answer) entries.delete(key);
     };
     answer.then((value) => {
+      if (value === undefined) last.forget(key);
+      else last.keep(key, value);
       if (value === undefined && !keepAbsent) forget();
     }, forget);
     const [oldest] = entries.keys();
     if (entries.size > maxEntries && oldest !== undefined) entries.delete(oldest);
     return answer;
+  }
+
+  return {
+    get: (key) => held(key) ?? reread(key),
+    isHeld: (key) => held(key) !== undefined,
+    reread,
+    recall: (key) => last.get(key),
+  };
+}
+
+export interface Recent<Value> {
+  keep(key: string, value: Value): void;
+  get(key: string): Value | undefined;
+  forget(key: string): void;
+}
+
+/** Values of at most that age, the latest so many. */
+export function createRecent<Value>(clock: Clock, maxAgeMs: number, maxKept: number): Recent<Value> {
+  const kept = new Map<string, { readonly at: Ms; readonly value: Value }>();
+  return {
+    keep(key, value) {
+      kept.delete(key);
+      kept.set(key, { at: clock.now(), value });
+      const [oldest] = kept.keys();
+      if (kept.size > maxKept && oldest !== undefined) kept.delete(oldest);
+    },
+    get(key) {
+      const found = kept.get(key);
+      const age = clock.now() - (found?.at ?? 0);
+      return found !== undefined && age >= 0 && age < maxAgeMs ? found.value : undefined;
+    },
+    forget: (key) => void kept.delete(key),
   };
 }

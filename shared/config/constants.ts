@@ -24,6 +24,9 @@ export const doorBudgetMs = 8_000;
 /** A settings change holds for every admission at most 5 s later (S1); caches live a little shorter than that. */
 export const settingsCacheMs = 4_000;
 
+/** Settings and credentials that hold while the database does not answer are at most so old (S17). */
+export const outageMemorySeconds = 900;
+
 /** Freed sessions stay this long as uncounted tombstones, so that a late event finds their username. */
 export const tombstoneSeconds = 7_200;
 

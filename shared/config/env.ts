@@ -6,12 +6,14 @@ export const environmentVariables = {
   /** Key of the front door's tickets, in Secrets Manager. */
   ticketSecretArn: 'TICKET_SECRET_ARN',
   presenceQueueUrl: 'PRESENCE_QUEUE_URL',
+  /** Set by Lambda itself. */
+  region: 'AWS_REGION',
 } as const;
 
 export type EnvironmentVariable = (typeof environmentVariables)[keyof typeof environmentVariables];
 
 export const environmentOf = {
-  authorizer: ['TABLE_NAME', 'TICKET_SECRET_ARN'],
+  authorizer: ['TABLE_NAME', 'TICKET_SECRET_ARN', 'PRESENCE_QUEUE_URL'],
   presence: ['TABLE_NAME', 'PRESENCE_QUEUE_URL'],
   sweeper: ['TABLE_NAME'],
   api: ['TABLE_NAME'],

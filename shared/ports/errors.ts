@@ -7,3 +7,9 @@ export class StoreUnavailable extends Error {
     super('the database did not answer in time', { cause });
   }
 }
+
+/**
+ * The store answered all the time, but others kept writing first, or one CONNECT's time ran out over it. A deployment that
+ * admits while the store is down does not admit on this: whoever makes the contention would be let in by it.
+ */
+export class Contended extends StoreUnavailable {}

@@ -1,4 +1,5 @@
-import type { AttemptId, ClientId, DeploymentId, Username } from '../domain/ids.ts';
+import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../domain/ids.ts';
+import type { Admission } from '../domain/session.ts';
 import type { Ms, Seconds } from '../domain/time.ts';
 
 /**
@@ -29,3 +30,22 @@ export type DoorReport = {
       readonly type: 'door.failed';
     }
 );
+
+/**
+ * A client was admitted while the database did not answer (S17), and is to be counted as soon as it does: under this
+ * attempt and in this place, so that counting it twice is counting it once.
+ */
+export type UncountedAdmission = Admission & {
+  readonly type: 'admitted';
+  readonly deploymentId: DeploymentId;
+  readonly username: Username;
+  readonly clientId: ClientId;
+  readonly attempt: AttemptId;
+  readonly place: Place;
+};
+
+/** The presence queue, as those see it who put something there by themselves. */
+export interface PresenceQueue {
+  /** Resolves when the message is in the queue and will be delivered at least once; throws where that is not certain. */
+  put(message: UncountedAdmission): Promise<void>;
+}

@@ -76,6 +76,7 @@ beforeAll(async () => {
     credentials: createCredentialCache(credentials, clock),
     passwords,
     rejections,
+    queue: { put: async () => undefined },
     log: quiet,
   });
   connect = (username, clientId) =>

@@ -18,7 +18,12 @@ const consume = ['ChangeMessageVisibility', 'DeleteMessage', 'GetQueueAttributes
 const functions = {
   Authorizer: {
     name: 'authorizer',
-    grants: [...onTable(items), query('due'), 'secretsmanager:GetSecretValue TicketSecret'],
+    grants: [
+      ...onTable(items),
+      query('due'),
+      'secretsmanager:GetSecretValue TicketSecret',
+      'sqs:SendMessage PresenceQueue.Arn',
+    ],
   },
   PresenceFunction: {
     name: 'presence',

@@ -7,6 +7,13 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
+import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
+import { createPasswords } from '../../shared/app/passwords.ts';
+import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import { ms, seconds } from '../../shared/domain/time.ts';
+import { createTestTable, startTestEngine } from '../support/engine.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -72,6 +79,57 @@ describe('cdk synth', () => {
     });
     expect(stdout.trim()).toBe('function');
   });
+
+  test('makes an authorizer that answers a CONNECT with what is in its bundle and its environment alone', async () => {
+    const engine = await startTestEngine();
+    const { client, tableName } = await createTestTable(engine.endpoint);
+    const createdAt = ms(Date.now());
+    const { password, hash } = createPasswords({
+      crypto: createPasswordCrypto(),
+      clock: { now: () => createdAt },
+    }).generate();
+    const demo = 'demo' as DeploymentId;
+    await createCredentialStore(client, tableName).putCredential(demo, { username: 'a' as Username, hash, createdAt });
+    await createSettingsStore(client, tableName).createDeployment({
+      deploymentId: demo,
+      tenantId: 'local' as TenantId,
+      name: 'Demo',
+      mqttHost: 'demo.mqtt.localhost',
+      status: 'active',
+      sessionExpirySeconds: seconds(3_600),
+      clientIdTakeover: 'deny',
+      onStoreFailure: 'reject',
+      createdAt,
+    });
+    const mqtt = (sent: string) => ({
+      username: 'a?deployment=demo',
+      password: Buffer.from(sent).toString('base64'),
+      clientId: 'demo:c1',
+    });
+    const events = [mqtt(password), mqtt('guess')].map((one) => ({ protocolData: { mqtt: one } }));
+    const script = `const { handler } = await import(${JSON.stringify(pathToFileURL(bundles.get('Authorizer') ?? '').href)});
+      const context = { invokedFunctionArn: 'arn:aws:lambda:us-east-1:111111111111:function:authorizer' };
+      const answers = [];
+      for (const event of ${JSON.stringify(events)}) answers.push((await handler(event, context)).isAuthenticated);
+      process.stdout.write(JSON.stringify(answers), () => process.exit());`;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: home,
+      env: {
+        ...bareEnvironment(home),
+        NO_PROXY: '127.0.0.1',
+        AWS_REGION: 'us-east-1',
+        AWS_ACCESS_KEY_ID: 'none',
+        AWS_SECRET_ACCESS_KEY: 'none',
+        AWS_SESSION_TOKEN: 'none',
+        AWS_ENDPOINT_URL: engine.endpoint,
+        TABLE_NAME: tableName,
+        TICKET_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:111111111111:secret:ticket',
+        PRESENCE_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/111111111111/presence',
+      },
+    });
+    await engine.stop();
+    expect(stdout).toBe('[true,false]');
+  }, 60_000);
 
   test('makes an authorizer of at most 400 KB', () => {
     expect(statSync(bundles.get('Authorizer') ?? '').size).toBeLessThanOrEqual(400 * 1024);

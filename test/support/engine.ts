@@ -13,6 +13,8 @@ export interface TestEngine {
   readonly endpoint: string;
   /** Resolves when the process is gone. */
   stop(): Promise<void>;
+  /** After `stop`: the same engine at the same endpoint, with what it had if it keeps it in a file. */
+  restart(): Promise<void>;
 }
 
 export interface TestTable {
@@ -33,9 +35,11 @@ async function freePort(): Promise<number> {
 }
 
 /** Undefined where another process took the port in between: the engine says so and ends. */
-async function startOn(port: number): Promise<ChildProcess | undefined> {
+async function startOn(port: number, dbPath: string | undefined): Promise<ChildProcess | undefined> {
   const binary = createRequire(import.meta.url).resolve('@dynoxide/linux-x64/dynoxide');
-  const child = spawn(binary, ['--port', String(port)], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(binary, ['--port', String(port), ...(dbPath === undefined ? [] : ['--db-path', dbPath])], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const said: string[] = [];
   const listening = await new Promise<boolean>((resolve, reject) => {
     child.once('error', reject);
@@ -50,21 +54,29 @@ async function startOn(port: number): Promise<ChildProcess | undefined> {
   throw new Error(`the engine did not start: ${said.join('')}`);
 }
 
-export async function startTestEngine(): Promise<TestEngine> {
+/** In memory, or in the file `dbPath`. */
+export async function startTestEngine({ dbPath }: { readonly dbPath?: string } = {}): Promise<TestEngine> {
   for (let attempt = 0; attempt < 10; attempt += 1) {
     const port = await freePort();
-    const child = await startOn(port);
+    let child = await startOn(port, dbPath);
     if (child === undefined) continue;
-    const killNow = () => child.kill('SIGKILL');
+    const killNow = () => child?.kill('SIGKILL');
     process.once('exit', killNow);
     return {
       endpoint: `http://127.0.0.1:${port}`,
       stop: async () => {
+        const running = child;
+        child = undefined;
         process.off('exit', killNow);
-        if (child.exitCode !== null || child.signalCode !== null) return;
-        const gone = new Promise((resolve) => child.once('exit', resolve));
-        killNow();
+        if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
+        const gone = new Promise((resolve) => running.once('exit', resolve));
+        running.kill('SIGKILL');
         await gone;
+      },
+      restart: async () => {
+        child = await startOn(port, dbPath);
+        if (child === undefined) throw new Error('another process took the port of the engine');
+        process.once('exit', killNow);
       },
     };
   }

@@ -1,0 +1,89 @@
+// Who asks, before anything else is looked at (S6). Every way to fail reads as much, hashes as much and gets the same
+// answer: an unknown deployment or username, a name that cannot be one, none at all, a wrong password.
+//
+// While the database does not answer, what was read last speaks for a deployment that says `onStoreFailure: admit`
+// (S17). Nobody is told then that a password is wrong: of a name that is not remembered nobody could say so, and the
+// difference would tell which names are.
+
+import type { ConnectRequest } from '../domain/connect.ts';
+import { type DeploymentId, parseDeploymentId, parseUsername, type Username } from '../domain/ids.ts';
+import type { Credential, PasswordCheck } from '../ports/credentials.ts';
+import { StoreUnavailable } from '../ports/errors.ts';
+import type { ConnectSettings } from '../ports/settings.ts';
+import type { CredentialCache, SettingsCache } from './settings-cache.ts';
+
+export interface AuthenticatePorts {
+  readonly settings: SettingsCache;
+  readonly credentials: CredentialCache;
+  readonly passwords: PasswordCheck;
+}
+
+export type Authenticated =
+  | {
+      readonly kind: 'right';
+      readonly deploymentId: DeploymentId;
+      readonly username: Username;
+      readonly settings: ConnectSettings;
+      /** The database did not answer: all of this is from memory. */
+      readonly fromMemory: boolean;
+    }
+  | { readonly kind: 'wrong' }
+  | { readonly kind: 'overloaded' };
+
+/** Looked for in the place of a name that cannot exist; they cannot either. */
+const noDeployment = '-' as DeploymentId;
+const noUsername = '?' as Username;
+const nothing = new Uint8Array();
+
+/** Throws StoreUnavailable where nobody can say. */
+export async function authenticate(ports: AuthenticatePorts, request: ConnectRequest): Promise<Authenticated> {
+  const deployment = parseDeploymentId(request.deploymentId ?? '');
+  const user = parseUsername(request.username ?? '');
+  const deploymentId = deployment.ok ? deployment.value : noDeployment;
+  const username = user.ok ? user.value : noUsername;
+  const scope = JSON.stringify([request.deploymentId, request.username]);
+  const password = request.password ?? nothing;
+  const check = (settings: ConnectSettings | undefined, credential: Credential | undefined) =>
+    // A deployment that is gone may have left credentials behind; they are worth nothing.
+    ports.passwords.check(scope, settings === undefined ? undefined : credential, password);
+
+  const held = ports.credentials.isHeld(deploymentId, username);
+  const read = await Promise.all([
+    ports.settings.get(deploymentId),
+    ports.credentials.getCredential(deploymentId, username),
+  ]).catch(onlyUnavailable);
+  if (read instanceof StoreUnavailable) {
+    const settings = recallAdmitting(ports, deploymentId);
+    const credential = settings === undefined ? undefined : ports.credentials.recall(deploymentId, username);
+    const checked = await check(settings, credential);
+    if (checked === 'overloaded') return { kind: 'overloaded' };
+    if (checked === 'wrong' || settings === undefined) throw read;
+    return { kind: 'right', deploymentId, username, settings, fromMemory: true };
+  }
+  const [settings, credential] = read;
+  let checked = await check(settings, credential);
+  // Nobody is turned away on what is a few seconds old: a new password works at once, and who guesses at a username
+  // that is remembered causes as many readings as who guesses at one that does not exist.
+  if (checked === 'wrong' && held) {
+    const current = await ports.credentials.reread(deploymentId, username);
+    if (!isSame(current, credential)) checked = await check(settings, current);
+  }
+  if (checked === 'overloaded') return { kind: 'overloaded' };
+  if (checked === 'wrong' || settings === undefined) return { kind: 'wrong' };
+  return { kind: 'right', deploymentId, username, settings, fromMemory: false };
+}
+
+function recallAdmitting(ports: AuthenticatePorts, id: DeploymentId): ConnectSettings | undefined {
+  const settings = ports.settings.recall(id);
+  return settings?.deployment.onStoreFailure === 'admit' ? settings : undefined;
+}
+
+function onlyUnavailable(error: unknown): StoreUnavailable {
+  if (error instanceof StoreUnavailable) return error;
+  throw error;
+}
+
+function isSame(a: Credential | undefined, b: Credential | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return Buffer.compare(a.hash.digest, b.hash.digest) === 0;
+}

@@ -1,0 +1,154 @@
+// Counts a client that was admitted while the database did not answer (S17): under the attempt and in the place that it
+// was given then, over the limit if need be, flagged as `recounted`. The message comes late, perhaps twice, and before or
+// after whatever else is told of the same client id.
+//
+// Who came first is read from the times of the admissions. Clocks differ between machines, so where two of them lie close
+// together nothing is concluded from their order: too much is counted, and the lease, which has mostly run out when the
+// message comes, makes the sweeper ask the broker. The reports of the front door may have come before this message and
+// found nothing; the same question makes up for them.
+
+import { ownerSeconds, ttlGraceSeconds } from '../config/constants.ts';
+import {
+  connectGraceSeconds,
+  freeSession,
+  type Hands,
+  isLive,
+  meetSession,
+  type Policy,
+  type Session,
+  startSession,
+} from '../domain/session.ts';
+import { addSeconds, type Ms, seconds } from '../domain/time.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { UncountedAdmission } from '../ports/presence.ts';
+import type { Owner, SessionStore, Stored } from '../ports/sessions.ts';
+import { countAgain, settleFreed } from './free.ts';
+
+export interface CountPorts {
+  readonly store: SessionStore;
+  readonly clock: Clock;
+  readonly policy: Policy;
+}
+
+/** Whose client id it was when the client was admitted, and is now. */
+interface Ownership extends Hands {
+  readonly owner: Stored<Owner> | undefined;
+  /** Another username took it afterwards: it stays theirs. */
+  readonly passedOn: boolean;
+}
+
+const maxRounds = 16;
+
+/** `later`: others kept writing first. Every step may be repeated; the message is done with when all of them are. */
+export async function countAdmitted(ports: CountPorts, message: UncountedAdmission): Promise<'done' | 'later'> {
+  const { store, clock } = ports;
+  for (let round = 0; round < maxRounds; round++) {
+    const stored = await store.readSession(message);
+    const hands = await readOwnership(ports, message, stored?.value);
+    const settled = stored === undefined ? 'settled' : await settleBefore(ports, stored);
+    if (settled === 'look again') continue;
+    const step = readAdmitted(stored?.value, message, hands, ports.policy, clock.now());
+    if (step === 'nothing') return 'done';
+    let session = stored?.value;
+    if (step !== 'count') {
+      const put = await store.putSession(step, stored);
+      if (put.kind === 'changed') continue;
+      session = step;
+    }
+    if (session === undefined || (await own(ports, message, session, hands)) === 'look again') continue;
+    // The session first, its place second: dying in between leaves a session that this message finds when it comes again.
+    await countAgain(store, session);
+    return 'done';
+  }
+  return 'later';
+}
+
+/** Whoever held the client id live has lost the connection to this client, whatever the deployment says of takeovers. */
+async function readOwnership(
+  ports: CountPorts,
+  message: UncountedAdmission,
+  own: Session | undefined,
+): Promise<Ownership> {
+  const { deploymentId, clientId, username, at } = message;
+  const owner = await ports.store.readOwner(deploymentId, clientId);
+  const name = owner?.value.username;
+  const changed = name !== undefined && name !== username;
+  const theirs = changed ? await ports.store.readSession({ deploymentId, clientId, username: name }) : undefined;
+  const names = new Set([...(own?.supersedes ?? []), ...(theirs?.value.supersedes ?? [])]);
+  if (changed) names.delete(name);
+  names.delete(username);
+  const others = await Promise.all(
+    [...names].map((other) => ports.store.readSession({ deploymentId, clientId, username: other })),
+  );
+  const now = ports.clock.now();
+  const live = [theirs, ...others].flatMap((one) => (one !== undefined && isLive(one.value, now) ? [one.value] : []));
+  return {
+    owner,
+    changed,
+    supersedes: live.filter((session) => session.admittedAt <= at).map((session) => session.username),
+    passedOn: live.some((session) => session.username === name && session.admittedAt > at),
+  };
+}
+
+/** A record that is over gives its place back before a new life begins, because the new record forgets it. */
+async function settleBefore(ports: CountPorts, stored: Stored<Session>): Promise<'look again' | 'settled'> {
+  const session = stored.value;
+  if (isLive(session, ports.clock.now())) return 'settled';
+  if (session.holding !== 'freed') {
+    const freed = freeSession(session, { owes: true });
+    const put = await ports.store.putSession(freed, stored);
+    if (put.kind === 'done') await settleFreed(ports, { value: freed, revision: put.revision }, 2);
+    return 'look again';
+  }
+  if (session.owes === true) {
+    await settleFreed(ports, stored, 2);
+    return 'look again';
+  }
+  const { deploymentId, username, place } = session;
+  const roster = await ports.store.readRoster(deploymentId, username);
+  if (roster.places.has(place)) await ports.store.removePlace(deploymentId, username, place, roster.used <= 1);
+  return 'settled';
+}
+
+/** Pure. `count`: the record is this attempt's already, and has to be in the roster. */
+function readAdmitted(
+  session: Session | undefined,
+  message: UncountedAdmission,
+  hands: Hands,
+  policy: Policy,
+  now: Ms,
+): Session | 'count' | 'nothing' {
+  const start = (): Session | 'nothing' => {
+    const next = startSession(message, message.place, message, policy, session, hands);
+    // Whatever connection came of it has been cut by now.
+    return next.countsUntil <= now ? 'nothing' : { ...next, recounted: true };
+  };
+  if (session === undefined) return start();
+  if (session.attempt === message.attempt) return session.holding === 'freed' ? 'nothing' : 'count';
+  if (session.overAttempt === message.attempt) return 'nothing';
+  const cameLater = session.admittedAt >= message.at;
+  const longLater = session.admittedAt > addSeconds(message.at, connectGraceSeconds);
+  if (session.holding === 'freed') return longLater ? 'nothing' : start();
+  if (!cameLater) {
+    const met = meetSession(session, message, policy, hands);
+    // An attempt that nobody has confirmed may never have been counted.
+    return session.holding === 'new' ? { ...met, recounted: true } : met;
+  }
+  // Counted by the attempt that came later. Which of the two reached the broker last, nobody knows if they came together.
+  return longLater || session.overlap ? 'nothing' : { ...session, overlap: true };
+}
+
+/** The client id is this username's from now on, unless it has been passed on since. */
+async function own(
+  ports: CountPorts,
+  message: UncountedAdmission,
+  session: Session,
+  { owner, passedOn }: Ownership,
+): Promise<'done' | 'look again'> {
+  const { deploymentId, clientId, username } = message;
+  const until = addSeconds(session.countsUntil, seconds(ttlGraceSeconds));
+  if (passedOn || (owner?.value.username === username && owner.value.keptUntil > until)) return 'done';
+  const value = { username, keptUntil: addSeconds(ports.clock.now(), seconds(ownerSeconds)) };
+  const put = await ports.store.putOwner(deploymentId, clientId, value, owner);
+  return put.kind === 'done' ? 'done' : 'look again';
+}

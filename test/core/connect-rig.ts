@@ -1,0 +1,187 @@
+// The whole answer to a CONNECT on a real engine that can be stopped and started: credentials, settings, admission, and
+// the presence queue as a list. Tests move the clock.
+
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { applyPresence } from '../../functions/presence/apply.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
+import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
+import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { createConnect } from '../../shared/app/connect.ts';
+import { createPasswords } from '../../shared/app/passwords.ts';
+import { createCredentialCache, createSettingsCache } from '../../shared/app/settings-cache.ts';
+import type { ConnectDecision, ConnectRequest } from '../../shared/domain/connect.ts';
+import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import type { Session } from '../../shared/domain/session.ts';
+import { ms, seconds } from '../../shared/domain/time.ts';
+import type { CredentialStore } from '../../shared/ports/credentials.ts';
+import type { Rejection } from '../../shared/ports/rejections.ts';
+import type { Deployment, SettingsStore } from '../../shared/ports/settings.ts';
+import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+
+export interface ConnectRig {
+  readonly engine: TestEngine;
+  readonly settings: SettingsStore;
+  readonly credentials: CredentialStore;
+  /** Bodies of presence messages. */
+  readonly queue: string[];
+  queueFails: boolean;
+  /** What one CONNECT may take; below 0 its time is always over. */
+  budgetMs: number;
+  readonly rejections: Rejection[];
+  readonly log: string[];
+  /** Requests that went to the database, by command, since `watch`. */
+  readonly sent: string[];
+  /** scrypts since `watch`. */
+  hashes: number;
+  watch(): void;
+  advance(bySeconds: number): void;
+  now(): number;
+  connect(request: Partial<ConnectRequest>): Promise<ConnectDecision>;
+  /** A process of its own: it remembers nothing. */
+  newProcess(): void;
+  addDeployment(id: string, more?: Partial<Deployment>): Promise<void>;
+  addUser(id: string, username: string, password: string): Promise<void>;
+  /** What is in the queue is delivered once; what fails stays there. */
+  drain(): Promise<void>;
+  used(id: string, username: string): Promise<number>;
+  session(id: string, username: string, clientId: string): Promise<Session | undefined>;
+  stop(): Promise<void>;
+}
+
+const cost = { n: 16, r: 8, p: 1 };
+
+export async function startConnectRig(): Promise<ConnectRig> {
+  const dbPath = join(tmpdir(), `headcount-${cryptoRandom.attemptId()}.db`);
+  const engine = await startTestEngine({ dbPath });
+  const { tableName } = await createTestTable(engine.endpoint);
+  const client = createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 5_000 });
+  client.middlewareStack.add(
+    (next, context) => (args) => {
+      rig.sent.push(String(context.commandName));
+      return next(args);
+    },
+    { step: 'initialize', name: 'noted' },
+  );
+  let now = 1_790_000_000_000;
+  const clock = { now: () => ms(now) };
+  const settings = createSettingsStore(client, tableName);
+  const credentials = createCredentialStore(client, tableName);
+  const store = createSessionStore(client, tableName, cryptoRandom);
+  const policy = { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) };
+  const real = createPasswordCrypto();
+  const counting = {
+    ...real,
+    scrypt: (...args: Parameters<typeof real.scrypt>) => {
+      rig.hashes++;
+      return real.scrypt(...args);
+    },
+  };
+  const passwordsOf = () => createPasswords({ crypto: counting, clock }, { cost, maxRunning: 2, maxWaiting: 64 });
+  const note = (message: string, fields?: object) => void rig.log.push(JSON.stringify({ message, ...fields }));
+  const log = { info: note, warn: note, error: note };
+  const start = () =>
+    createConnect({
+      store,
+      get budgetMs() {
+        return rig.budgetMs;
+      },
+      clock,
+      random: cryptoRandom,
+      policy,
+      settings: createSettingsCache(settings, clock),
+      credentials: createCredentialCache(credentials, clock),
+      passwords: passwordsOf(),
+      rejections: { record: (rejection) => void rig.rejections.push(rejection) },
+      queue: {
+        put: async (message) => {
+          if (rig.queueFails) throw new Error('the queue takes nothing');
+          rig.queue.push(JSON.stringify(message));
+        },
+      },
+      log,
+    });
+  let connect = start();
+  const rig: ConnectRig = {
+    engine,
+    settings,
+    credentials,
+    queue: [],
+    queueFails: false,
+    budgetMs: 60_000,
+    rejections: [],
+    log: [],
+    sent: [],
+    hashes: 0,
+    watch() {
+      rig.sent.length = 0;
+      rig.hashes = 0;
+    },
+    advance(bySeconds) {
+      now += bySeconds * 1_000;
+    },
+    now: clock.now,
+    connect: (request) =>
+      connect({
+        deploymentId: 'demo',
+        username: 'alice',
+        password: Buffer.from('alice-secret'),
+        clientId: 'c1',
+        hints: { protocolVersion: 5, cleanStart: true },
+        ...request,
+      }),
+    newProcess() {
+      connect = start();
+    },
+    async addDeployment(id, more = {}) {
+      await settings.createDeployment({
+        deploymentId: id as DeploymentId,
+        tenantId: 'local' as TenantId,
+        name: id,
+        mqttHost: `${id}.mqtt.localhost`,
+        status: 'active',
+        sessionExpirySeconds: seconds(3_600),
+        clientIdTakeover: 'deny',
+        onStoreFailure: 'reject',
+        createdAt: clock.now(),
+        ...more,
+      });
+    },
+    async addUser(id, username, password) {
+      const hash = await passwordsOf().hashChosen(password);
+      if (hash === 'overloaded') throw new Error('nothing else is hashed here');
+      const credential = { username: username as Username, hash, createdAt: clock.now() };
+      await credentials.putCredential(id as DeploymentId, credential);
+    },
+    async drain() {
+      const bodies = rig.queue.splice(0);
+      const broker = {
+        getConnection: async () => ({ kind: 'unknown' as const }),
+        deleteConnection: async () => 'unknown' as const,
+      };
+      const ports = { store, clock, random: cryptoRandom, broker, policy, log };
+      const putBack = async (body: string) => void rig.queue.push(body);
+      const Records = bodies.map((body, n) => ({ body, messageId: String(n), attributes: {} }));
+      const answer = await applyPresence({ ...ports, putBack }, { Records } as never);
+      for (const { itemIdentifier } of answer.batchItemFailures) rig.queue.push(bodies[Number(itemIdentifier)] ?? '');
+    },
+    used: async (id, username) => (await store.readRoster(id as DeploymentId, username as Username)).used,
+    async session(id, username, clientId) {
+      const names = {
+        deploymentId: id as DeploymentId,
+        username: username as Username,
+        clientId: clientId as ClientId,
+      };
+      return (await store.readSession(names))?.value;
+    },
+    async stop() {
+      await engine.stop();
+      for (const end of ['', '-wal', '-shm']) await rm(`${dbPath}${end}`, { force: true });
+    },
+  };
+  return rig;
+}

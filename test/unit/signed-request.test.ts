@@ -1,0 +1,104 @@
+// Requests to AWS without an SDK client: the signature against AWS's published example, and the request as it arrives.
+
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { defaultProvider } from '../../shared/adapters/aws/lambda-credentials.ts';
+import { readSecret } from '../../shared/adapters/aws/secret.ts';
+import { signHeaders } from '../../shared/adapters/aws/signed-request.ts';
+
+interface Arrived {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+const arn = 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:ticket';
+let arrived: Arrived[];
+/** What is answered next, the last of them to everything after. */
+let answers: { readonly status: number; readonly body: string }[];
+let endpoint: string;
+let close: () => Promise<void>;
+
+beforeEach(async () => {
+  arrived = [];
+  answers = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      arrived.push({ headers: request.headers, body: Buffer.concat(chunks).toString() });
+      const answer = answers.length > 1 ? answers.shift() : answers[0];
+      response.writeHead(answer?.status ?? 500, { 'content-type': 'application/x-amz-json-1.1' }).end(answer?.body);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  close = () => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(() => resolve()));
+  };
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDEXAMPLE');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret-key');
+  vi.stubEnv('AWS_SESSION_TOKEN', 'session-token');
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await close();
+});
+
+test("the signature is that of AWS's test suite (post-vanilla)", () => {
+  const { authorization } = signHeaders(
+    { service: 'service', region: 'us-east-1' },
+    { host: 'example.amazonaws.com' },
+    '',
+    { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' },
+    new Date('2015-08-30T12:36:00Z'),
+  );
+  expect(authorization).toBe(
+    'AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, ' +
+      'SignedHeaders=host;x-amz-date, Signature=5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b',
+  );
+});
+
+test('a secret is asked for in the region of its ARN, and what arrives is what was signed', async () => {
+  answers = [{ status: 200, body: JSON.stringify({ SecretString: 'the ticket key' }) }];
+  expect(Buffer.from(await readSecret(arn, endpoint)).toString()).toBe('the ticket key');
+  const [{ headers, body } = { headers: {}, body: '' }] = arrived;
+  expect(JSON.parse(body)).toEqual({ SecretId: arn });
+  expect(headers).toMatchObject({
+    'content-type': 'application/x-amz-json-1.1',
+    'x-amz-target': 'secretsmanager.GetSecretValue',
+    'x-amz-security-token': 'session-token',
+  });
+  const [, scope, names = ''] =
+    /Credential=AKIDEXAMPLE\/(\S+), SignedHeaders=(\S+),/.exec(headers.authorization ?? '') ?? [];
+  expect(scope).toMatch(/^\d{8}\/eu-central-1\/secretsmanager\/aws4_request$/);
+  // Signed again from what arrived: nothing on the way changed a header that the signature covers.
+  const seen = Object.fromEntries(names.split(';').map((name) => [name, String(headers[name])]));
+  const { 'x-amz-date': time = '', 'x-amz-security-token': sessionToken, ...rest } = seen;
+  const at = new Date(time.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\dZ)$/, '$1-$2-$3:$4:$5'));
+  const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret-key', sessionToken: sessionToken ?? '' };
+  const again = signHeaders({ service: 'secretsmanager', region: 'eu-central-1' }, rest, body, credentials, at);
+  expect(again.authorization).toBe(headers.authorization);
+});
+
+test('one failure is tried again, two are an error that holds nothing of what was answered', async () => {
+  const good = { status: 200, body: JSON.stringify({ SecretString: 'the ticket key' }) };
+  answers = [{ status: 500, body: '' }, good];
+  await readSecret(arn, endpoint);
+  expect(arrived).toHaveLength(2);
+  answers = [{ status: 400, body: JSON.stringify({ __type: 'AccessDenied', SecretString: 'the ticket key' }) }];
+  const failure = await readSecret(arn, endpoint).catch(String);
+  expect(failure).toContain('400 AccessDenied');
+  expect(failure).not.toContain('the ticket key');
+});
+
+test("the SDK's clients get the role's credentials, as Lambda gives them", async () => {
+  expect(await defaultProvider()()).toEqual({
+    accessKeyId: 'AKIDEXAMPLE',
+    secretAccessKey: 'secret-key',
+    sessionToken: 'session-token',
+  });
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined);
+  await expect(defaultProvider()()).rejects.toThrow('AWS_SECRET_ACCESS_KEY');
+});
