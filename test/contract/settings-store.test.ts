@@ -97,7 +97,7 @@ async function onConnect(username: string) {
 
 describe('deployments', () => {
   test('what was created is read back', async () => {
-    expect(await store.getDeployment(id)).toEqual(deploymentOf(id));
+    expect(await store.getDeployment(id)).toEqual({ ...deploymentOf(id), version: 1 });
     expect(await store.getConnectSettings(id)).toEqual({ deployment: deploymentOf(id), limit: undefined });
   });
 

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { usernamePartitions, wakePartitions } from '../../config/constants.ts';
-import type { ClientId, DeploymentId, Username } from '../../domain/ids.ts';
+import type { ClientId, DeploymentId, TenantId, Username } from '../../domain/ids.ts';
 
 export interface Key {
   readonly pk: string;
@@ -15,7 +15,7 @@ function hash32(text: string): number {
 }
 
 /** 0 to usernamePartitions - 1: where a username's per-deployment items lie. */
-function usernamePartition(username: Username): number {
+export function usernamePartition(username: Username): number {
   return hash32(username) % usernamePartitions;
 }
 
@@ -54,6 +54,30 @@ export function ownerKey(id: DeploymentId, clientId: ClientId): Key {
   return { pk: `C|${id}|${clientId}`, sk: 'owner' };
 }
 
+/** Which deployment a TLS server name stands for. */
+export function hostKey(host: string): Key {
+  return { pk: `M|${host}`, sk: 'host' };
+}
+
+export const tenantsPk = 'tenants';
+
+/** A tenant's list of deployments: what exists, never what is in it. */
+export const tenantPk = (tenantId: TenantId): string => `T|${tenantId}`;
+
+/** The `due` entries of one partition of a deployment's rejections: by the time of the last one. */
+export function recentPk(id: DeploymentId, partition: number): string {
+  return `R|${id}|${partition}`;
+}
+
+/** One hour's rejections of one partition of a deployment's usernames. */
+export function hourKey(id: DeploymentId, partition: number, hour: number): Key {
+  return { pk: `H|${id}|${partition}`, sk: hourText(hour) };
+}
+
+export const hourText = (at: number): string => String(at).padStart(15, '0');
+
+export const auditPk = (id: DeploymentId): string => `A|${id}`;
+
 export function auditKey(id: DeploymentId, at: number, unique: string): Key {
-  return { pk: `A|${id}`, sk: `${String(at).padStart(15, '0')}|${unique}` };
+  return { pk: auditPk(id), sk: `${String(at).padStart(15, '0')}|${unique}` };
 }

@@ -11,7 +11,7 @@ import {
 } from '../../domain/ids.ts';
 import type { Override, SessionLimit } from '../../domain/limit.ts';
 import { type Ms, ms, seconds } from '../../domain/time.ts';
-import type { ConnectSettings, Deployment, StoredOverride } from '../../ports/settings.ts';
+import type { ConnectSettings, Deployment, StoredDeployment, StoredOverride } from '../../ports/settings.ts';
 
 type Item = Record<string, unknown>;
 
@@ -80,13 +80,19 @@ export function parseDeploymentItem(item: Item | undefined): Deployment | undefi
     deploymentId: trusted(parseDeploymentId(text(item, 'deploymentId'))),
     tenantId: storedTenantId(item),
     name: text(item, 'name'),
-    mqttHost: text(item, 'mqttHost'),
+    mqttHost: item.mqttHost === undefined ? undefined : text(item, 'mqttHost'),
     status: oneOf(item, 'status', ['active', 'suspended', 'deleting']),
     sessionExpirySeconds: seconds(number(item, 'sessionExpirySeconds')),
     clientIdTakeover: oneOf(item, 'clientIdTakeover', ['deny', 'allow']),
     onStoreFailure: oneOf(item, 'onStoreFailure', ['reject', 'admit']),
     createdAt: ms(number(item, 'createdAt')),
   };
+}
+
+export function parseStoredDeployment(item: Item | undefined): StoredDeployment | undefined {
+  const deployment = parseDeploymentItem(item);
+  if (item === undefined || deployment === undefined) return undefined;
+  return { ...deployment, version: numberOr(item, 'version', 1) };
 }
 
 export function parseLimitItem(item: Item | undefined): LimitItem {
