@@ -29,8 +29,8 @@ export const allWakePartitions: readonly string[] = Array.from({ length: wakePar
 export const deploymentKey = (id: DeploymentId): Key => ({ pk: `D|${id}`, sk: 'deployment' });
 export const limitKey = (id: DeploymentId): Key => ({ pk: `D|${id}`, sk: 'limit' });
 
-/** `kind` O: overrides, W: whitelist entries, P: MQTT passwords, N: rosters (counts), R: rejections. */
-export type PerUsernameKind = 'O' | 'W' | 'P' | 'N' | 'R';
+/** `kind` O: overrides, P: MQTT passwords, N: rosters (counts), R: rejections. */
+export type PerUsernameKind = 'O' | 'P' | 'N' | 'R';
 
 export function perUsernamePk(kind: PerUsernameKind, id: DeploymentId, partition: number): string {
   return `${kind}|${id}|${partition}`;
@@ -39,6 +39,13 @@ export function perUsernamePk(kind: PerUsernameKind, id: DeploymentId, partition
 export function perUsernameKey(kind: PerUsernameKind, id: DeploymentId, username: Username): Key {
   return { pk: perUsernamePk(kind, id, usernamePartition(username)), sk: username };
 }
+
+/** A username's entry on one whitelist; lists of one deployment lie side by side. A list's id holds no `|`. */
+export function whitelistKey(id: DeploymentId, listId: string, username: Username): Key {
+  return { pk: whitelistPk(id, usernamePartition(username)), sk: `${listId}|${username}` };
+}
+
+export const whitelistPk = (id: DeploymentId, partition: number): string => `W|${id}|${partition}`;
 
 /** The sessions of one username, in one partition that can be read consistently. */
 export function sessionsPk(id: DeploymentId, username: Username): string {
