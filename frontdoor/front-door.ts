@@ -9,8 +9,11 @@ import { type Arrival, type Door, openConnection } from './open-connection.ts';
 export interface FrontDoorOptions
   extends Omit<Door, 'maxConnectBytes' | 'brokerTimeoutMs' | 'reportRetryDelaysMs'>,
     Partial<Pick<Door, 'maxConnectBytes' | 'brokerTimeoutMs' | 'reportRetryDelaysMs'>> {
-  /** For TLS. Any string is taken, also one that names no deployment; undefined leaves the choice to the suffix. */
-  readonly deploymentOfServerName: (serverName: string) => string | undefined;
+  /**
+   * For TLS. Any string is taken, also one that names no deployment; undefined leaves the choice to the suffix,
+   * and a failure is told as unavailable.
+   */
+  readonly deploymentOfServerName: (serverName: string) => string | undefined | Promise<string | undefined>;
   /** For TCP, where the user name has no suffix. */
   readonly defaultDeployment?: string;
   /** From accept to the whole CONNECT, the TLS handshake included; 10 s (S8). */
@@ -134,7 +137,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
         }
         handshaking.delete(peer);
         guest.socket = client;
-        serve(guest, (suffix) => deploymentOfClient(client) ?? suffix);
+        serve(guest, async (suffix) => (await deploymentOfClient(client)) ?? suffix);
       });
       return listen(server, { host, port });
     },
@@ -150,7 +153,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     connections: () => guests.size,
   };
 
-  function deploymentOfClient(client: TLSSocket): string | undefined {
+  async function deploymentOfClient(client: TLSSocket): Promise<string | undefined> {
     const serverName: unknown = client.servername;
     return typeof serverName === 'string' ? options.deploymentOfServerName(serverName.toLowerCase()) : undefined;
   }

@@ -25,8 +25,8 @@ export interface Door extends ReportingPorts {
 
 export interface Arrival {
   readonly client: Socket;
-  /** The deployment that the listener or the TLS server name stands for, given the one of the suffix. */
-  readonly deploymentFor: (suffix: string | undefined) => string | undefined;
+  /** The deployment that the listener or the TLS server name stands for, given the one of the suffix. May fail. */
+  readonly deploymentFor: (suffix: string | undefined) => string | undefined | Promise<string | undefined>;
   /** The CONNECT is here: the time for it no longer runs. */
   readonly onConnect: () => void;
 }
@@ -89,7 +89,7 @@ async function decide(door: Door, arrival: Arrival, packet: ConnectPacket): Prom
   const hints = hintsOf(packet, arrival.client.remoteAddress);
   try {
     const decision = await door.connect({
-      deploymentId: arrival.deploymentFor(name?.deployment),
+      deploymentId: await arrival.deploymentFor(name?.deployment),
       username: name?.username,
       password: packet.password,
       clientId: packet.clientId,

@@ -12,15 +12,19 @@ import { authorize } from '../functions/authorizer/authorize.ts';
 import { applyPresence } from '../functions/presence/apply.ts';
 import { createDocumentClient } from '../shared/adapters/dynamodb/client.ts';
 import { createCredentialStore } from '../shared/adapters/dynamodb/credential-store.ts';
+import { createRejectionReader } from '../shared/adapters/dynamodb/rejection-reader.ts';
 import { createRejectionStore } from '../shared/adapters/dynamodb/rejection-store.ts';
 import { createSessionStore } from '../shared/adapters/dynamodb/session-store.ts';
 import { createSettingsStore } from '../shared/adapters/dynamodb/settings-store.ts';
+import { createTenantStore } from '../shared/adapters/dynamodb/tenant-store.ts';
 import { createUsageReader } from '../shared/adapters/dynamodb/usage-reader.ts';
-import { withDeadline } from '../shared/adapters/node/deadline.ts';
+import { askedWithin, withDeadline } from '../shared/adapters/node/deadline.ts';
+import { newDeploymentId } from '../shared/adapters/node/deployment-id.ts';
 import { createPasswordCrypto } from '../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../shared/adapters/node/random.ts';
 import { createTickets } from '../shared/adapters/node/tickets.ts';
 import { createConnect } from '../shared/app/connect.ts';
+import { createHostLookup } from '../shared/app/host-lookup.ts';
 import { createPasswords } from '../shared/app/passwords.ts';
 import { createRejectionRecorder } from '../shared/app/rejection-recorder.ts';
 import { createCredentialCache, createSettingsCache } from '../shared/app/settings-cache.ts';
@@ -49,7 +53,7 @@ import { listenHttp } from './http.ts';
 import { type Journal, noJournal, openJournal } from './journal.ts';
 import { localArn } from './policy.ts';
 import { createLocalQueue, parseKept } from './queue.ts';
-import { seed } from './seed.ts';
+import { mqttDomain, seed } from './seed.ts';
 import { settleAfterRestart } from './settle.ts';
 import { Shutdown } from './shutdown.ts';
 import { startTtlJanitor } from './ttl.ts';
@@ -81,7 +85,6 @@ export interface Product {
 }
 
 const tableName = 'headcount';
-const serverNameSuffix = '.mqtt.localhost';
 const sweepEveryMs = 5_000;
 const stopWaitMs = 2_000;
 /** Five deliveries last longer than a CONNECT may be on its way to the broker. */
@@ -124,12 +127,18 @@ export async function startProduct({
       API_TOKEN: config.apiToken,
       ...(config.apiTokens === undefined ? {} : { API_TOKENS: config.apiTokens }),
     });
-    await seed({ settings, credentials, passwords, clock });
+    const tenants = createTenantStore(client, tableName);
+    await seed({ settings, credentials, passwords, tenants, clock, tenantIds: tokens.tenants });
 
     const store = createSessionStore(client, tableName, cryptoRandom);
     const policy = { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) };
     const cache = createSettingsCache(settings, clock);
-    const rejections = createRejectionRecorder(createRejectionStore(client, tableName), clock, log);
+    const rejections = createRejectionRecorder({
+      store: createRejectionStore(client, tableName),
+      clock,
+      log,
+      newSumId: () => cryptoRandom.attemptId(),
+    });
     const tickets = createTickets(randomBytes(32), clock);
     const openKept = <T>(name: string, parse: (raw: unknown) => T | undefined): Journal<T> => {
       if (dataDir.path === undefined) return noJournal;
@@ -163,8 +172,7 @@ export async function startProduct({
       }),
       doorBudgetMs,
     );
-    const deploymentOfServerName = (name: string): string | undefined =>
-      name.endsWith(serverNameSuffix) ? name.slice(0, -serverNameSuffix.length) : undefined;
+    const deploymentOfServerName = askedWithin(createHostLookup(settings, clock, mqttDomain), doorBudgetMs);
     const brokerJournal = openKept('broker-sessions.journal', parseKeptSession);
     const broker = await createLocalBroker({
       authorize: (event) =>
@@ -212,7 +220,19 @@ export async function startProduct({
     shutdown.add(() => door.close());
     const certificate = await loadCertificate(dataDir.path, clock);
     const usage = createUsageReader(client, tableName, { sessions: store, settings, clock });
-    const app = createApi({ settings, credentials, passwords, usage, authenticate: tokens.authenticate, clock, log });
+    const app = createApi({
+      settings,
+      credentials,
+      passwords,
+      usage,
+      tenants,
+      rejections: createRejectionReader(client, tableName),
+      newDeploymentId,
+      mqttDomain,
+      authenticate: tokens.authenticate,
+      clock,
+      log,
+    });
 
     const host = config.bindHost;
     const mqtt = await door.listenTcp({ host, port: config.mqttPort });

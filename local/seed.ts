@@ -1,5 +1,5 @@
 // What a new data directory holds: the deployment `demo` of the tenant `local`, with three MQTT users and no session
-// limit. Whatever is there already stays as it is.
+// limit. Whatever is there already stays as it is; the tenants that tokens name are there after every start.
 
 import { sessionExpirySecondsDefault } from '../shared/config/constants.ts';
 import type { DeploymentId, TenantId, Username } from '../shared/domain/ids.ts';
@@ -7,6 +7,10 @@ import { seconds } from '../shared/domain/time.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { CredentialStore, PasswordMaker } from '../shared/ports/credentials.ts';
 import type { SettingsStore } from '../shared/ports/settings.ts';
+import type { TenantStore } from '../shared/ports/tenants.ts';
+
+/** Each deployment has the server name of its id below it. */
+export const mqttDomain = 'mqtt.localhost';
 
 const users = ['alice', 'bob', 'bridge'];
 
@@ -14,28 +18,32 @@ export async function seed(ports: {
   settings: SettingsStore;
   credentials: CredentialStore;
   passwords: PasswordMaker;
+  tenants: TenantStore;
   clock: Clock;
+  /** Of every token that is given out. */
+  tenantIds: readonly TenantId[];
 }): Promise<void> {
-  const { settings, credentials, passwords, clock } = ports;
+  const { settings, credentials, passwords, tenants, clock } = ports;
+  const seededAt = clock.now();
+  for (const tenantId of ports.tenantIds) await tenants.createTenant({ tenantId, createdAt: seededAt });
   const deploymentId = 'demo' as DeploymentId;
-  const createdAt = clock.now();
   const known = await settings.getDeployment(deploymentId);
   if (known !== undefined) return;
   // Users first: a start that dies in between finds no deployment and begins again.
   for (const user of users) {
     const hash = await passwords.hashChosen(`${user}-secret`);
     if (hash === 'overloaded') throw new Error('the MQTT users of demo could not be made');
-    await credentials.putCredential(deploymentId, { username: user as Username, hash, createdAt });
+    await credentials.putCredential(deploymentId, { username: user as Username, hash, createdAt: seededAt });
   }
   await settings.createDeployment({
     deploymentId,
     tenantId: 'local' as TenantId,
     name: 'Demo',
-    mqttHost: 'demo.mqtt.localhost',
+    mqttHost: `demo.${mqttDomain}`,
     status: 'active',
     sessionExpirySeconds: seconds(sessionExpirySecondsDefault),
     clientIdTakeover: 'deny',
     onStoreFailure: 'reject',
-    createdAt,
+    createdAt: seededAt,
   });
 }

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { BatchGetCommand, type DynamoDBDocumentClient, PutCommand, type PutCommandInput } from '@aws-sdk/lib-dynamodb';
-import { type Key, ownerKey, perUsernameKey, sessionKey } from '../../shared/adapters/dynamodb/keys.ts';
+import { type Key, ownerKey, perUsernameKey, sessionKey, whitelistKey } from '../../shared/adapters/dynamodb/keys.ts';
 import { encodeSession, type Item } from '../../shared/adapters/dynamodb/session-item.ts';
 import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
@@ -118,7 +118,7 @@ export async function readUsed(client: DynamoDBDocumentClient, tableName: string
     ownerKey(deploymentId, arrival.clientId),
     counter,
     perUsernameKey('O', deploymentId, arrival.username),
-    perUsernameKey('W', deploymentId, arrival.username),
+    whitelistKey(deploymentId, 'listlistlist', arrival.username),
   ];
   const answer = await client.send(new BatchGetCommand({ RequestItems: { [tableName]: { Keys: keys } } }));
   const item = answer.Responses?.[tableName]?.find((each) => each.pk === counter.pk && each.sk === counter.sk);

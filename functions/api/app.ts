@@ -3,33 +3,35 @@
 
 import { randomUUID } from 'node:crypto';
 import { OpenAPIHono } from '@hono/zod-openapi';
-import type { Clock } from '../../shared/ports/clock.ts';
+import type { DeploymentPorts } from '../../shared/app/deployments.ts';
 import type { CredentialStore, PasswordMaker } from '../../shared/ports/credentials.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { Log } from '../../shared/ports/log.ts';
-import type { SettingsStore } from '../../shared/ports/settings.ts';
+import type { RejectionReader } from '../../shared/ports/rejections.ts';
 import type { UsageReader } from '../../shared/ports/usage.ts';
 import { internalError, ok, problem, render, storeUnavailable } from './answer.ts';
 import type { Authenticate } from './principal.ts';
 import { createRouter } from './route.ts';
+import { addAuditRoutes } from './routes/audit.ts';
 import { addCredentialRoutes } from './routes/credentials.ts';
 import { addDeploymentRoutes } from './routes/deployments.ts';
 import { addOverrideRoutes } from './routes/overrides.ts';
+import { addRejectionRoutes } from './routes/rejections.ts';
 import { addSessionLimitRoutes } from './routes/session-limit.ts';
+import { addTenantRoutes } from './routes/tenants.ts';
 import { addUsageRoutes } from './routes/usage.ts';
 
-export interface ApiPorts {
-  readonly settings: SettingsStore;
+export interface ApiPorts extends DeploymentPorts {
   readonly credentials: CredentialStore;
   readonly passwords: PasswordMaker;
   readonly usage: UsageReader;
   readonly authenticate: Authenticate;
-  readonly clock: Clock;
+  readonly rejections: RejectionReader;
   readonly log: Log;
 }
 
 export function createApi(ports: ApiPorts): OpenAPIHono {
-  const { settings, log } = ports;
+  const { log } = ports;
   const app = new OpenAPIHono();
 
   app.use(async (c, next) => {
@@ -58,11 +60,14 @@ export function createApi(ports: ApiPorts): OpenAPIHono {
   app.get('/healthz', () => render(ok({ status: 'ok' })));
 
   const router = createRouter(app, ports);
-  addDeploymentRoutes(router, settings);
+  addTenantRoutes(router, ports);
+  addDeploymentRoutes(router, ports);
   addSessionLimitRoutes(router, ports);
   addOverrideRoutes(router, ports);
   addCredentialRoutes(router, ports);
   addUsageRoutes(router, ports.usage);
+  addRejectionRoutes(router, ports);
+  addAuditRoutes(router, ports.settings);
   router.refuseOtherMethods();
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });

@@ -3,10 +3,13 @@
 import { handle } from 'hono/aws-lambda';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import { createRejectionReader } from '../../shared/adapters/dynamodb/rejection-reader.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
+import { createTenantStore } from '../../shared/adapters/dynamodb/tenant-store.ts';
 import { createUsageReader } from '../../shared/adapters/dynamodb/usage-reader.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
+import { newDeploymentId } from '../../shared/adapters/node/deployment-id.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
@@ -32,6 +35,11 @@ export const handler = handle(
       settings,
       clock,
     }),
+    tenants: createTenantStore(client, tableName),
+    rejections: createRejectionReader(client, tableName),
+    newDeploymentId,
+    // Here a deployment has no server name of its own until somebody gives it one.
+    mqttDomain: undefined,
     authenticate: (_bearer, env) => principalOfClaims(env),
     clock,
     log,

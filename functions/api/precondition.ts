@@ -1,6 +1,6 @@
 // ETag, If-Match and If-None-Match [RFC 9110, 13.1]: a version in quotes.
 
-import type { Expected } from '../../shared/app/session-limit.ts';
+import type { Expected } from '../../shared/app/expected.ts';
 
 export function etagOf(version: number): string {
   return `"${version}"`;

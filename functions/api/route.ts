@@ -5,10 +5,10 @@
 import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi';
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import type { Caller, Expected } from '../../shared/app/expected.ts';
 import type { Checked } from '../../shared/app/fault.ts';
-import type { Caller, Expected } from '../../shared/app/session-limit.ts';
 import { type DeploymentId, type Parsed, parseDeploymentId } from '../../shared/domain/ids.ts';
-import type { Deployment, SettingsStore } from '../../shared/ports/settings.ts';
+import type { SettingsStore, StoredDeployment } from '../../shared/ports/settings.ts';
 import { type Answer, deploymentNotFound, invalid, problem, type RequestFault, render } from './answer.ts';
 import { readJson } from './body.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
@@ -30,12 +30,12 @@ export interface Call<P, Q, B> {
   readonly page: (items: readonly unknown[], last: string | undefined) => Answer;
 }
 
-export type DeploymentCall<P, Q, B> = Call<P, Q, B> & { readonly deployment: Deployment };
+export type DeploymentCall<P, Q, B> = Call<P, Q, B> & { readonly deployment: StoredDeployment };
 
 export type ParamParser<T> = (raw: string, id: DeploymentId) => Parsed<T>;
 
 interface Common<P, Q, B> {
-  readonly method: 'get' | 'put' | 'patch' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** In the notation of OpenAPI. */
   readonly path: string;
   readonly scope: Scope;
@@ -57,8 +57,8 @@ export interface DeploymentRoute<P, Q, B> extends Common<P, Q, B> {
   readonly handle: (call: DeploymentCall<P, Q, B>) => Promise<Answer>;
 }
 
-export interface TenantRoute<Q> extends Common<object, Q, undefined> {
-  readonly handle: (call: Call<object, Q, undefined>) => Promise<Answer>;
+export interface TenantRoute<Q, B> extends Common<object, Q, B> {
+  readonly handle: (call: Call<object, Q, B>) => Promise<Answer>;
 }
 
 export interface RouterPorts {
@@ -129,14 +129,14 @@ export function createRouter(app: OpenAPIHono, ports: RouterPorts) {
   async function serve<P, Q, B>(
     c: Context,
     route: Common<P, Q, B>,
-    handle: (call: Call<P, Q, B>, deployment: Deployment | undefined) => Promise<Answer>,
+    handle: (call: Call<P, Q, B>, deployment: StoredDeployment | undefined) => Promise<Answer>,
   ): Promise<Answer> {
     const token = bearerOf(c);
     const principal = token === '' ? undefined : ports.authenticate(token, c.env);
     if (principal === undefined) return unauthorized;
 
     const segments = rawSegments(route.path, c.req.url);
-    let deployment: Deployment | undefined;
+    let deployment: StoredDeployment | undefined;
     if (segments.deploymentId !== undefined) {
       const id = parseDeploymentId(segments.deploymentId);
       deployment = id.ok ? await ports.settings.getDeployment(id.value) : undefined;
@@ -184,7 +184,7 @@ export function createRouter(app: OpenAPIHono, ports: RouterPorts) {
 
   function add<P, Q, B>(
     route: Common<P, Q, B>,
-    handle: (call: Call<P, Q, B>, deployment: Deployment | undefined) => Promise<Answer>,
+    handle: (call: Call<P, Q, B>, deployment: StoredDeployment | undefined) => Promise<Answer>,
   ): void {
     const pattern = route.path.replaceAll(/\{([^}]+)\}/g, ':$1');
     methods.set(pattern, (methods.get(pattern) ?? new Set()).add(route.method));
@@ -193,8 +193,8 @@ export function createRouter(app: OpenAPIHono, ports: RouterPorts) {
   }
 
   return {
-    tenantRoute<Q>(route: TenantRoute<Q>): void {
-      add<object, Q, undefined>(route, (call) => route.handle(call));
+    tenantRoute<Q, B>(route: TenantRoute<Q, B>): void {
+      add<object, Q, B>(route, (call) => route.handle(call));
     },
     deploymentRoute<P, Q, B>(route: DeploymentRoute<P, Q, B>): void {
       add(route, async (call, deployment) =>

@@ -10,11 +10,11 @@ import {
 } from '../../shared/config/constants.ts';
 import { usernameMaxBytes } from '../../shared/domain/ids.ts';
 
-const time = z.string().openapi({ format: 'date-time' });
-const count = z.number().int().min(0);
+export const time = z.string().openapi({ format: 'date-time' });
+export const count = z.number().int().min(0);
 const max = z.number().int().min(1).max(maxSessionsPerUsernameMax);
 
-const username = z
+export const username = z
   .string()
   .min(1)
   .openapi({ description: `1 to ${usernameMaxBytes} bytes of UTF-8, without "?"` });
@@ -36,7 +36,7 @@ export const deploymentSchema = z
   .object({
     deploymentId: z.string(),
     name: z.string(),
-    mqttHost: z.string(),
+    mqttHost: z.string().nullable().openapi({ description: 'TLS server name; null where none stands for it' }),
     status: z.enum(['active', 'suspended', 'deleting']),
     sessionExpirySeconds: z.number().int().min(0).max(sessionExpirySecondsMax),
     clientIdTakeover: z.enum(['deny', 'allow']),

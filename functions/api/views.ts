@@ -3,7 +3,9 @@
 import { type EffectiveLimit, maxSessions, type Override } from '../../shared/domain/limit.ts';
 import type { Ms } from '../../shared/domain/time.ts';
 import type { Credential } from '../../shared/ports/credentials.ts';
-import type { Deployment, StoredOverride, StoredSessionLimit } from '../../shared/ports/settings.ts';
+import type { HourCount, UsernameRejections } from '../../shared/ports/rejections.ts';
+import type { AuditRecord, Deployment, StoredOverride, StoredSessionLimit } from '../../shared/ports/settings.ts';
+import type { Tenant } from '../../shared/ports/tenants.ts';
 import type { SessionView, UsernameDetail, UsernameUsage } from '../../shared/ports/usage.ts';
 
 /** RFC 3339 in UTC. */
@@ -33,13 +35,29 @@ export function viewDeployment(deployment: Deployment) {
   return {
     deploymentId,
     name,
-    mqttHost,
+    mqttHost: mqttHost ?? null,
     status,
     sessionExpirySeconds,
     clientIdTakeover,
     onStoreFailure,
     createdAt: timeOf(deployment.createdAt),
   };
+}
+
+export function viewTenant({ tenantId, createdAt }: Tenant) {
+  return { tenantId, createdAt: timeOf(createdAt) };
+}
+
+export function viewRejection({ username, clientId, count, lastAt }: UsernameRejections) {
+  return { username, clientId, rejections: count, lastRejectedAt: timeOf(lastAt) };
+}
+
+export function viewRejectionHour({ hour, count }: HourCount) {
+  return { hour: timeOf(hour), rejections: count };
+}
+
+export function viewAuditRecord({ at, actor, action, before, after }: AuditRecord) {
+  return { at: timeOf(at), actor, action, before, after };
 }
 
 export function viewSessionLimit(limit: StoredSessionLimit) {

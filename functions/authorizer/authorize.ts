@@ -19,8 +19,8 @@ import { type ArnScope, buildPolicy } from './policy.ts';
 export interface AuthorizePorts {
   readonly connect: Connect;
   readonly tickets: () => Promise<Tickets>;
-  /** The deployment that a TLS server name stands for; undefined where it names none. */
-  readonly deploymentOfServerName: (serverName: string) => string | undefined;
+  /** The deployment that a TLS server name stands for; undefined where it names none. Throws where nobody can say. */
+  readonly deploymentOfServerName: (serverName: string) => string | undefined | Promise<string | undefined>;
 }
 
 const denied: AuthorizerAnswer = { isAuthenticated: false };
@@ -37,7 +37,9 @@ export async function authorize(
     return admitByTicket(await ports.tickets(), scope, ticket, username, deployment, mqtt.clientId);
 
   const serverName = event.protocolData?.tls?.serverName;
-  const deploymentId = (serverName === undefined ? undefined : ports.deploymentOfServerName(serverName)) ?? deployment;
+  const named = serverName === undefined ? undefined : await deploymentOf(ports, serverName);
+  if (named === unknown) return denied;
+  const deploymentId = named ?? deployment;
   const prefix = `${deploymentId ?? ''}:`;
   const decision = await ports.connect({
     deploymentId,
@@ -53,6 +55,17 @@ export async function authorize(
     decision.username,
     toBrokerClientId(decision.deploymentId, decision.clientId),
   );
+}
+
+/** The name may stand for a deployment, and whoever cannot find out must not take the one of the suffix. */
+const unknown = Symbol('the database did not answer');
+
+async function deploymentOf(ports: AuthorizePorts, serverName: string): Promise<string | undefined | typeof unknown> {
+  try {
+    return await ports.deploymentOfServerName(serverName);
+  } catch {
+    return unknown;
+  }
 }
 
 function admitByTicket(

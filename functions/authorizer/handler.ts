@@ -6,21 +6,29 @@ import { createSqsQueue } from '../../shared/adapters/aws/sqs-queue.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createConnectSettingsReader } from '../../shared/adapters/dynamodb/connect-settings.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import { createHostReader } from '../../shared/adapters/dynamodb/host-reader.ts';
 import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-store.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
-import { withDeadline } from '../../shared/adapters/node/deadline.ts';
+import { askedWithin, withDeadline } from '../../shared/adapters/node/deadline.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { createTickets } from '../../shared/adapters/node/tickets.ts';
 import { createConnect } from '../../shared/app/connect.ts';
+import { createHostLookup } from '../../shared/app/host-lookup.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
 import { createRejectionRecorder } from '../../shared/app/rejection-recorder.ts';
 import { createCredentialCache, createSettingsCache } from '../../shared/app/settings-cache.ts';
-import { connectBudgetMs, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
+import {
+  connectBudgetMs,
+  hostLookupBudgetMs,
+  leaseSeconds,
+  maxConnectionSeconds,
+} from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
 import { seconds } from '../../shared/domain/time.ts';
+import type { RejectionRecorder } from '../../shared/ports/rejections.ts';
 import type { Tickets } from '../../shared/ports/tickets.ts';
 import { readVariable } from '../environment.ts';
 import { authorize } from './authorize.ts';
@@ -31,7 +39,24 @@ const clock = systemClock;
 const log = createJsonLog();
 const tableName = readVariable(environmentVariables.tableName);
 const client = createDocumentClient({ requestTimeoutMs: 800 });
-const rejections = createRejectionRecorder(createRejectionStore(client, tableName), clock, log);
+const recorder = createRejectionRecorder({
+  store: createRejectionStore(client, tableName),
+  clock,
+  log,
+  newSumId: () => cryptoRandom.attemptId(),
+});
+/** Whether the CONNECT of this invocation was recorded; a process has one invocation at a time. */
+let recorded = false;
+const rejections: RejectionRecorder = {
+  record(rejection) {
+    recorded = true;
+    recorder.record(rejection);
+  },
+};
+const deploymentOfServerName = askedWithin(
+  createHostLookup(createHostReader(client, tableName), clock, undefined),
+  hostLookupBudgetMs,
+);
 const connect = withDeadline(
   createConnect({
     budgetMs: connectBudgetMs,
@@ -65,9 +90,13 @@ function ticketsOnce(): Promise<Tickets> {
 }
 
 export async function handler(event: AuthorizerEvent, context: Context): Promise<AuthorizerAnswer> {
-  const ports = { connect, tickets: ticketsOnce, deploymentOfServerName: () => undefined };
+  const ports = { connect, tickets: ticketsOnce, deploymentOfServerName };
+  recorded = false;
+  // What earlier CONNECTs left to write goes out beside this one. Nobody waits for it but a client that was rejected for
+  // quota itself: an admission is not slowed, and who has no credentials learns nothing from the time. A process may be
+  // frozen as soon as it has answered; a write that this cuts off is repeated, and counts once.
+  const earlier = recorder.flush();
   const answer = await authorize(ports, parseArnScope(context.invokedFunctionArn), event);
-  // A process may be frozen as soon as it has answered, so what is due is written before that.
-  await rejections.flush();
+  if (recorded) await Promise.all([earlier, recorder.flush()]);
   return answer;
 }

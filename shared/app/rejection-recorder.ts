@@ -1,63 +1,130 @@
 // Rejections for quota, summed up in memory and written at most once per 10 s and username, so that a storm of them
-// costs the database next to nothing (S5). Whoever runs the process calls `flush` at least once a second.
+// costs the database next to nothing (S5). Whoever runs the process calls `flush` at least once a second; where a process
+// sleeps between its calls, with each call.
 
-import type { Ms } from '../domain/time.ts';
+import type { DeploymentId, Username } from '../domain/ids.ts';
+import { type Ms, ms } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
-import type { Rejection, RejectionRecorder, RejectionStore, RejectionSum } from '../ports/rejections.ts';
+import type { HourCount, Rejection, RejectionRecorder, RejectionStore, RejectionSum } from '../ports/rejections.ts';
 
 export interface FlushingRecorder extends RejectionRecorder {
   /** Writes what is due; `all`: everything, as before the process ends. Never throws: what fails is tried again. */
   flush(options?: { readonly all: boolean }): Promise<void>;
 }
 
-/** A record is at most 10 s late (S5); a second is left for the write itself. */
-const intervalMs = 9_000;
-const maxUsernames = 10_000;
-
-interface Entry {
-  sum: RejectionSum;
-  writtenAt: Ms | undefined;
+export interface RecorderPorts {
+  readonly store: RejectionStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** 128 random bits. */
+  readonly newSumId: () => string;
 }
 
-export function createRejectionRecorder(store: RejectionStore, clock: Clock, log: Log): FlushingRecorder {
+/** A record is at most 10 s late (S5); a second is left for the write itself. */
+const intervalMs = 9_000;
+const retryMs = 1_000;
+/** The store tells a repetition from a new sum for 10 min. */
+const repeatableMs = 9 * 60_000;
+const hourMs = 3_600_000;
+/** Far above what one process turns away in 10 s; beyond it memory comes first. */
+const maxUsernames = 100_000;
+/** Writes under way at the same time: admissions share the way to the database with them. */
+const width = 16;
+
+/** What has been rejected since the last write. */
+interface Open {
+  readonly rejection: Rejection;
+  readonly count: number;
+  readonly lastAt: Ms;
+  readonly hours: readonly HourCount[];
+}
+
+interface Entry {
+  open: Open | undefined;
+  /** Tried, and perhaps written: it stays as it is, so that another try adds nothing twice. */
+  unsure: { readonly sum: RejectionSum; readonly since: Ms } | undefined;
+  nextAt: Ms | undefined;
+  busy: boolean;
+}
+
+function addTo(open: Open | undefined, rejection: Rejection, at: Ms): Open {
+  const hour = ms(at - (at % hourMs));
+  const before = open?.hours ?? [];
+  const known = before.find((one) => one.hour === hour);
+  const hours = [...before.filter((one) => one !== known), { hour, count: (known?.count ?? 0) + 1 }];
+  // A clock that stepped back makes nothing older.
+  return { rejection, count: (open?.count ?? 0) + 1, lastAt: ms(Math.max(at, open?.lastAt ?? at)), hours };
+}
+
+export function createRejectionRecorder({ store, clock, log, newSumId }: RecorderPorts): FlushingRecorder {
   const entries = new Map<string, Entry>();
 
-  async function write(key: string, entry: Entry): Promise<void> {
-    const { sum } = entry;
-    entry.writtenAt = clock.now();
-    entry.sum = { ...sum, count: 0 };
+  async function write(entry: Entry): Promise<void> {
+    const now = clock.now();
+    let { unsure } = entry;
+    if (unsure === undefined && entry.open !== undefined) {
+      const { rejection, ...counted } = entry.open;
+      unsure = { sum: { ...rejection, ...counted, sumId: newSumId() }, since: now };
+      entry.open = undefined;
+    }
+    if (unsure === undefined) return;
+    entry.unsure = unsure;
+    entry.nextAt = ms(now + intervalMs);
     try {
-      await store.addRejections(sum);
+      await store.addRejections(unsure.sum);
+      entry.unsure = undefined;
     } catch (error) {
-      log.warn('rejections were not recorded yet', { error: String(error) });
-      // Whether it was written is unknown; counted again it would be told too often, so what is told is a lower bound.
-      if (!entries.has(key)) entries.set(key, entry);
+      entry.nextAt = ms(clock.now() + retryMs);
+      const lost = clock.now() - unsure.since > repeatableMs;
+      // From now on another try could add it twice, and what is told is never more than there was.
+      if (lost) entry.unsure = undefined;
+      log.warn(lost ? 'rejections may not have been recorded' : 'rejections were not recorded yet', {
+        deploymentId: unsure.sum.deploymentId,
+        count: unsure.sum.count,
+        error: String(error),
+      });
     }
   }
 
   return {
-    record(rejection: Rejection) {
-      const key = JSON.stringify([rejection.deploymentId, rejection.username]);
-      const now = clock.now();
-      const entry = entries.get(key);
-      if (entry !== undefined) {
-        entry.sum = { ...rejection, count: entry.sum.count + 1, lastAt: now };
-        return;
-      }
-      if (entries.size >= maxUsernames) return;
-      entries.set(key, { sum: { ...rejection, count: 1, lastAt: now }, writtenAt: undefined });
+    record(rejection) {
+      const key = keyOf(rejection.deploymentId, rejection.username);
+      const known = entries.get(key);
+      if (known === undefined && entries.size >= maxUsernames) return;
+      const entry = known ?? { open: undefined, unsure: undefined, nextAt: undefined, busy: false };
+      entry.open = addTo(entry.open, rejection, clock.now());
+      entries.set(key, entry);
     },
+
     async flush(options) {
       const now = clock.now();
-      const writes: Promise<void>[] = [];
+      const due: Entry[] = [];
       for (const [key, entry] of entries) {
-        const due = entry.writtenAt === undefined || now - entry.writtenAt >= intervalMs || now < entry.writtenAt;
-        if (!due && options?.all !== true) continue;
-        if (entry.sum.count > 0) writes.push(write(key, entry));
-        else entries.delete(key);
+        // A clock that stepped back must not hold anything up.
+        const waits = entry.nextAt !== undefined && entry.nextAt > now && entry.nextAt - now <= intervalMs;
+        if (entry.busy || (waits && options?.all !== true)) continue;
+        if (entry.open === undefined && entry.unsure === undefined) {
+          entries.delete(key);
+          continue;
+        }
+        entry.busy = true;
+        due.push(entry);
       }
-      await Promise.all(writes);
+      const settle = async (entry: Entry): Promise<void> => {
+        await write(entry);
+        // The last chance: what came in behind a sum that was unsure goes as well.
+        if (options?.all === true && entry.unsure === undefined) await write(entry);
+        entry.busy = false;
+      };
+      const worker = async (): Promise<void> => {
+        for (let entry = due.pop(); entry !== undefined; entry = due.pop()) await settle(entry);
+      };
+      await Promise.all(Array.from({ length: Math.min(width, due.length) }, worker));
     },
   };
+}
+
+function keyOf(id: DeploymentId, username: Username): string {
+  return JSON.stringify([id, username]);
 }

@@ -7,6 +7,7 @@ import { StoreUnavailable } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
 import type { Change, Missing, SettingsStore, Stale, StoredSessionLimit, WriteOutcome } from '../ports/settings.ts';
 import type { UsageReader } from '../ports/usage.ts';
+import { allows, type Caller, noVersion } from './expected.ts';
 import type { SessionLimitInput } from './session-limit-input.ts';
 
 export interface SessionLimitPorts {
@@ -14,15 +15,6 @@ export interface SessionLimitPorts {
   readonly usage: Pick<UsageReader, 'countOverLimit'>;
   readonly clock: Clock;
   readonly log: Log;
-}
-
-/** What the caller says of the version it saw: nothing, that there is none, that there is one, or which ones will do. */
-export type Expected = undefined | 'none' | 'some' | readonly number[];
-
-export interface Caller {
-  /** The subject of the token. */
-  readonly actor: string;
-  readonly expected: Expected;
 }
 
 export type ChangedLimit =
@@ -40,14 +32,6 @@ export type ChangedLimit =
 const maxRounds = 8;
 
 const keptChanging = () => new StoreUnavailable('other changes kept coming first');
-
-/** Versions count from 1: what must have this one is refused, as missing or as stale. */
-const noVersion = 0;
-
-/** Whether a caller's `some` or list of versions allows the version there is. */
-function allows(expected: 'some' | readonly number[], version: number | undefined): version is number {
-  return version !== undefined && (expected === 'some' || expected.includes(version));
-}
 
 /**
  * Turns what the caller expects into the one version that the store compares. A write that then meets another one

@@ -14,6 +14,10 @@ export const maxSessionsPerUsernameMax = 1_000_000;
 export const sessionExpirySecondsDefault = 3_600;
 export const sessionExpirySecondsMax = 604_800;
 export const usernamesPerListMax = 10_000;
+export const deploymentNameMaxLength = 256;
+
+/** What of it finding the deployment of a TLS server name may take, before anything else is asked. */
+export const hostLookupBudgetMs = 500;
 
 /**
  * The same where nobody but the client waits: a front door. A small machine that gets a burst of hundreds at once
@@ -46,3 +50,6 @@ export const wakePartitions = 16;
 
 /** Partitions that a deployment's usernames are spread over. */
 export const usernamePartitions = 16;
+
+/** Rejections per hour are kept this long; per username they are kept as long as the deployment. */
+export const rejectionHoursKeptSeconds = 30 * 86_400;

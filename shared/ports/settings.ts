@@ -6,7 +6,8 @@ export interface Deployment {
   readonly deploymentId: DeploymentId;
   readonly tenantId: TenantId;
   readonly name: string;
-  readonly mqttHost: string;
+  /** The TLS server name that stands for it, in lower case; undefined where none does. */
+  readonly mqttHost: string | undefined;
   readonly status: 'active' | 'suspended' | 'deleting';
   /** 0 to 604,800. */
   readonly sessionExpirySeconds: Seconds;
@@ -14,6 +15,16 @@ export interface Deployment {
   readonly onStoreFailure: 'reject' | 'admit';
   readonly createdAt: Ms;
 }
+
+/** A deployment with the version that its own changes count, from 1. */
+export interface StoredDeployment extends Deployment {
+  readonly version: number;
+}
+
+/** What a caller may change of a deployment; what is not named stays. */
+export type DeploymentChange = {
+  readonly [K in 'name' | 'mqttHost' | 'sessionExpirySeconds' | 'clientIdTakeover' | 'onStoreFailure']?: Deployment[K];
+} & { readonly status?: 'active' | 'suspended' };
 
 /** What the connect path needs of a deployment's settings; may be up to 5 s old (S1). */
 export interface ConnectSettings {
@@ -64,19 +75,48 @@ export type Stale = { readonly kind: 'stale'; readonly version: number | undefin
 
 export type WriteOutcome<T> = { readonly kind: 'done'; readonly value: T; readonly created: boolean } | Missing | Stale;
 
+/** One change of settings as it was recorded (S18). */
+export interface AuditRecord {
+  /** Its place in the list; records of a deployment are in order of it. */
+  readonly key: string;
+  readonly at: Ms;
+  readonly actor: string;
+  readonly action: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+export type DeploymentOutcome =
+  | { readonly kind: 'done'; readonly before: StoredDeployment; readonly after: StoredDeployment }
+  | Missing
+  | Stale
+  /** Another deployment has the server name. */
+  | { readonly kind: 'host_taken' }
+  /** It is being deleted, and changes no more. */
+  | { readonly kind: 'deleting' };
+
 /**
- * Settings of deployments. Every change of a session limit or an override writes its audit record in the same atomic
- * step (S18); a write that would change nothing writes nothing. What the API reads is read consistently. Throws
+ * Settings of deployments. Every change of a deployment, a session limit or an override writes its audit record in the
+ * same atomic step (S18); a write that would change nothing writes nothing. What the API reads is read consistently. Throws
  * StoreUnavailable where the database does not answer.
  */
 export interface SettingsStore {
-  createDeployment(deployment: Deployment): Promise<'created' | 'exists'>;
-  getDeployment(id: DeploymentId): Promise<Deployment | undefined>;
+  /** `change` where somebody asked for it: then it is recorded. A server name belongs to one deployment. */
+  createDeployment(deployment: Deployment, change?: Change): Promise<'created' | 'exists' | 'host_taken'>;
+  getDeployment(id: DeploymentId): Promise<StoredDeployment | undefined>;
+  changeDeployment(id: DeploymentId, changes: DeploymentChange, change: Change): Promise<DeploymentOutcome>;
   /** A tenant's deployments in order of their id, after `after`, at most `limit` (and at most 100). */
   listDeployments(
     tenantId: TenantId,
     page: { readonly limit: number; readonly after?: DeploymentId },
   ): Promise<readonly Deployment[]>;
+  /** The deployment that a TLS server name stands for; eventually consistent. */
+  getDeploymentOfHost(host: string): Promise<DeploymentId | undefined>;
+  /** Newest first, after the record `after`, at most `limit`; fewer where records are large. `next`: more may follow. */
+  listAudit(
+    id: DeploymentId,
+    page: { readonly limit: number; readonly after?: string },
+  ): Promise<{ readonly items: readonly AuditRecord[]; readonly next: string | undefined }>;
   /** For the connect path: deployment and limit in one read, eventually consistent. */
   getConnectSettings(id: DeploymentId): Promise<ConnectSettings | undefined>;
 

@@ -9,11 +9,18 @@ beforeAll(async () => {
 });
 afterAll(() => rig.stop());
 
-type TestedScope = 'settings:read' | 'settings:write' | 'credentials:write' | 'usage:read';
+type TestedScope =
+  | 'settings:read'
+  | 'settings:write'
+  | 'deployments:write'
+  | 'credentials:write'
+  | 'usage:read'
+  | 'audit:read';
 
 /** Method, path under a deployment, scope, body. */
 const routes: [method: string, path: string, scope: TestedScope, body?: object][] = [
   ['GET', '', 'settings:read'],
+  ['PATCH', '', 'deployments:write', {}],
   ['GET', 'session-limit', 'settings:read'],
   ['PUT', 'session-limit', 'settings:write', {}],
   ['PATCH', 'session-limit', 'settings:write', {}],
@@ -29,6 +36,8 @@ const routes: [method: string, path: string, scope: TestedScope, body?: object][
   ['GET', 'session-usage/bob', 'usage:read'],
   ['GET', 'session-usage/bob/sessions', 'usage:read'],
   ['GET', 'clients/c1', 'usage:read'],
+  ['GET', 'rejections', 'usage:read'],
+  ['GET', 'audit', 'audit:read'],
 ];
 
 const at = (deployment: string, path: string) => `/v1/deployments/${deployment}${path === '' ? '' : `/${path}`}`;
@@ -69,6 +78,8 @@ describe.each(routes)('%s …/%s', (method, path, scope, body) => {
       'settings:write': 'read',
       'credentials:write': 'write',
       'usage:read': 'read',
+      'deployments:write': 'write',
+      'audit:read': 'usage',
     };
     const answered = await rig.request(method, `${at('demo', path)}?nope=1`, { token: without[scope], body });
     expect(answered.status).toBe(403);
@@ -172,7 +183,8 @@ test('health and reference need no token', async () => {
   const named = (path: string) =>
     at('{deploymentId}', path.replace(/^clients\/c1$/, 'clients/{clientId}').replace('/bob', '/{username}'));
   const expected = routes.map(([method, path]) => `${method.toLowerCase()} ${named(path)}`);
-  expect(described.sort()).toEqual([...expected, 'get /v1/deployments'].sort());
+  const tenantWide = ['get /v1/deployments', 'post /v1/deployments', 'get /v1/tenants', 'post /v1/tenants'];
+  expect(described.sort()).toEqual([...expected, ...tenantWide].sort());
 });
 
 test('a database that does not answer is a 503 to try again, anything else a 500, and neither says why', async () => {

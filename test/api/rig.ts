@@ -3,13 +3,19 @@
 import { createApi } from '../../functions/api/app.ts';
 import { parseLocalTokens } from '../../functions/api/tokens.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import { createRejectionReader } from '../../shared/adapters/dynamodb/rejection-reader.ts';
+import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
+import { createTenantStore } from '../../shared/adapters/dynamodb/tenant-store.ts';
+import { newDeploymentId } from '../../shared/adapters/node/deployment-id.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
 import type { DeploymentId, TenantId } from '../../shared/domain/ids.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
 import type { CredentialStore, PasswordCheck } from '../../shared/ports/credentials.ts';
+import type { RejectionStore } from '../../shared/ports/rejections.ts';
 import type { Deployment, SettingsStore } from '../../shared/ports/settings.ts';
+import type { TenantStore } from '../../shared/ports/tenants.ts';
 import type { SessionView, UsageReader, UsernameDetail } from '../../shared/ports/usage.ts';
 import { createTestTable, startTestEngine } from '../support/engine.ts';
 
@@ -26,6 +32,9 @@ export interface Rig {
   request(method: string, path: string, options?: RequestOptions): Promise<Answered>;
   readonly settings: SettingsStore;
   readonly credentials: CredentialStore;
+  readonly tenants: TenantStore;
+  /** Writes what the API shows. */
+  readonly rejections: RejectionStore;
   readonly passwords: PasswordCheck;
   readonly usage: { usernames: UsernameDetail[]; sessions: SessionView[]; overLimit: () => Promise<number> };
   readonly log: string[];
@@ -85,6 +94,9 @@ export async function startRig(): Promise<Rig> {
   const { client, tableName } = await createTestTable(engine.endpoint);
   const settings = createSettingsStore(client, tableName);
   const credentials = createCredentialStore(client, tableName);
+  const tenants = createTenantStore(client, tableName);
+  const rejections = createRejectionStore(client, tableName);
+  for (const tenantId of ['local', 'foreign'] as TenantId[]) await tenants.createTenant({ tenantId, createdAt: ms(0) });
   await settings.createDeployment(deploymentOf('demo', 'local'));
   await settings.createDeployment(deploymentOf('theirs', 'foreign'));
   const log: string[] = [];
@@ -95,6 +107,8 @@ export async function startRig(): Promise<Rig> {
   const rig: Rig = {
     settings,
     credentials,
+    tenants,
+    rejections,
     passwords: createPasswords({ crypto: createPasswordCrypto(), clock: { now: () => ms(rig.now) } }),
     usage,
     log,
@@ -130,8 +144,13 @@ export async function startRig(): Promise<Rig> {
       { cost: { n: 16, r: 8, p: 1 }, maxRunning: 2, maxWaiting: 64 },
     ),
     usage: createListReader(usage),
+    tenants,
+    rejections: createRejectionReader(client, tableName),
+    newDeploymentId,
+    mqttDomain: 'mqtt.localhost',
     authenticate: parseLocalTokens({
-      API_TOKENS: 'foreign=foreign,read=local:settings:read,write=local:settings:write,usage=local:usage:read',
+      API_TOKENS:
+        'foreign=foreign,read=local:settings:read,write=local:settings:write,usage=local:usage:read,nobody=nobody',
     }).authenticate,
     clock,
     log: { info: note, warn: note, error: note },

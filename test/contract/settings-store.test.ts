@@ -1,7 +1,7 @@
-import { GetCommand, QueryCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, QueryCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { limitKey, perUsernameKey } from '../../shared/adapters/dynamodb/keys.ts';
-import { isWhitelisted, parseOverrideItem } from '../../shared/adapters/dynamodb/settings-item.ts';
+import { type Key, limitKey, perUsernameKey, whitelistKey } from '../../shared/adapters/dynamodb/keys.ts';
+import { parseOverrideItem } from '../../shared/adapters/dynamodb/settings-item.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { usernamesPerListMax } from '../../shared/config/constants.ts';
 import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
@@ -76,6 +76,12 @@ async function perUsernameItems(kind: 'W' | 'O'): Promise<Record<string, unknown
   return (await table.client.send(command)).Items ?? [];
 }
 
+/** Usernames that any whitelist has an entry of, each as often as it has one. */
+async function whitelistEntries(): Promise<string[]> {
+  const names = (await perUsernameItems('W')).map((item) => String(item.sk).replace(/^[^|]*\|/, ''));
+  return names.sort();
+}
+
 async function limitItem(): Promise<Record<string, unknown> | undefined> {
   const command = new GetCommand({ TableName: table.tableName, Key: limitKey(id), ConsistentRead: true });
   return (await table.client.send(command)).Item;
@@ -84,20 +90,19 @@ async function limitItem(): Promise<Record<string, unknown> | undefined> {
 /** What the connect path sees of one username. */
 async function onConnect(username: string) {
   const settings = await store.getConnectSettings(id);
-  const read = async (kind: 'W' | 'O') => {
-    const Key = perUsernameKey(kind, id, name(username));
-    return (await table.client.send(new GetCommand({ TableName: table.tableName, Key, ConsistentRead: true }))).Item;
-  };
+  const read = async (Key: Key) =>
+    (await table.client.send(new GetCommand({ TableName: table.tableName, Key, ConsistentRead: true }))).Item;
+  const list = settings?.limit?.whitelistId;
   return {
     limit: settings?.limit,
-    whitelisted: isWhitelisted(await read('W'), settings?.limit?.whitelistId),
-    override: parseOverrideItem(await read('O'), settings?.limit?.generation ?? 0),
+    whitelisted: list !== undefined && (await read(whitelistKey(id, list, name(username)))) !== undefined,
+    override: parseOverrideItem(await read(perUsernameKey('O', id, name(username))), settings?.limit?.generation ?? 0),
   };
 }
 
 describe('deployments', () => {
   test('what was created is read back', async () => {
-    expect(await store.getDeployment(id)).toEqual(deploymentOf(id));
+    expect(await store.getDeployment(id)).toEqual({ ...deploymentOf(id), version: 1 });
     expect(await store.getConnectSettings(id)).toEqual({ deployment: deploymentOf(id), limit: undefined });
   });
 
@@ -141,13 +146,25 @@ describe('session limit', () => {
     expect((await onConnect('carol')).whitelisted).toBe(false);
   });
 
-  test('a new whitelist replaces the old one whole and leaves no entry of it', async () => {
+  test('a new whitelist replaces the old one whole', async () => {
     await store.putSessionLimit(id, limitOf(7, 'alice', 'bob'), by(1));
     await store.putSessionLimit(id, limitOf(7, 'bob', 'carol'), by(2));
     expect((await onConnect('alice')).whitelisted).toBe(false);
     expect((await onConnect('bob')).whitelisted).toBe(true);
     expect((await onConnect('carol')).whitelisted).toBe(true);
-    expect((await perUsernameItems('W')).map((item) => item.sk).sort()).toEqual(['bob', 'carol']);
+  });
+
+  test('who decides by settings read a moment ago still finds the old whitelist; a change a minute later clears it', async () => {
+    await store.putSessionLimit(id, limitOf(7, 'alice', 'bob'), by(1));
+    const old = String((await limitItem())?.whitelistId);
+    await store.putSessionLimit(id, limitOf(7, 'bob', 'carol'), by(2));
+    await store.putSessionLimit(id, limitOf(7, 'bob'), by(60_000));
+    const entry = { TableName: table.tableName, Key: whitelistKey(id, old, name('bob')) };
+    expect((await table.client.send(new GetCommand(entry))).Item).toBeDefined();
+    await store.putSessionLimit(id, limitOf(8, 'bob'), by(60_002));
+    expect((await table.client.send(new GetCommand(entry))).Item).toBeUndefined();
+    await store.putSessionLimit(id, limitOf(9, 'bob'), by(120_001));
+    expect(await whitelistEntries()).toEqual(['bob']);
     expect((await limitItem())?.lists).toEqual(new Set([(await limitItem())?.whitelistId]));
   });
 
@@ -168,17 +185,16 @@ describe('session limit', () => {
 
   test('entries that a death in the middle left behind never count, and the next change clears them', async () => {
     await store.putSessionLimit(id, limitOf(7, 'alice'), by(1));
-    const leave = { Key: perUsernameKey('W', id, name('mallory')), list: new Set(['torn']) };
-    for (const Key of [leave.Key, limitKey(id)]) {
-      const UpdateExpression = 'ADD lists :torn';
-      const ExpressionAttributeValues = { ':torn': leave.list };
-      await table.client.send(
-        new UpdateCommand({ TableName: table.tableName, Key, UpdateExpression, ExpressionAttributeValues }),
-      );
-    }
+    const TableName = table.tableName;
+    await table.client.send(new PutCommand({ TableName, Item: whitelistKey(id, 'torn', name('mallory')) }));
+    const ExpressionAttributeValues = { ':torn': new Set(['torn']) };
+    const UpdateExpression = 'ADD lists :torn';
+    await table.client.send(
+      new UpdateCommand({ TableName, Key: limitKey(id), UpdateExpression, ExpressionAttributeValues }),
+    );
     expect((await onConnect('mallory')).whitelisted).toBe(false);
     await store.putSessionLimit(id, limitOf(8, 'alice'), by(2));
-    expect((await perUsernameItems('W')).map((item) => item.sk)).toEqual(['alice']);
+    expect(await whitelistEntries()).toEqual(['alice']);
     expect((await limitItem())?.lists).toEqual(new Set([(await limitItem())?.whitelistId]));
   });
 
@@ -202,7 +218,7 @@ describe('session limit', () => {
     const stored = await store.getSessionLimit(id);
     expect(won[0]).toMatchObject({ value: stored });
     expect(stored?.whitelist).toHaveLength(3);
-    expect((await perUsernameItems('W')).map((item) => item.sk).sort()).toEqual(stored?.whitelist);
+    expect(await whitelistEntries()).toEqual(stored?.whitelist);
     expect(await itemsOf(`A|${id}`)).toHaveLength(2);
   });
 
@@ -247,6 +263,7 @@ describe('session limit', () => {
     const audit = await itemsOf(`A|${id}`);
     expect(audit[0]?.after).toMatchObject({ whitelistSize: 10_000, whitelistAdded: { count: 10_000 } });
     await store.putSessionLimit(id, limitOf(7, 'only'), by(2));
+    await store.putSessionLimit(id, limitOf(8, 'only'), by(70_000));
     expect(await perUsernameItems('W')).toHaveLength(1);
   }, 120_000);
 });

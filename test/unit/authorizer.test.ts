@@ -59,10 +59,18 @@ test('user name, suffix, password and client id arrive as the device sent them',
 });
 
 test('the server name picks the deployment where it names one, and the suffix where it does not', async () => {
-  const { asked } = ask({
+  const { asked, answer } = ask({
     protocolData: { tls: { serverName: 'other.mqtt.example' }, mqtt: { ...mqtt, clientId: 'other:c1' } },
   });
+  await answer;
   expect(asked[0]).toMatchObject({ deploymentId: 'other', clientId: 'c1' });
+});
+
+test('a server name that nobody can look up now is denied, whatever the suffix names', async () => {
+  const connect = () => Promise.reject(new Error('asked'));
+  const deploymentOfServerName = () => Promise.reject(new Error('the database did not answer in time'));
+  const ports = { connect, tickets: async () => tickets, deploymentOfServerName };
+  expect(await authorize(ports, scope, whole)).toEqual({ isAuthenticated: false });
 });
 
 test.each<[string, AuthorizerEvent]>([

@@ -1,17 +1,32 @@
 // Deployments of the caller's tenant.
 
 import { z } from '@hono/zod-openapi';
+import { parseDeploymentChange, parseNewDeployment } from '../../../shared/app/deployment-input.ts';
+import { changeDeployment, createDeployment, type DeploymentPorts } from '../../../shared/app/deployments.ts';
 import { parseDeploymentId } from '../../../shared/domain/ids.ts';
-import type { SettingsStore } from '../../../shared/ports/settings.ts';
-import { invalid, ok } from '../answer.ts';
+import { type Answer, invalid, ok, problem } from '../answer.ts';
+import { missing, stale } from '../outcome.ts';
+import { etagOf } from '../precondition.ts';
 import type { Router } from '../route.ts';
 import { answers, deploymentSchema, listOf, pageQuery } from '../schemas.ts';
+import { deploymentChangeSchema, deploymentInputSchema } from '../schemas-tenancy.ts';
 import { viewDeployment } from '../views.ts';
 
-export function addDeploymentRoutes(router: Router, settings: SettingsStore): void {
+const list = '/v1/deployments';
+const one = `${list}/{deploymentId}`;
+const maxBytes = 10_000;
+
+const noTenant = problem(403, 'tenant.unknown', 'The tenant of this token does not exist.');
+const hostTaken = problem(409, 'mqtt_host.taken', 'Another deployment has this mqttHost.');
+const deleting = problem(409, 'deployment.deleting', 'This deployment is being deleted.');
+const hostReserved = invalid([
+  { in: 'body', name: 'mqttHost', detail: 'lies in a domain where only the name of the own deployment id is free' },
+]);
+
+export function addDeploymentRoutes(router: Router, ports: DeploymentPorts): void {
   router.tenantRoute({
     method: 'get',
-    path: '/v1/deployments',
+    path: list,
     scope: 'settings:read',
     summary: 'List deployments',
     query: z.strictObject(pageQuery),
@@ -21,7 +36,7 @@ export function addDeploymentRoutes(router: Router, settings: SettingsStore): vo
       if (from?.ok === false) return invalid([{ in: 'query', name: 'cursor', detail: from.problem }]);
       const { limit } = query;
       // One more than asked for tells whether anything follows.
-      const found = await settings.listDeployments(principal.tenantId, {
+      const found = await ports.settings.listDeployments(principal.tenantId, {
         limit: limit + 1,
         ...(from === undefined ? {} : { after: from.value }),
       });
@@ -30,12 +45,54 @@ export function addDeploymentRoutes(router: Router, settings: SettingsStore): vo
     },
   });
 
+  router.tenantRoute({
+    method: 'post',
+    path: list,
+    scope: 'deployments:write',
+    summary: 'Create a deployment',
+    body: { parse: parseNewDeployment, maxBytes, schema: deploymentInputSchema },
+    responses: { 201: answers(deploymentSchema, 'Created; Location names it') },
+    async handle({ principal, body: name }): Promise<Answer> {
+      const outcome = await createDeployment(ports, principal.tenantId, name, principal.subject);
+      if (outcome.kind === 'no_tenant') return noTenant;
+      const location = `${list}/${outcome.deployment.deploymentId}`;
+      return { status: 201, body: viewDeployment(outcome.deployment), headers: { location, etag: etagOf(1) } };
+    },
+  });
+
   router.deploymentRoute({
     method: 'get',
-    path: '/v1/deployments/{deploymentId}',
+    path: one,
     scope: 'settings:read',
     summary: 'Read a deployment',
     responses: { 200: answers(deploymentSchema, 'The deployment') },
-    handle: async ({ deployment }) => ok(viewDeployment(deployment)),
+    handle: async ({ deployment }) => ok(viewDeployment(deployment), { etag: etagOf(deployment.version) }),
+  });
+
+  router.deploymentRoute({
+    method: 'patch',
+    path: one,
+    scope: 'deployments:write',
+    summary: 'Change some of a deployment, as suspend or resume it',
+    body: { parse: parseDeploymentChange, maxBytes, schema: deploymentChangeSchema },
+    honours: 'if-match',
+    responses: { 200: answers(deploymentSchema, 'Changed') },
+    async handle({ deployment, body, caller }) {
+      const outcome = await changeDeployment(ports, deployment.deploymentId, body, caller);
+      switch (outcome.kind) {
+        case 'missing':
+          return missing(outcome);
+        case 'stale':
+          return stale;
+        case 'host_taken':
+          return hostTaken;
+        case 'host_reserved':
+          return hostReserved;
+        case 'deleting':
+          return deleting;
+        case 'done':
+          return ok(viewDeployment(outcome.after), { etag: etagOf(outcome.after.version) });
+      }
+    },
   });
 }

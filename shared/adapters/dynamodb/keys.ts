@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { usernamePartitions, wakePartitions } from '../../config/constants.ts';
-import type { ClientId, DeploymentId, Username } from '../../domain/ids.ts';
+import type { ClientId, DeploymentId, TenantId, Username } from '../../domain/ids.ts';
 
 export interface Key {
   readonly pk: string;
@@ -15,7 +15,7 @@ function hash32(text: string): number {
 }
 
 /** 0 to usernamePartitions - 1: where a username's per-deployment items lie. */
-function usernamePartition(username: Username): number {
+export function usernamePartition(username: Username): number {
   return hash32(username) % usernamePartitions;
 }
 
@@ -29,8 +29,8 @@ export const allWakePartitions: readonly string[] = Array.from({ length: wakePar
 export const deploymentKey = (id: DeploymentId): Key => ({ pk: `D|${id}`, sk: 'deployment' });
 export const limitKey = (id: DeploymentId): Key => ({ pk: `D|${id}`, sk: 'limit' });
 
-/** `kind` O: overrides, W: whitelist entries, P: MQTT passwords, N: rosters (counts), R: rejections. */
-export type PerUsernameKind = 'O' | 'W' | 'P' | 'N' | 'R';
+/** `kind` O: overrides, P: MQTT passwords, N: rosters (counts), R: rejections. */
+export type PerUsernameKind = 'O' | 'P' | 'N' | 'R';
 
 export function perUsernamePk(kind: PerUsernameKind, id: DeploymentId, partition: number): string {
   return `${kind}|${id}|${partition}`;
@@ -39,6 +39,13 @@ export function perUsernamePk(kind: PerUsernameKind, id: DeploymentId, partition
 export function perUsernameKey(kind: PerUsernameKind, id: DeploymentId, username: Username): Key {
   return { pk: perUsernamePk(kind, id, usernamePartition(username)), sk: username };
 }
+
+/** A username's entry on one whitelist; lists of one deployment lie side by side. A list's id holds no `|`. */
+export function whitelistKey(id: DeploymentId, listId: string, username: Username): Key {
+  return { pk: whitelistPk(id, usernamePartition(username)), sk: `${listId}|${username}` };
+}
+
+export const whitelistPk = (id: DeploymentId, partition: number): string => `W|${id}|${partition}`;
 
 /** The sessions of one username, in one partition that can be read consistently. */
 export function sessionsPk(id: DeploymentId, username: Username): string {
@@ -54,6 +61,30 @@ export function ownerKey(id: DeploymentId, clientId: ClientId): Key {
   return { pk: `C|${id}|${clientId}`, sk: 'owner' };
 }
 
+/** Which deployment a TLS server name stands for. */
+export function hostKey(host: string): Key {
+  return { pk: `M|${host}`, sk: 'host' };
+}
+
+export const tenantsPk = 'tenants';
+
+/** A tenant's list of deployments: what exists, never what is in it. */
+export const tenantPk = (tenantId: TenantId): string => `T|${tenantId}`;
+
+/** The `due` entries of one partition of a deployment's rejections: by the time of the last one. */
+export function recentPk(id: DeploymentId, partition: number): string {
+  return `R|${id}|${partition}`;
+}
+
+/** One hour's rejections of one partition of a deployment's usernames. */
+export function hourKey(id: DeploymentId, partition: number, hour: number): Key {
+  return { pk: `H|${id}|${partition}`, sk: hourText(hour) };
+}
+
+export const hourText = (at: number): string => String(at).padStart(15, '0');
+
+export const auditPk = (id: DeploymentId): string => `A|${id}`;
+
 export function auditKey(id: DeploymentId, at: number, unique: string): Key {
-  return { pk: `A|${id}`, sk: `${String(at).padStart(15, '0')}|${unique}` };
+  return { pk: auditPk(id), sk: `${String(at).padStart(15, '0')}|${unique}` };
 }

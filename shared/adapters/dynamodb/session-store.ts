@@ -18,10 +18,10 @@ import type { Random } from '../../ports/random.ts';
 import type { ConnectView, Names, Owner, PutOutcome, SessionStore, Stored, Wake } from '../../ports/sessions.ts';
 import { answering } from './client.ts';
 import { Refused, refusable } from './conditions.ts';
-import { allWakePartitions, type Key, ownerKey, perUsernameKey, sessionKey, sessionsPk } from './keys.ts';
+import { allWakePartitions, type Key, ownerKey, perUsernameKey, sessionKey, sessionsPk, whitelistKey } from './keys.ts';
 import { createRosterWrites, decodeRoster, parseRosterKey } from './roster.ts';
 import { decodeSession, encodeSession, type Item, parseSessionKey } from './session-item.ts';
-import { isWhitelisted, parseOverrideItem } from './settings-item.ts';
+import { parseOverrideItem } from './settings-item.ts';
 
 const [wakeIndex, dueIndex] = tableDefinition.indexes;
 
@@ -63,7 +63,8 @@ export function createSessionStore(client: DynamoDBDocumentClient, tableName: st
       session: sessionKey(deploymentId, username, clientId),
       owner: ownerKey(deploymentId, clientId),
       override: perUsernameKey('O', deploymentId, username),
-      whitelist: settings.whitelistId === undefined ? undefined : perUsernameKey('W', deploymentId, username),
+      whitelist:
+        settings.whitelistId === undefined ? undefined : whitelistKey(deploymentId, settings.whitelistId, username),
     };
     const wanted = Object.values(keys).filter((key) => key !== undefined);
     const batch = new BatchGetCommand({ RequestItems: { [tableName]: { Keys: wanted } } });
@@ -81,7 +82,7 @@ export function createSessionStore(client: DynamoDBDocumentClient, tableName: st
       session: session === undefined ? undefined : decodeSession(session),
       owner: owner === undefined ? undefined : decodeOwner(owner),
       roster: decodeRoster(roster),
-      whitelisted: isWhitelisted(find(keys.whitelist), settings.whitelistId),
+      whitelisted: find(keys.whitelist) !== undefined,
       override: parseOverrideItem(find(keys.override), settings.generation),
     };
   }

@@ -2,11 +2,15 @@
 
 import type { DeploymentId, Username } from '../../domain/ids.ts';
 import type { Override, SessionLimit } from '../../domain/limit.ts';
-import type { Change } from '../../ports/settings.ts';
+import type { Change, Deployment } from '../../ports/settings.ts';
 import { auditKey } from './keys.ts';
 import { compareUsernames } from './settings-by-username.ts';
 
 export type AuditAction =
+  | 'deployment.created'
+  | 'deployment.changed'
+  | 'deployment.suspended'
+  | 'deployment.resumed'
   | 'session_limit.configured'
   | 'session_limit.changed'
   | 'session_limit.enabled'
@@ -35,6 +39,24 @@ function bounded(usernames: readonly Username[]): { readonly count: number; read
     return bytes > usernamesMaxBytes;
   });
   return { count: usernames.length, usernames: fitting < 0 ? usernames : usernames.slice(0, fitting) };
+}
+
+/** What a deployment's settings were and are; a status that is switched says so by name. */
+export function auditDeployment(
+  before: Deployment | undefined,
+  after: Deployment,
+): { readonly action: AuditAction; readonly before: unknown; readonly after: unknown } {
+  const shown = (deployment: Deployment) => {
+    const { name, mqttHost = null, status, sessionExpirySeconds, clientIdTakeover, onStoreFailure } = deployment;
+    return { name, mqttHost, status, sessionExpirySeconds, clientIdTakeover, onStoreFailure };
+  };
+  return { action: deploymentAction(before, after), before: before ? shown(before) : null, after: shown(after) };
+}
+
+function deploymentAction(before: Deployment | undefined, after: Deployment): AuditAction {
+  if (before === undefined) return 'deployment.created';
+  if (before.status === after.status) return 'deployment.changed';
+  return after.status === 'suspended' ? 'deployment.suspended' : 'deployment.resumed';
 }
 
 export type AuditedLimit = SessionLimit & { readonly whitelist: readonly Username[]; readonly version: number };

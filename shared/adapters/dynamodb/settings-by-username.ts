@@ -1,4 +1,4 @@
-// Items per username of a deployment (overrides, whitelist entries, passwords) lie in a fixed number of partitions, so
+// Items per username of a deployment (overrides, passwords) lie in a fixed number of partitions, so
 // that none of them is hot. Reading them in order means reading all partitions side by side and merging.
 
 import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
@@ -52,27 +52,17 @@ function readPartitions(table: Table, wanted: Wanted): AsyncGenerator<Item, unde
   return Array.from({ length: usernamePartitions }, (_, partition) => readPartition(table, wanted, partition));
 }
 
-/** All of them, in no order, one partition after the other. */
-export async function* readEach(table: Table, kind: PerUsernameKind, deploymentId: DeploymentId): AsyncGenerator<Item> {
-  for (const partition of readPartitions(table, { kind, deploymentId })) yield* partition;
-}
-
-/** All of them that `parse` knows, in no order. */
-export async function readAll<T>(
+/** All of them, in no order: all partitions side by side, and one after the other inside each. */
+export async function forEachItem(
   table: Table,
   kind: PerUsernameKind,
   deploymentId: DeploymentId,
-  parse: (item: Item) => T | undefined,
-): Promise<T[]> {
-  const found: T[] = [];
-  const readOne = async (partition: AsyncGenerator<Item>) => {
-    for await (const item of partition) {
-      const parsed = parse(item);
-      if (parsed !== undefined) found.push(parsed);
-    }
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const walk = async (partition: AsyncGenerator<Item, undefined>): Promise<void> => {
+    for await (const item of partition) await work(item);
   };
-  await Promise.all(readPartitions(table, { kind, deploymentId }).map(readOne));
-  return found;
+  await Promise.all(readPartitions(table, { kind, deploymentId }).map(walk));
 }
 
 /** In order of username, strictly after `page.after`, at most `page.limit` of those that `parse` knows. */

@@ -11,7 +11,7 @@ import {
 } from '../../domain/ids.ts';
 import type { Override, SessionLimit } from '../../domain/limit.ts';
 import { type Ms, ms, seconds } from '../../domain/time.ts';
-import type { ConnectSettings, Deployment, StoredOverride } from '../../ports/settings.ts';
+import type { ConnectSettings, Deployment, StoredDeployment, StoredOverride } from '../../ports/settings.ts';
 
 type Item = Record<string, unknown>;
 
@@ -32,8 +32,10 @@ export interface LimitItem {
   readonly overrideCount: number;
   /** How many changes of overrides there were. */
   readonly overrideVersion: number;
-  /** Every whitelist that entries may still name, the current one among them. */
+  /** Every whitelist that may still have entries, the current one among them. */
   readonly lists: ReadonlySet<string>;
+  /** Those that were current once, and when they ceased to be. */
+  readonly retired: ReadonlyMap<string, number>;
 }
 
 function text(item: Item, name: string): string {
@@ -54,6 +56,11 @@ function numberOr(item: Item, name: string, absent: number): number {
 
 function stringSet(value: unknown): ReadonlySet<string> {
   return value instanceof Set ? value : new Set<string>();
+}
+
+function numberMap(value: unknown): ReadonlyMap<string, number> {
+  const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+  return new Map(entries.map(([name, at]) => [name, Number(at)]));
 }
 
 function trusted<T>(
@@ -80,13 +87,19 @@ export function parseDeploymentItem(item: Item | undefined): Deployment | undefi
     deploymentId: trusted(parseDeploymentId(text(item, 'deploymentId'))),
     tenantId: storedTenantId(item),
     name: text(item, 'name'),
-    mqttHost: text(item, 'mqttHost'),
+    mqttHost: item.mqttHost === undefined ? undefined : text(item, 'mqttHost'),
     status: oneOf(item, 'status', ['active', 'suspended', 'deleting']),
     sessionExpirySeconds: seconds(number(item, 'sessionExpirySeconds')),
     clientIdTakeover: oneOf(item, 'clientIdTakeover', ['deny', 'allow']),
     onStoreFailure: oneOf(item, 'onStoreFailure', ['reject', 'admit']),
     createdAt: ms(number(item, 'createdAt')),
   };
+}
+
+export function parseStoredDeployment(item: Item | undefined): StoredDeployment | undefined {
+  const deployment = parseDeploymentItem(item);
+  if (item === undefined || deployment === undefined) return undefined;
+  return { ...deployment, version: numberOr(item, 'version', 1) };
 }
 
 export function parseLimitItem(item: Item | undefined): LimitItem {
@@ -108,6 +121,7 @@ export function parseLimitItem(item: Item | undefined): LimitItem {
     overrideCount: numberOr(from, 'overrideCount', 0),
     overrideVersion: numberOr(from, 'overrideVersion', 0),
     lists: stringSet(from.lists),
+    retired: numberMap(from.retired),
   };
 }
 
@@ -134,11 +148,4 @@ export function parseStoredOverride(item: Item | undefined, generation: number):
 
 export function parseOverrideItem(item: Item | undefined, generation: number): Override | undefined {
   return parseStoredOverride(item, generation)?.override;
-}
-
-/** The lists that a whitelist entry names; only the current one counts. */
-export const entryLists = (item: Item): ReadonlySet<string> => stringSet(item.lists);
-
-export function isWhitelisted(item: Item | undefined, whitelistId: string | undefined): boolean {
-  return item !== undefined && whitelistId !== undefined && entryLists(item).has(whitelistId);
 }

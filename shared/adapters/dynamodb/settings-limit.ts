@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { DeploymentId, Username } from '../../domain/ids.ts';
 import type { SessionLimit } from '../../domain/limit.ts';
+import type { Ms } from '../../domain/time.ts';
 import { StoreUnavailable } from '../../ports/errors.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Change, Missing, Stale, StoredSessionLimit, WriteOutcome } from '../../ports/settings.ts';
@@ -65,6 +66,20 @@ function sameList(a: readonly Username[], b: readonly Username[]): boolean {
   return a.length === b.length && a.every((username, place) => username === b[place]);
 }
 
+/** Far longer than a CONNECT is decided by settings that were read earlier. */
+const rememberedMs = 60_000;
+
+/**
+ * The lists that a CONNECT may still be decided by: a username that is on the old list and on the new one is not turned
+ * away in between. The next change clears the others away.
+ */
+function retiredBy(item: LimitItem, keepsList: boolean, at: Ms): ReadonlyMap<string, number> {
+  const { retired, configured } = item;
+  const old = keepsList ? undefined : configured?.whitelistId;
+  const young = [...retired].filter(([, since]) => at - since < rememberedMs);
+  return new Map<string, number>([...young, ...(old === undefined ? [] : [[old, at] as const])]);
+}
+
 export function createLimitWrites(table: Table, log: Pick<Log, 'warn'>) {
   /** What stays behind counts for nothing, and the next change clears it: the answer does not wait for a retry. */
   async function clear(id: DeploymentId, listIds: Iterable<string>): Promise<void> {
@@ -88,6 +103,7 @@ export function createLimitWrites(table: Table, log: Pick<Log, 'warn'>) {
       const list = { listId, usernames: next.whitelist, version: seen.item.version };
       if ((await writeWhitelist(table, id, list)) === 'raced') return 'raced';
     }
+    const retired = retiredBy(seen.item, keepsList, change.at);
     // Keeps S18 (nothing lost, one audit record a change): of all changes that start from one version, one wins. It also
     // fences off every list registered before it, since their changes start from a version that is gone; so the winner
     // may clear them. Dying right after leaves old entries that count for nothing.
@@ -98,7 +114,7 @@ export function createLimitWrites(table: Table, log: Pick<Log, 'warn'>) {
           Key: limitKey(id),
           UpdateExpression:
             'SET configured = :true, enabled = :enabled, maxSessionsPerUsername = :max, whitelistSize = :size, ' +
-            'version = :next, generation = :generation, updatedAt = :at' +
+            'version = :next, generation = :generation, updatedAt = :at, retired = :retired' +
             (listId === undefined ? ' REMOVE whitelistId' : ', whitelistId = :list'),
           ConditionExpression: seen.item.version === 0 ? 'attribute_not_exists(version)' : 'version = :version',
           ExpressionAttributeValues: {
@@ -109,6 +125,7 @@ export function createLimitWrites(table: Table, log: Pick<Log, 'warn'>) {
             ':next': next.version,
             ':generation': seen.item.generation,
             ':at': next.updatedAt,
+            ':retired': Object.fromEntries(retired),
             ...(listId === undefined ? {} : { ':list': listId }),
             ...(seen.item.version === 0 ? {} : { ':version': seen.item.version }),
           },
@@ -131,7 +148,7 @@ export function createLimitWrites(table: Table, log: Pick<Log, 'warn'>) {
     if (outcome.kind === 'done') {
       await clear(
         id,
-        [...seen.item.lists].filter((known) => known !== listId),
+        [...seen.item.lists].filter((known) => known !== listId && !retired.has(known)),
       );
       return 'done';
     }
@@ -185,7 +202,7 @@ export function createLimitWrites(table: Table, log: Pick<Log, 'warn'>) {
             Key: limitKey(id),
             UpdateExpression:
               'SET configured = :false, version = :next, generation = :generation, overrideCount = :zero, updatedAt = :at ' +
-              'REMOVE enabled, maxSessionsPerUsername, whitelistId, whitelistSize',
+              'REMOVE enabled, maxSessionsPerUsername, whitelistId, whitelistSize, retired',
             ConditionExpression: 'version = :version',
             ExpressionAttributeValues: {
               ':false': false,

@@ -13,7 +13,7 @@ import { answering } from './client.ts';
 import { refusable } from './conditions.ts';
 import { limitKey, perUsernameKey } from './keys.ts';
 import { auditOverride, buildAuditItem } from './settings-audit.ts';
-import { readEach, readPage, type Table } from './settings-by-username.ts';
+import { forEachItem, readPage, type Table } from './settings-by-username.ts';
 import { type LimitItem, parseLimitItem, parseStoredOverride, storedUsername } from './settings-item.ts';
 import { readLimitItem } from './settings-limit.ts';
 import { transact, type Writes } from './settings-transaction.ts';
@@ -183,9 +183,9 @@ export function createOverrideWrites(table: Table, log: Pick<Log, 'warn'>) {
   /** Overrides of a deleted limit count for nothing already; this only makes room. One made since then stays. */
   async function clearOverrides(id: DeploymentId, olderThan: number): Promise<void> {
     try {
-      for await (const item of readEach(table, 'O', id)) {
+      await forEachItem(table, 'O', id, async (item) => {
         const { generation } = item;
-        if (typeof generation !== 'number' || generation >= olderThan) continue;
+        if (typeof generation !== 'number' || generation >= olderThan) return;
         const command = new DeleteCommand({
           TableName: table.tableName,
           Key: perUsernameKey('O', id, storedUsername(item)),
@@ -193,7 +193,7 @@ export function createOverrideWrites(table: Table, log: Pick<Log, 'warn'>) {
           ExpressionAttributeValues: { ':generation': generation },
         });
         await refusable(() => table.client.send(command));
-      }
+      });
     } catch (error) {
       log.warn('void overrides left for the next delete to clear', { deploymentId: id, error: String(error) });
     }

@@ -1,21 +1,20 @@
-// Settings of deployments in DynamoDB. Deployments here; the session limit and its overrides next door.
+// Settings of deployments in DynamoDB: the one door to deployments, session limits, overrides and audit records.
 
-import { BatchGetCommand, type DynamoDBDocumentClient, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import type { DeploymentId, TenantId } from '../../domain/ids.ts';
+import { BatchGetCommand, type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type { TenantId } from '../../domain/ids.ts';
 import { StoreUnavailable } from '../../ports/errors.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Deployment, SettingsStore } from '../../ports/settings.ts';
 import { answering } from './client.ts';
 import { createConnectSettingsReader } from './connect-settings.ts';
-import { deploymentKey, type Key } from './keys.ts';
+import { createHostReader } from './host-reader.ts';
+import { deploymentKey, type Key, tenantPk } from './keys.ts';
+import { listAudit } from './settings-audit-list.ts';
 import type { Table } from './settings-by-username.ts';
+import { changeDeployment, createDeployment, getDeployment } from './settings-deployments.ts';
 import { parseDeploymentItem, storedDeploymentId } from './settings-item.ts';
 import { createLimitWrites, getSessionLimit } from './settings-limit.ts';
 import { createOverrideWrites, getOverride, listOverrides } from './settings-overrides.ts';
-import { transact } from './settings-transaction.ts';
-
-/** A tenant's list of deployments: what exists, never what is in it. */
-const tenantPk = (tenantId: TenantId): string => `T|${tenantId}`;
 
 /** Clean-up that a change leaves to the next one is told to `log`; it never fails the change. */
 export function createSettingsStore(
@@ -41,31 +40,9 @@ export function createSettingsStore(
     return (key) => items.find((item) => item.pk === key.pk && item.sk === key.sk);
   }
 
-  async function createDeployment(deployment: Deployment): Promise<'created' | 'exists'> {
-    const { deploymentId, tenantId } = deployment;
-    // Both or none: a deployment that its tenant's list does not name could never be found again. Ids are never used
-    // twice, also not by another tenant.
-    const outcome = await transact(table, [
-      {
-        Put: {
-          TableName,
-          Item: { ...deploymentKey(deploymentId), ...deployment },
-          ConditionExpression: 'attribute_not_exists(pk)',
-        },
-      },
-      { Put: { TableName, Item: { pk: tenantPk(tenantId), sk: deploymentId } } },
-    ]);
-    return outcome.kind === 'done' ? 'created' : 'exists';
-  }
-
-  async function getDeployment(id: DeploymentId): Promise<Deployment | undefined> {
-    const command = new GetCommand({ TableName, Key: deploymentKey(id), ConsistentRead: true });
-    return parseDeploymentItem((await answering(() => client.send(command))).Item);
-  }
-
   async function listDeployments(
     tenantId: TenantId,
-    page: { readonly limit: number; readonly after?: DeploymentId },
+    page: Parameters<SettingsStore['listDeployments']>[1],
   ): Promise<readonly Deployment[]> {
     const command = new QueryCommand({
       TableName,
@@ -84,9 +61,12 @@ export function createSettingsStore(
   }
 
   return {
-    createDeployment,
-    getDeployment,
+    createDeployment: (deployment, change) => createDeployment(table, deployment, change),
+    getDeployment: (id) => getDeployment(table, id),
+    changeDeployment: (id, changes, change) => changeDeployment(table, id, changes, change),
     listDeployments,
+    ...createHostReader(client, tableName),
+    listAudit: (id, page) => listAudit(table, id, page),
     ...createConnectSettingsReader(client, tableName),
     getSessionLimit: (id) => getSessionLimit(table, id),
     putSessionLimit: limits.putSessionLimit,

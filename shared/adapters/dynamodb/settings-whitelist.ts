@@ -1,35 +1,84 @@
-// Whitelists in the table: one entry item per username that names the lists it is on. The connect path reads one entry
-// and asks for one list, so a whitelist costs it the same at 1 username and at 10,000; a new list is written beside the
-// old one and counts for nothing until the limit item points to it.
+// Whitelists in the table: one small item per list and username. The connect path asks for one of them, so a whitelist
+// costs it the same at 1 username and at 10,000; a new list is written beside the old one, 25 entries to a request, and
+// counts for nothing until the limit item points to it.
 
-import { DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { DeploymentId, Username } from '../../domain/ids.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { BatchWriteCommand, type BatchWriteCommandInput, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { usernamePartitions } from '../../config/constants.ts';
+import { type DeploymentId, parseUsername, type Username } from '../../domain/ids.ts';
+import { StoreUnavailable } from '../../ports/errors.ts';
 import { answering } from './client.ts';
 import { Refused, refusable } from './conditions.ts';
-import { limitKey, perUsernameKey } from './keys.ts';
-import { compareUsernames, readAll, readEach, type Table } from './settings-by-username.ts';
-import { entryLists, isWhitelisted, storedUsername } from './settings-item.ts';
+import { type Key, limitKey, whitelistKey, whitelistPk } from './keys.ts';
+import { compareUsernames, type Table } from './settings-by-username.ts';
 
-/** Writes that one change has under way at the same time. */
-const width = 32;
+type Request = NonNullable<BatchWriteCommandInput['RequestItems']>[string][number];
 
-async function eachBounded<T>(items: Iterable<T> | AsyncIterable<T>, work: (item: T) => Promise<void>): Promise<void> {
-  const source = (async function* () {
-    yield* items;
-  })();
-  const worker = async () => {
-    for await (const item of source) await work(item);
+/** DynamoDB takes no more in one request. */
+const batchSize = 25;
+/** Requests that one change has under way at the same time. */
+const width = 16;
+const maxTries = 8;
+
+const partitions = Array.from({ length: usernamePartitions }, (_, partition) => partition);
+
+async function writeBatch({ client, tableName }: Table, batch: readonly Request[]): Promise<void> {
+  let left = [...batch];
+  for (let tried = 0; left.length > 0; tried += 1) {
+    if (tried === maxTries) throw new StoreUnavailable(new Error('entries of a whitelist left unwritten'));
+    // What a partition had no room for comes back, and wants a moment.
+    if (tried > 0) await pause(Math.random() * 20 * 2 ** tried);
+    const command = new BatchWriteCommand({ RequestItems: { [tableName]: left } });
+    left = [...((await answering(() => client.send(command))).UnprocessedItems?.[tableName] ?? [])];
+  }
+}
+
+async function writeAll(table: Table, requests: readonly Request[]): Promise<void> {
+  const batches = Array.from({ length: Math.ceil(requests.length / batchSize) }, (_, n) =>
+    requests.slice(n * batchSize, (n + 1) * batchSize),
+  );
+  const worker = async (): Promise<void> => {
+    for (let batch = batches.pop(); batch !== undefined; batch = batches.pop()) await writeBatch(table, batch);
   };
   await Promise.all(Array.from({ length: width }, worker));
+}
+
+/** The keys of a list's entries in one partition. */
+async function readKeys({ client, tableName }: Table, pk: string, listId: string): Promise<Key[]> {
+  const found: Key[] = [];
+  let start: Record<string, unknown> | undefined;
+  do {
+    const command = new QueryCommand({
+      TableName: tableName,
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :list)',
+      ExpressionAttributeValues: { ':pk': pk, ':list': `${listId}|` },
+      ProjectionExpression: 'pk, sk',
+      ConsistentRead: true,
+      ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+    });
+    const answer = await answering(() => client.send(command));
+    found.push(...(answer.Items ?? []).map((item) => ({ pk, sk: String(item.sk) })));
+    start = answer.LastEvaluatedKey;
+  } while (start !== undefined);
+  return found;
+}
+
+async function readList(table: Table, id: DeploymentId, listId: string): Promise<Key[]> {
+  const found = await Promise.all(partitions.map((partition) => readKeys(table, whitelistPk(id, partition), listId)));
+  return found.flat();
+}
+
+function usernameOf({ sk }: Key, listId: string): Username {
+  const parsed = parseUsername(sk.slice(listId.length + 1));
+  if (!parsed.ok) throw new TypeError(`stored: ${parsed.problem}`);
+  return parsed.value;
 }
 
 /** In order of username. */
 export async function readWhitelist(table: Table, id: DeploymentId, listId: string | undefined): Promise<Username[]> {
   if (listId === undefined) return [];
-  const usernames = await readAll(table, 'W', id, (item) =>
-    isWhitelisted(item, listId) ? storedUsername(item) : undefined,
-  );
-  return usernames.sort(compareUsernames);
+  const keys = await readList(table, id, listId);
+  return keys.map((key) => usernameOf(key, listId)).sort(compareUsernames);
 }
 
 /**
@@ -55,57 +104,27 @@ export async function writeWhitelist(
     ),
   );
   if (registered instanceof Refused) return 'raced';
-  await eachBounded(list.usernames, async (username) => {
-    // Adding to a set is the same done twice, and leaves the lists of other changes alone.
-    await answering(() =>
-      table.client.send(
-        new UpdateCommand({
-          TableName: table.tableName,
-          Key: perUsernameKey('W', id, username),
-          UpdateExpression: 'ADD lists :list',
-          ExpressionAttributeValues: { ':list': new Set([listId]) },
-        }),
-      ),
-    );
-  });
+  // No other change writes to this list, and writing an entry twice is writing it once.
+  const puts = list.usernames.map(
+    (username): Request => ({ PutRequest: { Item: whitelistKey(id, listId, username) } }),
+  );
+  await writeAll(table, puts);
   return 'written';
 }
 
 /**
- * Takes lists that no version of the limit points to, or ever will, out of all entries. Dying in between leaves entries
+ * Removes lists that nothing points to any more, and that no process can still remember. Dying in between leaves entries
  * that count for nothing, and the names of their lists in the limit item for the next change to find.
  */
 export async function clearWhitelists(table: Table, id: DeploymentId, listIds: ReadonlySet<string>): Promise<void> {
   if (listIds.size === 0) return;
-  await eachBounded(readEach(table, 'W', id), async (item) => {
-    const lists = entryLists(item);
-    const stale = new Set([...lists].filter((listId) => listIds.has(listId)));
-    const Key = perUsernameKey('W', id, storedUsername(item));
-    if (stale.size === lists.size) {
-      // Only while the entry is what was read: a change under way may just have put its list on it.
-      const asRead =
-        lists.size === 0
-          ? { ConditionExpression: 'attribute_not_exists(lists)' }
-          : { ConditionExpression: 'lists = :read', ExpressionAttributeValues: { ':read': lists } };
-      const deleted = await refusable(() =>
-        table.client.send(new DeleteCommand({ TableName: table.tableName, Key, ...asRead })),
-      );
-      if (!(deleted instanceof Refused)) return;
-    }
-    if (stale.size === 0) return;
-    // Only on an entry that is still there: an update would bring a deleted one back, empty.
-    await refusable(() =>
-      table.client.send(
-        new UpdateCommand({
-          TableName: table.tableName,
-          Key,
-          UpdateExpression: 'DELETE lists :stale',
-          ConditionExpression: 'attribute_exists(pk)',
-          ExpressionAttributeValues: { ':stale': stale },
-        }),
-      ),
+  for (const listId of listIds) {
+    const keys = await readList(table, id, listId);
+    await writeAll(
+      table,
+      keys.map((Key): Request => ({ DeleteRequest: { Key } })),
     );
-  });
+  }
   await refusable(() =>
     table.client.send(
       new UpdateCommand({

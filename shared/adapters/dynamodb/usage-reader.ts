@@ -12,7 +12,7 @@ import type { Roster, SessionStore, Stored } from '../../ports/sessions.ts';
 import type { SettingsStore } from '../../ports/settings.ts';
 import type { SessionState, UsageReader, UsernameUsage } from '../../ports/usage.ts';
 import { answering } from './client.ts';
-import { type Key, perUsernameKey, perUsernamePk } from './keys.ts';
+import { type Key, perUsernameKey, perUsernamePk, whitelistKey } from './keys.ts';
 import { decodeRoster } from './roster.ts';
 import type { Item } from './session-item.ts';
 import { describeUsername, stateOf, viewSession } from './usage-view.ts';
@@ -66,14 +66,20 @@ export function createUsageReader(
     used: readonly number[],
   ): Promise<UsernameUsage[]> {
     const known = await settings.getConnectSettings(id);
+    const whitelistId = known?.limit?.whitelistId;
     const keys = counted.flatMap(({ username }) => [
       perUsernameKey('R', id, username),
-      ...(known?.limit === undefined ? [] : [perUsernameKey('O', id, username), perUsernameKey('W', id, username)]),
+      ...(known?.limit === undefined ? [] : [perUsernameKey('O', id, username)]),
+      ...(whitelistId === undefined ? [] : [whitelistKey(id, whitelistId, username)]),
     ]);
     const items = await readItems(client, tableName, keys);
     return counted.map(({ username }, n) => {
-      const find = (kind: 'R' | 'O' | 'W'): Item | undefined => items.get(keyText(perUsernameKey(kind, id, username)));
-      return describeUsername(username, used[n] ?? 0, known, find);
+      const at = (key: Key): Item | undefined => items.get(keyText(key));
+      return describeUsername(username, used[n] ?? 0, known, {
+        rejections: at(perUsernameKey('R', id, username)),
+        override: at(perUsernameKey('O', id, username)),
+        whitelisted: whitelistId !== undefined && at(whitelistKey(id, whitelistId, username)) !== undefined,
+      });
     });
   }
 

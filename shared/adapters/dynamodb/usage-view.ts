@@ -7,17 +7,21 @@ import type { ConnectSettings } from '../../ports/settings.ts';
 import type { SessionState, SessionView, UsernameUsage } from '../../ports/usage.ts';
 import { parseRejectionItem } from './rejection-store.ts';
 import type { Item } from './session-item.ts';
-import { isWhitelisted, parseOverrideItem } from './settings-item.ts';
+import { parseOverrideItem } from './settings-item.ts';
 
 export function describeUsername(
   username: Username,
   used: number,
   known: ConnectSettings | undefined,
-  find: (kind: 'R' | 'O' | 'W') => Item | undefined,
+  items: {
+    readonly rejections: Item | undefined;
+    readonly override: Item | undefined;
+    readonly whitelisted: boolean;
+  },
 ): UsernameUsage {
-  const whitelisted = isWhitelisted(find('W'), known?.limit?.whitelistId);
-  const override = parseOverrideItem(find('O'), known?.limit?.generation ?? 0);
-  const rejections = parseRejectionItem(find('R'));
+  const { whitelisted } = items;
+  const override = parseOverrideItem(items.override, known?.limit?.generation ?? 0);
+  const rejections = parseRejectionItem(items.rejections);
   return {
     username,
     used,

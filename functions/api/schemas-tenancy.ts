@@ -1,0 +1,65 @@
+// What the reference says of tenants, deployments, rejections and audit records.
+
+import { z } from '@hono/zod-openapi';
+import { deploymentNameMaxLength } from '../../shared/config/constants.ts';
+import { count, deploymentSchema, time, username } from './schemas.ts';
+
+const tenantId = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,31}$/)
+  .openapi({ description: '1 to 32 characters of a-z, 0-9 and -, not starting with -' });
+
+export const tenantInputSchema = z.strictObject({ tenantId }).openapi('TenantInput');
+export const tenantSchema = z.object({ tenantId, createdAt: time }).openapi('Tenant');
+
+const name = z
+  .string()
+  .min(1)
+  .max(deploymentNameMaxLength)
+  .regex(/^\P{Cc}*$/u)
+  .openapi({ description: `1 to ${deploymentNameMaxLength} characters, no control characters` });
+
+export const deploymentInputSchema = z.strictObject({ name }).openapi('DeploymentInput');
+
+const { sessionExpirySeconds, clientIdTakeover, onStoreFailure } = deploymentSchema.shape;
+
+export const deploymentChangeSchema = z
+  .strictObject({
+    name: name.optional(),
+    mqttHost: z
+      .string()
+      .regex(
+        /^(?=.{3,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?![0-9]+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i,
+      )
+      .nullable()
+      .optional()
+      .openapi({ description: 'TLS server name that stands for the deployment, in DNS; null for none' }),
+    status: z.enum(['active', 'suspended']).optional(),
+    sessionExpirySeconds: sessionExpirySeconds.optional(),
+    clientIdTakeover: clientIdTakeover.optional(),
+    onStoreFailure: onStoreFailure.optional(),
+  })
+  .openapi('DeploymentChange');
+
+export const rejectionSchema = z
+  .object({
+    username,
+    clientId: z.string().openapi({ description: 'The client id that was rejected last' }),
+    rejections: count.openapi({ description: 'How often this username was rejected for quota' }),
+    lastRejectedAt: time,
+  })
+  .openapi('Rejection');
+
+export const rejectionHourSchema = z
+  .object({ hour: time.openapi({ description: 'Its beginning' }), rejections: count })
+  .openapi('RejectionHour');
+
+export const auditRecordSchema = z
+  .object({
+    at: time,
+    actor: z.string().openapi({ description: 'The subject of the token' }),
+    action: z.string(),
+    before: z.record(z.string(), z.unknown()).nullable().openapi({ description: 'null: there was nothing' }),
+    after: z.record(z.string(), z.unknown()).nullable().openapi({ description: 'null: there is nothing any more' }),
+  })
+  .openapi('AuditRecord');

@@ -1,0 +1,153 @@
+// Deployments, written. A server name belongs to one deployment: an item of its own says to which, and changes only
+// together with the deployment's.
+
+import { randomBytes } from 'node:crypto';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
+import type { DeploymentId } from '../../domain/ids.ts';
+import type {
+  Change,
+  Deployment,
+  DeploymentChange,
+  DeploymentOutcome,
+  StoredDeployment,
+} from '../../ports/settings.ts';
+import { answering } from './client.ts';
+import { deploymentKey, hostKey, tenantPk } from './keys.ts';
+import { auditDeployment, buildAuditItem } from './settings-audit.ts';
+import type { Table } from './settings-by-username.ts';
+import { parseStoredDeployment } from './settings-item.ts';
+import { transact, type Writes } from './settings-transaction.ts';
+
+type Write = Writes[number];
+
+const unique = (): string => randomBytes(9).toString('base64url');
+
+export async function getDeployment(table: Table, id: DeploymentId): Promise<StoredDeployment | undefined> {
+  const command = new GetCommand({ TableName: table.tableName, Key: deploymentKey(id), ConsistentRead: true });
+  return parseStoredDeployment((await answering(() => table.client.send(command))).Item);
+}
+
+/** A name that stands for this deployment already is its own. */
+function takeHost(TableName: string, host: string, id: DeploymentId): Write {
+  return {
+    Put: {
+      TableName,
+      Item: { ...hostKey(host), deploymentId: id },
+      ConditionExpression: 'attribute_not_exists(pk) OR deploymentId = :id',
+      ExpressionAttributeValues: { ':id': id },
+    },
+  };
+}
+
+function audit(
+  TableName: string,
+  before: Deployment | undefined,
+  after: Deployment,
+  change: Change | undefined,
+): readonly Write[] {
+  if (change === undefined) return [];
+  const record = auditDeployment(before, after);
+  return [{ Put: { TableName, Item: buildAuditItem(after.deploymentId, change, unique(), record) } }];
+}
+
+export async function createDeployment(
+  table: Table,
+  deployment: Deployment,
+  change: Change | undefined,
+): Promise<'created' | 'exists' | 'host_taken'> {
+  const { tableName: TableName } = table;
+  const { deploymentId, tenantId, mqttHost } = deployment;
+  // All or nothing: a deployment that its tenant's list does not name could never be found again. Ids are never used
+  // twice, also not by another tenant.
+  const outcome = await transact(table, [
+    {
+      Put: {
+        TableName,
+        Item: { ...deploymentKey(deploymentId), ...deployment, version: 1 },
+        ConditionExpression: 'attribute_not_exists(pk)',
+      },
+    },
+    { Put: { TableName, Item: { pk: tenantPk(tenantId), sk: deploymentId } } },
+    ...audit(TableName, undefined, deployment, change),
+    ...(mqttHost === undefined ? [] : [takeHost(TableName, mqttHost, deploymentId)]),
+  ]);
+  if (outcome.kind === 'done') return 'created';
+  return outcome.at.includes(0) ? 'exists' : 'host_taken';
+}
+
+function isSame(before: Deployment, changes: DeploymentChange): boolean {
+  const given = Object.entries(changes);
+  return given.every(([name, value]) => Reflect.get(before, name) === value);
+}
+
+/**
+ * Keeps S18: of all changes that start from one version one wins, with its record; and a server name leads to the
+ * deployment that shows it, since both items change in one step.
+ */
+export async function changeDeployment(
+  table: Table,
+  id: DeploymentId,
+  changes: DeploymentChange,
+  change: Change,
+): Promise<DeploymentOutcome> {
+  const { tableName: TableName } = table;
+  const before = await getDeployment(table, id);
+  if (before === undefined) return { kind: 'missing', what: 'deployment' };
+  const { expectedVersion } = change;
+  if (expectedVersion !== undefined && expectedVersion !== before.version)
+    return { kind: 'stale', version: before.version };
+  if (before.status === 'deleting') return { kind: 'deleting' };
+  if (isSame(before, changes)) return { kind: 'done', before, after: before };
+
+  const after: StoredDeployment = { ...before, ...changes, version: before.version + 1 };
+  const moves = before.mqttHost !== after.mqttHost;
+  const outcome = await transact(table, [
+    updateIfUnchanged(TableName, before, changes),
+    ...audit(TableName, before, after, change),
+    ...(moves && before.mqttHost !== undefined ? [releaseHost(TableName, before.mqttHost, id)] : []),
+    ...(moves && after.mqttHost !== undefined ? [takeHost(TableName, after.mqttHost, id)] : []),
+  ]);
+  if (outcome.kind === 'done') return { kind: 'done', before, after };
+  if (!outcome.at.includes(0)) return { kind: 'host_taken' };
+  return { kind: 'stale', version: (await getDeployment(table, id))?.version };
+}
+
+/** Only what changes is written: an item may say more of a deployment than is known here. */
+function updateIfUnchanged(TableName: string, before: StoredDeployment, changes: DeploymentChange): Write {
+  const fields = Object.entries({ ...changes, version: before.version + 1 });
+  const sets = fields.filter(([, value]) => value !== undefined).map(([name]) => `#${name} = :${name}`);
+  const removes = fields.filter(([, value]) => value === undefined).map(([name]) => `#${name}`);
+  // One that was never changed may have been written before versions were.
+  const sameVersion =
+    before.version === 1 ? '(attribute_not_exists(#version) OR #version = :seen)' : '#version = :seen';
+  return {
+    Update: {
+      TableName,
+      Key: deploymentKey(before.deploymentId),
+      UpdateExpression: `SET ${sets.join(', ')}${removes.length === 0 ? '' : ` REMOVE ${removes.join(', ')}`}`,
+      ConditionExpression: `attribute_exists(pk) AND ${sameVersion} AND #status = :seenStatus`,
+      ExpressionAttributeNames: {
+        '#status': 'status',
+        ...Object.fromEntries(fields.map(([name]) => [`#${name}`, name])),
+      },
+      ExpressionAttributeValues: {
+        ':seen': before.version,
+        ':seenStatus': before.status,
+        ...Object.fromEntries(
+          fields.filter(([, value]) => value !== undefined).map(([name, value]) => [`:${name}`, value]),
+        ),
+      },
+    },
+  };
+}
+
+function releaseHost(TableName: string, host: string, id: DeploymentId): Write {
+  return {
+    Delete: {
+      TableName,
+      Key: hostKey(host),
+      ConditionExpression: 'attribute_not_exists(pk) OR deploymentId = :id',
+      ExpressionAttributeValues: { ':id': id },
+    },
+  };
+}

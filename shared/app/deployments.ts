@@ -1,0 +1,87 @@
+// Tenants and deployments, as a caller of the API makes and changes them.
+
+import { sessionExpirySecondsDefault } from '../config/constants.ts';
+import type { DeploymentId, TenantId } from '../domain/ids.ts';
+import { isWithin } from '../domain/mqtt-host.ts';
+import { seconds } from '../domain/time.ts';
+import type { Clock } from '../ports/clock.ts';
+import { StoreUnavailable } from '../ports/errors.ts';
+import type { Deployment, DeploymentChange, DeploymentOutcome, SettingsStore } from '../ports/settings.ts';
+import type { TenantStore } from '../ports/tenants.ts';
+import { allows, type Caller } from './expected.ts';
+
+export interface DeploymentPorts {
+  readonly settings: SettingsStore;
+  readonly tenants: TenantStore;
+  readonly clock: Clock;
+  /** A new one each time; that it is given out once is the store's word. */
+  readonly newDeploymentId: () => DeploymentId;
+  /** The domain below which every deployment has a server name of its own; undefined where there is none. */
+  readonly mqttDomain: string | undefined;
+}
+
+const maxRounds = 8;
+
+/** `no_tenant`: the caller's tenant was never created. */
+export async function createDeployment(
+  ports: DeploymentPorts,
+  tenantId: TenantId,
+  name: string,
+  actor: string,
+): Promise<{ readonly kind: 'done'; readonly deployment: Deployment } | { readonly kind: 'no_tenant' }> {
+  // Tenants are never removed, so one that is there now is there when the deployment is written.
+  if ((await ports.tenants.getTenant(tenantId)) === undefined) return { kind: 'no_tenant' };
+  const { mqttDomain } = ports;
+  for (let round = 0; round < maxRounds; round += 1) {
+    const deploymentId = ports.newDeploymentId();
+    const createdAt = ports.clock.now();
+    const deployment: Deployment = {
+      deploymentId,
+      tenantId,
+      name,
+      mqttHost: mqttDomain === undefined ? undefined : `${deploymentId}.${mqttDomain}`,
+      status: 'active',
+      sessionExpirySeconds: seconds(sessionExpirySecondsDefault),
+      clientIdTakeover: 'deny',
+      onStoreFailure: 'reject',
+      createdAt,
+    };
+    const outcome = await ports.settings.createDeployment(deployment, { actor, at: createdAt });
+    if (outcome === 'created') return { kind: 'done', deployment };
+  }
+  throw new StoreUnavailable(new Error('no free deployment id was found'));
+}
+
+export type ChangedDeployment = DeploymentOutcome | { readonly kind: 'host_reserved' };
+
+/**
+ * `host_reserved`: the name lies in the installation's own domain, where each deployment has the one of its id. Nobody
+ * takes another's, and nobody takes the name that all of them share.
+ */
+export async function changeDeployment(
+  ports: DeploymentPorts,
+  id: DeploymentId,
+  changes: DeploymentChange,
+  { actor, expected }: Caller,
+): Promise<ChangedDeployment> {
+  const { mqttDomain, settings } = ports;
+  const { mqttHost } = changes;
+  if (mqttHost !== undefined && isReserved(mqttHost, id, mqttDomain)) return { kind: 'host_reserved' };
+  for (let round = 0; round < maxRounds; round += 1) {
+    const current = await settings.getDeployment(id);
+    if (current === undefined) return { kind: 'missing', what: 'deployment' };
+    const { version } = current;
+    if (expected === 'none' || (expected !== undefined && !allows(expected, version)))
+      return { kind: 'stale', version };
+    const change = { actor, at: ports.clock.now(), expectedVersion: version };
+    const outcome = await settings.changeDeployment(id, changes, change);
+    if (outcome.kind !== 'stale') return outcome;
+  }
+  throw new StoreUnavailable(new Error('other changes kept coming first'));
+}
+
+/** AWS's own names are those of endpoints that tenants share. */
+function isReserved(host: string, id: DeploymentId, mqttDomain: string | undefined): boolean {
+  if (isWithin(host, 'amazonaws.com') || isWithin(host, 'amazonaws.com.cn')) return true;
+  return mqttDomain !== undefined && isWithin(host, mqttDomain) && host !== `${id}.${mqttDomain}`;
+}

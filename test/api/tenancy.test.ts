@@ -1,0 +1,250 @@
+// Tenants, deployments, rejections and audit records over HTTP.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import { ms } from '../../shared/domain/time.ts';
+import { faultsOf, type Rig, startRig } from './rig.ts';
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig();
+});
+afterAll(() => rig.stop());
+
+interface Page {
+  readonly items: Record<string, unknown>[];
+  readonly nextCursor?: string;
+}
+
+async function readAll(path: string, token = 'local'): Promise<Record<string, unknown>[]> {
+  const items: Record<string, unknown>[] = [];
+  for (let cursor = ''; ; ) {
+    const answered = await rig.request('GET', `${path}${cursor}`, { token });
+    expect([answered.status, answered.text]).toEqual([200, expect.any(String)]);
+    const page = answered.json as Page;
+    items.push(...page.items);
+    if (page.nextCursor === undefined) return items;
+    cursor = `&cursor=${page.nextCursor}`;
+  }
+}
+
+describe('tenants', () => {
+  test('are created and listed by the operator, each once', async () => {
+    const created = await rig.request('POST', '/v1/tenants', { body: { tenantId: 'acme' } });
+    const acme = { tenantId: 'acme', createdAt: '2026-11-22T17:00:00.250Z' };
+    expect([created.status, created.json]).toEqual([201, acme]);
+    const again = await rig.request('POST', '/v1/tenants', { body: { tenantId: 'acme' } });
+    expect([again.status, again.json]).toEqual([409, expect.objectContaining({ code: 'tenant.exists' })]);
+    const listed = await readAll('/v1/tenants?limit=1');
+    expect(listed.map((tenant) => tenant.tenantId)).toEqual(['acme', 'foreign', 'local']);
+    expect(listed[0]).toEqual(acme);
+  });
+
+  test.each([[{}], [{ tenantId: 'Not An Id' }], [{ tenantId: 5 }], [{ tenantId: 'x', name: 'X' }]])(
+    '%j is no tenant',
+    async (body) => {
+      const answered = await rig.request('POST', '/v1/tenants', { body });
+      expect([answered.status, faultsOf(answered).length]).toEqual([400, 1]);
+    },
+  );
+
+  test('only the operator sees them', async () => {
+    expect((await rig.request('GET', '/v1/tenants', { token: 'foreign' })).status).toBe(403);
+    expect((await rig.request('POST', '/v1/tenants', { token: 'foreign', body: {} })).status).toBe(403);
+  });
+});
+
+async function create(name = 'Fleet', token = 'local'): Promise<string> {
+  const { json } = await rig.request('POST', '/v1/deployments', { token, body: { name } });
+  return (json as { deploymentId: string }).deploymentId;
+}
+
+describe('a deployment', () => {
+  test('is created with an id of its own and the defaults of the contract, and is there from then on', async () => {
+    const created = await rig.request('POST', '/v1/deployments', { body: { name: 'Fleet' } });
+    expect(created.status).toBe(201);
+    const { deploymentId } = created.json as { deploymentId: string };
+    expect(created.json).toEqual({
+      deploymentId: expect.stringMatching(/^[a-z0-9]{12}$/),
+      name: 'Fleet',
+      mqttHost: `${deploymentId}.mqtt.localhost`,
+      status: 'active',
+      sessionExpirySeconds: 3600,
+      clientIdTakeover: 'deny',
+      onStoreFailure: 'reject',
+      createdAt: '2026-11-22T17:00:00.250Z',
+    });
+    const location = created.headers.get('location') ?? '';
+    expect(location).toBe(`/v1/deployments/${deploymentId}`);
+    const read = await rig.request('GET', location);
+    expect(read.json).toEqual(created.json);
+    expect([created.headers.get('etag'), read.headers.get('etag')]).toEqual(['"1"', '"1"']);
+    expect((await rig.request('GET', location, { token: 'foreign' })).status).toBe(404);
+    const ids = (await readAll('/v1/deployments?limit=1')).map((one) => one.deploymentId);
+    expect(ids).toEqual([...ids].sort());
+    expect(ids).toContain(deploymentId);
+  });
+
+  test('needs a tenant that the operator created', async () => {
+    const { status, json } = await rig.request('POST', '/v1/deployments', { token: 'nobody', body: { name: 'x' } });
+    expect([status, json]).toEqual([403, expect.objectContaining({ code: 'tenant.unknown' })]);
+    expect(await rig.settings.listDeployments('nobody' as TenantId, { limit: 1 })).toEqual([]);
+  });
+
+  test.each([
+    [{}, ['body name']],
+    [{ name: '' }, ['body name']],
+    [{ name: 'x'.repeat(257) }, ['body name']],
+    [{ name: 'a\nb' }, ['body name']],
+    [{ name: 'x', mqttHost: 'a.example.com', nope: 1 }, ['body mqttHost', 'body nope']],
+  ])('%j makes none', async (body, faults) => {
+    const answered = await rig.request('POST', '/v1/deployments', { body });
+    expect([answered.status, faultsOf(answered)]).toEqual([400, faults]);
+  });
+
+  test('is changed in part; every fault is named at once and then nothing is', async () => {
+    const id = await create();
+    const path = `/v1/deployments/${id}`;
+    const changes = {
+      name: '\u{1F600}'.repeat(256),
+      mqttHost: `Broker.${id}.Example.COM`,
+      status: 'suspended',
+      sessionExpirySeconds: 604_800,
+      clientIdTakeover: 'allow',
+      onStoreFailure: 'admit',
+    };
+    const changed = await rig.request('PATCH', path, { body: changes });
+    expect([changed.status, changed.json]).toEqual([
+      200,
+      expect.objectContaining({ ...changes, mqttHost: `broker.${id}.example.com` }),
+    ]);
+    expect(changed.headers.get('etag')).toBe('"2"');
+    const wrong = {
+      name: 5,
+      mqttHost: 'no-dots',
+      status: 'deleting',
+      sessionExpirySeconds: 604_801,
+      clientIdTakeover: 'ask',
+      onStoreFailure: null,
+      tenantId: 'foreign',
+    };
+    const refused = await rig.request('PATCH', path, { body: wrong });
+    expect([refused.status, faultsOf(refused).sort()]).toEqual([
+      400,
+      Object.keys(wrong)
+        .map((name) => `body ${name}`)
+        .sort(),
+    ]);
+    expect((await rig.request('GET', path)).json).toEqual(changed.json);
+    const none = await rig.request('PATCH', path, { body: { mqttHost: null } });
+    expect(none.json).toMatchObject({ mqttHost: null, name: changes.name });
+  });
+
+  test('is not changed by who saw an older version', async () => {
+    const path = `/v1/deployments/${await create()}`;
+    const change = (name: string, tag: string) =>
+      rig.request('PATCH', path, { body: { name }, headers: { 'if-match': tag } });
+    expect((await change('Two', '"1"')).status).toBe(200);
+    const stale = await change('Three', '"1"');
+    expect([stale.status, stale.json]).toEqual([412, expect.objectContaining({ code: 'precondition.failed' })]);
+    expect((await change('Three', '"1", "2"')).headers.get('etag')).toBe('"3"');
+    expect((await change('Four', '*')).status).toBe(200);
+  });
+
+  test('takes no server name of another one, of the installation, or of AWS', async () => {
+    const [mine, other] = [await create(), await create()];
+    const patch = (id: string, mqttHost: string) =>
+      rig.request('PATCH', `/v1/deployments/${id}`, { body: { mqttHost } });
+    const host = `taken.${other}.example.com`;
+    expect((await patch(other, host)).status).toBe(200);
+    const taken = await patch(mine, host);
+    expect([taken.status, taken.json]).toEqual([409, expect.objectContaining({ code: 'mqtt_host.taken' })]);
+    for (const reserved of [
+      `${other}.mqtt.localhost`,
+      'mqtt.localhost',
+      'not-yet.mqtt.localhost',
+      'x-ats.iot.eu-central-1.amazonaws.com',
+    ])
+      expect(faultsOf(await patch(mine, reserved))).toEqual(['body mqttHost']);
+    expect((await patch(mine, `free.${mine}.example.com`)).status).toBe(200);
+    expect((await patch(mine, `${mine}.mqtt.localhost`)).status).toBe(200);
+  });
+});
+
+describe('rejections', () => {
+  async function reject(id: string, username: string, at: number, count = 1) {
+    const hour = ms(at - (at % 3_600_000));
+    await rig.rejections.addRejections({
+      deploymentId: id as DeploymentId,
+      username: username as Username,
+      clientId: `${username}-client` as ClientId,
+      sumId: `${id}-${username}-${at}`,
+      count,
+      lastAt: ms(at),
+      hours: [{ hour, count }],
+    });
+  }
+
+  test('are listed newest first, in pages, with the client that was rejected last', async () => {
+    const id = await create();
+    for (const [n, username] of ['a|b', '|', 'carol', 'ünï', 'x'.repeat(256)].entries())
+      await reject(id, username, rig.now + n, n + 1);
+    const found = await readAll(`/v1/deployments/${id}/rejections?limit=2`);
+    expect(found.map((one) => one.username)).toEqual(['x'.repeat(256), 'ünï', 'carol', '|', 'a|b']);
+    expect(found[2]).toEqual({
+      username: 'carol',
+      clientId: 'carol-client',
+      rejections: 3,
+      lastRejectedAt: '2026-11-22T17:00:00.252Z',
+    });
+  });
+
+  test('are counted by the hour, newest first, as long as they are kept', async () => {
+    const id = await create();
+    const path = `/v1/deployments/${id}/rejections?interval=hour`;
+    const hour = 3_600_000;
+    await reject(id, 'alice', rig.now, 2);
+    await reject(id, 'bob', rig.now - 1, 3);
+    await reject(id, 'bob', rig.now - 3 * hour, 4);
+    await reject(id, 'bob', rig.now - 29 * 24 * hour, 5);
+    await reject(id, 'bob', rig.now - 31 * 24 * hour, 6);
+    expect(await readAll(`${path}&limit=1`)).toEqual([
+      { hour: '2026-11-22T17:00:00.000Z', rejections: 5 },
+      { hour: '2026-11-22T14:00:00.000Z', rejections: 4 },
+      { hour: '2026-10-24T17:00:00.000Z', rejections: 5 },
+    ]);
+    expect((await rig.request('GET', `/v1/deployments/${id}/rejections?interval=day`)).status).toBe(400);
+  });
+
+  test('a cursor is worth nothing in the other list', async () => {
+    const id = await create();
+    for (const username of ['a', 'b']) await reject(id, username, rig.now);
+    const path = `/v1/deployments/${id}/rejections?limit=1`;
+    const { nextCursor } = (await rig.request('GET', path)).json as Page;
+    expect((await rig.request('GET', `${path}&interval=hour&cursor=${nextCursor}`)).status).toBe(400);
+  });
+});
+
+test('who changed what is listed newest first, by whom and when', async () => {
+  const id = await create('Audited');
+  const path = `/v1/deployments/${id}`;
+  await rig.request('PATCH', path, { body: { status: 'suspended' } });
+  await rig.request('PUT', `${path}/session-limit`, { body: { maxSessionsPerUsername: 5 } });
+  await rig.request('PUT', `${path}/session-limit/overrides/bob`, { body: { limit: 'blocked' } });
+  await rig.request('PATCH', path, { body: { status: 'nonsense' } });
+  const records = await readAll(`${path}/audit?limit=1`);
+  const byWhom = { at: '2026-11-22T17:00:00.250Z', actor: 'token:local' };
+  expect(records.map((record) => record.action).sort()).toEqual([
+    'deployment.created',
+    'deployment.suspended',
+    'override.set',
+    'session_limit.configured',
+  ]);
+  for (const record of records) expect(record).toMatchObject(byWhom);
+  expect(records.find((record) => record.action === 'override.set')).toEqual({
+    ...byWhom,
+    action: 'override.set',
+    before: null,
+    after: { username: 'bob', limit: 'blocked' },
+  });
+});
