@@ -57,3 +57,6 @@ export function ownerKey(id: DeploymentId, clientId: ClientId): Key {
 export function auditKey(id: DeploymentId, at: number, unique: string): Key {
   return { pk: `A|${id}`, sk: `${String(at).padStart(15, '0')}|${unique}` };
 }
+
+/** How far the reconciler has come. */
+export const progressKey: Key = { pk: 'reconciler', sk: 'progress' };
