@@ -9,6 +9,7 @@ import { createFrontDoor } from '../frontdoor/front-door.ts';
 import { createApi } from '../functions/api/app.ts';
 import { parseLocalTokens } from '../functions/api/tokens.ts';
 import { authorize } from '../functions/authorizer/authorize.ts';
+import { applyExpiry } from '../functions/expiry/apply.ts';
 import { applyPresence } from '../functions/presence/apply.ts';
 import { createDocumentClient } from '../shared/adapters/dynamodb/client.ts';
 import { createCredentialStore } from '../shared/adapters/dynamodb/credential-store.ts';
@@ -16,8 +17,10 @@ import { createRejectionReader } from '../shared/adapters/dynamodb/rejection-rea
 import { createRejectionStore } from '../shared/adapters/dynamodb/rejection-store.ts';
 import { createSessionStore } from '../shared/adapters/dynamodb/session-store.ts';
 import { createSettingsStore } from '../shared/adapters/dynamodb/settings-store.ts';
+import { createTableWalk } from '../shared/adapters/dynamodb/table-walk.ts';
 import { createTenantStore } from '../shared/adapters/dynamodb/tenant-store.ts';
 import { createUsageReader } from '../shared/adapters/dynamodb/usage-reader.ts';
+import { createBrokerShare } from '../shared/adapters/node/broker-share.ts';
 import { askedWithin, withDeadline } from '../shared/adapters/node/deadline.ts';
 import { newDeploymentId } from '../shared/adapters/node/deployment-id.ts';
 import { createPasswordCrypto } from '../shared/adapters/node/password-crypto.ts';
@@ -26,16 +29,19 @@ import { createTickets } from '../shared/adapters/node/tickets.ts';
 import { createConnect } from '../shared/app/connect.ts';
 import { createHostLookup } from '../shared/app/host-lookup.ts';
 import { createPasswords } from '../shared/app/passwords.ts';
+import { reconcile } from '../shared/app/reconcile.ts';
 import { createRejectionRecorder } from '../shared/app/rejection-recorder.ts';
 import { createCredentialCache, createSettingsCache } from '../shared/app/settings-cache.ts';
 import { sweep } from '../shared/app/sweep.ts';
 import {
+  brokerShares,
   doorBudgetMs,
   leaseSeconds,
   maxConnectionSeconds,
   sessionExpirySecondsDefault,
 } from '../shared/config/constants.ts';
 import { parseDeploymentId } from '../shared/domain/ids.ts';
+import type { Session } from '../shared/domain/session.ts';
 import { seconds } from '../shared/domain/time.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { Log } from '../shared/ports/log.ts';
@@ -79,6 +85,8 @@ export interface Product {
   readonly databaseEndpoint: string;
   /** Runs the sweeper now. */
   sweep(): ReturnType<typeof sweep>;
+  /** Runs the reconciler now. */
+  reconcile(): ReturnType<typeof reconcile>;
   /** Resolves when every presence message has been applied. */
   quiet(): Promise<void>;
   stop(): Promise<void>;
@@ -86,6 +94,9 @@ export interface Product {
 
 const tableName = 'headcount';
 const sweepEveryMs = 5_000;
+const reconcileEveryMs = 60_000;
+/** Each run a whole pass of what one machine usually holds. */
+const localReconcileBounds = { pages: 40, pageItems: 500, questions: 400, passSeconds: 0 };
 const stopWaitMs = 2_000;
 /** Five deliveries last longer than a CONNECT may be on its way to the broker. */
 const redeliverAfterMs = 3_000;
@@ -109,6 +120,7 @@ export async function startProduct({
   }
 
   async function start(): Promise<Product> {
+    const startedAt = clock.now();
     const dataDir = await openDataDir({ path: config.dataDir, clock });
     shutdown.add(() => dataDir.close());
     const engine = await startEngine({ dataDir: dataDir.path ?? ':memory:', endpoint: config.dynamodbEndpoint });
@@ -201,7 +213,42 @@ export async function startProduct({
     shutdown.add(() => rejections.flush({ all: true }));
     shutdown.add(every(1_000, () => rejections.flush()));
     shutdown.add(every(sweepEveryMs, async () => void (await sweep(lifeCycle))));
-    const janitor = startTtlJanitor({ client, tableName, clock, log, everyMinutes: 10 });
+    const reconciling = {
+      ...lifeCycle,
+      walk: createTableWalk(client, tableName, cryptoRandom),
+      broker: createBrokerShare({
+        broker,
+        clock,
+        callsPerSecond: brokerShares.reconciler,
+        burst: 1,
+        waitMs: 5_000,
+        kinds: ['reconcile'],
+      }).of('reconcile'),
+      // A broker that has no memory of the last run forgot its sessions: of those its "absent" is no proof.
+      mayAsk: (session: Session) =>
+        brokerJournal.found !== undefined ||
+        session.holding !== 'retained' ||
+        (session.disconnectedAt ?? 0) >= startedAt,
+    };
+    let stopping = false;
+    const reconcileNow = () => reconcile(reconciling, () => stopping, localReconcileBounds);
+    const stopReconciling = every(reconcileEveryMs, async () => {
+      const reconciled = await reconcileNow();
+      if (reconciled.driftRemoved + reconciled.driftAdded + reconciled.ghosts > 0)
+        log.warn('the count had drifted', { ...reconciled });
+    });
+    shutdown.add(() => {
+      stopping = true;
+      return stopReconciling();
+    });
+    const janitor = startTtlJanitor({
+      client,
+      tableName,
+      clock,
+      log,
+      everyMinutes: 10,
+      onRemoved: (event) => applyExpiry(lifeCycle, event),
+    });
     shutdown.add(() => janitor.stop());
 
     const door = createFrontDoor({
@@ -246,6 +293,7 @@ export async function startProduct({
       brokerPort: broker.port,
       databaseEndpoint: engine.endpoint,
       sweep: () => sweep(lifeCycle),
+      reconcile: reconcileNow,
       quiet: () => queue.idle(),
       stop: () => shutdown.run(),
     };

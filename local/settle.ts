@@ -40,7 +40,7 @@ export async function settleAfterRestart(
   }
   for await (const item of scan(client, tableName, 'N|')) {
     const { deploymentId, username } = parseRosterKey(String(item.pk), String(item.sk));
-    await recount(ports.store, deploymentId, username);
+    await recount(ports, deploymentId, username);
   }
   return settled;
 }

@@ -5,15 +5,31 @@ import { createIotBroker } from '../../shared/adapters/aws/iot-broker.ts';
 import { createSqsQueue } from '../../shared/adapters/aws/sqs-queue.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
+import {
+  brokerShares,
+  leaseSeconds,
+  maxConnectionSeconds,
+  presenceProcessesMax,
+} from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { readVariable } from '../environment.ts';
 import { applyPresence } from './apply.ts';
 
+const share = createBrokerShare({
+  broker: createIotBroker(),
+  clock: systemClock,
+  callsPerSecond: brokerShares.presence / presenceProcessesMax,
+  // One batch at once: where little is going on, every confirmation is asked about.
+  burst: 10,
+  // A burst of connections is not held up by its questions: what is not told in time, the lease finds out.
+  waitMs: 500,
+  kinds: ['confirm'],
+});
 const client = createDocumentClient({ requestTimeoutMs: 2_000 });
 const queue = createSqsQueue(
   readVariable(environmentVariables.presenceQueueUrl),
@@ -25,7 +41,7 @@ const ports = {
   store: createSessionStore(client, readVariable(environmentVariables.tableName), cryptoRandom),
   clock: systemClock,
   random: cryptoRandom,
-  broker: createIotBroker(),
+  broker: share.of('confirm'),
   policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
   log: createJsonLog(),
   putBack: (body: string) => queue.putBack(body, putBackSeconds),

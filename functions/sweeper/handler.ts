@@ -4,22 +4,32 @@ import type { Context } from 'aws-lambda';
 import { createIotBroker } from '../../shared/adapters/aws/iot-broker.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { sweep } from '../../shared/app/sweep.ts';
-import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
+import { brokerShares, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { readVariable } from '../environment.ts';
 
 const log = createJsonLog();
+const share = createBrokerShare({
+  broker: createIotBroker(),
+  clock: systemClock,
+  callsPerSecond: brokerShares.sweeper,
+  burst: 5,
+  // Longer than its own lease checks ever wait for each other: what is not asked now is left to the next sweep.
+  waitMs: 10_000,
+  kinds: ['lease'],
+});
 const client = createDocumentClient({ requestTimeoutMs: 2_000 });
 const ports = {
   store: createSessionStore(client, readVariable(environmentVariables.tableName), cryptoRandom),
   clock: systemClock,
   random: cryptoRandom,
-  broker: createIotBroker(),
+  broker: share.of('lease'),
   policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
 };
 
@@ -29,4 +39,5 @@ const reserveMs = 5_000;
 export async function handler(_event: unknown, context: Pick<Context, 'getRemainingTimeInMillis'>): Promise<void> {
   const swept = await sweep(ports, () => context.getRemainingTimeInMillis() < reserveMs);
   log.info('swept', { ...swept });
+  if (swept.left.leases + swept.left.rosters > 0) log.warn('the sweeper does not keep up', { ...swept });
 }

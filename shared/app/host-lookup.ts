@@ -24,6 +24,11 @@ export function createHostLookup(
       const label = host.value.slice(0, -mqttDomain.length - 1);
       return parseDeploymentId(label).ok ? label : undefined;
     }
-    return find(host.value);
+    return find.get(host.value).catch((error: unknown) => {
+      // While the database is down, a name that was known minutes ago still stands for what it did (S17).
+      const recalled = find.recall(host.value);
+      if (recalled === undefined) throw error;
+      return recalled;
+    });
   };
 }

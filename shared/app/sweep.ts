@@ -1,115 +1,158 @@
 // The sweeper: looks at everything whose time has come. Attempts whose lease is over are proven (S12), expired
 // sessions are freed (S10, S11, S13), what died halfway is finished (I7). Whatever it does may be done twice.
+//
+// It lists what is due first, past whatever fails, and then works on it: usernames and leases side by side, because
+// leases wait for the broker; leases of the deployments in turn; of a username with very many expired sessions a slice,
+// and the next when all others have had theirs.
 
 import { wakePartitions } from '../config/constants.ts';
-import type { DeploymentId, Username } from '../domain/ids.ts';
-import { addSeconds, type Ms, seconds } from '../domain/time.ts';
+import type { Ms } from '../domain/time.ts';
 import type { Wake } from '../ports/sessions.ts';
-import { freeExpired } from './free.ts';
+import { takeTurns } from './fair-choice.ts';
 import { change, type LifeCyclePorts } from './life-cycle.ts';
-import { recount } from './recount.ts';
+import { sideBySide } from './side-by-side.ts';
+import { sweepRoster } from './sweep-roster.ts';
 
 export interface Swept {
   readonly leases: number;
   readonly rosters: number;
   /** Expired sessions freed. */
   readonly freed: number;
-  /** Places found without a session and taken out. */
+  /** Places without a session taken out, and sessions without a place counted. */
   readonly drift: number;
   /** How far behind the oldest thing looked at was. */
   readonly lagMs: number;
   /** Wakes that failed and stay for the next sweep. */
   readonly failed: number;
+  /** Readings of the wake index. */
+  readonly pages: number;
+  /** What was due and not looked at, because the time was up; at least so many. */
+  readonly left: { readonly leases: number; readonly rosters: number; readonly lagMs: number };
 }
 
-const pageSize = 50;
-const freePage = 25;
-/** A roster of up to so many places is recounted whenever it wakes, a larger one in so much fewer of the minutes. */
-const recountUpTo = 128;
-const idleSeconds = seconds(3_600);
+export type RosterWake = Wake & { readonly kind: 'roster' };
+type LeaseWake = Wake & { readonly kind: 'lease' };
 
-/** One sweep. `shouldStop` is asked between pages, so that a Lambda can end in time; what is left comes next minute. */
+const pageSize = 1_000;
+const rostersAtOnce = 16;
+const leasesAtOnce = 8;
+
+/** One sweep. `shouldStop` is asked between any two wakes, so that a Lambda can end in time. */
 export async function sweep(ports: LifeCyclePorts, shouldStop: () => boolean = () => false): Promise<Swept> {
-  const total = { leases: 0, rosters: 0, freed: 0, drift: 0, lagMs: 0, failed: 0 };
-  // Begins elsewhere each time, so that what ends a sweep early does not always starve the same partitions.
-  const first = Math.floor(ports.clock.now() / 1_000) % wakePartitions;
-  for (let turn = 0; turn < wakePartitions; turn++) {
-    const partition = (first + turn) % wakePartitions;
-    // A page that changed nothing would come back as it is: the next sweep has it.
-    for (let pages = 0; pages < 200 && !shouldStop(); pages++) {
-      const wakes = await ports.store.listWakes(partition, ports.clock.now(), pageSize);
-      const results = await Promise.all(wakes.map((wake) => attend(ports, wake)));
-      for (const result of results) {
-        total.freed += result.freed;
-        total.drift += result.drift;
-        total.failed += result.failed;
-        total.lagMs = Math.max(total.lagMs, result.lagMs);
-      }
-      total.leases += wakes.filter((wake) => wake.kind === 'lease').length;
-      total.rosters += wakes.filter((wake) => wake.kind === 'roster').length;
-      if (wakes.length < pageSize || results.every((result) => result.failed > 0)) break;
+  const run = new SweepRun(ports, shouldStop);
+  await run.work();
+  return run.total();
+}
+
+class SweepRun {
+  private readonly ports: LifeCyclePorts;
+  private readonly shouldStop: () => boolean;
+  private readonly until: Ms;
+  /** Partitions that may hold more, and how far each has been read. */
+  private readonly unread = new Map<number, Wake | undefined>(
+    Array.from({ length: wakePartitions }, (_, partition) => [partition, undefined]),
+  );
+  private readonly counts = { leases: 0, rosters: 0, freed: 0, drift: 0, lagMs: 0, failed: 0, pages: 0 };
+  private readonly left = { leases: 0, rosters: 0, lagMs: 0 };
+
+  constructor(ports: LifeCyclePorts, shouldStop: () => boolean) {
+    this.ports = ports;
+    this.shouldStop = shouldStop;
+    this.until = ports.clock.now();
+  }
+
+  async work(): Promise<void> {
+    while (this.unread.size > 0 && !this.shouldStop()) {
+      const wakes = await this.readWakes();
+      const rosters = wakes.filter((wake) => wake.kind === 'roster');
+      const leases = wakes.filter((wake) => wake.kind === 'lease');
+      await Promise.all([this.sweepRosters(rosters), this.checkLeases(leases)]);
+    }
+    // What nobody has read is behind too.
+    if (this.unread.size > 0) for (const wake of await this.readWakes()) this.leave(wake);
+  }
+
+  total(): Swept {
+    return { ...this.counts, left: this.left };
+  }
+
+  /** The next page of each partition, oldest first. */
+  private async readWakes(): Promise<readonly Wake[]> {
+    const pages = await Promise.all(
+      [...this.unread].map(async ([partition, after]) => {
+        this.counts.pages++;
+        try {
+          const page = await this.ports.store.listWakes(partition, this.until, pageSize, after);
+          if (page.length < pageSize) this.unread.delete(partition);
+          else this.unread.set(partition, page.at(-1));
+          return page;
+        } catch {
+          // The other partitions go on; the next sweep has this one.
+          this.counts.failed++;
+          this.unread.delete(partition);
+          return [];
+        }
+      }),
+    );
+    return pages.flat().sort((a, b) => a.at - b.at);
+  }
+
+  private async sweepRosters(rosters: readonly RosterWake[]): Promise<void> {
+    this.counts.rosters += rosters.length;
+    let turn = rosters;
+    while (turn.length > 0) {
+      const again: RosterWake[] = [];
+      const attend = async (wake: RosterWake): Promise<void> => {
+        this.noteLag(wake);
+        try {
+          const swept = await sweepRoster(this.ports, wake);
+          this.counts.freed += swept.freed;
+          this.counts.drift += swept.drift;
+          if (swept.more) again.push(wake);
+        } catch {
+          // The entry stays where it is; the next sweep finds it.
+          this.counts.failed++;
+        }
+      };
+      const unbegun = await sideBySide(turn, rostersAtOnce, attend, this.shouldStop);
+      for (const wake of turn.slice(turn.length - unbegun)) this.leave(wake);
+      turn = again;
     }
   }
-  return total;
-}
 
-interface Attended {
-  readonly freed: number;
-  readonly drift: number;
-  readonly lagMs: number;
-  readonly failed: 0 | 1;
-}
+  private async checkLeases(leases: readonly LeaseWake[]): Promise<void> {
+    this.counts.leases += leases.length;
+    const turns = takeTurns(leases, (wake) => wake.names.deploymentId);
+    const attend = async (wake: LeaseWake): Promise<void> => {
+      this.noteLag(wake);
+      try {
+        await checkLease(this.ports, wake);
+      } catch {
+        this.counts.failed++;
+      }
+    };
+    const unbegun = await sideBySide(turns, leasesAtOnce, attend, this.shouldStop);
+    for (const wake of turns.slice(turns.length - unbegun)) this.leave(wake);
+  }
 
-async function attend(ports: LifeCyclePorts, wake: Wake): Promise<Attended> {
-  try {
-    if (wake.kind === 'lease') {
-      await checkLease(ports, wake);
-      return { freed: 0, drift: 0, lagMs: 0, failed: 0 };
-    }
-    const lagMs = Math.max(0, ports.clock.now() - wake.at);
-    return { ...(await sweepRoster(ports, wake.deploymentId, wake.username)), lagMs, failed: 0 };
-  } catch {
-    // The entry stays where it is; the next sweep finds it.
-    return { freed: 0, drift: 0, lagMs: 0, failed: 1 };
+  private noteLag(wake: Wake): void {
+    this.counts.lagMs = Math.max(this.counts.lagMs, this.lagOf(wake));
+  }
+
+  private leave(wake: Wake): void {
+    this.left[wake.kind === 'lease' ? 'leases' : 'rosters']++;
+    this.left.lagMs = Math.max(this.left.lagMs, this.lagOf(wake));
+  }
+
+  private lagOf(wake: Wake): number {
+    return Math.max(0, this.ports.clock.now() - wake.at);
   }
 }
 
 /** Freed with proof, confirmed with proof, and counted on where nobody can say, at most until its upper bound. */
-async function checkLease(ports: LifeCyclePorts, wake: Wake & { kind: 'lease' }): Promise<void> {
+async function checkLease(ports: LifeCyclePorts, wake: LeaseWake): Promise<void> {
   await change(ports, wake.names, (session, now) => {
     if (session.holding === 'freed' || session.leaseUntil === undefined || session.leaseUntil > now) return 'nothing';
     return 'ask the broker';
   });
-}
-
-/** Frees a username's expired sessions and says when to look again. */
-async function sweepRoster(
-  ports: LifeCyclePorts,
-  deploymentId: DeploymentId,
-  username: Username,
-): Promise<{ freed: number; drift: number }> {
-  const { store, clock } = ports;
-  const before = await store.readRoster(deploymentId, username);
-  const now = clock.now();
-  if (before.wakeAt === undefined || before.wakeAt > now) return { freed: 0, drift: 0 };
-  let freed = 0;
-  for (let pages = 0; pages < 400; pages++) {
-    const page = await freeExpired(ports, deploymentId, username, { limit: freePage });
-    freed += page.freed;
-    if (!page.more) break;
-  }
-  const next = (await store.nextDue(deploymentId, username)) ?? addSeconds(now, idleSeconds);
-  if (next > now) await store.moveWake(deploymentId, username, before.wakeAt, next);
-  // Looked at once more after the wake was moved: whoever shortens a session writes it first and lowers the wake
-  // second, so that one of the two sees the other.
-  const { removed, firstDue } = isRecountDue(before.used, now)
-    ? await recount(store, deploymentId, username)
-    : { removed: 0, firstDue: await store.nextDue(deploymentId, username) };
-  if (firstDue !== undefined && firstDue < next) await store.lowerWake(deploymentId, username, firstDue);
-  if (before.used <= removed) await store.removeEmptyRoster(deploymentId, username);
-  return { freed, drift: removed };
-}
-
-function isRecountDue(used: number, now: Ms): boolean {
-  return Math.floor(now / 60_000) % Math.max(1, Math.ceil(used / recountUpTo)) === 0;
 }

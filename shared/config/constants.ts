@@ -48,6 +48,24 @@ export const ticketSeconds = 10;
 /** Partitions of the `wake` index; every admission writes to one of them. */
 export const wakePartitions = 16;
 
+/** IoT Core takes so many GetConnection calls a second of an account, whoever sends them; DeleteConnection as many. */
+export const getConnectionPerSecond = 100;
+
+/**
+ * GetConnection calls a second of each kind of process, all of its processes together. They sum up to less than the
+ * account takes, so that none can starve another: confirms and events first, then leases, then reconciling.
+ */
+export const brokerShares = { presence: 50, sweeper: 30, reconciler: 10 } as const;
+
+/** Presence functions that may run side by side: each of them keeps to this part of their share. */
+export const presenceProcessesMax = 20;
+
+/** The reconciler begins a pass over the table at most so often; between two passes it costs one read a minute. */
+export const reconcilePassSeconds = 900;
+
+/** A session that has not been heard of for so long is worth a question to the broker. */
+export const reconcileQuietSeconds = 600;
+
 /** Partitions that a deployment's usernames are spread over. */
 export const usernamePartitions = 16;
 

@@ -96,6 +96,8 @@ export interface SessionStore {
     place: Place,
     last: boolean,
   ): Promise<'removed' | 'absent'>;
+  /** Uncounts many places in as few writes as may be. Those that are not counted are passed over. */
+  removePlaces(deploymentId: DeploymentId, username: Username, places: readonly Place[]): Promise<void>;
   /** Removes a roster that counts nothing. */
   removeEmptyRoster(deploymentId: DeploymentId, username: Username): Promise<void>;
   /** Makes the roster's wakeAt no later than `at`. Does nothing where there is no roster. */
@@ -113,12 +115,15 @@ export interface SessionStore {
     username: Username,
     page: { readonly limit: number; readonly after?: ClientId },
   ): Promise<{ readonly items: readonly Stored<Session>[]; readonly more: boolean }>;
-  /** What the sweeper has to look at in one partition of the wake index, earliest first, due at `until` or before. */
-  listWakes(partition: number, until: Ms, limit: number): Promise<readonly Wake[]>;
+  /**
+   * What the sweeper has to look at in one partition of the wake index, earliest first, due at `until` or before; `after`
+   * the last one seen, which need not be there any more.
+   */
+  listWakes(partition: number, until: Ms, limit: number, after?: Wake): Promise<readonly Wake[]>;
 }
 
 export type Wake =
   /** A pending attempt whose lease is over. */
-  | { readonly kind: 'lease'; readonly names: Names }
+  | { readonly kind: 'lease'; readonly names: Names; readonly at: Ms }
   /** A username some of whose sessions may have expired. */
   | { readonly kind: 'roster'; readonly deploymentId: DeploymentId; readonly username: Username; readonly at: Ms };

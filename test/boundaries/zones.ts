@@ -31,6 +31,7 @@ const zones: readonly Zone[] = [
   { path: 'functions/authorizer', imports: ofFunctions, ...edge },
   { path: 'functions/presence', imports: ofFunctions, ...edge },
   { path: 'functions/sweeper', imports: ofFunctions, ...edge },
+  { path: 'functions/reconciler', imports: ofFunctions, ...edge },
   { path: 'functions/expiry', imports: ofFunctions, ...edge },
   { path: 'functions/api', imports: ofFunctions, ...edge },
   { path: 'frontdoor', imports: ['shared/config', 'shared/domain', 'shared/ports'], ...edge },

@@ -200,7 +200,7 @@ test('I2: a place that belongs to no session is taken out by the sweep, a sessio
   await core.store.removePlace(session.deploymentId, session.username, session.place, false);
   await core.store.lowerWake(session.deploymentId, session.username, core.now());
   const swept = await core.sweep();
-  expect(swept.drift).toBe(1);
+  expect(swept.drift).toBe(2);
   const roster = await core.store.readRoster(session.deploymentId, session.username);
   expect([...roster.places]).toEqual([session.place]);
   expect(roster.used).toBe(1);

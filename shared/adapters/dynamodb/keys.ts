@@ -88,3 +88,6 @@ export const auditPk = (id: DeploymentId): string => `A|${id}`;
 export function auditKey(id: DeploymentId, at: number, unique: string): Key {
   return { pk: auditPk(id), sk: `${String(at).padStart(15, '0')}|${unique}` };
 }
+
+/** How far the reconciler has come. */
+export const progressKey: Key = { pk: 'reconciler', sk: 'progress' };

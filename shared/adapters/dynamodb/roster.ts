@@ -10,9 +10,14 @@ import { Refused, refusable } from './conditions.ts';
 import { perUsernameKey, wakePartition } from './keys.ts';
 import { type Item, placeBytes, placeOf } from './session-item.ts';
 
-type RosterWrites = Pick<SessionStore, 'addPlace' | 'removePlace' | 'removeEmptyRoster' | 'lowerWake' | 'moveWake'>;
+type RosterWrites = Pick<
+  SessionStore,
+  'addPlace' | 'removePlace' | 'removePlaces' | 'removeEmptyRoster' | 'lowerWake' | 'moveWake'
+>;
 
 const addTries = 8;
+/** Places that one write takes out: its condition names each of them, and is at most 4 KB. */
+const removedAtOnce = 50;
 
 export function createRosterWrites(client: DynamoDBDocumentClient, tableName: string): RosterWrites {
   const update = (id: DeploymentId, username: Username, expression: object): Promise<Item | Refused> =>
@@ -106,6 +111,37 @@ export function createRosterWrites(client: DynamoDBDocumentClient, tableName: st
     return 'removed';
   }
 
+  /**
+   * Uncounts all of them or none: only while every one is there, so that `used` falls by their number and by no more,
+   * whoever else takes one of them out. Refused, it tries again with those that are left. A large roster costs its whole
+   * size with each write, so the end of a thousand sessions must not be a thousand writes.
+   */
+  async function removePlaces(id: DeploymentId, username: Username, places: readonly Place[]): Promise<void> {
+    for (let from = 0; from < places.length; from += removedAtOnce) {
+      let left = places.slice(from, from + removedAtOnce);
+      while (left.length > 1) {
+        const marks = left.map(placeBytes);
+        const answer = await update(id, username, {
+          UpdateExpression: 'ADD used :less DELETE places :places',
+          ConditionExpression: left.map((_, n) => `contains(places, :place${n})`).join(' AND '),
+          ExpressionAttributeValues: {
+            ':less': -left.length,
+            ':places': new Set(marks),
+            ...Object.fromEntries(marks.map((mark, n) => [`:place${n}`, mark])),
+          },
+        });
+        if (!(answer instanceof Refused)) {
+          if (Number(answer.used) <= 0) await removeEmpty(id, username);
+          left = [];
+          break;
+        }
+        const { places: there } = decodeRoster(answer.item);
+        left = left.filter((place) => there.has(place));
+      }
+      for (const place of left) await removePlace(id, username, place, false);
+    }
+  }
+
   /** An empty roster is no username in use; one that somebody counted in meanwhile stays. */
   async function removeEmpty(id: DeploymentId, username: Username): Promise<void> {
     await refusable(() =>
@@ -142,7 +178,7 @@ export function createRosterWrites(client: DynamoDBDocumentClient, tableName: st
     if (!(answer instanceof Refused) && Number(answer.used) <= 0) await removeEmpty(id, username);
   }
 
-  return { addPlace, removePlace, removeEmptyRoster: removeEmpty, lowerWake, moveWake };
+  return { addPlace, removePlace, removePlaces, removeEmptyRoster: removeEmpty, lowerWake, moveWake };
 }
 
 export function decodeRoster(item: Item | undefined): Roster {

@@ -172,7 +172,7 @@ export function createSessionStore(client: DynamoDBDocumentClient, tableName: st
       );
       return { items: (answer.Items ?? []).map(decodeSession), more: answer.LastEvaluatedKey !== undefined };
     },
-    async listWakes(partition, until, limit) {
+    async listWakes(partition, until, limit, after) {
       const answer = await answering(() =>
         client.send(
           new QueryCommand({
@@ -181,6 +181,7 @@ export function createSessionStore(client: DynamoDBDocumentClient, tableName: st
             KeyConditionExpression: 'wakePk = :pk AND wakeAt <= :until',
             ExpressionAttributeValues: { ':pk': allWakePartitions[partition], ':until': until },
             Limit: limit,
+            ...(after === undefined ? {} : { ExclusiveStartKey: buildWakeKey(partition, after) }),
           }),
         ),
       );
@@ -191,8 +192,19 @@ export function createSessionStore(client: DynamoDBDocumentClient, tableName: st
 
 function parseWake(entry: Item): Wake {
   const pk = String(entry.pk);
-  if (pk.startsWith('S|')) return { kind: 'lease', names: parseSessionKey(pk, String(entry.sk)) };
-  return { kind: 'roster', ...parseRosterKey(pk, String(entry.sk)), at: ms(Number(entry.wakeAt)) };
+  const at = ms(Number(entry.wakeAt));
+  if (pk.startsWith('S|')) return { kind: 'lease', names: parseSessionKey(pk, String(entry.sk)), at };
+  return { kind: 'roster', ...parseRosterKey(pk, String(entry.sk)), at };
+}
+
+/** An entry's key in the index: its own, and that of the item it stands for. */
+function buildWakeKey(partition: number, wake: Wake): Item {
+  const { deploymentId, username } = wake.kind === 'lease' ? wake.names : wake;
+  const key =
+    wake.kind === 'lease'
+      ? sessionKey(deploymentId, username, wake.names.clientId)
+      : perUsernameKey('N', deploymentId, username);
+  return { ...key, [wakeIndex.partitionKey]: allWakePartitions[partition], [wakeIndex.sortKey]: wake.at };
 }
 
 function decodeOwner(item: Item): Stored<Owner> {

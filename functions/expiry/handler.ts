@@ -1,0 +1,22 @@
+// Expiry: the table's stream in, recounts out.
+
+import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { systemClock } from '../../shared/adapters/node/clock.ts';
+import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
+import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { environmentVariables } from '../../shared/config/env.ts';
+import { readVariable } from '../environment.ts';
+import { applyExpiry } from './apply.ts';
+
+const client = createDocumentClient({ requestTimeoutMs: 2_000 });
+const ports = {
+  store: createSessionStore(client, readVariable(environmentVariables.tableName), cryptoRandom),
+  clock: systemClock,
+  log: createJsonLog(),
+};
+
+export function handler(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
+  return applyExpiry(ports, event);
+}

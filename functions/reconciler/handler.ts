@@ -1,0 +1,47 @@
+// The reconciler, once a minute: a slice of the table each time.
+
+import type { Context } from 'aws-lambda';
+import { createIotBroker } from '../../shared/adapters/aws/iot-broker.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createTableWalk } from '../../shared/adapters/dynamodb/table-walk.ts';
+import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
+import { systemClock } from '../../shared/adapters/node/clock.ts';
+import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
+import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { reconcile } from '../../shared/app/reconcile.ts';
+import { brokerShares, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
+import { environmentVariables } from '../../shared/config/env.ts';
+import { seconds } from '../../shared/domain/time.ts';
+import { readVariable } from '../environment.ts';
+
+const log = createJsonLog();
+const share = createBrokerShare({
+  broker: createIotBroker(),
+  clock: systemClock,
+  callsPerSecond: brokerShares.reconciler,
+  burst: 1,
+  waitMs: 5_000,
+  kinds: ['reconcile'],
+});
+const client = createDocumentClient({ requestTimeoutMs: 2_000 });
+const tableName = readVariable(environmentVariables.tableName);
+const ports = {
+  store: createSessionStore(client, tableName, cryptoRandom),
+  walk: createTableWalk(client, tableName, cryptoRandom),
+  clock: systemClock,
+  random: cryptoRandom,
+  broker: share.of('reconcile'),
+  policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
+};
+
+/** Time kept back for what is at work when the end is near. */
+const reserveMs = 8_000;
+
+export async function handler(_event: unknown, context: Pick<Context, 'getRemainingTimeInMillis'>): Promise<void> {
+  const reconciled = await reconcile(ports, () => context.getRemainingTimeInMillis() < reserveMs);
+  log.info('reconciled', { ...reconciled });
+  // In a healthy installation all three are 0 for ever.
+  if (reconciled.driftRemoved + reconciled.driftAdded + reconciled.ghosts > 0)
+    log.warn('the count had drifted', { ...reconciled });
+}

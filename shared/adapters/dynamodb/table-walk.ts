@@ -1,0 +1,78 @@
+// The reconciler's way through the table: a Scan, page by page, and an item that keeps the place. Nothing else of the
+// product scans; IAM refuses it to every other function.
+
+import { type DynamoDBDocumentClient, GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { ms } from '../../domain/time.ts';
+import type { Random } from '../../ports/random.ts';
+import type { Stored } from '../../ports/sessions.ts';
+import type { Bookmark, Progress, TableWalk, WalkPage } from '../../ports/table-walk.ts';
+import { answering } from './client.ts';
+import { Refused, refusable } from './conditions.ts';
+import { progressKey } from './keys.ts';
+import { parseRosterKey } from './roster.ts';
+import { decodeSession, type Item } from './session-item.ts';
+
+export function createTableWalk(client: DynamoDBDocumentClient, tableName: string, random: Random): TableWalk {
+  return {
+    async readPage(after, limit) {
+      const answer = await answering(() =>
+        client.send(
+          new ScanCommand({
+            TableName: tableName,
+            Limit: limit,
+            // Filtered where it lies: what the walk has no use for, password hashes among it, never leaves the database.
+            FilterExpression: 'begins_with(pk, :sessions) OR begins_with(pk, :rosters)',
+            ExpressionAttributeValues: { ':sessions': 'S|', ':rosters': 'N|' },
+            ...(after === undefined ? {} : { ExclusiveStartKey: JSON.parse(after) as Item }),
+          }),
+        ),
+      );
+      return readItems(answer.Items ?? [], answer.LastEvaluatedKey);
+    },
+    async readProgress() {
+      const get = new GetCommand({ TableName: tableName, Key: progressKey, ConsistentRead: true });
+      const { Item: item } = await answering(() => client.send(get));
+      return item === undefined ? undefined : decodeProgress(item);
+    },
+    /**
+     * Keeps one walker at a time on its way: who saves second has read its page in vain and stops. A try that the SDK
+     * repeats meets its own revision and is done. Dying before it repeats one page, and a page may be repeated.
+     */
+    async saveProgress(progress, expected) {
+      const revision = random.revision();
+      const put = new PutCommand({
+        TableName: tableName,
+        Item: { ...progressKey, ...progress, rev: revision },
+        ...(expected === undefined
+          ? { ConditionExpression: 'attribute_not_exists(pk)' }
+          : { ConditionExpression: 'rev = :rev', ExpressionAttributeValues: { ':rev': expected.revision } }),
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      });
+      const answer = await refusable(() => client.send(put));
+      if (!(answer instanceof Refused) || answer.item?.rev === revision) return { kind: 'done', revision };
+      return { kind: 'changed', current: answer.item === undefined ? undefined : decodeProgress(answer.item) };
+    },
+  };
+}
+
+function readItems(items: readonly Item[], last: Item | undefined): WalkPage {
+  const sessions = items.filter((item) => String(item.pk).startsWith('S|'));
+  const rosters = items.filter((item) => String(item.pk).startsWith('N|'));
+  return {
+    sessions: sessions.map((item) => decodeSession(item).value),
+    rosters: rosters.map((item) => parseRosterKey(String(item.pk), String(item.sk))),
+    ...(last === undefined ? {} : { next: JSON.stringify({ pk: last.pk, sk: last.sk }) as Bookmark }),
+  };
+}
+
+function decodeProgress(item: Item): Stored<Progress> {
+  const value: Progress = {
+    pass: Number(item.pass),
+    startedAt: ms(Number(item.startedAt)),
+    pages: Number(item.pages),
+    ...(item.endedAt === undefined ? {} : { endedAt: ms(Number(item.endedAt)) }),
+    ...(item.after === undefined ? {} : { after: String(item.after) as Bookmark }),
+    ...(item.pagesBefore === undefined ? {} : { pagesBefore: Number(item.pagesBefore) }),
+  };
+  return { value, revision: String(item.rev) };
+}

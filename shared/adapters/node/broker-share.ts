@@ -1,0 +1,164 @@
+// Keeps a process's GetConnection calls within its share of what the account may send. Who asks waits a little for its
+// turn; where it does not come in time the answer is `unknown`, which every caller can live with. The worthier kind goes
+// first, and within a kind the deployments take turns, so that no tenant can use up what all share.
+
+import type { Ms } from '../../domain/time.ts';
+import type { Broker, BrokerSays } from '../../ports/broker.ts';
+import type { Clock } from '../../ports/clock.ts';
+
+/** Runs `callback` after `delayMs`, once; the answer cancels it. */
+type Schedule = (callback: () => void, delayMs: number) => () => void;
+
+export interface BrokerShareOptions<Kind extends string> {
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly callsPerSecond: number;
+  /** Calls that may go out at once after a time of rest; at least 1. */
+  readonly burst: number;
+  /** How long who asks waits at most. */
+  readonly waitMs: number;
+  /** Kinds in order of worth, the worthiest first. */
+  readonly kinds: readonly Kind[];
+  readonly schedule?: Schedule;
+}
+
+export interface BrokerShare<Kind extends string> {
+  /** The broker as one kind of caller sees it. DeleteConnection has a rate of its own and passes. */
+  of(kind: Kind): Broker;
+}
+
+interface Waiter {
+  readonly send: () => void;
+  readonly giveUp: () => void;
+  cancel: () => void;
+}
+
+const realSchedule: Schedule = (callback, delayMs) => {
+  const timer = setTimeout(callback, delayMs);
+  return () => clearTimeout(timer);
+};
+
+export function createBrokerShare<Kind extends string>(options: BrokerShareOptions<Kind>): BrokerShare<Kind> {
+  const { broker, waitMs, kinds, schedule = realSchedule } = options;
+  const tokens = new Tokens(options.clock, options.callsPerSecond, options.burst);
+  const queues = new Map<Kind, Turns>(kinds.map((kind) => [kind, new Turns()]));
+  /** Nobody who stands further back in its own deployment's line can be served in time, even alone. */
+  const lineMax = Math.max(1, options.burst + Math.floor((options.callsPerSecond * waitMs) / 1000));
+  let armed: (() => void) | undefined;
+
+  function pump(): void {
+    armed?.();
+    armed = undefined;
+    for (const kind of kinds) {
+      const turns = queues.get(kind);
+      while (turns !== undefined && turns.size > 0) {
+        if (!tokens.take()) {
+          armed = schedule(pump, tokens.nextInMs());
+          return;
+        }
+        turns.next()?.send();
+      }
+    }
+  }
+
+  function ask(kind: Kind, id: Parameters<Broker['getConnection']>[0]): Promise<BrokerSays> {
+    const turns = queues.get(kind);
+    const deployment = id.slice(0, Math.max(0, id.indexOf(':')));
+    if (turns === undefined || turns.lengthOf(deployment) >= lineMax) return Promise.resolve({ kind: 'unknown' });
+    return new Promise((resolve) => {
+      const waiter: Waiter = {
+        send: () => {
+          waiter.cancel();
+          resolve(broker.getConnection(id));
+        },
+        giveUp: () => {
+          turns.leave(deployment, waiter);
+          resolve({ kind: 'unknown' });
+        },
+        cancel: () => undefined,
+      };
+      turns.enter(deployment, waiter);
+      pump();
+      if (turns.waits(deployment, waiter)) waiter.cancel = schedule(waiter.giveUp, waitMs);
+    });
+  }
+
+  return {
+    of: (kind) => ({
+      getConnection: (id) => ask(kind, id),
+      deleteConnection: (id, how) => broker.deleteConnection(id, how),
+    }),
+  };
+}
+
+/** Filled by time. A clock that steps back fills nothing and takes nothing; one that leaps fills it once. */
+class Tokens {
+  private readonly clock: Clock;
+  private readonly perSecond: number;
+  private readonly burst: number;
+  private left: number;
+  private filledAt: Ms;
+
+  constructor(clock: Clock, perSecond: number, burst: number) {
+    this.clock = clock;
+    this.perSecond = perSecond;
+    this.burst = Math.max(1, burst);
+    this.left = this.burst;
+    this.filledAt = clock.now();
+  }
+
+  take(): boolean {
+    const now = this.clock.now();
+    const gained = (Math.max(0, now - this.filledAt) * this.perSecond) / 1000;
+    this.left = Math.min(this.burst, this.left + gained);
+    this.filledAt = now;
+    if (this.left < 1) return false;
+    this.left -= 1;
+    return true;
+  }
+
+  nextInMs(): number {
+    return Math.max(1, Math.ceil(((1 - this.left) * 1000) / this.perSecond));
+  }
+}
+
+/** One line for each deployment, served in turn. A map keeps the order in which the lines were last served. */
+class Turns {
+  private readonly lines = new Map<string, Waiter[]>();
+  size = 0;
+
+  enter(deployment: string, waiter: Waiter): void {
+    const line = this.lines.get(deployment);
+    if (line === undefined) this.lines.set(deployment, [waiter]);
+    else line.push(waiter);
+    this.size++;
+  }
+
+  next(): Waiter | undefined {
+    const [first] = this.lines;
+    if (first === undefined) return undefined;
+    const [deployment, line] = first;
+    const waiter = line.shift();
+    this.lines.delete(deployment);
+    if (line.length > 0) this.lines.set(deployment, line);
+    this.size--;
+    return waiter;
+  }
+
+  leave(deployment: string, waiter: Waiter): void {
+    const line = this.lines.get(deployment) ?? [];
+    const at = line.indexOf(waiter);
+    if (at < 0) return;
+    line.splice(at, 1);
+    this.size--;
+    if (line.length === 0) this.lines.delete(deployment);
+  }
+
+  waits(deployment: string, waiter: Waiter): boolean {
+    return this.lines.get(deployment)?.includes(waiter) === true;
+  }
+
+  lengthOf(deployment: string): number {
+    return this.lines.get(deployment)?.length ?? 0;
+  }
+}

@@ -1,0 +1,64 @@
+// Frees what has expired of one username, many at a time. The order is that of all freeing: tombstones first, then their
+// places, together, then the tombstones are settled. What dies in between is found again by the index entries that the
+// tombstones keep until then.
+
+import type { ClientId, DeploymentId, Username } from '../domain/ids.ts';
+import { freeSession, isLive, postponeDue, type Session, settleSession } from '../domain/session.ts';
+import type { Stored } from '../ports/sessions.ts';
+import type { ExpiredPage, FreePorts } from './free.ts';
+import { sideBySide } from './side-by-side.ts';
+
+const sessionsAtOnce = 25;
+
+/** At most `limit` sessions, earliest first. Throws where one of them could not be freed, after freeing the others. */
+export async function freeDue(
+  ports: FreePorts,
+  deploymentId: DeploymentId,
+  username: Username,
+  limit: number,
+): Promise<ExpiredPage> {
+  const { store, clock } = ports;
+  const due = await store.listDue(deploymentId, username, clock.now(), limit);
+  const owing: Stored<Session>[] = [];
+  const failures: unknown[] = [];
+  let moved = 0;
+  await sideBySide(due, sessionsAtOnce, async (clientId: ClientId) => {
+    try {
+      const found = await buryExpired(ports, { deploymentId, username, clientId });
+      if (found === 'moved') moved++;
+      else if (found !== undefined) owing.push(found);
+    } catch (error) {
+      failures.push(error);
+    }
+  });
+  await store.removePlaces(
+    deploymentId,
+    username,
+    owing.map(({ value }) => value.place),
+  );
+  await sideBySide(owing, sessionsAtOnce, async (freed) => {
+    await store.putSession(settleSession(freed.value), freed).catch((error: unknown) => failures.push(error));
+  });
+  if (failures.length > 0) throw failures[0];
+  // The index may lag: a page that changes nothing would come back as it is.
+  return { freed: owing.length, more: due.length === limit && owing.length + moved > 0 };
+}
+
+/**
+ * A tombstone that owes its place, written here or found so. Conditional on the record as read: a session that came back
+ * in between has another revision and is left alone.
+ */
+async function buryExpired(
+  { store, clock }: FreePorts,
+  names: Parameters<FreePorts['store']['readSession']>[0],
+): Promise<Stored<Session> | 'moved' | undefined> {
+  const stored = await store.readSession(names);
+  if (stored === undefined) return undefined;
+  const session = stored.value;
+  if (session.holding === 'freed') return session.owes === true ? stored : undefined;
+  const live = isLive(session, clock.now());
+  const next = live ? postponeDue(session) : freeSession(session, { owes: true });
+  const put = await store.putSession(next, stored);
+  if (put.kind === 'changed') return undefined;
+  return live ? 'moved' : { value: next, revision: put.revision };
+}
