@@ -167,7 +167,8 @@ export function mayBeIts(session: Session, says: BrokerTells, within: Seconds = 
     if (session.overlap) return since >= (connectedAt ?? 0) - tolerance && since <= arrived;
     if (pending && since >= admittedAt - tolerance && since <= arrived) return true;
     if (holding === 'new') return false;
-    return connectedAt === undefined || Math.abs(since - connectedAt) <= tolerance;
+    if (connectedAt !== undefined) return Math.abs(since - connectedAt) <= tolerance;
+    return disconnectedAt === undefined || since <= disconnectedAt + tolerance;
   }
   if (says.disconnectedAt === undefined)
     return holding !== 'new' || addSeconds(admittedAt, forgetDisconnectSeconds) <= (says.askedAt ?? 0);
