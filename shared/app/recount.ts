@@ -8,7 +8,7 @@
 // * A session that is not in that roster may have been counted since, or have ended: both are looked at again before
 //   it is counted, and `countAgain` looks once more after it.
 //
-// Places are taken out and added one by one, each write conditional on the place alone. Whatever dies in between leaves
+// Every write is conditional on the places that it takes out or adds, and on nothing else. Whatever dies in between leaves
 // a roster that is nearer the truth than before, and everything may be repeated. A roster that would sleep past the end
 // of a session is woken in time (S11).
 
@@ -54,14 +54,10 @@ export async function recount(ports: RecountPorts, deploymentId: DeploymentId, u
     if (now === undefined || !isUncounted(now, ports.clock.now()) || now.place !== session.place) continue;
     if ((await countAgain(store, now)) === 'counted') added++;
   }
-  let removed = 0;
-  let finished = 0;
-  for (const [place, kind] of orphans) {
-    if (!still.places.has(place)) continue;
-    if ((await store.removePlace(deploymentId, username, place, still.used <= 1)) === 'absent') continue;
-    if (kind === 'tombstone') finished++;
-    else removed++;
-  }
+  const left = [...orphans].filter(([place]) => still.places.has(place));
+  const placesOf = (kind: 'nothing' | 'tombstone') => left.filter(([, of]) => of === kind).map(([place]) => place);
+  const removed = await store.removePlaces(deploymentId, username, placesOf('nothing'));
+  const finished = await store.removePlaces(deploymentId, username, placesOf('tombstone'));
   if (firstDue !== undefined && roster.wakeAt !== undefined && firstDue < roster.wakeAt)
     await store.lowerWake(deploymentId, username, firstDue);
   return { removed, finished, added, firstDue, sessions };

@@ -96,8 +96,11 @@ export interface SessionStore {
     place: Place,
     last: boolean,
   ): Promise<'removed' | 'absent'>;
-  /** Uncounts many places in as few writes as may be. Those that are not counted are passed over. */
-  removePlaces(deploymentId: DeploymentId, username: Username, places: readonly Place[]): Promise<void>;
+  /**
+   * Uncounts many places, and answers how many of them were counted. The one method that may be several requests; each is
+   * atomic and leaves a roster that is right for what it has taken out.
+   */
+  removePlaces(deploymentId: DeploymentId, username: Username, places: readonly Place[]): Promise<number>;
   /** Removes a roster that counts nothing. */
   removeEmptyRoster(deploymentId: DeploymentId, username: Username): Promise<void>;
   /** Makes the roster's wakeAt no later than `at`. Does nothing where there is no roster. */

@@ -5,7 +5,7 @@ import { createSessionStore } from '../../shared/adapters/dynamodb/session-store
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { type AdmitDecision, admit } from '../../shared/app/admit.ts';
 import { parseBrokerEvent } from '../../shared/app/broker-event.ts';
-import { applyBrokerEvent, applyDoorReport } from '../../shared/app/life-cycle.ts';
+import { applyBrokerEvent, applyDoorReport, type LifeCyclePorts } from '../../shared/app/life-cycle.ts';
 import { sweep } from '../../shared/app/sweep.ts';
 import type { AttemptId, ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import type { Session } from '../../shared/domain/session.ts';
@@ -19,6 +19,7 @@ const deploymentId = 'demo' as DeploymentId;
 
 export interface Core {
   readonly store: SessionStore;
+  readonly ports: LifeCyclePorts;
   max: number | undefined;
   takeover: 'deny' | 'allow';
   /** What the broker says, by client id; `absent` unless told. */
@@ -73,6 +74,7 @@ export function createCore(client: DynamoDBDocumentClient, tableName: string): C
   });
   const core: Core = {
     store,
+    ports,
     max: 2,
     takeover: 'deny',
     broker: said,

@@ -116,21 +116,14 @@ export function createRosterWrites(client: DynamoDBDocumentClient, tableName: st
    * whoever else takes one of them out. Refused, it tries again with those that are left. A large roster costs its whole
    * size with each write, so the end of a thousand sessions must not be a thousand writes.
    */
-  async function removePlaces(id: DeploymentId, username: Username, places: readonly Place[]): Promise<void> {
+  async function removePlaces(id: DeploymentId, username: Username, places: readonly Place[]): Promise<number> {
+    let removed = 0;
     for (let from = 0; from < places.length; from += removedAtOnce) {
       let left = places.slice(from, from + removedAtOnce);
       while (left.length > 1) {
-        const marks = left.map(placeBytes);
-        const answer = await update(id, username, {
-          UpdateExpression: 'ADD used :less DELETE places :places',
-          ConditionExpression: left.map((_, n) => `contains(places, :place${n})`).join(' AND '),
-          ExpressionAttributeValues: {
-            ':less': -left.length,
-            ':places': new Set(marks),
-            ...Object.fromEntries(marks.map((mark, n) => [`:place${n}`, mark])),
-          },
-        });
+        const answer = await removeAll(id, username, left);
         if (!(answer instanceof Refused)) {
+          removed += left.length;
           if (Number(answer.used) <= 0) await removeEmpty(id, username);
           left = [];
           break;
@@ -138,8 +131,22 @@ export function createRosterWrites(client: DynamoDBDocumentClient, tableName: st
         const { places: there } = decodeRoster(answer.item);
         left = left.filter((place) => there.has(place));
       }
-      for (const place of left) await removePlace(id, username, place, false);
+      for (const place of left) if ((await removePlace(id, username, place, false)) === 'removed') removed++;
     }
+    return removed;
+  }
+
+  function removeAll(id: DeploymentId, username: Username, places: readonly Place[]): Promise<Item | Refused> {
+    const marks = places.map(placeBytes);
+    return update(id, username, {
+      UpdateExpression: 'ADD used :less DELETE places :places',
+      ConditionExpression: places.map((_, n) => `contains(places, :place${n})`).join(' AND '),
+      ExpressionAttributeValues: {
+        ':less': -places.length,
+        ':places': new Set(marks),
+        ...Object.fromEntries(marks.map((mark, n) => [`:place${n}`, mark])),
+      },
+    });
   }
 
   /** An empty roster is no username in use; one that somebody counted in meanwhile stays. */

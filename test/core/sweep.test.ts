@@ -1,0 +1,166 @@
+// The sweeper at size, on the real engine: it keeps up, tells when it does not, and nothing starves anything.
+
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { LifeCyclePorts } from '../../shared/app/life-cycle.ts';
+import { sweep } from '../../shared/app/sweep.ts';
+import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
+import { addSeconds, seconds } from '../../shared/domain/time.ts';
+import { StoreUnavailable } from '../../shared/ports/errors.ts';
+import type { SessionStore } from '../../shared/ports/sessions.ts';
+import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { seedRetained } from './fleet.ts';
+import { type Core, createCore } from './rig.ts';
+
+const demo = 'demo' as DeploymentId;
+let engine: TestEngine;
+let core: Core;
+let client: DynamoDBDocumentClient;
+let tableName: string;
+beforeAll(async () => {
+  engine = await startTestEngine();
+});
+afterAll(() => engine.stop());
+beforeEach(async () => {
+  ({ client, tableName } = await createTestTable(engine.endpoint));
+  core = createCore(client, tableName);
+  core.max = undefined;
+});
+
+const seed = (username: string, count: number, partition?: number, lateBy = 0) =>
+  seedRetained(client, tableName, {
+    deploymentId: demo,
+    username,
+    count,
+    expiresAt: addSeconds(core.now(), seconds(60 + lateBy)),
+    ...(partition === undefined ? {} : { partition }),
+  });
+
+const portsWith = (store: Partial<SessionStore>): LifeCyclePorts => ({
+  ...core.ports,
+  store: { ...core.store, ...store },
+});
+
+test('10,000 expiries of one minute, 4,000 of them of one username, are freed by one sweep', async () => {
+  await seed('large', 4_000);
+  for (let n = 0; n < 200; n++) await seed(`user-${n}`, 30);
+  core.advance(120);
+  const swept = await core.sweep();
+  expect(swept).toMatchObject({ freed: 10_000, rosters: 201, failed: 0, drift: 0, lagMs: 60_000, pages: 16 });
+  expect(swept.left).toEqual({ leases: 0, rosters: 0, lagMs: 0 });
+  for (const username of ['large', 'user-0', 'user-199']) {
+    expect(await core.store.readRoster(demo, username as Username)).toMatchObject({ used: 0 });
+    const { items } = await core.store.listSessions(demo, username as Username, { limit: 1_000 });
+    expect(items.filter(({ value }) => value.holding !== 'freed' || value.owes === true)).toEqual([]);
+  }
+  expect(await core.sweep()).toMatchObject({ rosters: 0, leases: 0, freed: 0 });
+}, 240_000);
+
+test('what fails at the head of a partition is passed, and tried again by the next sweep', async () => {
+  for (let n = 0; n < 1_010; n += 10)
+    await Promise.all(Array.from({ length: 10 }, (_, m) => seed(`bad-${n + m}`, 1, 7)));
+  await seed('good', 2, 7, 1);
+  core.advance(120);
+  const ports = portsWith({
+    readRoster: (id, username) =>
+      username.startsWith('bad')
+        ? Promise.reject(new StoreUnavailable('throttled'))
+        : core.store.readRoster(id, username),
+  });
+  expect(await sweep(ports)).toMatchObject({ freed: 2, failed: 1_010, rosters: 1_011, pages: 17 });
+  expect(await core.used('good')).toBe(0);
+  expect(await core.used('bad-0')).toBe(1);
+  expect(await core.sweep()).toMatchObject({ freed: 1_010, failed: 0 });
+}, 120_000);
+
+test('a username with very many expired sessions waits for its next turn until all others have had theirs', async () => {
+  await seed('large', 1_300, 0);
+  for (let n = 0; n < 40; n++) await seed(`small-${n}`, 1, n % 16, 1);
+  core.advance(120);
+  const looked: string[] = [];
+  const ports = portsWith({
+    listDue: (id, username, until, limit) => {
+      looked.push(username);
+      return core.store.listDue(id, username, until, limit);
+    },
+  });
+  expect(await sweep(ports)).toMatchObject({ freed: 1_340, failed: 0 });
+  const thirdOfLarge = looked.flatMap((username, at) => (username === 'large' ? [at] : []))[2] ?? 0;
+  const smallOnes = looked.flatMap((username, at) => (username.startsWith('small') ? [at] : []));
+  expect(smallOnes).toHaveLength(40);
+  expect(thirdOfLarge).toBeGreaterThan(Math.max(...smallOnes));
+}, 60_000);
+
+test('it tells what it leaves when its time is up, leases too, and how far behind that is; the next sweep goes on', async () => {
+  for (let n = 0; n < 60; n++) await seed(`user-${n}`, 1);
+  for (let n = 0; n < 30; n++) await core.connect('pending', `pending-${n}`);
+  core.advance(600);
+  let asked = 0;
+  const swept = await sweep(core.ports, () => ++asked > 50);
+  expect(swept.left.rosters).toBeGreaterThan(0);
+  expect(swept.left.leases).toBeGreaterThan(0);
+  // The leases were over after 30 s, the sessions after 60.
+  expect(swept.left.lagMs).toBe(570_000);
+  expect(swept.freed + swept.left.rosters).toBe(60);
+  await core.sweep();
+  expect(await core.used('pending')).toBe(0);
+  for (let n = 0; n < 60; n++) expect(await core.used(`user-${n}`)).toBe(0);
+});
+
+test('stopped before it could read anything, it tells what is due all the same', async () => {
+  for (let n = 0; n < 5; n++) await seed(`user-${n}`, 1);
+  core.advance(120);
+  expect(await sweep(core.ports, () => true)).toMatchObject({ rosters: 0, left: { rosters: 5, lagMs: 60_000 } });
+});
+
+test('leases of the deployments are checked in turn', async () => {
+  const other = createCore(client, tableName);
+  other.max = undefined;
+  for (let n = 0; n < 20; n++) await core.connect('alice', `a-${n}`);
+  core.advance(1);
+  const expected = await core.connect('bob', 'b-0');
+  expect(expected.kind).toBe('admitted');
+  const bob = { deploymentId: 'other' as DeploymentId, username: 'bob' as Username };
+  core.advance(600);
+  const session = await core.session('bob', 'b-0');
+  if (session === undefined) throw new Error('it was admitted');
+  await core.store.putSession({ ...session, ...bob }, undefined);
+  const asked: string[] = [];
+  const broker = {
+    ...core.ports.broker,
+    getConnection: async (id: string) => {
+      asked.push(id);
+      return { kind: 'absent' as const };
+    },
+  };
+  await sweep({ ...core.ports, broker });
+  expect(asked).toHaveLength(22);
+  // The youngest of all leases, and among the first to be asked about.
+  expect(asked.findIndex((id) => id.startsWith('other:'))).toBeLessThan(8);
+});
+
+test('a partition that cannot be read does not hold up the others', async () => {
+  for (let n = 0; n < 4; n++) await seed(`user-${n}`, 1, n);
+  core.advance(120);
+  const ports = portsWith({
+    listWakes: (partition, ...rest) =>
+      partition === 2 ? Promise.reject(new StoreUnavailable('throttled')) : core.store.listWakes(partition, ...rest),
+  });
+  expect(await sweep(ports)).toMatchObject({ freed: 3, failed: 1 });
+  expect(await core.sweep()).toMatchObject({ freed: 1, failed: 0 });
+});
+
+test('S11: a large roster that was not recounted sleeps five minutes at most, until it has been', async () => {
+  await seed('large', 1_000, undefined, 36_000);
+  const wakeAt = async () => (await core.store.readRoster(demo, 'large' as Username)).wakeAt ?? 0;
+  await core.store.lowerWake(demo, 'large' as Username, core.now());
+  let sweeps = 0;
+  for (; sweeps < 60 && (await wakeAt()) < core.now() + 301_000; sweeps++) {
+    await core.sweep();
+    core.advance(300);
+  }
+  // One in eight minutes is a minute for a thousand sessions; the first was none of them.
+  expect(sweeps).toBeGreaterThan(1);
+  expect(sweeps).toBeLessThan(40);
+  expect(await core.used('large')).toBe(1_000);
+});
