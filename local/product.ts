@@ -62,7 +62,7 @@ export interface ProductOptions {
   readonly presenceFaults?: Faults;
   /** Messages of the presence queue, once they are in it, duplicated, late, out of order. */
   readonly queueFaults?: Omit<Faults, 'drop'>;
-  /** The engine died, and nothing works without it. */
+  /** The engine died and does not come back as it was, and nothing works without it. */
   readonly onFailure?: (problem: string) => void;
 }
 
@@ -106,7 +106,11 @@ export async function startProduct({
   async function start(): Promise<Product> {
     const dataDir = await openDataDir({ path: config.dataDir, clock });
     shutdown.add(() => dataDir.close());
-    const engine = await startEngine({ dataDir: dataDir.path ?? ':memory:', endpoint: config.dynamodbEndpoint });
+    const engine = await startEngine({
+      dataDir: dataDir.path ?? ':memory:',
+      endpoint: config.dynamodbEndpoint,
+      onRestart: (problem) => log.error('the DynamoDB engine is started again', { problem }),
+    });
     shutdown.add(() => engine.stop());
     engine.onExit((problem) => onFailure?.(problem));
 

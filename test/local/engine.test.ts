@@ -90,14 +90,61 @@ test('a parent that is killed with SIGKILL leaves no engine behind, and no write
   expect(await get(next.endpoint)).toBe('kept');
 }, 30_000);
 
-test('an engine that ends by itself is told of; one that is stopped is not', async () => {
+/** The engine's own process, not the shell that watches it. */
+function engineOn(endpoint: string): number | undefined {
+  const pid = processesOn(endpoint).find((one) => {
+    try {
+      return readFileSync(`/proc/${one}/comm`, 'utf8') === 'dynoxide\n';
+    } catch {
+      return false;
+    }
+  });
+  return pid === undefined ? undefined : Number(pid);
+}
+
+/** Kills the engine once it answers. */
+async function killNext(endpoint: string): Promise<void> {
+  await vi.waitFor(() => get(endpoint), 20_000);
+  const pid = engineOn(endpoint);
+  if (pid === undefined) throw new Error('no engine to kill');
+  process.kill(pid, 'SIGKILL');
+  await vi.waitFor(() => expect(engineOn(endpoint)).not.toBe(pid), 20_000);
+}
+
+test('an engine that ends by itself is started again on the same port, with all that it had answered', async () => {
+  const told: string[] = [];
+  const engine = await startEngine({ dataDir: folder, onRestart: (problem) => told.push(problem) });
+  engines.push(engine);
+  engine.onExit((problem) => told.push(`given up: ${problem}`));
+  await createTable(clientOf(engine.endpoint), 'items');
+  await put(engine.endpoint, 'kept');
+  await killNext(engine.endpoint);
+  await vi.waitFor(async () => expect(await get(engine.endpoint)).toBe('kept'), 20_000);
+  expect(told).toEqual([expect.stringContaining('ended by itself')]);
+  await engine.stop();
+  expect(processesOn(engine.endpoint)).toEqual([]);
+}, 60_000);
+
+test('one that ends time and again is given up, and is told of once', async () => {
+  const restarts: string[] = [];
+  const engine = await startEngine({ dataDir: folder, onRestart: (problem) => restarts.push(problem) });
+  engines.push(engine);
+  const told: string[] = [];
+  engine.onExit((problem) => told.push(problem));
+  await createTable(clientOf(engine.endpoint), 'items');
+  for (let kills = 0; kills < 6; kills++) await killNext(engine.endpoint);
+  await vi.waitFor(() => expect(told).toHaveLength(1), 20_000);
+  expect(restarts).toHaveLength(5);
+  expect(processesOn(engine.endpoint)).toEqual([]);
+}, 60_000);
+
+test('an engine that ends by itself, and its data with it, is told of; one that is stopped is not', async () => {
   const [killed, stopped] = await Promise.all([start(':memory:'), start(':memory:')]);
   const told: string[] = [];
   killed.onExit((problem) => told.push(`killed: ${problem}`));
   stopped.onExit((problem) => told.push(`stopped: ${problem}`));
   await stopped.stop();
-  const engine = processesOn(killed.endpoint).find((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'dynoxide\n');
-  process.kill(Number(engine), 'SIGKILL');
+  process.kill(Number(engineOn(killed.endpoint)), 'SIGKILL');
   await vi.waitFor(() => expect(told).toHaveLength(1), 5_000);
   expect(told[0]).toMatch(/^killed: the DynamoDB engine ended by itself/);
   expect(processesOn(killed.endpoint)).toEqual([]);
