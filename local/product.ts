@@ -84,6 +84,7 @@ const tableName = 'headcount';
 const serverNameSuffix = '.mqtt.localhost';
 const sweepEveryMs = 5_000;
 const stopWaitMs = 2_000;
+const authorizerSlackMs = 2_000;
 /** Five deliveries last longer than a CONNECT may be on its way to the broker. */
 const redeliverAfterMs = 3_000;
 
@@ -169,6 +170,8 @@ export async function startProduct({
     const broker = await createLocalBroker({
       authorize: (event) =>
         authorize({ connect, tickets: async () => tickets, deploymentOfServerName }, localArn, event),
+      // A CONNECT that is decided late on a small machine must not be refused with its place taken.
+      answerMs: doorBudgetMs + authorizerSlackMs,
       // An event that a fault holds back beyond the end of the process is lost, as anything is that nobody waits for.
       onPresence: (event) => void queue.send(event).catch(() => undefined),
       clock,

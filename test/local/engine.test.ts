@@ -2,10 +2,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DescribeTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createTable } from '../../local/create-table.ts';
 import { type Engine, startEngine } from '../../local/engine.ts';
 import { findEngine } from '../../local/find-engine.ts';
+import { until } from '../support/until.ts';
 import { hold } from './hold.ts';
 
 let folder: string;
@@ -85,7 +86,7 @@ test('a parent that is killed with SIGKILL leaves no engine behind, and no write
   } finally {
     await holder.kill();
   }
-  await vi.waitFor(() => expect(processesOn(endpoint)).toEqual([]), 10_000);
+  await until(() => expect(processesOn(endpoint)).toEqual([]));
   const next = await start(folder);
   expect(await get(next.endpoint)).toBe('kept');
 }, 30_000);
@@ -104,11 +105,11 @@ function engineOn(endpoint: string): number | undefined {
 
 /** Kills the engine once it answers. */
 async function killNext(endpoint: string): Promise<void> {
-  await vi.waitFor(() => get(endpoint), 20_000);
+  await until(() => get(endpoint));
   const pid = engineOn(endpoint);
   if (pid === undefined) throw new Error('no engine to kill');
   process.kill(pid, 'SIGKILL');
-  await vi.waitFor(() => expect(engineOn(endpoint)).not.toBe(pid), 20_000);
+  await until(() => expect(engineOn(endpoint)).not.toBe(pid));
 }
 
 test('an engine that ends by itself is started again on the same port, with all that it had answered', async () => {
@@ -119,7 +120,7 @@ test('an engine that ends by itself is started again on the same port, with all 
   await createTable(clientOf(engine.endpoint), 'items');
   await put(engine.endpoint, 'kept');
   await killNext(engine.endpoint);
-  await vi.waitFor(async () => expect(await get(engine.endpoint)).toBe('kept'), 20_000);
+  await until(async () => expect(await get(engine.endpoint)).toBe('kept'));
   expect(told).toEqual([expect.stringContaining('ended by itself')]);
   await engine.stop();
   expect(processesOn(engine.endpoint)).toEqual([]);
@@ -133,7 +134,7 @@ test('one that ends time and again is given up, and is told of once', async () =
   engine.onExit((problem) => told.push(problem));
   await createTable(clientOf(engine.endpoint), 'items');
   for (let kills = 0; kills < 6; kills++) await killNext(engine.endpoint);
-  await vi.waitFor(() => expect(told).toHaveLength(1), 20_000);
+  await until(() => expect(told).toHaveLength(1));
   expect(restarts).toHaveLength(5);
   expect(processesOn(engine.endpoint)).toEqual([]);
 }, 60_000);
@@ -145,7 +146,7 @@ test('an engine that ends by itself, and its data with it, is told of; one that 
   stopped.onExit((problem) => told.push(`stopped: ${problem}`));
   await stopped.stop();
   process.kill(Number(engineOn(killed.endpoint)), 'SIGKILL');
-  await vi.waitFor(() => expect(told).toHaveLength(1), 5_000);
+  await until(() => expect(told).toHaveLength(1));
   expect(told[0]).toMatch(/^killed: the DynamoDB engine ended by itself/);
   expect(processesOn(killed.endpoint)).toEqual([]);
   await killed.stop();
