@@ -85,6 +85,7 @@ const serverNameSuffix = '.mqtt.localhost';
 const sweepEveryMs = 5_000;
 const stopWaitMs = 2_000;
 const authorizerSlackMs = 2_000;
+const reportWaitMs = 3_000;
 /** Five deliveries last longer than a CONNECT may be on its way to the broker. */
 const redeliverAfterMs = 3_000;
 
@@ -201,7 +202,9 @@ export async function startProduct({
 
     const door = createFrontDoor({
       connect,
-      report: (report) => queue.send(report),
+      // Here the table can be waited for as well: a client that comes again right after its CONNACK then meets its own
+      // connection, not an attempt, which only time could tell from the new one (S10).
+      report: (report) => queue.sendAndWait(report, reportWaitMs),
       issueTicket: (claims) => tickets.issue(claims),
       dialBroker: () => dial({ host: '127.0.0.1', port: broker.port, noDelay: true }),
       deploymentOfServerName,

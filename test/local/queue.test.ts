@@ -123,6 +123,27 @@ describe('the local queue', () => {
     expect(received()).toEqual(['late']);
   });
 
+  test('a message can be waited for until it is handled, and no longer than asked', async () => {
+    let failing = true;
+    const { queue, events, time } = start(async ({ Records }) => ({
+      batchItemFailures: failing ? Records.map(({ messageId }) => ({ itemIdentifier: messageId })) : [],
+    }));
+    const over: string[] = [];
+    const short = queue.sendAndWait({ name: 'short' }, 500).then(() => over.push('short'));
+    const long = queue.sendAndWait({ name: 'long' }, 5_000).then(() => over.push('long'));
+    // Two that come again, two that are waited for.
+    await until(() => expect(time.pending()).toBe(4));
+    expect(over).toEqual([]);
+    time.advance(500);
+    await short;
+    failing = false;
+    time.advance(500);
+    await long;
+    expect(over).toEqual(['short', 'long']);
+    expect(events).toHaveLength(2);
+    expect(time.pending()).toBe(0);
+  });
+
   test('can be asked for duplicates and another order, the same for the same seed', async () => {
     const run = async (seed: number): Promise<string[]> => {
       const faults = { random: seededRandom(seed), duplicate: 0.3, shuffle: 0.3, delayMs: [0, 500] as const };
