@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createTable } from '../../local/create-table.ts';
 import { type Engine, startEngine } from '../../local/engine.ts';
 import { findEngine } from '../../local/find-engine.ts';
+import { engineOn, processesOn } from '../support/engine-process.ts';
 import { until } from '../support/until.ts';
 import { hold } from './hold.ts';
 
@@ -43,20 +44,6 @@ const get = async (endpoint: string) => {
   return Item?.value?.S;
 };
 
-/** Processes that have been started with this port, by their ids. */
-function processesOn(endpoint: string): string[] {
-  const { port } = new URL(endpoint);
-  return readdirSync('/proc').filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
-    try {
-      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-      return words.includes('--port') && words.includes(port);
-    } catch {
-      return false;
-    }
-  });
-}
-
 test('two engines run side by side and know nothing of each other', async () => {
   const [a, b] = await Promise.all([start(':memory:'), start(':memory:')]);
   for (const engine of [a, b]) await createTable(clientOf(engine.endpoint), 'items');
@@ -90,18 +77,6 @@ test('a parent that is killed with SIGKILL leaves no engine behind, and no write
   const next = await start(folder);
   expect(await get(next.endpoint)).toBe('kept');
 }, 30_000);
-
-/** The engine's own process, not the shell that watches it. */
-function engineOn(endpoint: string): number | undefined {
-  const pid = processesOn(endpoint).find((one) => {
-    try {
-      return readFileSync(`/proc/${one}/comm`, 'utf8') === 'dynoxide\n';
-    } catch {
-      return false;
-    }
-  });
-  return pid === undefined ? undefined : Number(pid);
-}
 
 /** Kills the engine once it answers. */
 async function killNext(endpoint: string): Promise<void> {
