@@ -8,8 +8,9 @@ export default defineConfig({
     maxWorkers: 2,
     // The SDK's reminder that newer Node versions are coming would drown what tests print.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Bounds, not promises: a busy machine takes its time.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // An empty run is a broken run.
     passWithNoTests: false,
     allowOnly: false,

@@ -1,5 +1,5 @@
-// Asks the custom authorizer as IoT Core does: one event, one answer within 5 s, and every way of not answering
-// properly is a refusal.
+// Asks the custom authorizer as IoT Core does: one event, one answer in time, and every way of not answering properly
+// is a refusal.
 
 import { randomUUID } from 'node:crypto';
 import type { AuthorizerAnswer, AuthorizerEvent } from '../functions/authorizer/event.ts';
@@ -24,7 +24,9 @@ export type Authorized =
     }
   | { readonly kind: 'refused'; readonly principalId: string | undefined };
 
-const answerMs = 5_000;
+/** [AWS: a custom authorizer has 5 s] */
+export const authorizerAnswerMs = 5_000;
+
 const principalPattern = /^[a-zA-Z0-9]{1,128}$/;
 
 /** Absent fields are absent, and a clean session, an expiry, a version or an address is nowhere in it. */
@@ -68,6 +70,7 @@ export async function askAuthorizer(
   authorize: Authorize,
   fields: ConnectFields,
   schedule: Schedule,
+  answerMs: number,
 ): Promise<Authorized> {
   let cancel = (): void => undefined;
   const tooLate = new Promise<Authorized>((resolve) => {

@@ -11,7 +11,7 @@ import { type Seconds, seconds } from '../shared/domain/time.ts';
 import type { Broker } from '../shared/ports/broker.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import { dropClosedClient, editConnack, onInbound, wipeSession } from './aedes-internals.ts';
-import { type Authorize, askAuthorizer } from './authorizer-call.ts';
+import { type Authorize, askAuthorizer, authorizerAnswerMs } from './authorizer-call.ts';
 import { type Access, createConnections } from './broker-connections.ts';
 import { createBrokerSessions, type Memory } from './broker-sessions.ts';
 import { enforcePolicy } from './enforce-policy.ts';
@@ -28,6 +28,8 @@ export interface LocalBrokerOptions {
   readonly clock: Clock;
   /** How long a session of MQTT 3 without clean session outlives its connection. */
   readonly persistentExpirySeconds: (deploymentId: string) => number | Promise<number>;
+  /** How long the authorizer may take; IoT Core's 5 s unless told. */
+  readonly answerMs?: number;
   /** Of presence events. */
   readonly faults?: Faults;
   readonly schedule?: Schedule;
@@ -67,7 +69,7 @@ function deploymentOf(clientId: string): string {
 }
 
 export async function createLocalBroker(options: LocalBrokerOptions): Promise<LocalBroker> {
-  const { authorize, clock, persistentExpirySeconds, schedule = realSchedule } = options;
+  const { authorize, clock, persistentExpirySeconds, schedule = realSchedule, answerMs = authorizerAnswerMs } = options;
   const emit = withFaults(options.onPresence, options.faults, schedule);
   const aedes = new Aedes({
     connectTimeout: 10_000,
@@ -100,7 +102,7 @@ export async function createLocalBroker(options: LocalBrokerOptions): Promise<Lo
   async function askAccess(client: Client, packet: ConnectPacket): Promise<Access | undefined> {
     const ipAddress = addresses.get(client) ?? '';
     const { clientId, username, password } = packet;
-    const answer = await askAuthorizer(authorize, { clientId, username, password }, schedule);
+    const answer = await askAuthorizer(authorize, { clientId, username, password }, schedule, answerMs);
     if (answer.kind === 'allowed' && answer.policy('iot:Connect', `client/${client.id}`)) {
       const { principalId, policy, disconnectAfterSeconds } = answer;
       const persistent = client.version !== 5 && !client.clean;

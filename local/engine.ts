@@ -1,5 +1,6 @@
-// The DynamoDB engine of the local run: finds it, starts it, waits until it answers, and sees to it that it never
-// outlives the process that started it, however that one ends.
+// The DynamoDB engine of the local run: finds it, starts it, waits until it answers, starts it again where it ends by
+// itself and its data is on the disk, and sees to it that it never outlives the process that started it, however that
+// one ends.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,19 +14,25 @@ export interface EngineOptions {
   readonly dataDir: string;
   /** An engine that runs already: none is started. */
   readonly endpoint?: string | undefined;
+  /** The engine ended without having been stopped, and is started again. */
+  readonly onRestart?: (problem: string) => void;
 }
 
 export interface Engine {
   readonly endpoint: string;
   /** Ends the engine; resolves when its process is gone. Nothing to do for an engine of somebody else. */
   stop(): Promise<void>;
-  /** Called once, if the engine ends without having been stopped. */
+  /** Called once, if the engine ended without having been stopped, and what it held is lost or it ends time and again. */
   onExit(callback: (problem: string) => void): void;
 }
 
 const startsMax = 5;
 const startMs = 15_000;
 const stopMs = 5_000;
+/** An engine that ends so often in so short a time will not do better the next time. */
+const restartsMax = 5;
+const restartsWithinMs = 60_000;
+const restartPauseMs = 500;
 
 // A parent that is killed with SIGKILL can do nothing for its children, and the engine takes no notice of a closed
 // stdin. So a shell stands between: it holds the reading end of a pipe whose only writing end is ours, and the kernel
@@ -110,28 +117,65 @@ async function start(program: string, port: number, databaseFile: string | undef
   return { kind: 'failed', said: `no answer within ${startMs / 1000} s. ${said.trim()}` };
 }
 
-function watch({ child, ended }: Process, endpoint: string): Engine {
+async function end({ child, ended }: Process): Promise<void> {
+  child.ref();
+  child.stdin?.end('stop\n');
+  const inTime = await Promise.race([ended.then(() => true), wait(stopMs, false)]);
+  if (inTime || child.pid === undefined) return;
+  process.kill(-child.pid, 'SIGKILL');
+  await ended;
+}
+
+/** `again` starts the engine anew on the same port and the same data; undefined where its data went with it. */
+function supervise(
+  first: Process,
+  endpoint: string,
+  again: (() => Promise<Started>) | undefined,
+  onRestart: (problem: string) => void,
+): Engine {
+  let current: Process | undefined = first;
   let stopping = false;
+  let restarts: number[] = [];
+  let fail: (problem: string) => void = () => undefined;
+  const failed = new Promise<string>((resolve) => {
+    fail = resolve;
+  });
+
+  async function watchOver(): Promise<void> {
+    let problem = '';
+    while (!stopping) {
+      if (current !== undefined) problem = `the DynamoDB engine ended by itself: ${await current.ended}`;
+      current = undefined;
+      if (stopping) return;
+      const now = performance.now();
+      restarts = restarts.filter((at) => now - at < restartsWithinMs);
+      if (again === undefined || restarts.length >= restartsMax) return fail(problem);
+      // At once the first time, then with a pause: what took its port or its file may let go of it.
+      if (restarts.length > 0) await wait(restartPauseMs);
+      if (stopping) return;
+      restarts.push(now);
+      onRestart(problem);
+      const started = await again();
+      if (started.kind === 'running') current = started.process;
+      else problem = `the DynamoDB engine ended by itself and does not start again: ${started.said}`;
+    }
+  }
+  const watching = watchOver();
+
   return {
     endpoint,
-    onExit(callback) {
-      void ended.then((ending) => {
-        if (!stopping) callback(`the DynamoDB engine ended by itself: ${ending}`);
-      });
-    },
+    onExit: (callback) => void failed.then(callback),
     async stop() {
       stopping = true;
-      child.ref();
-      child.stdin?.end('stop\n');
-      const inTime = await Promise.race([ended.then(() => true), wait(stopMs, false)]);
-      if (inTime || child.pid === undefined) return;
-      process.kill(-child.pid, 'SIGKILL');
-      await ended;
+      if (current !== undefined) await end(current);
+      await watching;
+      // Started anew while it was being stopped.
+      if (current !== undefined) await end(current);
     },
   };
 }
 
-export async function startEngine({ dataDir, endpoint }: EngineOptions): Promise<Engine> {
+export async function startEngine({ dataDir, endpoint, onRestart = () => undefined }: EngineOptions): Promise<Engine> {
   if (endpoint !== undefined) return { endpoint, stop: async () => undefined, onExit: () => undefined };
   const { platform, arch, env } = process;
   const program = findEngine({ platform, arch, path: env.PATH ?? '' });
@@ -140,8 +184,12 @@ export async function startEngine({ dataDir, endpoint }: EngineOptions): Promise
   for (let attempt = 0; attempt < startsMax; attempt += 1) {
     // Between finding a port free and the engine's taking it, another process may take it: then there is a next try.
     const port = await findFreePort();
-    const started = await start(program, port, databaseFile);
-    if (started.kind === 'running') return watch(started.process, `http://127.0.0.1:${port}`);
+    const startHere = (): Promise<Started> => start(program, port, databaseFile);
+    const started = await startHere();
+    if (started.kind === 'running') {
+      const again = databaseFile === undefined ? undefined : startHere;
+      return supervise(started.process, `http://127.0.0.1:${port}`, again, onRestart);
+    }
     said = started.said;
     if (!said.includes('already in use')) break;
   }

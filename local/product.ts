@@ -72,7 +72,7 @@ export interface ProductOptions {
   readonly presenceFaults?: Faults;
   /** Messages of the presence queue, once they are in it, duplicated, late, out of order. */
   readonly queueFaults?: Omit<Faults, 'drop'>;
-  /** The engine died, and nothing works without it. */
+  /** The engine died and does not come back as it was, and nothing works without it. */
   readonly onFailure?: (problem: string) => void;
 }
 
@@ -98,6 +98,8 @@ const reconcileEveryMs = 60_000;
 /** Each run a whole pass of what one machine usually holds. */
 const localReconcileBounds = { pages: 40, pageItems: 500, questions: 400, passSeconds: 0 };
 const stopWaitMs = 2_000;
+const authorizerSlackMs = 2_000;
+const reportWaitMs = 3_000;
 /** Five deliveries last longer than a CONNECT may be on its way to the broker. */
 const redeliverAfterMs = 3_000;
 /** How long a message waits that the database did not answer to. */
@@ -123,7 +125,11 @@ export async function startProduct({
     const startedAt = clock.now();
     const dataDir = await openDataDir({ path: config.dataDir, clock });
     shutdown.add(() => dataDir.close());
-    const engine = await startEngine({ dataDir: dataDir.path ?? ':memory:', endpoint: config.dynamodbEndpoint });
+    const engine = await startEngine({
+      dataDir: dataDir.path ?? ':memory:',
+      endpoint: config.dynamodbEndpoint,
+      onRestart: (problem) => log.error('the DynamoDB engine is started again', { problem }),
+    });
     shutdown.add(() => engine.stop());
     engine.onExit((problem) => onFailure?.(problem));
 
@@ -189,6 +195,8 @@ export async function startProduct({
     const broker = await createLocalBroker({
       authorize: (event) =>
         authorize({ connect, tickets: async () => tickets, deploymentOfServerName }, localArn, event),
+      // A CONNECT that is decided late on a small machine must not be refused with its place taken.
+      answerMs: doorBudgetMs + authorizerSlackMs,
       // An event that a fault holds back beyond the end of the process is lost, as anything is that nobody waits for.
       onPresence: (event) => void queue.send(event).catch(() => undefined),
       clock,
@@ -253,7 +261,9 @@ export async function startProduct({
 
     const door = createFrontDoor({
       connect,
-      report: (report) => queue.send(report),
+      // Here the table can be waited for as well: a client that comes again right after its CONNACK then meets its own
+      // connection, not an attempt, which only time could tell from the new one (S10).
+      report: (report) => queue.sendAndWait(report, reportWaitMs),
       issueTicket: (claims) => tickets.issue(claims),
       dialBroker: () => dial({ host: '127.0.0.1', port: broker.port, noDelay: true }),
       deploymentOfServerName,

@@ -40,6 +40,8 @@ export function parseKept(raw: unknown): Kept | undefined {
 export interface LocalQueue {
   /** Resolves when the message is in the queue, and in its journal. `message` becomes the body as JSON. */
   send(message: object, options?: { readonly delaySeconds?: number }): Promise<void>;
+  /** The same, and then waits until the message is handled, but no longer than `withinMs`. */
+  sendAndWait(message: object, withinMs: number): Promise<void>;
   /** Resolves when nothing is queued, in flight or delayed. */
   idle(): Promise<void>;
   /** Bodies of the messages that failed five times, oldest first. */
@@ -102,7 +104,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   let pumping = false;
   let closed = false;
   let whenQuiet: (() => void)[] = [];
-  let settleOne: (id: string) => void = () => undefined;
+  const whenHandled = new Map<string, () => void>();
 
   const arrive = (message: Message): void => {
     ready.push(message);
@@ -165,7 +167,8 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     } catch {
       // It stays in the journal and is delivered again at the next start: at least once.
     }
-    settleOne(id);
+    whenHandled.get(id)?.();
+    whenHandled.delete(id);
   }
 
   // Once per turn of the event loop, so that what is sent in one turn shares a batch.
@@ -194,36 +197,50 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
       wake();
     });
 
+  const handled = (id: string): Promise<void> =>
+    new Promise((resolve) => {
+      whenHandled.set(id, resolve);
+    });
+
+  function accept(message: object, delaySeconds: number): string {
+    if (closed) throw new Error('the queue is closed');
+    const id = randomUUID();
+    const body = JSON.stringify(message);
+    const sentAt = clock.now();
+    journal.put(id, { body, sentAt, notBefore: sentAt + delaySeconds * 1000 });
+    const queued = { id, body, sentAt, firstReceivedAt: undefined, receives: 0 };
+    if (delaySeconds > 0) arriveLater(queued, delaySeconds * 1000);
+    else deliver(queued);
+    return id;
+  }
+
   return {
     async send(message, { delaySeconds = 0 } = {}) {
-      if (closed) throw new Error('the queue is closed');
-      const id = randomUUID();
-      const body = JSON.stringify(message);
-      const sentAt = clock.now();
-      journal.put(id, { body, sentAt, notBefore: sentAt + delaySeconds * 1000 });
-      const queued = { id, body, sentAt, firstReceivedAt: undefined, receives: 0 };
-      if (delaySeconds > 0) arriveLater(queued, delaySeconds * 1000);
-      else deliver(queued);
+      accept(message, delaySeconds);
+    },
+    async sendAndWait(message, withinMs) {
+      const id = accept(message, 0);
+      let cancel = (): void => undefined;
+      const tooLate = new Promise<void>((resolve) => {
+        cancel = schedule(resolve, withinMs);
+      });
+      await Promise.race([handled(id), tooLate]);
+      cancel();
+      whenHandled.delete(id);
     },
     idle: quiet,
     async resume() {
-      const due = new Set<string>();
-      const handled = new Promise<void>((resolve) => {
-        settleOne = (id) => {
-          due.delete(id);
-          if (due.size === 0) resolve();
-        };
-      });
+      const due: Promise<void>[] = [];
       for (const [id, { body, sentAt, notBefore }] of journal.found ?? []) {
         const message = { id, body, sentAt, firstReceivedAt: undefined, receives: receivesBefore };
         const delayMs = notBefore - clock.now();
         if (delayMs > 0) arriveLater(message, delayMs);
         else {
-          due.add(id);
+          due.push(handled(id));
           arrive(message);
         }
       }
-      if (due.size > 0) await handled;
+      await Promise.all(due);
     },
     deadLetters: () => [...dead],
     async close() {

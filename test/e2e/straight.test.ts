@@ -44,14 +44,50 @@ test("the limit holds without the front door, with the broker's own refusal", as
 test('a burst at the limit is exact here too, and the count is right after it', async () => {
   await rig.limit(20);
   for (let round = 0; round < 3; round++) {
-    const outcomes = await Promise.allSettled(Array.from({ length: 80 }, (_, n) => straight(`burst${n}`)));
-    const admitted = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-    expect(admitted.length).toBe(20);
+    const admitted = await burst(80, 20);
     expect(await rig.used('bob')).toBe(20);
     await Promise.all(admitted.map((client, n) => client.endAsync(n % 2 === 0)));
     await eventually(async () => (await rig.used('bob')) === 0, `round ${round}: all have gone`);
   }
-}, 60_000);
+}, 240_000);
+
+/** Longer than this nobody waits who is turned away for quota, unless the machine is too slow to decide in time. */
+const lateMs = 3_000;
+
+/**
+ * All at once; answers those admitted. Straight to the broker one refusal is like another, so where the machine was too
+ * slow for some, and only then, those come again once their leases have been checked.
+ */
+async function burst(clients: number, limit: number): Promise<readonly MqttClient[]> {
+  const admitted: MqttClient[] = [];
+  let waiting = Array.from({ length: clients }, (_, n) => `burst${n}`);
+  for (let tries = 0; tries < 5 && admitted.length < limit; tries++) {
+    if (tries > 0) {
+      rig.advance(41);
+      await rig.product.sweep();
+    }
+    const beganAt = performance.now();
+    let late = 0;
+    const refused: string[] = [];
+    await Promise.all(
+      waiting.map(async (clientId) => {
+        try {
+          admitted.push(await straight(clientId));
+        } catch {
+          refused.push(clientId);
+          if (performance.now() - beganAt > lateMs) late += 1;
+        }
+      }),
+    );
+    expect(admitted.length).toBeLessThanOrEqual(limit);
+    expect(await rig.used('bob')).toBeLessThanOrEqual(limit);
+    // Nobody is turned away for nothing.
+    expect(late).toBeGreaterThanOrEqual(Math.min(1, limit - admitted.length));
+    waiting = refused;
+  }
+  expect(admitted.length).toBe(limit);
+  return admitted;
+}
 
 test('reconnecting over a live connection, again and again, stays one session', async () => {
   await rig.limit(1);

@@ -4,7 +4,8 @@ import { connect as dial } from 'node:net';
 import { connect as dialTls } from 'node:tls';
 import { connectAsync } from 'mqtt';
 import { generate } from 'selfsigned';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { until } from '../support/until.ts';
 import { connectBytes, RawClient, type Rig, startBroker, startRig } from './rig.ts';
 
 let rig: Rig;
@@ -70,7 +71,7 @@ test.each([
   const client = new RawClient(tlsPort);
   client.socket.write(bytes);
   await client.closed;
-  await vi.waitFor(() => expect(rig.door.connections()).toBe(0));
+  await until(() => expect(rig.door.connections()).toBe(0));
 });
 
 test('over TLS, a handshake without a CONNECT is closed too', async () => {
@@ -78,7 +79,7 @@ test('over TLS, a handshake without a CONNECT is closed too', async () => {
   client.on('error', () => {});
   client.resume();
   await new Promise((resolve) => client.once('close', resolve));
-  await vi.waitFor(() => expect(rig.door.connections()).toBe(0));
+  await until(() => expect(rig.door.connections()).toBe(0));
 });
 
 test('bytes that are not TLS, in the middle of a TLS stream, end the connection', async () => {
@@ -91,7 +92,7 @@ test('bytes that are not TLS, in the middle of a TLS stream, end the connection'
   await answered;
   expect(rig.door.connections()).toBe(1);
   tcp.write('this is not a TLS record');
-  await vi.waitFor(() => expect(rig.door.connections()).toBe(0));
+  await until(() => expect(rig.door.connections()).toBe(0));
   tcp.destroy();
 });
 
@@ -105,7 +106,7 @@ test('plain MQTT on the TLS port is closed without effect', async () => {
 test('a connection over TLS is reported like any other', async () => {
   const before = rig.reports.length;
   await asked(`mqtts://127.0.0.1:${tlsPort}`, 'alice', 'demo.mqtt.localhost');
-  await vi.waitFor(() =>
+  await until(() =>
     expect(rig.reports.slice(before).map(({ type }) => type)).toEqual(['door.connected', 'door.disconnected']),
   );
 });

@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { seconds } from '../../shared/domain/time.ts';
 import type { DoorReport } from '../../shared/ports/presence.ts';
+import { until } from '../support/until.ts';
 import { admit, connectBytes, packetBytes, RawClient, type Rig, type RigOptions, startPeer, startRig } from './rig.ts';
 
 let rig: Rig;
@@ -31,7 +32,7 @@ describe('where the broker does not take an admitted client, it is told “unava
     const client = new RawClient(rig.port);
     client.socket.write(connectBytes({ protocolVersion: 4 }));
     const received = await client.all();
-    await vi.waitFor(() => expect(types()).toEqual(['door.failed']));
+    await until(() => expect(types()).toEqual(['door.failed']));
     return received;
   }
 
@@ -99,7 +100,7 @@ test('the broker’s own refusal is passed on as it is, and the core is told tha
   const client = new RawClient(rig.port);
   client.socket.write(connectBytes());
   expect(await client.all()).toBe(refusal.toString('hex'));
-  await vi.waitFor(() => expect(types()).toEqual(['door.failed']));
+  await until(() => expect(types()).toEqual(['door.failed']));
 });
 
 test('a CONNACK in pieces, with what follows it, arrives as one stream', async () => {
@@ -149,14 +150,14 @@ describe('a client that leaves', () => {
       brokerPort: broker.port,
       decide: async (request) => {
         leave();
-        await vi.waitFor(() => expect(rig.door.connections()).toBe(0));
+        await until(() => expect(rig.door.connections()).toBe(0));
         return admit(request);
       },
     });
     const client = new RawClient(rig.port);
     leave = () => client.socket.resetAndDestroy();
     client.socket.write(connectBytes());
-    await vi.waitFor(() => expect(types()).toEqual(['door.failed']));
+    await until(() => expect(types()).toEqual(['door.failed']));
     expect(broker.sockets.size).toBe(0);
   });
 
@@ -176,10 +177,10 @@ describe('a client that leaves', () => {
     rig = await startRig({ brokerPort: broker.port });
     const client = new RawClient(rig.port);
     client.socket.write(connectBytes({ properties: { sessionExpiryInterval: 60 } }));
-    await vi.waitFor(() => expect(broker.sockets.size).toBe(1));
-    await vi.waitFor(() => expect(rig.door.connections()).toBe(0));
+    await until(() => expect(broker.sockets.size).toBe(1));
+    await until(() => expect(rig.door.connections()).toBe(0));
     left();
-    await vi.waitFor(() => expect(types()).toEqual(['door.connected', 'door.disconnected']));
+    await until(() => expect(types()).toEqual(['door.connected', 'door.disconnected']));
     expect(rig.reports[1]).toMatchObject({ expirySeconds: 60 });
     expect(ended).toHaveBeenCalledOnce();
   });
@@ -194,9 +195,9 @@ test('a DISCONNECT that cannot be read is a lost connection to the broker too, s
   rig = await startRig({ brokerPort: broker.port });
   const client = new RawClient(rig.port);
   client.socket.write(connectBytes({ properties: { sessionExpiryInterval: 60 } }));
-  await vi.waitFor(() => expect(types()).toEqual(['door.connected']));
+  await until(() => expect(types()).toEqual(['door.connected']));
   client.socket.write(Buffer.from('e0070005110000001e', 'hex').fill(0x99, 4, 5));
-  await vi.waitFor(() => expect(types()).toEqual(['door.connected', 'door.disconnected']));
+  await until(() => expect(types()).toEqual(['door.connected', 'door.disconnected']));
   expect(rig.reports[1]).toMatchObject({ expirySeconds: 60 });
   expect(atBroker).toHaveLength(1);
 });
@@ -225,7 +226,7 @@ describe('back-pressure', () => {
       });
       const client = new RawClient(rig.port);
       client.socket.write(connectBytes({ protocolVersion: 4 }));
-      await vi.waitFor(() => expect(client.received.toString('hex')).toBe('20020000'));
+      await until(() => expect(client.received.toString('hex')).toBe('20020000'));
       client.socket.removeAllListeners('data').pause();
 
       const [brokerSocket] = atBroker;
@@ -233,16 +234,14 @@ describe('back-pressure', () => {
       if (brokerSocket === undefined || doorSocket === undefined) throw new Error('not connected');
       const [from, to] = slow === 'broker' ? [client.socket, brokerSocket] : [brokerSocket, client.socket];
       from.write(Buffer.alloc(total));
-      await vi.waitFor(() =>
-        expect(slow === 'broker' ? doorSocket.writableNeedDrain : doorSocket.isPaused()).toBe(true),
-      );
+      await until(() => expect(slow === 'broker' ? doorSocket.writableNeedDrain : doorSocket.isPaused()).toBe(true));
       expect(doorSocket.writableLength).toBeLessThan(1_000_000);
       let arrived = 0;
       to.on('data', (data) => {
         arrived += data.length;
       });
       to.resume();
-      await vi.waitFor(() => expect(arrived).toBe(total), 20_000);
+      await until(() => expect(arrived).toBe(total));
       client.socket.destroy();
     },
   );
@@ -260,7 +259,7 @@ describe('reports', () => {
     });
     const client = new RawClient(rig.port);
     client.socket.write(connectBytes({ protocolVersion: 4 }));
-    await vi.waitFor(() => expect(delivered).toEqual(['door.failed']));
+    await until(() => expect(delivered).toEqual(['door.failed']));
     expect(rig.logged.filter((line) => line.includes('tried again'))).toHaveLength(2);
   });
 
@@ -280,16 +279,16 @@ describe('reports', () => {
     });
     const waits = new RawClient(rig.port);
     waits.socket.write(connectBytes({ protocolVersion: 4, clientId: 'waits' }));
-    await vi.waitFor(() => expect(rig.requests).toHaveLength(1));
+    await until(() => expect(rig.requests).toHaveLength(1));
     // Another comes and goes meanwhile, so the door has had the time.
     const other = new RawClient(rig.port);
     other.socket.write(connectBytes({ protocolVersion: 4, clientId: 'other' }));
     expect(await other.all()).toBe('20020000');
-    await vi.waitFor(() => expect(delivered).toEqual(['door.connected other', 'door.disconnected other']));
+    await until(() => expect(delivered).toEqual(['door.connected other', 'door.disconnected other']));
     expect(waits.received).toHaveLength(0);
     accept();
     expect(await waits.all()).toBe('20020000');
-    await vi.waitFor(() => expect(delivered.slice(2)).toEqual(['door.connected waits', 'door.disconnected waits']));
+    await until(() => expect(delivered.slice(2)).toEqual(['door.connected waits', 'door.disconnected waits']));
   });
 
   test('that go on failing are given up and logged, and nothing else happens', async () => {
@@ -303,7 +302,7 @@ describe('reports', () => {
     const client = new RawClient(rig.port);
     client.socket.write(connectBytes({ protocolVersion: 4 }));
     expect(await client.all()).toBe(unavailableV4);
-    await vi.waitFor(() => expect(rig.logged.filter((line) => line.includes('is lost'))).toHaveLength(1));
+    await until(() => expect(rig.logged.filter((line) => line.includes('is lost'))).toHaveLength(1));
     expect(tries).toBe(3);
   });
 });

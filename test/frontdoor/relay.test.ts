@@ -1,7 +1,8 @@
 // Admitted clients, a real broker behind the front door, and what is reported of them.
 import { connectAsync, type MqttClient } from 'mqtt';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ms, seconds } from '../../shared/domain/time.ts';
+import { until } from '../support/until.ts';
 import { admit, connectBytes, packetBytes, RawClient, type Rig, startBroker, startRig } from './rig.ts';
 
 let broker: Awaited<ReturnType<typeof startBroker>>;
@@ -50,7 +51,7 @@ test.each([3, 4, 5] as const)(
       },
     ]);
     await client.endAsync();
-    await vi.waitFor(() =>
+    await until(() =>
       expect(told()).toEqual([
         ['door.connected', 0],
         ['door.disconnected', 0],
@@ -77,7 +78,7 @@ test('messages of any size pass both ways unchanged', async () => {
   // 0xe0 is the first byte of a DISCONNECT: inside a message it must mean nothing.
   const payloads = [Buffer.from('a'), Buffer.alloc(3_000_000, 0xe0), Buffer.alloc(200, 0xe0), Buffer.from('z')];
   for (const payload of payloads) await publisher.publishAsync('demo/t', payload, { qos: 1 });
-  await vi.waitFor(() => expect(got).toHaveLength(payloads.length), 10_000);
+  await until(() => expect(got).toHaveLength(payloads.length));
   expect(got.every((payload, index) => payload.equals(payloads[index] ?? Buffer.alloc(0)))).toBe(true);
   await Promise.all([subscriber.endAsync(), publisher.endAsync()]);
 });
@@ -95,9 +96,7 @@ test('what a client sends behind its CONNECT in one write reaches the broker', a
     { cmd: 'publish', topic: 'demo/echo', payload: 'hello', qos: 0, dup: false, retain: false },
     4,
   );
-  await vi.waitFor(() =>
-    expect(client.received.toString('hex')).toBe(`20020000${'9003000100'}${publish.toString('hex')}`),
-  );
+  await until(() => expect(client.received.toString('hex')).toBe(`20020000${'9003000100'}${publish.toString('hex')}`));
   client.socket.destroy();
 });
 
@@ -111,7 +110,7 @@ describe('the session’s expiry is reported as the broker granted it, and as it
     const client = await join({ protocolVersion: 5, clientId: 'c', ...properties });
     expect(rig.requests[0]?.hints?.expirySeconds).toBe(asked ?? 0);
     client.stream.destroy();
-    await vi.waitFor(() =>
+    await until(() =>
       expect(told()).toEqual([
         ['door.connected', granted],
         ['door.disconnected', granted],
@@ -122,7 +121,7 @@ describe('the session’s expiry is reported as the broker granted it, and as it
   test('changed by a DISCONNECT', async () => {
     const client = await join({ protocolVersion: 5, clientId: 'c', properties: { sessionExpiryInterval: 600 } });
     await client.endAsync(false, { properties: { sessionExpiryInterval: 30 } });
-    await vi.waitFor(() =>
+    await until(() =>
       expect(told()).toEqual([
         ['door.connected', 600],
         ['door.disconnected', 30],
@@ -133,7 +132,7 @@ describe('the session’s expiry is reported as the broker granted it, and as it
   test('not changed by a DISCONNECT from 0 to more, which the broker refuses [MQTT-3.14.2-2]', async () => {
     const client = await join({ protocolVersion: 5, clientId: 'c' });
     await client.endAsync(false, { properties: { sessionExpiryInterval: 600 } });
-    await vi.waitFor(() =>
+    await until(() =>
       expect(told()).toEqual([
         ['door.connected', 0],
         ['door.disconnected', 0],
@@ -144,10 +143,10 @@ describe('the session’s expiry is reported as the broker granted it, and as it
   test('not changed by half a DISCONNECT', async () => {
     const client = new RawClient(rig.port);
     client.socket.write(connectBytes({ properties: { sessionExpiryInterval: 600 } }));
-    await vi.waitFor(() => expect(told()).toEqual([['door.connected', 600]]));
+    await until(() => expect(told()).toEqual([['door.connected', 600]]));
     const disconnect = packetBytes({ cmd: 'disconnect', reasonCode: 4, properties: { sessionExpiryInterval: 30 } });
     client.socket.end(disconnect.subarray(0, -1));
-    await vi.waitFor(() =>
+    await until(() =>
       expect(told()).toEqual([
         ['door.connected', 600],
         ['door.disconnected', 600],
@@ -204,7 +203,7 @@ test('a will reaches the broker with its binary payload, when the client goes wi
     will: { topic: 'demo/will', payload, qos: 1, retain: false },
   });
   leaver.stream.destroy();
-  await vi.waitFor(() => expect(got).toEqual([payload]));
+  await until(() => expect(got).toEqual([payload]));
   await watcher.endAsync();
 });
 
@@ -215,12 +214,12 @@ test('a DISCONNECT keeps the will from being published, also where the socket go
   await watcher.subscribeAsync('demo/#');
   const client = new RawClient(rig.port);
   client.socket.write(connectBytes({ will: { topic: 'demo/will', payload: 'will' } }));
-  await vi.waitFor(() => expect(told()).toHaveLength(2));
+  await until(() => expect(told()).toHaveLength(2));
   const last = packetBytes({ cmd: 'publish', topic: 'demo/last', payload: 'last', qos: 0, dup: false, retain: false });
   client.socket.end(Buffer.concat([last, Buffer.of(0xe0, 0)]));
-  await vi.waitFor(() => expect(told()).toHaveLength(3));
+  await until(() => expect(told()).toHaveLength(3));
   await watcher.publishAsync('demo/after', 'after');
-  await vi.waitFor(() => expect(got).toContain('after'));
+  await until(() => expect(got).toContain('after'));
   expect(got).toEqual(['last', 'after']);
   await watcher.endAsync();
 });
@@ -230,8 +229,8 @@ test('a takeover ends the old connection with the broker’s own DISCONNECT, and
   const reasons: (number | undefined)[] = [];
   old.on('disconnect', (packet) => reasons.push(packet.reasonCode));
   const next = await join({ protocolVersion: 5, clientId: 'c' });
-  await vi.waitFor(() => expect(reasons).toEqual([0x8e]));
-  await vi.waitFor(() =>
+  await until(() => expect(reasons).toEqual([0x8e]));
+  await until(() =>
     expect(
       told()
         .map(([type]) => type)
@@ -245,7 +244,7 @@ test('a takeover ends the old connection with the broker’s own DISCONNECT, and
 test('closing the front door ends every connection and has reported each end when it resolves', async () => {
   const clients = await Promise.all(['a', 'b', 'c'].map((clientId) => join({ protocolVersion: 5, clientId })));
   const idle = new RawClient(rig.port);
-  await vi.waitFor(() => expect(rig.door.connections()).toBe(4));
+  await until(() => expect(rig.door.connections()).toBe(4));
   await rig.door.close();
   expect(rig.door.connections()).toBe(0);
   expect(told().filter(([type]) => type === 'door.disconnected')).toHaveLength(3);

@@ -6,6 +6,7 @@ import { hintsOf } from '../../frontdoor/connect-hints.ts';
 import { decodeConnect } from '../../frontdoor/connect-packet.ts';
 import { Intake } from '../../frontdoor/intake.ts';
 import { Relay } from '../../frontdoor/relay.ts';
+import { until } from '../support/until.ts';
 import { connectBytes } from './rig.ts';
 
 /** Takes no bytes until it is told to. */
@@ -46,13 +47,13 @@ describe('a relay ends both streams so that what was written arrives', () => {
     relay.start([Buffer.from('x')], [Buffer.from('y')], false);
     client.push('to the broker');
     broker.push('to the client');
-    await vi.waitFor(() => expect([client.writableLength, broker.writableLength]).toEqual([14, 14]));
+    await until(() => expect([client.writableLength, broker.writableLength]).toEqual([14, 14]));
     (first === 'client' ? client : broker).push(null);
-    await vi.waitFor(() => expect([client.writableEnded, broker.writableEnded]).toEqual([true, true]));
+    await until(() => expect([client.writableEnded, broker.writableEnded]).toEqual([true, true]));
     expect(ended).not.toHaveBeenCalled();
     client.takeAll();
     broker.takeAll();
-    await vi.waitFor(() => expect(ended).toHaveBeenCalledOnce());
+    await until(() => expect(ended).toHaveBeenCalledOnce());
     expect(client.taken).toEqual(['x', 'to the client', 'the end']);
     expect(broker.taken).toEqual(['y', 'to the broker', 'the end']);
   });
@@ -61,11 +62,11 @@ describe('a relay ends both streams so that what was written arrives', () => {
     const client = new SlowStream();
     const broker = new SlowStream();
     broker.destroy();
-    await vi.waitFor(() => expect(broker.closed).toBe(true));
+    await until(() => expect(broker.closed).toBe(true));
     const relay = new Relay({ client, broker, mqtt5: true, askedExpirySeconds: 60, grantedExpirySeconds: 50 });
     relay.start([Buffer.from('x')], [], false);
     expect(await relay.ended).toBe(50);
-    await vi.waitFor(() => expect(client.writableEnded).toBe(true));
+    await until(() => expect(client.writableEnded).toBe(true));
     client.destroy();
   });
 });
@@ -78,7 +79,7 @@ test('behind a CONNECT, 64 KiB are held, and then the client waits', async () =>
   expect(await connect).toBeInstanceOf(Buffer);
   expect(client.isPaused()).toBe(false);
   client.push(Buffer.alloc(40_000, 2));
-  await vi.waitFor(() => expect(client.isPaused()).toBe(true));
+  await until(() => expect(client.isPaused()).toBe(true));
   client.push(Buffer.alloc(40_000, 3));
   expect(intake.release().map((chunk) => [chunk.length, chunk[0]])).toEqual([
     [30_000, 1],
@@ -104,7 +105,7 @@ test('what the broker sends in the same breath as its CONNACK is not lost', asyn
   if (answer.kind !== 'answered') throw new Error(answer.detail);
   const got: Buffer[] = [answer.rest];
   answer.broker.on('data', (chunk) => got.push(chunk)).resume();
-  await vi.waitFor(() => expect(Buffer.concat(got).toString('hex')).toBe('d000'));
+  await until(() => expect(Buffer.concat(got).toString('hex')).toBe('d000'));
   broker.destroy();
 });
 

@@ -1,7 +1,8 @@
 import { connect as dial } from 'node:net';
 import { generate, type IConnackPacket, type IConnectPacket, type Packet, parser } from 'mqtt-packet';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { AuthorizerAnswer } from '../../functions/authorizer/event.ts';
+import { until } from '../support/until.ts';
 import { allowDemo, type Bench, startBench, type Version, versions } from './broker-bench.ts';
 
 let bench: Bench | undefined;
@@ -80,7 +81,7 @@ describe.each(versions)('CONNECT of MQTT version %i', (version) => {
   test('is refused when the authorizer has not answered within 5 s', async () => {
     const { connect, asked, time } = await startSilent();
     const refused = expect(connect(version, 'demo:c1')).rejects.toMatchObject(refusal(version));
-    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    await until(() => expect(asked).toHaveLength(1));
     time.advance(5_000);
     await refused;
   });

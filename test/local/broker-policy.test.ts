@@ -1,6 +1,7 @@
 import type { MqttClient } from 'mqtt';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AuthorizerEvent } from '../../functions/authorizer/event.ts';
+import { until } from '../support/until.ts';
 import { allowDemo, arn, type Bench, startBench, untilClosed, versions } from './broker-bench.ts';
 
 let bench: Bench;
@@ -41,7 +42,7 @@ describe.each(versions)('the policy document holds for MQTT version %i (S20)', (
     await client.subscribeAsync('demo/#', { qos: 1 });
     const topics = collect(client);
     await client.publishAsync('demo/a/b', 'x', { qos: 1 });
-    await vi.waitFor(() => expect(topics).toEqual(['demo/a/b']));
+    await until(() => expect(topics).toEqual(['demo/a/b']));
   });
 
   test.each([0, 1] as const)('a publish elsewhere with QoS %i reaches nobody and ends the connection', async (qos) => {
@@ -63,7 +64,7 @@ describe.each(versions)('the policy document holds for MQTT version %i (S20)', (
       client.publish('other/a', 'x', { qos }, () => undefined);
       await closed;
       await spy.publishAsync('after', 'x', { qos: 1 });
-      await vi.waitFor(() => expect(topics).toEqual(['after']));
+      await until(() => expect(topics).toEqual(['after']));
       expect(all.events.at(-1)).toMatchObject({ eventType: 'disconnected', disconnectReason: 'AUTH_ERROR' });
     } finally {
       await all.close();
@@ -97,7 +98,7 @@ describe.each(versions)('the policy document holds for MQTT version %i (S20)', (
     await client.subscribeAsync('demo/#');
     const topics = collect(client);
     await client.publishAsync('demo/a', 'x');
-    await vi.waitFor(() => expect(topics).toEqual(['demo/a']));
+    await until(() => expect(topics).toEqual(['demo/a']));
     // Its own answer comes after anything that was on its way to it.
     await mute.subscribeAsync('demo/b');
     expect(heard).toEqual([]);
@@ -114,9 +115,9 @@ describe.each(versions)('the policy document holds for MQTT version %i (S20)', (
       will: { topic, payload: Buffer.from('x'), qos: 0, retain: false },
     });
     client.stream.destroy();
-    await vi.waitFor(() => expect(bench.events.at(-1)).toMatchObject({ disconnectReason: 'CONNECTION_LOST' }));
+    await until(() => expect(bench.events.at(-1)).toMatchObject({ disconnectReason: 'CONNECTION_LOST' }));
     await watcher.publishAsync('demo/end', 'x');
-    await vi.waitFor(() => expect(topics).toEqual(expected));
+    await until(() => expect(topics).toEqual(expected));
   });
 
   test('each message goes to one member of a shared subscription, in turn', async () => {
@@ -125,10 +126,10 @@ describe.each(versions)('the policy document holds for MQTT version %i (S20)', (
     for (const member of [a, b]) await member.subscribeAsync('$share/g/demo/jobs/+', { qos: 1 });
     const sender = await bench.connect(version, 'demo:c');
     for (let n = 0; n < 10; n += 1) await sender.publishAsync(`demo/jobs/${n}`, 'x', { qos: 1 });
-    await vi.waitFor(() => expect(heard.map((topics) => topics.length)).toEqual([5, 5]));
+    await until(() => expect(heard.map((topics) => topics.length)).toEqual([5, 5]));
     await a.unsubscribeAsync('$share/g/demo/jobs/+');
     await sender.publishAsync('demo/jobs/last', 'x', { qos: 1 });
-    await vi.waitFor(() => expect(heard[1]).toContain('demo/jobs/last'));
+    await until(() => expect(heard[1]).toContain('demo/jobs/last'));
     expect(heard[0]).not.toContain('demo/jobs/last');
   });
 
@@ -138,7 +139,7 @@ describe.each(versions)('the policy document holds for MQTT version %i (S20)', (
     const topics = collect(client);
     const sender = await bench.connect(version, 'demo:c2');
     await Promise.all(Array.from({ length: 200 }, (_, n) => sender.publishAsync(`demo/jobs/${n}`, 'x')));
-    await vi.waitFor(() => expect(topics).toHaveLength(400), 5_000);
+    await until(() => expect(topics).toHaveLength(400));
     expect(new Set(topics).size).toBe(200);
   });
 });

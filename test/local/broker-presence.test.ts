@@ -1,8 +1,9 @@
 import { connect as dial } from 'node:net';
 import { generate } from 'mqtt-packet';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { seededRandom } from '../../local/faults.ts';
 import type { BrokerClientId } from '../../shared/domain/ids.ts';
+import { until } from '../support/until.ts';
 import { allowDemo, arn, type Bench, type PresenceEvent, startBench, untilClosed, versions } from './broker-bench.ts';
 
 let bench: Bench;
@@ -14,7 +15,7 @@ afterEach(() => bench.close());
 const id = 'demo:c1';
 
 async function untilEvents(count: number): Promise<PresenceEvent[]> {
-  await vi.waitFor(() => expect(bench.events).toHaveLength(count));
+  await until(() => expect(bench.events).toHaveLength(count));
   return bench.events;
 }
 
@@ -71,10 +72,7 @@ describe.each(versions)('presence of MQTT version %i', (version) => {
         keepalive: 1,
       }),
     );
-    await vi.waitFor(
-      () => expect(bench.events[1]).toMatchObject({ disconnectReason: 'MQTT_KEEP_ALIVE_TIMEOUT' }),
-      5_000,
-    );
+    await until(() => expect(bench.events[1]).toMatchObject({ disconnectReason: 'MQTT_KEEP_ALIVE_TIMEOUT' }));
     socket.destroy();
   });
 
@@ -118,7 +116,7 @@ describe.each(versions)('presence of MQTT version %i', (version) => {
     });
     const { connect, broker, events } = own;
     const clients = await Promise.all(Array.from({ length: 20 }, () => connect(version, id).catch(() => undefined)));
-    await vi.waitFor(() => expect(clients.filter((client) => client?.connected)).toHaveLength(1));
+    await until(() => expect(clients.filter((client) => client?.connected)).toHaveLength(1));
     const ends = events.filter((event) => event.eventType === 'disconnected');
     expect(ends.map((event) => event.disconnectReason)).toEqual(Array(19).fill('DUPLICATE_CLIENTID'));
     expect(events.map((event) => event.versionNumber)).toEqual([
@@ -152,7 +150,7 @@ describe.each(versions)('presence of MQTT version %i', (version) => {
       bench.time.advance(pause);
       const client = await bench.connect(version, id);
       await client.endAsync();
-      await vi.waitFor(() => expect(bench.events.at(-1)).toMatchObject({ eventType: 'disconnected' }));
+      await until(() => expect(bench.events.at(-1)).toMatchObject({ eventType: 'disconnected' }));
     }
     const connected = bench.events.filter((event) => event.eventType === 'connected');
     expect(connected.map((event) => event.versionNumber)).toEqual([0, 1, 0]);
@@ -164,7 +162,7 @@ test.each(['demo:a#b', 'demo:a+b'])('there is no presence of %s', async (clientI
   await client.endAsync();
   const other = await bench.connect(5, id);
   await other.endAsync();
-  await vi.waitFor(() => expect(bench.events.at(-1)).toMatchObject({ eventType: 'disconnected' }));
+  await until(() => expect(bench.events.at(-1)).toMatchObject({ eventType: 'disconnected' }));
   expect(bench.events.map((event) => event.clientId)).toEqual([id, id]);
 });
 
@@ -203,7 +201,7 @@ test('a client that gives up before it is answered leaves the connection that ha
     const first = await own.connect(5, id);
     const impatient = dial(own.broker.port, '127.0.0.1');
     impatient.write(generate({ cmd: 'connect', protocolVersion: 5, clientId: id, clean: true, keepalive: 0 }));
-    await vi.waitFor(() => expect(waiting).toBe(2));
+    await until(() => expect(waiting).toBe(2));
     impatient.end();
     await new Promise((resolve) => impatient.once('close', resolve).resume());
     open();
@@ -226,7 +224,7 @@ test('a connection that does not read is taken over all the same', async () => {
   frozen.write(generate({ cmd: 'subscribe', messageId: 1, subscriptions }, { protocolVersion: 5 }));
   // The answers to both are there: from here on nothing is read.
   const connackAndSuback = 5 + 6;
-  await vi.waitFor(() => expect(frozen.bytesRead).toBe(connackAndSuback));
+  await until(() => expect(frozen.bytesRead).toBe(connackAndSuback));
   frozen.pause();
   const sender = await bench.connect(5, 'demo:sender');
   const payload = Buffer.alloc(1_000_000);

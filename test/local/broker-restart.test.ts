@@ -3,12 +3,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseKeptSession } from '../../local/broker-sessions.ts';
 import { type Journal, openJournal } from '../../local/journal.ts';
 import type { BrokerClientId } from '../../shared/domain/ids.ts';
 import { addSeconds, type Ms, seconds } from '../../shared/domain/time.ts';
 import type { BrokerSays } from '../../shared/ports/broker.ts';
+import { until } from '../support/until.ts';
 import { type Bench, startBench } from './broker-bench.ts';
 
 let folder: string;
@@ -48,10 +49,10 @@ test('what was connected has been disconnected since, and what was retained is r
   await before.connect(4, 'demo:keeps3', { clean: false });
   const left = await before.connect(5, 'demo:left', keeps(300));
   await left.endAsync();
-  await vi.waitFor(async () => expect(await says(before, 'demo:left')).toMatchObject({ kind: 'retained' }));
+  await until(async () => expect(await says(before, 'demo:left')).toMatchObject({ kind: 'retained' }));
   const over = await before.connect(5, 'demo:over', keeps(600));
   await over.endAsync({ properties: { sessionExpiryInterval: 0 } });
-  await vi.waitFor(async () => expect(await says(before, 'demo:over')).toEqual({ kind: 'absent' }));
+  await until(async () => expect(await says(before, 'demo:over')).toEqual({ kind: 'absent' }));
 
   const endedAt = addSeconds(startedAt, seconds(7));
   const after = await run(endedAt);

@@ -1,7 +1,8 @@
 import type { IClientOptions, MqttClient } from 'mqtt';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { BrokerClientId } from '../../shared/domain/ids.ts';
 import type { BrokerSays } from '../../shared/ports/broker.ts';
+import { until } from '../support/until.ts';
 import { arn, type Bench, startBench, versions } from './broker-bench.ts';
 
 let bench: Bench;
@@ -30,7 +31,7 @@ describe.each(versions)('sessions of MQTT version %i', (version) => {
 
   async function leave(client: MqttClient): Promise<void> {
     await client.endAsync();
-    await vi.waitFor(async () => expect(await says()).not.toMatchObject({ kind: 'connected' }));
+    await until(async () => expect(await says()).not.toMatchObject({ kind: 'connected' }));
   }
 
   async function subscribeAndLeave(): Promise<void> {
@@ -84,7 +85,7 @@ describe.each(versions)('sessions of MQTT version %i', (version) => {
     bench.time.advance(59_999);
     const { queued, sessionPresent } = await comeBack(persistent);
     expect(sessionPresent).toBe(version !== 3);
-    await vi.waitFor(() => expect(queued).toEqual(['demo/queued']));
+    await until(() => expect(queued).toEqual(['demo/queued']));
     const connected = bench.events.filter((event) => event.clientId === id && event.eventType === 'connected');
     expect(connected.map((event) => event.versionNumber)).toEqual([0, 1]);
     expect(new Set(connected.map((event) => event.sessionIdentifier)).size).toBe(1);
@@ -102,7 +103,7 @@ describe.each(versions)('sessions of MQTT version %i', (version) => {
     expect(sessionPresent).toBe(false);
     await sender.publishAsync('demo/later', 'x', { qos: 1 });
     await sender.publishAsync('demo/end', 'x');
-    await vi.waitFor(() => expect(queued).toEqual(['demo/end']));
+    await until(() => expect(queued).toEqual(['demo/end']));
     const connected = bench.events.filter((event) => event.clientId === id && event.eventType === 'connected');
     expect(new Set(connected.map((event) => event.sessionIdentifier)).size).toBe(2);
   });
@@ -114,7 +115,7 @@ describe.each(versions)('sessions of MQTT version %i', (version) => {
     const sender = await bench.connect(version, 'demo:sender');
     await sender.publishAsync('demo/later', 'x', { qos: 1 });
     await sender.publishAsync('demo/end', 'x');
-    await vi.waitFor(() => expect(queued).toEqual(['demo/end']));
+    await until(() => expect(queued).toEqual(['demo/end']));
   });
 
   test('the CONNACK of a session without subscriptions says that it is there', async () => {
@@ -130,7 +131,7 @@ describe.each(versions)('sessions of MQTT version %i', (version) => {
     const { queued } = await comeBack(persistent);
     const sender = await bench.connect(version, 'demo:sender');
     await sender.publishAsync('demo/jobs', 'x', { qos: 1 });
-    await vi.waitFor(() => expect(queued).toEqual(['demo/jobs']));
+    await until(() => expect(queued).toEqual(['demo/jobs']));
   });
 
   test('a kick leaves a persistent session, a kick with cleanSession ends it', async () => {
@@ -146,7 +147,7 @@ describe.each(versions)('sessions of MQTT version %i', (version) => {
     const sender = await bench.connect(version, 'demo:sender');
     await sender.publishAsync('demo/later', 'x', { qos: 1 });
     await sender.publishAsync('demo/end', 'x');
-    await vi.waitFor(() => expect(queued).toEqual(['demo/end']));
+    await until(() => expect(queued).toEqual(['demo/end']));
   });
 });
 
@@ -171,11 +172,11 @@ test.each(versions)(
       await client.subscribeAsync(['demo/a', 'other/a'], { qos: 1 }).catch(() => undefined);
       await client.endAsync();
       const sender = await own.connect(version, 'demo:sender');
-      await vi.waitFor(() => expect(own.events.some((event) => event.eventType === 'disconnected')).toBe(true));
+      await until(() => expect(own.events.some((event) => event.eventType === 'disconnected')).toBe(true));
       for (const topic of ['other/a', 'demo/a']) await sender.publishAsync(topic, 'x', { qos: 1 });
       const queued: string[] = [];
       await own.connect(version, id, options, (coming) => coming.on('message', (topic) => queued.push(topic)));
-      await vi.waitFor(() => expect(queued).toContain('demo/a'));
+      await until(() => expect(queued).toContain('demo/a'));
       expect(queued).toEqual(['demo/a']);
     } finally {
       await own.close();
@@ -195,6 +196,6 @@ describe('MQTT 5 DISCONNECT', () => {
     [0, 30, { kind: 'absent' }],
   ])('changes an expiry of %i s to %i s: %j', async (before, after, expected) => {
     await end(await connect(before), after);
-    await vi.waitFor(async () => expect(await says()).toMatchObject(expected));
+    await until(async () => expect(await says()).toMatchObject(expected));
   });
 });

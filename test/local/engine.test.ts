@@ -2,10 +2,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DescribeTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createTable } from '../../local/create-table.ts';
 import { type Engine, startEngine } from '../../local/engine.ts';
 import { findEngine } from '../../local/find-engine.ts';
+import { engineOn, processesOn } from '../support/engine-process.ts';
+import { until } from '../support/until.ts';
 import { hold } from './hold.ts';
 
 let folder: string;
@@ -42,20 +44,6 @@ const get = async (endpoint: string) => {
   return Item?.value?.S;
 };
 
-/** Processes that have been started with this port, by their ids. */
-function processesOn(endpoint: string): string[] {
-  const { port } = new URL(endpoint);
-  return readdirSync('/proc').filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
-    try {
-      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-      return words.includes('--port') && words.includes(port);
-    } catch {
-      return false;
-    }
-  });
-}
-
 test('two engines run side by side and know nothing of each other', async () => {
   const [a, b] = await Promise.all([start(':memory:'), start(':memory:')]);
   for (const engine of [a, b]) await createTable(clientOf(engine.endpoint), 'items');
@@ -85,20 +73,55 @@ test('a parent that is killed with SIGKILL leaves no engine behind, and no write
   } finally {
     await holder.kill();
   }
-  await vi.waitFor(() => expect(processesOn(endpoint)).toEqual([]), 10_000);
+  await until(() => expect(processesOn(endpoint)).toEqual([]));
   const next = await start(folder);
   expect(await get(next.endpoint)).toBe('kept');
 }, 30_000);
 
-test('an engine that ends by itself is told of; one that is stopped is not', async () => {
+/** Kills the engine once it answers. */
+async function killNext(endpoint: string): Promise<void> {
+  await until(() => get(endpoint));
+  const pid = engineOn(endpoint);
+  if (pid === undefined) throw new Error('no engine to kill');
+  process.kill(pid, 'SIGKILL');
+  await until(() => expect(engineOn(endpoint)).not.toBe(pid));
+}
+
+test('an engine that ends by itself is started again on the same port, with all that it had answered', async () => {
+  const told: string[] = [];
+  const engine = await startEngine({ dataDir: folder, onRestart: (problem) => told.push(problem) });
+  engines.push(engine);
+  engine.onExit((problem) => told.push(`given up: ${problem}`));
+  await createTable(clientOf(engine.endpoint), 'items');
+  await put(engine.endpoint, 'kept');
+  await killNext(engine.endpoint);
+  await until(async () => expect(await get(engine.endpoint)).toBe('kept'));
+  expect(told).toEqual([expect.stringContaining('ended by itself')]);
+  await engine.stop();
+  expect(processesOn(engine.endpoint)).toEqual([]);
+}, 60_000);
+
+test('one that ends time and again is given up, and is told of once', async () => {
+  const restarts: string[] = [];
+  const engine = await startEngine({ dataDir: folder, onRestart: (problem) => restarts.push(problem) });
+  engines.push(engine);
+  const told: string[] = [];
+  engine.onExit((problem) => told.push(problem));
+  await createTable(clientOf(engine.endpoint), 'items');
+  for (let kills = 0; kills < 6; kills++) await killNext(engine.endpoint);
+  await until(() => expect(told).toHaveLength(1));
+  expect(restarts).toHaveLength(5);
+  expect(processesOn(engine.endpoint)).toEqual([]);
+}, 60_000);
+
+test('an engine that ends by itself, and its data with it, is told of; one that is stopped is not', async () => {
   const [killed, stopped] = await Promise.all([start(':memory:'), start(':memory:')]);
   const told: string[] = [];
   killed.onExit((problem) => told.push(`killed: ${problem}`));
   stopped.onExit((problem) => told.push(`stopped: ${problem}`));
   await stopped.stop();
-  const engine = processesOn(killed.endpoint).find((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'dynoxide\n');
-  process.kill(Number(engine), 'SIGKILL');
-  await vi.waitFor(() => expect(told).toHaveLength(1), 5_000);
+  process.kill(Number(engineOn(killed.endpoint)), 'SIGKILL');
+  await until(() => expect(told).toHaveLength(1));
   expect(told[0]).toMatch(/^killed: the DynamoDB engine ended by itself/);
   expect(processesOn(killed.endpoint)).toEqual([]);
   await killed.stop();

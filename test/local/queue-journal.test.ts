@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openJournal } from '../../local/journal.ts';
 import { createLocalQueue, type LocalQueue, type LocalQueueOptions, parseKept } from '../../local/queue.ts';
+import { until } from '../support/until.ts';
 import { createManualTime, type ManualTime } from './manual-time.ts';
 
 let folder: string;
@@ -59,7 +60,7 @@ describe('a queue whose process is gone', () => {
     await first.queue.idle();
     const second = startQueue(never);
     await second.queue.send({ name: 'at work' });
-    await vi.waitFor(() => expect(second.received).toEqual(['at work']));
+    await until(() => expect(second.received).toEqual(['at work']));
     await second.queue.send({ name: 'waiting' });
     await second.queue.send({ name: 'delayed' }, { delaySeconds: 60 });
 
@@ -101,7 +102,7 @@ describe('a queue whose process is gone', () => {
       over = true;
     });
     for (const receives of [2, 3]) {
-      await vi.waitFor(() => expect(time.pending()).toBe(1));
+      await until(() => expect(time.pending()).toBe(1));
       expect([over, next.received.length]).toEqual([false, receives]);
       time.advance(1_000);
     }

@@ -1,7 +1,8 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../local/faults.ts';
 import { createLocalQueue, type LocalQueueOptions } from '../../local/queue.ts';
+import { until } from '../support/until.ts';
 import { createManualTime } from './manual-time.ts';
 
 const allGood: SQSBatchResponse = { batchItemFailures: [] };
@@ -60,11 +61,11 @@ describe('the local queue', () => {
       () => new Promise((resolve) => gates.push(() => resolve(allGood))),
     );
     await sendAll(100);
-    await vi.waitFor(() => expect(events).toHaveLength(8));
+    await until(() => expect(events).toHaveLength(8));
     expect(events.every((event) => event.Records.length === 10)).toBe(true);
     gates[0]?.();
-    await vi.waitFor(() => expect(events).toHaveLength(9));
-    await vi.waitFor(() => {
+    await until(() => expect(events).toHaveLength(9));
+    await until(() => {
       for (const open of gates) open();
       expect(events).toHaveLength(10);
     });
@@ -80,7 +81,7 @@ describe('the local queue', () => {
       return { batchItemFailures: failed.map((record) => ({ itemIdentifier: record.messageId })) };
     });
     await sendAll(3);
-    await vi.waitFor(() => expect(time.pending()).toBe(1));
+    await until(() => expect(time.pending()).toBe(1));
     failing = false;
     time.advance(999);
     expect(events).toHaveLength(1);
@@ -99,7 +100,7 @@ describe('the local queue', () => {
     const { queue, events, sendAll, time } = start(handler);
     await sendAll(2);
     for (let receives = 1; receives < 5; receives += 1) {
-      await vi.waitFor(() => expect(time.pending()).toBe(2));
+      await until(() => expect(time.pending()).toBe(2));
       time.advance(1_000);
     }
     await queue.idle();
@@ -120,6 +121,27 @@ describe('the local queue', () => {
     time.advance(1);
     await waiting;
     expect(received()).toEqual(['late']);
+  });
+
+  test('a message can be waited for until it is handled, and no longer than asked', async () => {
+    let failing = true;
+    const { queue, events, time } = start(async ({ Records }) => ({
+      batchItemFailures: failing ? Records.map(({ messageId }) => ({ itemIdentifier: messageId })) : [],
+    }));
+    const over: string[] = [];
+    const short = queue.sendAndWait({ name: 'short' }, 500).then(() => over.push('short'));
+    const long = queue.sendAndWait({ name: 'long' }, 5_000).then(() => over.push('long'));
+    // Two that come again, two that are waited for.
+    await until(() => expect(time.pending()).toBe(4));
+    expect(over).toEqual([]);
+    time.advance(500);
+    await short;
+    failing = false;
+    time.advance(500);
+    await long;
+    expect(over).toEqual(['short', 'long']);
+    expect(events).toHaveLength(2);
+    expect(time.pending()).toBe(0);
   });
 
   test('can be asked for duplicates and another order, the same for the same seed', async () => {
@@ -150,7 +172,7 @@ describe('the local queue', () => {
     );
     await queue.send({ name: 'a' });
     await queue.send({ name: 'b' });
-    await vi.waitFor(() => expect(time.pending()).toBe(2));
+    await until(() => expect(time.pending()).toBe(2));
     time.advance(1_000);
     await queue.idle();
     expect(events.map(namesOf)).toEqual([
@@ -168,7 +190,7 @@ describe('the local queue', () => {
         }),
     );
     await sendAll(1);
-    await vi.waitFor(() => expect(events).toHaveLength(1));
+    await until(() => expect(events).toHaveLength(1));
     let closed = false;
     const closing = queue.close().then(() => {
       closed = true;

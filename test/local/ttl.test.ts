@@ -1,8 +1,9 @@
 import { BatchWriteItemCommand, DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createTable } from '../../local/create-table.ts';
 import { type Engine, startEngine } from '../../local/engine.ts';
 import { startTtlJanitor, type TtlJanitorOptions } from '../../local/ttl.ts';
+import { until } from '../support/until.ts';
 import { createManualTime, type ManualTime } from './manual-time.ts';
 
 let engine: Engine;
@@ -95,9 +96,9 @@ test('runs by itself every so many minutes until it is stopped, also after a run
   const log = { ...quiet, info: (text: string) => told.push(text), warn: (text: string) => told.push(text) };
   const broken = janitor({ tableName: 'no-such-table', log });
   for (const count of [1, 2]) {
-    await vi.waitFor(() => expect(time.pending()).toBe(1));
+    await until(() => expect(time.pending()).toBe(1));
     time.advance(600_000);
-    await vi.waitFor(() => expect(told).toHaveLength(count));
+    await until(() => expect(told).toHaveLength(count));
   }
   expect(told).toEqual(['expired items not removed', 'expired items not removed']);
   await broken.stop();

@@ -72,9 +72,9 @@ export async function startRig(
   };
 }
 
-/** Asks again until it holds; fails after 10 s. For what other processes do in their own time. */
+/** Asks again until it holds; fails after 20 s. For what other processes do in their own time. */
 export async function eventually(check: () => Promise<boolean>, what: string): Promise<void> {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 20_000;
   while (!(await check())) {
     if (Date.now() > end) throw new Error(`did not come true: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
