@@ -3,6 +3,7 @@
 
 import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
+import { problem, render } from '../functions/api/answer.ts';
 
 interface App {
   readonly fetch: (request: Request) => Response | Promise<Response>;
@@ -32,17 +33,7 @@ export async function listenHttp(
 }
 
 function misdirected(): Response {
-  const problem = {
-    type: 'about:blank',
-    title: 'Misdirected request',
-    status: 421,
-    code: 'request.misdirected',
-    detail: 'Ask for localhost.',
-  };
-  return new Response(JSON.stringify(problem), {
-    status: 421,
-    headers: { 'content-type': 'application/problem+json' },
-  });
+  return render(problem(421, 'request.misdirected', 'Ask for localhost.'));
 }
 
 function close(server: Server): Promise<void> {

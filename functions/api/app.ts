@@ -10,6 +10,7 @@ import type { Log } from '../../shared/ports/log.ts';
 import type { RejectionReader } from '../../shared/ports/rejections.ts';
 import type { UsageReader } from '../../shared/ports/usage.ts';
 import { internalError, ok, problem, render, storeUnavailable } from './answer.ts';
+import { type ApiDocument, renderReference, styleHash } from './docs/page.ts';
 import type { Authenticate } from './principal.ts';
 import { createRouter } from './route.ts';
 import { addAuditRoutes } from './routes/audit.ts';
@@ -30,6 +31,16 @@ export interface ApiPorts extends DeploymentPorts {
   readonly log: Log;
 }
 
+const documentConfig = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Headcount',
+    version: '1',
+    description: 'Limits how many MQTT sessions one username may hold on a deployment. Readable at /docs.',
+    license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+  },
+};
+
 export function createApi(ports: ApiPorts): OpenAPIHono {
   const { log } = ports;
   const app = new OpenAPIHono();
@@ -42,7 +53,8 @@ export function createApi(ports: ApiPorts): OpenAPIHono {
     c.header('cache-control', 'no-store');
     c.header('x-content-type-options', 'nosniff');
     c.header('referrer-policy', 'no-referrer');
-    c.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
+    if (!c.res.headers.has('content-security-policy'))
+      c.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
     c.header('x-request-id', requestId);
   });
 
@@ -51,7 +63,11 @@ export function createApi(ports: ApiPorts): OpenAPIHono {
       log.warn('the database did not answer in time', { method: c.req.method, cause: String(error.cause) });
       return render(storeUnavailable);
     }
-    log.error('a request failed', { method: c.req.method, error: String(error.stack ?? error) });
+    log.error('a request failed', {
+      method: c.req.method,
+      requestId: c.res.headers.get('x-request-id'),
+      error: String(error.stack ?? error),
+    });
     return render(internalError);
   });
 
@@ -71,7 +87,18 @@ export function createApi(ports: ApiPorts): OpenAPIHono {
   router.refuseOtherMethods();
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
-  app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'Headcount', version: '1' } });
+  app.doc31('/openapi.json', documentConfig);
+  let reference: string | undefined;
+  app.get('/docs', () => {
+    // Made at the first asking: no other request pays for it.
+    reference ??= renderReference(app.getOpenAPI31Document(documentConfig) as unknown as ApiDocument);
+    return new Response(reference, {
+      headers: {
+        'content-type': 'text/html; charset=utf-8',
+        'content-security-policy': `default-src 'none'; style-src ${styleHash}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+      },
+    });
+  });
 
   return app;
 }

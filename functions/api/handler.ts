@@ -1,6 +1,5 @@
 // The HTTP API behind API Gateway. Wires the app to the table.
 
-import { handle } from 'hono/aws-lambda';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { createRejectionReader } from '../../shared/adapters/dynamodb/rejection-reader.ts';
@@ -18,6 +17,7 @@ import { environmentVariables } from '../../shared/config/env.ts';
 import { readVariable } from '../environment.ts';
 import { createApi } from './app.ts';
 import { principalOfClaims } from './claims.ts';
+import { createGatewayHandler } from './gateway.ts';
 
 const clock = systemClock;
 const log = createJsonLog();
@@ -25,7 +25,7 @@ const tableName = readVariable(environmentVariables.tableName);
 const client = createDocumentClient({ requestTimeoutMs: 2_000 });
 const settings = createSettingsStore(client, tableName, log);
 
-export const handler = handle(
+export const handler = createGatewayHandler(
   createApi({
     settings,
     credentials: createCredentialStore(client, tableName),

@@ -1,6 +1,6 @@
 // The handler as Lambda calls it, on the real engine: events in, answers out.
 
-import type { LambdaEvent } from 'hono/aws-lambda';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
@@ -45,8 +45,8 @@ beforeAll(async () => {
       isBase64Encoded: false,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     };
-    const answered = await handler(event as unknown as LambdaEvent);
-    return { statusCode: answered.statusCode, body: answered.body ?? '' };
+    const answered = await handler(event as unknown as APIGatewayProxyEventV2);
+    return { statusCode: answered.statusCode ?? 0, body: answered.body ?? '' };
   };
 });
 

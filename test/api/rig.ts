@@ -49,6 +49,8 @@ export interface RequestOptions {
   /** Sent as it is, in place of `body`. */
   readonly raw?: string | Uint8Array<ArrayBuffer>;
   readonly headers?: Readonly<Record<string, string>>;
+  /** False where the answer is something else. */
+  readonly json?: boolean;
 }
 
 export function deploymentOf(deploymentId: string, tenantId: string): Deployment {
@@ -114,7 +116,7 @@ export async function startRig(): Promise<Rig> {
     log,
     now: Date.UTC(2026, 10, 22, 17, 0, 0, 250),
     stop: () => engine.stop(),
-    async request(method, path, { token = 'local', body, raw, headers = {} } = {}) {
+    async request(method, path, { token = 'local', body, raw, headers = {}, json = true } = {}) {
       const target = path.startsWith('/') ? path : `/v1/deployments/demo${path === '' ? '' : `/${path}`}`;
       const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
       const response = await app.request(target, {
@@ -131,7 +133,7 @@ export async function startRig(): Promise<Rig> {
         status: response.status,
         headers: response.headers,
         text,
-        json: text === '' ? undefined : JSON.parse(text),
+        json: text === '' || !json ? undefined : JSON.parse(text),
       };
     },
   };

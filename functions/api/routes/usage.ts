@@ -47,6 +47,7 @@ export function addUsageRoutes(router: Router, usage: UsageReader): void {
     summary: 'List usernames with live sessions',
     query: usageQuery,
     responses: { 200: answers(listOf(usageSchema), 'Numbers are exact when read') },
+    problems: ['usage.sort_unsupported'],
     async handle({ deployment: { deploymentId }, query, after, page }) {
       if (query.sort === 'used') return sortUnsupported;
       const from = after === undefined ? undefined : parseUsername(after);
@@ -68,6 +69,7 @@ export function addUsageRoutes(router: Router, usage: UsageReader): void {
     summary: "Read a username's usage",
     params: { username: parseUsername },
     responses: { 200: answers(usageDetailSchema, 'Its usage') },
+    problems: ['usage.not_found'],
     async handle({ deployment: { deploymentId }, params: { username } }) {
       const detail = await usage.getUsername(deploymentId, username);
       return detail === undefined ? usernameNotFound : ok(viewUsageDetail(detail));
@@ -100,6 +102,7 @@ export function addUsageRoutes(router: Router, usage: UsageReader): void {
     summary: 'Read client details',
     params: { clientId: (raw, id) => parseClientId(id, raw) },
     responses: { 200: answers(clientSchema, 'The client') },
+    problems: ['client.not_found'],
     async handle({ deployment: { deploymentId }, params: { clientId } }) {
       const session = await usage.getClient(deploymentId, clientId);
       return session === undefined ? clientNotFound : ok(viewClient(session));
