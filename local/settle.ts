@@ -49,10 +49,13 @@ function isUnsettled(session: Session): boolean {
   return session.holding === 'connected' || session.leaseUntil !== undefined;
 }
 
-/** Of connections, and of attempts that overlapped, the broker knows what became. */
+/**
+ * Of connections, of attempts that overlapped, and of those that were counted after they had been answered, the broker
+ * knows what became.
+ */
 async function askBroker(ports: LifeCyclePorts, session: Session, lastRun: LastRun): Promise<BrokerSays> {
-  const { deploymentId, clientId, username, holding, overlap } = session;
-  const worthIt = holding === 'connected' || (overlap && isUnsettled(session));
+  const { deploymentId, clientId, username, holding, overlap, recounted } = session;
+  const worthIt = holding === 'connected' || ((overlap || recounted) && isUnsettled(session));
   if (!lastRun.brokerRemembers || holding === 'freed' || !worthIt) return { kind: 'unknown' };
   // Of a client id that has changed hands it speaks for whoever holds it now.
   const owner = await ports.store.readOwner(deploymentId, clientId);

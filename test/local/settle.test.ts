@@ -35,7 +35,7 @@ afterAll(async () => {
 
 const hands = { changed: false, supersedes: [] };
 
-type Kind = 'pending' | 'connected' | 'overlapping' | 'retained';
+type Kind = 'pending' | 'counted later' | 'connected' | 'overlapping' | 'retained';
 
 function build(kind: Kind, names: Names): Session {
   const admission = {
@@ -47,6 +47,7 @@ function build(kind: Kind, names: Names): Session {
   const started = startSession(names, cryptoRandom.place(), admission, policy, undefined, hands);
   const again = { ...admission, attempt: cryptoRandom.attemptId(), expirySeconds: seconds(0) };
   if (kind === 'pending') return started;
+  if (kind === 'counted later') return { ...started, recounted: true };
   if (kind === 'overlapping') return meetSession(started, again, policy, hands);
   const connected = confirmSession(
     started,
@@ -109,6 +110,14 @@ const cases: Case[] = [
     broker: inBroker(600),
     holding: 'freed',
     left: 'absent',
+  },
+  {
+    name: 'an attempt that was admitted without the database is retained if it came through, reported or not',
+    kind: 'counted later',
+    broker: inBroker(600),
+    holding: 'retained',
+    countsUntil: addSeconds(endedAt, seconds(600)),
+    left: 'retained',
   },
   {
     name: 'of attempts that overlapped the broker tells which came through',
