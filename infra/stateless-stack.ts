@@ -30,6 +30,7 @@ export class StatelessStack extends Stack {
     this.addAuthorizer(props, queue);
     this.addPresence(props, queue);
     this.addSweeper(props);
+    this.addTokenKeys(props);
     this.addApi(props);
   }
 
@@ -92,6 +93,25 @@ export class StatelessStack extends Stack {
     new Rule(this, 'EveryMinute', {
       schedule: Schedule.rate(Duration.minutes(1)),
       targets: [new LambdaFunction(sweeper, onlyNow)],
+    });
+  }
+
+  private addTokenKeys({ table }: StatelessStackProps): void {
+    const refresh = new BundledFunction(this, 'TokenKeys', {
+      name: 'token-keys',
+      description: 'Fetches the keys that signed tokens are verified with',
+      environment: { TABLE_NAME: table.tableName },
+      timeoutSeconds: 300,
+      memoryMb: 512,
+      reservedConcurrency: 1,
+    });
+    grantTableAccess(table, tableAccess['token-keys'], refresh);
+    // What a run did not fetch the next one will.
+    const onlyNow = { retryAttempts: 0, maxEventAge: Duration.minutes(5) };
+    refresh.configureAsyncInvoke(onlyNow);
+    new Rule(this, 'EveryTenMinutes', {
+      schedule: Schedule.rate(Duration.minutes(10)),
+      targets: [new LambdaFunction(refresh, onlyNow)],
     });
   }
 

@@ -23,6 +23,7 @@ export const tableAccess: Readonly<Record<FunctionName, TableAccess>> = {
   presence: { itemActions, queryTable: false, queryIndexes: ['due'] },
   // It recounts: that reads the sessions of a username where they can be read consistently, in the table itself.
   sweeper: { itemActions, queryTable: true, queryIndexes: ['due', 'wake'] },
+  'token-keys': { itemActions: ['GetItem', 'UpdateItem'], queryTable: true, queryIndexes: [] },
   api: {
     itemActions: [...itemActions, 'BatchWriteItem', 'ConditionCheckItem'],
     queryTable: true,

@@ -19,20 +19,25 @@ import { createSessionStore } from '../shared/adapters/dynamodb/session-store.ts
 import { createSettingsStore } from '../shared/adapters/dynamodb/settings-store.ts';
 import { createTableWalk } from '../shared/adapters/dynamodb/table-walk.ts';
 import { createTenantStore } from '../shared/adapters/dynamodb/tenant-store.ts';
+import { createTokenIssuerStore } from '../shared/adapters/dynamodb/token-issuer-store.ts';
 import { createUsageReader } from '../shared/adapters/dynamodb/usage-reader.ts';
 import { createBrokerShare } from '../shared/adapters/node/broker-share.ts';
 import { askedWithin, withDeadline } from '../shared/adapters/node/deadline.ts';
 import { newDeploymentId } from '../shared/adapters/node/deployment-id.ts';
+import { createKeyFetcher } from '../shared/adapters/node/key-fetcher.ts';
 import { createPasswordCrypto } from '../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../shared/adapters/node/random.ts';
 import { createTickets } from '../shared/adapters/node/tickets.ts';
+import { createTokenCheck } from '../shared/adapters/node/token-check.ts';
 import { createConnect } from '../shared/app/connect.ts';
 import { createHostLookup } from '../shared/app/host-lookup.ts';
 import { createPasswords } from '../shared/app/passwords.ts';
+import { tokenAlgorithms } from '../shared/app/public-keys.ts';
 import { reconcile } from '../shared/app/reconcile.ts';
 import { createRejectionRecorder } from '../shared/app/rejection-recorder.ts';
 import { createCredentialCache, createSettingsCache } from '../shared/app/settings-cache.ts';
 import { sweep } from '../shared/app/sweep.ts';
+import { refreshTokenKeys } from '../shared/app/token-issuer.ts';
 import {
   brokerShares,
   doorBudgetMs,
@@ -97,6 +102,7 @@ const sweepEveryMs = 5_000;
 const reconcileEveryMs = 60_000;
 /** Each run a whole pass of what one machine usually holds. */
 const localReconcileBounds = { pages: 40, pageItems: 500, questions: 400, passSeconds: 0 };
+const refreshKeysEveryMs = 600_000;
 const stopWaitMs = 2_000;
 const authorizerSlackMs = 2_000;
 const reportWaitMs = 3_000;
@@ -181,6 +187,7 @@ export async function startProduct({
         settings: cache,
         credentials: createCredentialCache(credentials, clock),
         passwords,
+        tokens: createTokenCheck(tokenAlgorithms),
         clock,
         random: cryptoRandom,
         rejections,
@@ -194,7 +201,7 @@ export async function startProduct({
     const brokerJournal = openKept('broker-sessions.journal', parseKeptSession);
     const broker = await createLocalBroker({
       authorize: (event) =>
-        authorize({ connect, tickets: async () => tickets, deploymentOfServerName }, localArn, event),
+        authorize({ connect, tickets: async () => tickets, deploymentOfServerName, clock }, localArn, event),
       // A CONNECT that is decided late on a small machine must not be refused with its place taken.
       answerMs: doorBudgetMs + authorizerSlackMs,
       // An event that a fault holds back beyond the end of the process is lost, as anything is that nobody waits for.
@@ -257,6 +264,11 @@ export async function startProduct({
       everyMinutes: 10,
       onRemoved: (event) => applyExpiry(lifeCycle, event),
     });
+    const issuers = createTokenIssuerStore(client, tableName);
+    const fetcher = createKeyFetcher();
+    shutdown.add(
+      every(refreshKeysEveryMs, async () => void (await refreshTokenKeys({ issuers, fetcher, clock, log }))),
+    );
     shutdown.add(() => janitor.stop());
 
     const door = createFrontDoor({
@@ -286,6 +298,8 @@ export async function startProduct({
       rejections: createRejectionReader(client, tableName),
       newDeploymentId,
       mqttDomain,
+      issuers,
+      fetcher,
       authenticate: tokens.authenticate,
       clock,
       log,

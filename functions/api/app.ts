@@ -8,6 +8,7 @@ import type { CredentialStore, PasswordMaker } from '../../shared/ports/credenti
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { RejectionReader } from '../../shared/ports/rejections.ts';
+import type { KeyFetcher, TokenIssuerStore } from '../../shared/ports/token-issuer.ts';
 import type { UsageReader } from '../../shared/ports/usage.ts';
 import { internalError, ok, problem, render, storeUnavailable } from './answer.ts';
 import { type ApiDocument, renderReference, styleHash } from './docs/page.ts';
@@ -20,12 +21,15 @@ import { addOverrideRoutes } from './routes/overrides.ts';
 import { addRejectionRoutes } from './routes/rejections.ts';
 import { addSessionLimitRoutes } from './routes/session-limit.ts';
 import { addTenantRoutes } from './routes/tenants.ts';
+import { addTokenIssuerRoutes } from './routes/token-issuer.ts';
 import { addUsageRoutes } from './routes/usage.ts';
 
 export interface ApiPorts extends DeploymentPorts {
   readonly credentials: CredentialStore;
   readonly passwords: PasswordMaker;
   readonly usage: UsageReader;
+  readonly issuers: TokenIssuerStore;
+  readonly fetcher: KeyFetcher;
   readonly authenticate: Authenticate;
   readonly rejections: RejectionReader;
   readonly log: Log;
@@ -81,6 +85,7 @@ export function createApi(ports: ApiPorts): OpenAPIHono {
   addSessionLimitRoutes(router, ports);
   addOverrideRoutes(router, ports);
   addCredentialRoutes(router, ports);
+  addTokenIssuerRoutes(router, ports);
   addUsageRoutes(router, ports.usage);
   addRejectionRoutes(router, ports);
   addAuditRoutes(router, ports.settings);

@@ -6,10 +6,12 @@ import { createRejectionReader } from '../../shared/adapters/dynamodb/rejection-
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { createTenantStore } from '../../shared/adapters/dynamodb/tenant-store.ts';
+import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
 import { createUsageReader } from '../../shared/adapters/dynamodb/usage-reader.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { newDeploymentId } from '../../shared/adapters/node/deployment-id.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
+import { createKeyFetcher } from '../../shared/adapters/node/key-fetcher.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
@@ -30,6 +32,8 @@ export const handler = createGatewayHandler(
     settings,
     credentials: createCredentialStore(client, tableName),
     passwords: createPasswords({ crypto: createPasswordCrypto(), clock }),
+    issuers: createTokenIssuerStore(client, tableName),
+    fetcher: createKeyFetcher(),
     usage: createUsageReader(client, tableName, {
       sessions: createSessionStore(client, tableName, cryptoRandom),
       settings,

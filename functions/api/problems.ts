@@ -77,6 +77,17 @@ export const problemKinds = {
     cause: 'No session limit is configured for this deployment, or it was deleted.',
     cure: 'Configure it with `PUT`.',
   },
+  'token_issuer.not_configured': {
+    status: 404,
+    cause: 'This deployment takes no signed tokens as MQTT passwords.',
+    cure: 'Configure an issuer with `PUT`.',
+  },
+  'token_issuer.no_keys': {
+    status: 422,
+    cause:
+      '`jwksUrl` gave no key that verifies signatures, or is not an https URL of a public address. Nothing was changed.',
+    cure: 'Serve the JWK set with status 200, without a redirect, in at most 64 KB and 5 seconds; or give `keys`.',
+  },
   'override.not_found': {
     status: 404,
     cause: 'This username has no override.',

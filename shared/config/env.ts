@@ -17,6 +17,7 @@ export const environmentOf = {
   presence: ['TABLE_NAME', 'PRESENCE_QUEUE_URL'],
   sweeper: ['TABLE_NAME'],
   api: ['TABLE_NAME'],
+  'token-keys': ['TABLE_NAME'],
 } as const satisfies Readonly<Record<string, readonly EnvironmentVariable[]>>;
 
 export type FunctionName = keyof typeof environmentOf;

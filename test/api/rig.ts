@@ -1,5 +1,6 @@
 // The real Hono app over the real stores on the real engine. Usage is a list in memory: its reader has tests of its own.
 
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createApi } from '../../functions/api/app.ts';
 import { parseLocalTokens } from '../../functions/api/tokens.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
@@ -7,6 +8,7 @@ import { createRejectionReader } from '../../shared/adapters/dynamodb/rejection-
 import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { createTenantStore } from '../../shared/adapters/dynamodb/tenant-store.ts';
+import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
 import { newDeploymentId } from '../../shared/adapters/node/deployment-id.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
@@ -16,6 +18,7 @@ import type { CredentialStore, PasswordCheck } from '../../shared/ports/credenti
 import type { RejectionStore } from '../../shared/ports/rejections.ts';
 import type { Deployment, SettingsStore } from '../../shared/ports/settings.ts';
 import type { TenantStore } from '../../shared/ports/tenants.ts';
+import type { KeyFetcher } from '../../shared/ports/token-issuer.ts';
 import type { SessionView, UsageReader, UsernameDetail } from '../../shared/ports/usage.ts';
 import { createTestTable, startTestEngine } from '../support/engine.ts';
 
@@ -30,6 +33,8 @@ export interface Answered {
 export interface Rig {
   /** Path from `/v1/deployments/demo` unless it starts with `/`. */
   request(method: string, path: string, options?: RequestOptions): Promise<Answered>;
+  readonly client: DynamoDBDocumentClient;
+  readonly tableName: string;
   readonly settings: SettingsStore;
   readonly credentials: CredentialStore;
   readonly tenants: TenantStore;
@@ -38,6 +43,8 @@ export interface Rig {
   readonly passwords: PasswordCheck;
   readonly usage: { usernames: UsernameDetail[]; sessions: SessionView[]; overLimit: () => Promise<number> };
   readonly log: string[];
+  /** What a token issuer's URL answers. */
+  fetchKeys: KeyFetcher['fetchKeys'];
   /** Milliseconds since the epoch, as the app sees them. */
   now: number;
   stop(): Promise<void>;
@@ -107,6 +114,8 @@ export async function startRig(): Promise<Rig> {
   };
   const usage: Rig['usage'] = { usernames: [], sessions: [], overLimit: async () => 0 };
   const rig: Rig = {
+    client,
+    tableName,
     settings,
     credentials,
     tenants,
@@ -114,6 +123,7 @@ export async function startRig(): Promise<Rig> {
     passwords: createPasswords({ crypto: createPasswordCrypto(), clock: { now: () => ms(rig.now) } }),
     usage,
     log,
+    fetchKeys: async () => ({ kind: 'refused' }),
     now: Date.UTC(2026, 10, 22, 17, 0, 0, 250),
     stop: () => engine.stop(),
     async request(method, path, { token = 'local', body, raw, headers = {}, json = true } = {}) {
@@ -150,6 +160,8 @@ export async function startRig(): Promise<Rig> {
     rejections: createRejectionReader(client, tableName),
     newDeploymentId,
     mqttDomain: 'mqtt.localhost',
+    issuers: createTokenIssuerStore(client, tableName),
+    fetcher: { fetchKeys: (url) => rig.fetchKeys(url) },
     authenticate: parseLocalTokens({
       API_TOKENS:
         'foreign=foreign,read=local:settings:read,write=local:settings:write,usage=local:usage:read,nobody=nobody',

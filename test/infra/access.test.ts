@@ -44,6 +44,10 @@ const functions = {
       `iot:GetConnection ${anyClient}`,
     ],
   },
+  TokenKeys: {
+    name: 'token-keys',
+    grants: onTable(['GetItem', 'Query', 'UpdateItem']),
+  },
   Api: {
     name: 'api',
     grants: [...onTable([...items, 'BatchWriteItem', 'ConditionCheckItem', 'Query']), query('due'), query('wake')],

@@ -31,6 +31,8 @@ interface FunctionResource {
   readonly Metadata: { readonly 'aws:asset:path': string };
 }
 
+const functions = ['Authorizer', 'PresenceFunction', 'Sweeper', 'TokenKeys', 'Api'];
+
 describe('cdk synth', () => {
   let home = '';
   const bundles = new Map<string, string>();
@@ -57,10 +59,10 @@ describe('cdk synth', () => {
     expect(readdirSync(join(home, 'cdk.out'))).toEqual(
       expect.arrayContaining(['Headcount.template.json', 'HeadcountState.template.json']),
     );
-    expect([...bundles.keys()].sort()).toEqual(['Api', 'Authorizer', 'PresenceFunction', 'Sweeper']);
+    expect([...bundles.keys()].sort()).toEqual([...functions].sort());
   });
 
-  test.each(['Authorizer', 'PresenceFunction', 'Sweeper', 'Api'])('%s loads as one file with a handler', async (id) => {
+  test.each(functions)('%s loads as one file with a handler', async (id) => {
     const bundle = pathToFileURL(bundles.get(id) ?? '').href;
     const script = `const { handler } = await import(${JSON.stringify(bundle)}); process.stdout.write(typeof handler, () => process.exit());`;
     // Nothing of this repository is in reach from there: what is not in the bundle fails to load. And no AWS is.

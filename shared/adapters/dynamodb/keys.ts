@@ -27,6 +27,7 @@ export function wakePartition(seed: string): string {
 export const allWakePartitions: readonly string[] = Array.from({ length: wakePartitions }, (_, n) => `wake|${n}`);
 
 export const deploymentKey = (id: DeploymentId): Key => ({ pk: `D|${id}`, sk: 'deployment' });
+export const tokenIssuerKey = (id: DeploymentId): Key => ({ pk: `D|${id}`, sk: 'tokens' });
 export const limitKey = (id: DeploymentId): Key => ({ pk: `D|${id}`, sk: 'limit' });
 
 /** `kind` O: overrides, P: MQTT passwords, N: rosters (counts), R: rejections. */
