@@ -95,14 +95,12 @@ function answerConfig(options: ConsoleOptions, request: Request, peer: string | 
   if (given !== undefined && principal === undefined) return new Response('{}', { status: 401, headers: all });
   const body = {
     signIn: {
-      kind: 'token',
       ...(handedOut ? { apiToken } : {}),
       ...(principal === undefined ? {} : { scopes: [...principal.scopes] }),
     },
     mqtt: {
       tcp: { host: mqtt.host, port: mqtt.tcpPort },
-      tlsPort: mqtt.tlsPort,
-      ownCertificate: true,
+      tls: { host: mqtt.host, port: mqtt.tlsPort, ownCertificate: true },
       frontDoor: true,
     },
   };

@@ -15,6 +15,12 @@ import type {
   usageDetailSchema,
   usageSchema,
 } from '../../functions/api/schemas.ts';
+import type {
+  auditRecordSchema,
+  deploymentChangeSchema,
+  rejectionHourSchema,
+  rejectionSchema,
+} from '../../functions/api/schemas-tenancy.ts';
 
 export type Fault = NonNullable<z.infer<typeof problemSchema>['errors']>[number];
 export type Deployment = z.infer<typeof deploymentSchema>;
@@ -29,6 +35,9 @@ export type Usage = z.infer<typeof usageSchema>;
 export type UsageDetail = z.infer<typeof usageDetailSchema>;
 export type Session = z.infer<typeof sessionSchema>;
 export type Client = z.infer<typeof clientSchema>;
+export type Rejection = z.infer<typeof rejectionSchema>;
+export type RejectionsOfHour = z.infer<typeof rejectionHourSchema>;
+export type AuditRecord = z.infer<typeof auditRecordSchema>;
 
 export interface Page<T> {
   readonly items: readonly T[];
@@ -64,9 +73,7 @@ export const scopes = [
 
 export type Scope = (typeof scopes)[number];
 
-export type DeploymentChange = Partial<
-  Pick<Deployment, 'name' | 'mqttHost' | 'sessionExpirySeconds' | 'clientIdTakeover' | 'onStoreFailure'>
-> & { readonly status?: 'active' | 'suspended' };
+export type DeploymentChange = z.input<typeof deploymentChangeSchema>;
 
 /** What a 202 answers: the work goes on, and can be asked after. */
 export interface Started {
@@ -79,24 +86,4 @@ export interface Operation {
   readonly finished: number;
   readonly startedAt: string;
   readonly endedAt?: string | undefined;
-}
-
-export interface Rejection {
-  readonly username: string;
-  readonly clientId: string;
-  readonly rejections: number;
-  readonly lastRejectedAt: string;
-}
-
-export interface RejectionsOfHour {
-  readonly hour: string;
-  readonly rejections: number;
-}
-
-export interface AuditRecord {
-  readonly at: string;
-  readonly actor: string;
-  readonly action: string;
-  readonly before: unknown;
-  readonly after: unknown;
 }

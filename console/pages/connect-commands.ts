@@ -14,73 +14,85 @@ export interface Command {
   readonly text: string;
 }
 
+export interface Help {
+  readonly address: readonly { readonly label: string; readonly value: string }[];
+  readonly commands: readonly Command[];
+  readonly notes: readonly string[];
+}
+
 /** One word of a POSIX shell, whatever it holds. */
 export function quote(word: string): string {
   return /^[A-Za-z0-9_./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-export function buildCommands(
-  { deploymentId, mqttHost }: Pick<Deployment, 'deploymentId' | 'mqttHost'>,
-  mqtt: MqttEntry,
-  wanted: Wanted,
-): {
-  readonly address: readonly { readonly label: string; readonly value: string }[];
-  readonly commands: readonly Command[];
-  readonly notes: readonly string[];
-} {
-  const { tcp, tlsPort, frontDoor, ownCertificate } = mqtt;
-  // The suffix names the deployment wherever the server name does not.
-  const suffixed = `${wanted.username || 'USERNAME'}?deployment=${deploymentId}`;
-  const clientId = frontDoor ? wanted.clientId : `${deploymentId}:${wanted.clientId}`;
-  const who = (name: string): string => `-u ${quote(name)} -P PASSWORD -i ${quote(clientId)}`;
-  const topic = quote(`${deploymentId}/hello`);
-  const tlsName = frontDoor ? wanted.username || 'USERNAME' : suffixed;
-  const plain =
-    tcp === undefined
-      ? ''
-      : `npx mqtt sub --protocolVersion 5 -h ${tcp.host} -p ${tcp.port} ${who(suffixed)} -t ${topic}`;
-  const trust = ownCertificate ? ' --insecure' : '';
-  const tls = `npx mqtt sub --protocolVersion 5 -C mqtts${trust} -h ${mqttHost} -p ${tlsPort} ${who(tlsName)} -t ${topic}`;
-  const sending =
-    tcp === undefined
-      ? `npx mqtt pub --protocolVersion 5 -C mqtts${trust} -h ${mqttHost} -p ${tlsPort} -u ${quote(tlsName)} -P PASSWORD -i ${quote(`${clientId}-2`)} -t ${topic} -m hello`
-      : `npx mqtt pub --protocolVersion 5 -h ${tcp.host} -p ${tcp.port} -u ${quote(suffixed)} -P PASSWORD -i ${quote(`${clientId}-2`)} -t ${topic} -m hello`;
-  const mosquitto =
-    tcp === undefined
-      ? `mosquitto_sub -V 5 --capath /etc/ssl/certs -h ${mqttHost} -p ${tlsPort} ${who(tlsName)} -t ${topic}`
-      : `mosquitto_sub -V 5 -h ${tcp.host} -p ${tcp.port} ${who(suffixed)} -t ${topic}`;
+const joined = (words: readonly string[]): string => words.map(quote).join(' ');
 
+export function buildHelp(
+  { deploymentId, mqttHost }: Pick<Deployment, 'deploymentId' | 'mqttHost'>,
+  { tcp, tls, frontDoor }: MqttEntry,
+  wanted: Wanted,
+): Help {
+  // The suffix names the deployment also where no server name does.
+  const username = `${wanted.username || 'USERNAME'}?deployment=${deploymentId}`;
+  const clientId = frontDoor ? wanted.clientId : `${deploymentId}:${wanted.clientId}`;
+  const topic = `${deploymentId}/hello`;
+  const who = (id: string): readonly string[] => ['-u', username, '-P', 'PASSWORD', '-i', id, '-t', topic];
+  const tlsHost = tls.host ?? mqttHost;
+  const overTls =
+    tlsHost === null
+      ? undefined
+      : ['-C', 'mqtts', ...(tls.ownCertificate ? ['--insecure'] : []), '-h', tlsHost, '-p', String(tls.port)];
+  const overTcp = tcp === undefined ? undefined : ['-h', tcp.host, '-p', String(tcp.port)];
+  const way = overTcp ?? overTls;
+  const mqtt = ['npx', 'mqtt'];
+  const version = ['--protocolVersion', '5'];
+
+  const commands: Command[] = [];
+  if (overTcp !== undefined)
+    commands.push({
+      title: 'Subscribe',
+      about: 'Stays connected, and so holds a session.',
+      text: joined([...mqtt, 'sub', ...version, ...overTcp, ...who(clientId)]),
+    });
+  if (overTls !== undefined)
+    commands.push({
+      title: 'Subscribe over TLS',
+      about: 'The same, encrypted.',
+      text: joined([...mqtt, 'sub', ...version, ...overTls, ...who(clientId)]),
+    });
+  if (way !== undefined) {
+    commands.push({
+      title: 'Publish',
+      about: 'From a second terminal, with a client id of its own.',
+      text: joined([...mqtt, 'pub', ...version, ...way, ...who(`${clientId}-2`), '-m', 'hello']),
+    });
+    const trust = overTcp === undefined ? ['--capath', '/etc/ssl/certs'] : [];
+    const host = overTcp ?? ['-h', tlsHost ?? '', '-p', String(tls.port)];
+    commands.push({
+      title: 'With mosquitto',
+      about: 'Exits with 151 where the quota is exceeded.',
+      text: joined(['mosquitto_sub', '-V', '5', ...trust, ...host, ...who(clientId)]),
+    });
+  }
+
+  const notes: string[] = [];
+  if (way === undefined)
+    notes.push('This deployment has no MQTT host of its own yet: edit the deployment to give it one.');
+  if (!frontDoor)
+    notes.push(
+      `Devices go straight to IoT Core here: their client id begins with "${deploymentId}:", and who is turned away gets IoT Core's own answer.`,
+    );
+  if (tls.ownCertificate)
+    notes.push(
+      'This server made its certificate itself, and no machine knows it; hence --insecure. Not for use elsewhere.',
+    );
   return {
     address: [
       ...(tcp === undefined ? [] : [{ label: 'MQTT over TCP', value: `${tcp.host}:${tcp.port}` }]),
-      { label: 'MQTT over TLS', value: `${mqttHost}:${tlsPort}` },
+      ...(tlsHost === null ? [] : [{ label: 'MQTT over TLS', value: `${tlsHost}:${tls.port}` }]),
       { label: 'Topics', value: `${deploymentId}/…` },
     ],
-    commands: [
-      ...(tcp === undefined
-        ? []
-        : [{ title: 'Subscribe', about: 'Stays connected, and so holds a session.', text: plain }]),
-      {
-        title: 'Subscribe over TLS',
-        about: frontDoor
-          ? 'The server name says which deployment is meant; the username needs no suffix.'
-          : 'Stays connected, and so holds a session.',
-        text: tls,
-      },
-      { title: 'Publish', about: 'From a second terminal, with a client id of its own.', text: sending },
-      { title: 'With mosquitto', about: 'Exits with 151 where the quota is exceeded (MQTT 5).', text: mosquitto },
-    ],
-    notes: [
-      ...(frontDoor
-        ? []
-        : [
-            `Here devices go straight to IoT Core: the client id begins with "${deploymentId}:", and a client that is turned away gets IoT Core's own answer.`,
-          ]),
-      ...(ownCertificate
-        ? [
-            'The certificate of this server is its own, which no machine knows; hence --insecure. Do not use it elsewhere.',
-          ]
-        : []),
-    ],
+    commands,
+    notes,
   };
 }

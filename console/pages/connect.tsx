@@ -14,7 +14,7 @@ import { CopyBlock } from '../parts/copy-block.tsx';
 import { ProblemAlert } from '../parts/problem-alert.tsx';
 import { useSession } from '../session/use-session.ts';
 import { useLoad } from '../state/use-load.ts';
-import { buildCommands, type Wanted } from './connect-commands.ts';
+import { buildHelp, type Wanted } from './connect-commands.ts';
 
 export default function Connect({ deploymentId }: { readonly deploymentId: string }) {
   const { client } = useSession();
@@ -38,9 +38,9 @@ export default function Connect({ deploymentId }: { readonly deploymentId: strin
 function Commands({ deployment }: { readonly deployment: Deployment }) {
   const { mqtt } = useSession().config;
   const [wanted, setWanted] = useState<Wanted>({ username: '', clientId: 'my-first-client' });
-  const { address, commands, notes } = buildCommands(deployment, mqtt, wanted);
+  const { address, commands, notes } = buildHelp(deployment, mqtt, wanted);
   return (
-    <>
+    <SpaceBetween size="l">
       <Container header={<Header variant="h2">Who connects</Header>}>
         <SpaceBetween size="m">
           <div className="filters">
@@ -82,6 +82,6 @@ function Commands({ deployment }: { readonly deployment: Deployment }) {
           <CopyBlock text={text} what={`the command: ${title}`} />
         </Container>
       ))}
-    </>
+    </SpaceBetween>
   );
 }

@@ -17,6 +17,7 @@ export default function DeploymentEdit(given: { readonly deployment: Deployment;
   const { tell } = useNotices();
   const action = useAction();
   const [name, setName] = useState(deployment.name);
+  const [host, setHost] = useState(deployment.mqttHost ?? '');
   const [expiry, setExpiry] = useState(String(deployment.sessionExpirySeconds));
   const [takeover, setTakeover] = useState(deployment.clientIdTakeover === 'allow');
   const [admit, setAdmit] = useState(deployment.onStoreFailure === 'admit');
@@ -24,16 +25,18 @@ export default function DeploymentEdit(given: { readonly deployment: Deployment;
   const seconds = /^\d{1,6}$/.test(expiry.trim()) ? Number(expiry) : undefined;
   const expiryGood = seconds !== undefined && seconds <= expiryMost;
 
-  const wanted: Required<Omit<DeploymentChange, 'mqttHost'>> = {
+  const wanted = {
     name: name.trim(),
+    mqttHost: host.trim() === '' ? null : host.trim(),
     sessionExpirySeconds: seconds ?? 0,
     clientIdTakeover: takeover ? 'allow' : 'deny',
     onStoreFailure: admit ? 'admit' : 'reject',
     status: suspended ? 'suspended' : 'active',
-  };
+  } as const;
   // Only what was changed here is sent: what somebody else changes meanwhile stays.
   const change: DeploymentChange = {
     ...(wanted.name === deployment.name ? {} : { name: wanted.name }),
+    ...(wanted.mqttHost === deployment.mqttHost ? {} : { mqttHost: wanted.mqttHost }),
     ...(wanted.sessionExpirySeconds === deployment.sessionExpirySeconds
       ? {}
       : { sessionExpirySeconds: wanted.sessionExpirySeconds }),
@@ -58,6 +61,16 @@ export default function DeploymentEdit(given: { readonly deployment: Deployment;
     >
       <FormField label="Name">
         <Input value={name} onChange={({ detail }) => setName(detail.value)} autoComplete={false} />
+      </FormField>
+      <FormField
+        label={
+          <span>
+            MQTT host <i>- optional</i>
+          </span>
+        }
+        description="The TLS server name that stands for this deployment, in DNS."
+      >
+        <Input value={host} onChange={({ detail }) => setHost(detail.value)} autoComplete={false} spellcheck={false} />
       </FormField>
       <FormField
         label="Session expiry, in seconds"

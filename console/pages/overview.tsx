@@ -28,6 +28,7 @@ export default function Overview({ deploymentId }: { readonly deploymentId: stri
   const [asked, setAsked] = useState<'edit' | 'delete' | undefined>();
   const found = useLoad(`deployment ${deploymentId}`, (signal) => client.getDeployment(deploymentId, signal));
   const { data } = found;
+  const mayChange = data !== undefined && data.status !== 'deleting' && may('deployments:write');
   const close = (): void => setAsked(undefined);
 
   const remove = async (): Promise<void> => {
@@ -47,12 +48,8 @@ export default function Overview({ deploymentId }: { readonly deploymentId: stri
         actions={
           <SpaceBetween direction="horizontal" size="xs">
             <Refresh of="the deployment" loading={found.loading} onRefresh={found.reload} />
-            {data !== undefined && may('deployments:write') && (
-              <>
-                <Button onClick={() => setAsked('edit')}>Edit</Button>
-                <Button onClick={() => setAsked('delete')}>Delete</Button>
-              </>
-            )}
+            {mayChange && <Button onClick={() => setAsked('edit')}>Edit</Button>}
+            {mayChange && <Button onClick={() => setAsked('delete')}>Delete</Button>}
           </SpaceBetween>
         }
       >
@@ -72,7 +69,7 @@ export default function Overview({ deploymentId }: { readonly deploymentId: stri
               { label: 'ID', value: data.deploymentId },
               { label: 'Status', value: <DeploymentStatus status={data.status} /> },
               { label: 'Created', value: <When at={data.createdAt} /> },
-              { label: 'MQTT host', value: <span className="name">{data.mqttHost}</span> },
+              { label: 'MQTT host', value: <span className="name">{data.mqttHost ?? 'none of its own'}</span> },
               { label: 'Session expiry where a client says none', value: shownSeconds(data.sessionExpirySeconds) },
               {
                 label: 'A client id held by another username',

@@ -13,7 +13,6 @@ import {
   type Tokens,
 } from './pkce.ts';
 
-const callbackPath = '/signed-in';
 const pendingKey = 'headcount.sign-in';
 const channelName = 'headcount.sign-in';
 
@@ -23,7 +22,8 @@ interface Pending {
   readonly returnTo: string;
 }
 
-const redirectUri = (): string => `${location.origin}${callbackPath}`;
+/** What the app client of the user pool allows: the console's own address. */
+const redirectUri = (): string => `${location.origin}/`;
 
 function takePending(): Pending | undefined {
   const stored = sessionStorage.getItem(pendingKey);
@@ -42,7 +42,7 @@ function codeOf(callback: Callback): string {
   return callback.code;
 }
 
-/** Leaves the page. Comes back at `callbackPath`. */
+/** Leaves the page. Comes back at the console's root, and from there to `returnTo`. */
 export async function goSignIn(signIn: CognitoSignIn, returnTo: string): Promise<void> {
   const attempt = createAttempt();
   sessionStorage.setItem(pendingKey, JSON.stringify({ ...attempt, returnTo } satisfies Pending));
@@ -57,7 +57,7 @@ export type Arrival =
 
 /** To be called once at the start: whether this page is the way back from the hosted page. */
 export async function arrive(signIn: CognitoSignIn): Promise<Arrival> {
-  if (location.pathname !== callbackPath) return { kind: 'none' };
+  if (location.pathname !== '/') return { kind: 'none' };
   const callback = parseCallback(location.search);
   if (callback === undefined) return { kind: 'none' };
   const pending = takePending();
@@ -109,5 +109,5 @@ export async function signInBeside(signIn: CognitoSignIn): Promise<Tokens> {
 /** Ends the sign-in at the hosted page too. */
 export function goSignOut(signIn: CognitoSignIn): void {
   const query = new URLSearchParams({ client_id: signIn.clientId, logout_uri: `${location.origin}/` });
-  location.assign(`${signIn.domain}/logout?${query}`);
+  location.assign(`${signIn.baseUrl}/logout?${query}`);
 }

@@ -13,7 +13,7 @@ export interface TokenSignIn {
 export interface CognitoSignIn {
   readonly kind: 'cognito';
   /** Of the hosted page, as `https://headcount.auth.eu-west-1.amazoncognito.com`. */
-  readonly domain: string;
+  readonly baseUrl: string;
   readonly clientId: string;
   /** As the user pool names them: `<resource server>/<scope>`. */
   readonly scopes: readonly string[];
@@ -22,9 +22,13 @@ export interface CognitoSignIn {
 export interface MqttEntry {
   /** Plain TCP, where there is one. */
   readonly tcp: { readonly host: string; readonly port: number } | undefined;
-  readonly tlsPort: number;
-  /** The server's certificate is one that no machine knows. */
-  readonly ownCertificate: boolean;
+  readonly tls: {
+    /** Undefined: a deployment's own `mqttHost`. */
+    readonly host: string | undefined;
+    readonly port: number;
+    /** The server's certificate is one that no machine knows. */
+    readonly ownCertificate: boolean;
+  };
   /** Without a front door a device itself puts the deployment before its client id. */
   readonly frontDoor: boolean;
 }
@@ -36,6 +40,8 @@ export interface ConsoleConfig {
   readonly mqtt: MqttEntry;
 }
 
+const mqttsPort = 8883;
+
 type Fields = Readonly<Record<string, unknown>>;
 
 function fieldsOf(value: unknown): Fields {
@@ -45,44 +51,42 @@ function fieldsOf(value: unknown): Fields {
 function required(fields: Fields, name: string): string {
   const value = fields[name];
   if (typeof value === 'string' && value !== '') return value;
-  throw new Error(`console-config.json: "${name}" is missing`);
+  throw new Error(`config.json: "signIn.${name}" is missing`);
 }
 
 function strings(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
 }
 
+/** Where there is a sign-in page, people sign in there; else with a token of the API. */
 function parseSignIn(raw: unknown): TokenSignIn | CognitoSignIn {
   const fields = fieldsOf(raw);
-  switch (fields.kind) {
-    case 'cognito':
-      return {
-        kind: 'cognito',
-        domain: required(fields, 'domain').replace(/\/$/, ''),
-        clientId: required(fields, 'clientId'),
-        scopes: strings(fields.scopes),
-      };
-    case 'token': {
-      const named = fields.scopes === undefined ? undefined : strings(fields.scopes);
-      return {
-        kind: 'token',
-        apiToken: typeof fields.apiToken === 'string' ? fields.apiToken : undefined,
-        scopes: named === undefined ? undefined : scopes.filter((scope) => named.includes(scope)),
-      };
-    }
-    default:
-      throw new Error('console-config.json: "signIn.kind" must be "token" or "cognito"');
-  }
+  if (fields.baseUrl !== undefined)
+    return {
+      kind: 'cognito',
+      baseUrl: required(fields, 'baseUrl').replace(/\/$/, ''),
+      clientId: required(fields, 'clientId'),
+      scopes: strings(fields.scopes),
+    };
+  const named = fields.scopes === undefined ? undefined : strings(fields.scopes);
+  return {
+    kind: 'token',
+    apiToken: typeof fields.apiToken === 'string' ? fields.apiToken : undefined,
+    scopes: named === undefined ? undefined : scopes.filter((scope) => named.includes(scope)),
+  };
 }
 
 function parseMqtt(raw: unknown): MqttEntry {
   const fields = fieldsOf(raw);
-  const tcp = fieldsOf(fields.tcp);
+  const [tcp, tls] = [fieldsOf(fields.tcp), fieldsOf(fields.tls)];
   const { host, port } = tcp;
   return {
     tcp: typeof host === 'string' && typeof port === 'number' ? { host, port } : undefined,
-    tlsPort: typeof fields.tlsPort === 'number' ? fields.tlsPort : 8883,
-    ownCertificate: fields.ownCertificate === true,
+    tls: {
+      host: typeof tls.host === 'string' ? tls.host : undefined,
+      port: typeof tls.port === 'number' ? tls.port : mqttsPort,
+      ownCertificate: tls.ownCertificate === true,
+    },
     frontDoor: fields.frontDoor === true,
   };
 }
@@ -90,6 +94,7 @@ function parseMqtt(raw: unknown): MqttEntry {
 /** Throws, and says what is missing, for a file that cannot be meant. */
 export function parseConsoleConfig(raw: unknown): ConsoleConfig {
   const fields = fieldsOf(raw);
+  if (fields.signIn === undefined) throw new Error('config.json: "signIn" is missing');
   return {
     apiBaseUrl: typeof fields.apiBaseUrl === 'string' ? fields.apiBaseUrl.replace(/\/$/, '') : '',
     signIn: parseSignIn(fields.signIn),
@@ -99,12 +104,12 @@ export function parseConsoleConfig(raw: unknown): ConsoleConfig {
 
 /** With a token, the local server says what that token is good for. */
 export async function loadConsoleConfig(token?: string): Promise<ConsoleConfig> {
-  const answer = await fetch('/console-config.json', {
+  const answer = await fetch('/config.json', {
     cache: 'no-store',
     credentials: 'omit',
     ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
   });
   if (answer.status === 401) throw new Error('The server does not know this token.');
-  if (!answer.ok) throw new Error(`console-config.json could not be read: the server answered ${answer.status}.`);
+  if (!answer.ok) throw new Error(`config.json could not be read: the server answered ${answer.status}.`);
   return parseConsoleConfig(await answer.json());
 }

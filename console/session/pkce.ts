@@ -51,7 +51,7 @@ export async function buildAuthorizeUrl(
     code_challenge: await challengeOf(attempt.verifier),
     code_challenge_method: 'S256',
   });
-  return `${signIn.domain}/oauth2/authorize?${query}`;
+  return `${signIn.baseUrl}/oauth2/authorize?${query}`;
 }
 
 export type Callback =
@@ -84,7 +84,7 @@ export function buildTokenRequest(
       : { grant_type: 'refresh_token', refresh_token: grant.refreshToken },
   );
   body.set('client_id', signIn.clientId);
-  return new Request(`${signIn.domain}/oauth2/token`, { method: 'POST', body, credentials: 'omit' });
+  return new Request(`${signIn.baseUrl}/oauth2/token`, { method: 'POST', body, credentials: 'omit' });
 }
 
 /** A refresh answers no new refresh token where the old one stays good. */

@@ -1,7 +1,7 @@
 // What the console's files are served with, here and on AWS: the headers are part of what keeps a token safe.
 
 /** Beside the files of the build, and no part of it: what this installation is (console/session/config.ts reads it). */
-export const consoleConfigPath = '/console-config.json';
+export const consoleConfigPath = '/config.json';
 
 /** Files under it carry a hash of what is in them in their name, and never change. */
 export const consoleAssetsPath = '/assets/';

@@ -21,6 +21,7 @@ const authorizerEvent = 'functions/authorizer/event.ts';
 /** How a handler reads the variables that it is configured by. */
 const environment = 'functions/environment.ts';
 const ofFunctions = [...core, authorizerEvent, environment];
+const apiSchemas = ['functions/api/schemas.ts', 'functions/api/schemas-tenancy.ts'];
 const ofBrowser = ['react', 'react-dom', '@cloudscape-design/components', '@cloudscape-design/global-styles'];
 const product = [...core, 'functions', 'frontdoor', 'infra'];
 
@@ -43,7 +44,7 @@ const zones: readonly Zone[] = [
   { path: 'infra', imports: ['shared/config'], ...edge },
   // The console meets the product through the API's schema only, and even of that it takes the types.
   { path: 'console', imports: [], packages: ofBrowser, pure: false },
-  { path: 'console/client', imports: [], types: ['functions/api/schemas.ts', 'zod'], packages: [], pure: false },
+  { path: 'console/client', imports: [], types: [...apiSchemas, 'zod'], packages: [], pure: false },
   { path: 'console/vite.config.ts', imports: [], packages: ['vite', '@vitejs/plugin-react'], pure: false },
   // Pictures of the running product: it starts what `npm start` starts, and the browser that tests use.
   { path: 'console/screenshots.ts', imports: [...product, 'local', 'test/support'], ...edge },

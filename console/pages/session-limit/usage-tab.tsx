@@ -50,6 +50,13 @@ function useTyped(stored: string, onSettled: (text: string) => void): readonly [
   return [typed, setTyped];
 }
 
+const eye = (
+  <svg viewBox="0 0 16 16" aria-hidden="true" focusable="false">
+    <path d="M1 8s2.5-4.5 7-4.5S15 8 15 8s-2.5 4.5-7 4.5S1 8 1 8Z" />
+    <circle cx="8" cy="8" r="2" />
+  </svg>
+);
+
 const columnIds = { username: 'username', used: 'used' } as const;
 
 export function UsageTab(given: { readonly deploymentId: string; readonly clientsOf: string | undefined }) {
@@ -172,7 +179,7 @@ export function UsageTab(given: { readonly deploymentId: string; readonly client
             cell: ({ username }) => (
               <Button
                 variant="icon"
-                iconName="view-full"
+                iconSvg={eye}
                 ariaLabel={`View clients of ${shownName(username)}`}
                 onClick={() => goTo(clientsAddress(username))}
               />
