@@ -54,6 +54,7 @@ import { createLocalBroker } from './broker.ts';
 import { parseKeptSession } from './broker-sessions.ts';
 import { loadCertificate } from './certificate.ts';
 import type { LocalConfig } from './config.ts';
+import { createConsoleSite } from './console-site.ts';
 import { createTable } from './create-table.ts';
 import { openDataDir } from './data-dir.ts';
 import { startEngine } from './engine.ts';
@@ -77,6 +78,8 @@ export interface ProductOptions {
   readonly presenceFaults?: Faults;
   /** Messages of the presence queue, once they are in it, duplicated, late, out of order. */
   readonly queueFaults?: Omit<Faults, 'drop'>;
+  /** The folder of the built console, when it is built; undefined: it is not served. */
+  readonly consoleFolder?: Promise<string | undefined>;
   /** The engine died and does not come back as it was, and nothing works without it. */
   readonly onFailure?: (problem: string) => void;
 }
@@ -117,6 +120,7 @@ export async function startProduct({
   log,
   presenceFaults,
   queueFaults,
+  consoleFolder,
   onFailure,
 }: ProductOptions): Promise<Product> {
   const shutdown = new Shutdown();
@@ -308,7 +312,19 @@ export async function startProduct({
     const host = config.bindHost;
     const mqtt = await door.listenTcp({ host, port: config.mqttPort });
     const mqtts = await door.listenTls({ host, port: config.mqttsPort, key: certificate.key, cert: certificate.cert });
-    const http = await listenHttp(app, { host, port: config.httpPort });
+    const folder = await consoleFolder;
+    const site =
+      folder === undefined
+        ? undefined
+        : await createConsoleSite({
+            folder,
+            apiToken: config.apiToken,
+            authenticate: tokens.authenticate,
+            mqtt: { host, tcpPort: mqtt.port, tlsPort: mqtts.port },
+          });
+    const fetch = (request: Request, peer: string | undefined): Response | Promise<Response> =>
+      site?.answer(request, peer) ?? app.fetch(request);
+    const http = await listenHttp({ fetch }, { host, port: config.httpPort });
     shutdown.add(() => http.close());
     return {
       mqttPort: mqtt.port,
