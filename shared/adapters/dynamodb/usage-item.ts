@@ -10,7 +10,7 @@ import type { Item } from './session-item.ts';
 
 /** More digits than any count has: as text they sort like numbers. */
 const usedDigits = 8;
-export const usedMax = 10 ** usedDigits - 1;
+const usedMax = 10 ** usedDigits - 1;
 
 export function usedText(used: number): string {
   return String(Math.min(used, usedMax)).padStart(usedDigits, '0');
