@@ -233,7 +233,7 @@ export async function startProduct({
     await queue.resume();
     if (dataDir.lastAliveAt !== undefined) {
       const lastRun = { endedAt: dataDir.lastAliveAt, brokerRemembers: brokerJournal.found !== undefined };
-      const settled = await settleAfterRestart(client, tableName, lifeCycle, lastRun);
+      const settled = await settleAfterRestart(client, tableName, { ...lifeCycle, ranks: rankRequests }, lastRun);
       log.info('sessions of the last run settled', { settled });
     }
 

@@ -59,12 +59,22 @@ test('0 takes it out of the order, and leaves nothing of a username that nothing
 test('it never touches what else is told of the username', async () => {
   const rejections = createRejectionStore(table.client, table.tableName);
   const clientId = 'c' as ClientId;
-  await rejections.addRejections({ deploymentId: one, username: name('dave'), clientId, count: 3, lastAt: ms(5) });
+  const rejected = (sumId: string, count: number, at: number) =>
+    rejections.addRejections({
+      sumId,
+      deploymentId: one,
+      username: name('dave'),
+      clientId,
+      count,
+      lastAt: ms(at),
+      hours: [{ hour: ms(0), count }],
+    });
+  await rejected('first', 3, 5);
   for (const used of [2, 5, 0]) {
     expect(await ranks.putRank(one, name('dave'), used, await ranks.readRank(one, name('dave')))).toBe('done');
     expect((await ranks.readRank(one, name('dave'))).used).toBe(used);
   }
-  await rejections.addRejections({ deploymentId: one, username: name('dave'), clientId, count: 1, lastAt: ms(6) });
+  await rejected('second', 1, 6);
   const Key = perUsernameKey('R', one, name('dave'));
   const { Item: item } = await table.client.send(new GetCommand({ TableName: table.tableName, Key: { ...Key } }));
   expect(item).toMatchObject({ rejections: 4, lastAt: 6, lastClientId: 'c' });
