@@ -76,8 +76,9 @@ function readerOf({ client, tableName }: Target): UsageReader {
 type Read = (usage: UsageReader, count: number) => Promise<{ readonly items: readonly unknown[] }>;
 
 const limit = 50;
+const firstByName: Read = (usage) => usage.listUsernames(demo, { limit, order: 'asc' });
 const reads: readonly (readonly [string, Read])[] = [
-  ['by username, the first', (usage) => usage.listUsernames(demo, { limit, order: 'asc' })],
+  ['by username, the first', firstByName],
   [
     'by username, in the middle',
     (usage, count) => usage.listUsernames(demo, { limit, order: 'asc', after: nameOf(Math.floor(count / 2) - 1) }),
@@ -105,15 +106,20 @@ async function metered(target: Target, work: (units: Meter) => Promise<void>): P
   units.detach();
 }
 
+/** The first page also reads the whitelist, which the process knows from then on: told apart. */
 async function pagesOf(target: Target, count: number): Promise<Target & { pages: readonly Page[] }> {
   const pages: Page[] = [];
   await metered(target, async (units) => {
-    for (const [, read] of reads) {
+    const usage = readerOf(target);
+    const page = async (read: Read): Promise<Page> => {
       units.reset();
-      const { items } = await read(readerOf(target), count);
+      const { items } = await read(usage, count);
       const { total } = units.units();
-      pages.push({ read: total.read, requests: total.requests, items: items.length });
-    }
+      return { read: total.read, requests: total.requests, items: items.length };
+    };
+    const cold = await page(firstByName);
+    for (const [, read] of reads) pages.push(await page(read));
+    pages.push(cold);
   });
   return { ...target, pages };
 }
@@ -123,10 +129,19 @@ function pageFigures(small: { pages: readonly Page[] }, big: { pages: readonly P
     page === undefined ? '–' : `${page.read} (${page.requests} requests, ${page.items} usernames)`;
   return [
     '## Read units of a page of 50',
-    'By the unit meter, from the items themselves. Usernames hold 1 to 97 sessions; a limit and a whitelist are configured.',
+    'By the unit meter, from the items themselves. Usernames hold 1 to 97 sessions; a limit and a whitelist of 100 are ' +
+      'configured.',
     table(
       ['page', '100 usernames', `${whole(count)} usernames`, 'budget'],
-      reads.map(([name], n) => [name, cell(small.pages[n]), cell(big.pages[n]), '≤ 60']),
+      [
+        ...reads.map(([name], n) => [name, cell(small.pages[n]), cell(big.pages[n]), '≤ 60']),
+        [
+          'by username, the first of a process',
+          cell(small.pages.at(-1)),
+          cell(big.pages.at(-1)),
+          'reads the whitelist too',
+        ],
+      ],
     ),
   ];
 }

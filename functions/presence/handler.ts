@@ -11,6 +11,7 @@ import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { askingForRanks, createRankRequests } from '../../shared/app/ask-ranks.ts';
 import {
   brokerShares,
   leaseSeconds,
@@ -18,7 +19,6 @@ import {
   presenceProcessesMax,
   rankDelaySeconds,
 } from '../../shared/config/constants.ts';
-import { askingForRanks, createRankRequests } from '../../shared/app/ask-ranks.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { readVariable } from '../environment.ts';

@@ -38,7 +38,8 @@ async function startMetered(): Promise<{ rig: UsageRig; units: Meter; fill: (cou
       await rig.settings.putOverride(demo, username, { kind: 'number', max: 3 }, by);
       const clientId = 'a-client-id-of-a-usual-length' as ClientId;
       const hours = [{ hour: ms(rig.now - (rig.now % 3_600_000)), count: 7 }];
-      const sum = { sumId: username, deploymentId: demo, username, clientId, count: 7, lastAt: rig.now, hours };
+      const sumId = `${tableName} ${username}`;
+      const sum = { sumId, deploymentId: demo, username, clientId, count: 7, lastAt: rig.now, hours };
       await rejections.addRejections(sum);
     }
   };

@@ -36,10 +36,7 @@ export interface UsageItem {
   readonly rejections: StoredRejections | undefined;
 }
 
-export function parseUsageItem(
-  item: Item | undefined,
-  generation: number | undefined,
-): UsageItem {
+export function parseUsageItem(item: Item | undefined, generation: number | undefined): UsageItem {
   return {
     override: item === undefined || item.ownOf !== generation ? undefined : parseOwn(item.own),
     rejections: item?.rejections === undefined ? undefined : parseRejectionItem(item),

@@ -54,7 +54,9 @@ export function createUsageLists(
     const behind = counted.filter((one) => rankedUsed(itemOf(one.username)) !== one.used);
     await Promise.all(behind.map(({ username }) => ranks.ask(id, username)));
     return counted
-      .map(({ username }, n) => describeUsername(username, used[n] ?? 0, known, itemOf(username), whitelist.has(username)))
+      .map(({ username }, n) =>
+        describeUsername(username, used[n] ?? 0, known, itemOf(username), whitelist.has(username)),
+      )
       .filter((usage) => usage.used >= atLeast);
   }
 
