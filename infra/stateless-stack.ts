@@ -31,7 +31,7 @@ export class StatelessStack extends Stack {
     this.addPresence(props, queue);
     this.addSweeper(props);
     this.addTokenKeys(props);
-    this.addApi(props);
+    this.addApi(props, queue);
   }
 
   private addAuthorizer({ table, ticketSecret }: StatelessStackProps, queue: Queue): void {
@@ -115,15 +115,17 @@ export class StatelessStack extends Stack {
     });
   }
 
-  private addApi({ table }: StatelessStackProps): void {
+  private addApi({ table }: StatelessStackProps, queue: Queue): void {
     const api = new BundledFunction(this, 'Api', {
       name: 'api',
       description: 'HTTP API',
-      environment: { TABLE_NAME: table.tableName },
+      environment: { TABLE_NAME: table.tableName, PRESENCE_QUEUE_URL: queue.queueUrl },
       timeoutSeconds: 20,
       memoryMb: 1024,
     });
     grantTableAccess(table, tableAccess.api, api);
+    // Whoever reads a count that the order by used has missed asks there for it to be made right.
+    api.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
   }
 
   private grantBroker(grantee: BundledFunction<FunctionName>, actions: readonly string[]): void {

@@ -27,7 +27,7 @@ export const tableAccess: Readonly<Record<FunctionName, TableAccess>> = {
   api: {
     itemActions: [...itemActions, 'BatchWriteItem', 'ConditionCheckItem'],
     queryTable: true,
-    queryIndexes: ['due', 'wake'],
+    queryIndexes: ['due', 'wake', 'rank'],
   },
 };
 

@@ -13,6 +13,7 @@ import { applyExpiry } from '../functions/expiry/apply.ts';
 import { applyPresence } from '../functions/presence/apply.ts';
 import { createDocumentClient } from '../shared/adapters/dynamodb/client.ts';
 import { createCredentialStore } from '../shared/adapters/dynamodb/credential-store.ts';
+import { createRankStore } from '../shared/adapters/dynamodb/rank-store.ts';
 import { createRejectionReader } from '../shared/adapters/dynamodb/rejection-reader.ts';
 import { createRejectionStore } from '../shared/adapters/dynamodb/rejection-store.ts';
 import { createSessionStore } from '../shared/adapters/dynamodb/session-store.ts';
@@ -29,11 +30,13 @@ import { createPasswordCrypto } from '../shared/adapters/node/password-crypto.ts
 import { cryptoRandom } from '../shared/adapters/node/random.ts';
 import { createTickets } from '../shared/adapters/node/tickets.ts';
 import { createTokenCheck } from '../shared/adapters/node/token-check.ts';
+import { askingForRanks, createRankRequests } from '../shared/app/ask-ranks.ts';
 import { createConnect } from '../shared/app/connect.ts';
 import { createHostLookup } from '../shared/app/host-lookup.ts';
 import { createPasswords } from '../shared/app/passwords.ts';
 import { tokenAlgorithms } from '../shared/app/public-keys.ts';
 import { reconcile } from '../shared/app/reconcile.ts';
+import { refreshRank } from '../shared/app/refresh-rank.ts';
 import { createRejectionRecorder } from '../shared/app/rejection-recorder.ts';
 import { createCredentialCache, createSettingsCache } from '../shared/app/settings-cache.ts';
 import { sweep } from '../shared/app/sweep.ts';
@@ -65,6 +68,7 @@ import { listenHttp } from './http.ts';
 import { type Journal, noJournal, openJournal } from './journal.ts';
 import { localArn } from './policy.ts';
 import { createLocalQueue, parseKept } from './queue.ts';
+import { createRankTimers } from './rank-timers.ts';
 import { mqttDomain, seed } from './seed.ts';
 import { settleAfterRestart } from './settle.ts';
 import { Shutdown } from './shutdown.ts';
@@ -109,6 +113,8 @@ const refreshKeysEveryMs = 600_000;
 const stopWaitMs = 2_000;
 const authorizerSlackMs = 2_000;
 const reportWaitMs = 3_000;
+/** Here nothing is paid by the write, so the order by used follows sooner than on AWS. */
+const rankDelay = seconds(2);
 /** Five deliveries last longer than a CONNECT may be on its way to the broker. */
 const redeliverAfterMs = 3_000;
 /** How long a message waits that the database did not answer to. */
@@ -174,12 +180,18 @@ export async function startProduct({
       shutdown.add(() => journal.close());
       return journal;
     };
+    const ranks = createRankStore(client, tableName, cryptoRandom);
+    const rankTimers = createRankTimers(({ deploymentId, username }) =>
+      refreshRank({ store, ranks }, deploymentId, username),
+    );
+    shutdown.add(() => rankTimers.flush());
+    const rankRequests = createRankRequests({ messages: rankTimers, clock, log, delaySeconds: rankDelay });
     const queue = createLocalQueue({
       clock,
       journal: openKept('presence-queue.journal', parseKept),
       ...(queueFaults === undefined ? {} : { faults: queueFaults }),
       visibilityMs: redeliverAfterMs,
-      handler: (event) => applyPresence({ ...lifeCycle, putBack }, event),
+      handler: (event) => applyPresence({ ...lifeCycle, ranks, putBack }, event),
     });
     shutdown.add(() => queue.close());
     const putBack = (body: string): Promise<void> =>
@@ -220,12 +232,12 @@ export async function startProduct({
       ...(presenceFaults === undefined ? {} : { faults: presenceFaults }),
     });
     shutdown.add(() => broker.close());
-    const lifeCycle = { store, clock, random: cryptoRandom, broker, policy, log };
+    const lifeCycle = { store: askingForRanks(store, rankRequests), clock, random: cryptoRandom, broker, policy, log };
     // First what the last run had still to tell, then what it could not know: that it would end.
     await queue.resume();
     if (dataDir.lastAliveAt !== undefined) {
       const lastRun = { endedAt: dataDir.lastAliveAt, brokerRemembers: brokerJournal.found !== undefined };
-      const settled = await settleAfterRestart(client, tableName, lifeCycle, lastRun);
+      const settled = await settleAfterRestart(client, tableName, { ...lifeCycle, ranks: rankRequests }, lastRun);
       log.info('sessions of the last run settled', { settled });
     }
 
@@ -292,7 +304,7 @@ export async function startProduct({
     shutdown.add(() => Promise.race([queue.idle(), wait(stopWaitMs, undefined, { ref: false })]));
     shutdown.add(() => door.close());
     const certificate = await loadCertificate(dataDir.path, clock);
-    const usage = createUsageReader(client, tableName, { sessions: store, settings, clock });
+    const usage = createUsageReader(client, tableName, { sessions: store, settings, clock, ranks: rankRequests });
     const app = createApi({
       settings,
       credentials,

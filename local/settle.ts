@@ -11,6 +11,7 @@ import { toBrokerClientId } from '../shared/domain/ids.ts';
 import { abandonAttempt, endSession, freeSession, type Session } from '../shared/domain/session.ts';
 import type { Ms } from '../shared/domain/time.ts';
 import type { BrokerSays } from '../shared/ports/broker.ts';
+import type { RankRequests } from '../shared/ports/ranks.ts';
 
 export interface LastRun {
   readonly endedAt: Ms;
@@ -24,7 +25,7 @@ type Settled = { readonly next: Session } | 'nothing';
 export async function settleAfterRestart(
   client: DynamoDBDocumentClient,
   tableName: string,
-  ports: LifeCyclePorts,
+  ports: LifeCyclePorts & { readonly ranks: RankRequests },
   lastRun: LastRun,
 ): Promise<number> {
   let settled = 0;
@@ -41,6 +42,8 @@ export async function settleAfterRestart(
   for await (const item of scan(client, tableName, 'N|')) {
     const { deploymentId, username } = parseRosterKey(String(item.pk), String(item.sk));
     await recount(ports, deploymentId, username);
+    // What was asked for when the last run ended has gone with it.
+    await ports.ranks.ask(deploymentId, username);
   }
   return settled;
 }

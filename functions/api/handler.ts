@@ -1,5 +1,7 @@
 // The HTTP API behind API Gateway. Wires the app to the table.
 
+import { rankMessages } from '../../shared/adapters/aws/rank-messages.ts';
+import { createSqsQueue } from '../../shared/adapters/aws/sqs-queue.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { createRejectionReader } from '../../shared/adapters/dynamodb/rejection-reader.ts';
@@ -14,8 +16,11 @@ import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { createKeyFetcher } from '../../shared/adapters/node/key-fetcher.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { createRankRequests } from '../../shared/app/ask-ranks.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
+import { rankDelaySeconds } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
+import { seconds } from '../../shared/domain/time.ts';
 import { readVariable } from '../environment.ts';
 import { createApi } from './app.ts';
 import { principalOfClaims } from './claims.ts';
@@ -38,6 +43,17 @@ export const handler = createGatewayHandler(
       sessions: createSessionStore(client, tableName, cryptoRandom),
       settings,
       clock,
+      ranks: createRankRequests({
+        messages: rankMessages(
+          createSqsQueue(
+            readVariable(environmentVariables.presenceQueueUrl),
+            readVariable(environmentVariables.region),
+          ),
+        ),
+        clock,
+        log,
+        delaySeconds: seconds(rankDelaySeconds),
+      }),
     }),
     tenants: createTenantStore(client, tableName),
     rejections: createRejectionReader(client, tableName),

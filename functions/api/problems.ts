@@ -114,11 +114,6 @@ export const problemKinds = {
     cause: 'This username has neither a live session nor a rejection.',
     cure: 'Nothing: there is nothing to show.',
   },
-  'usage.sort_unsupported': {
-    status: 501,
-    cause: 'Usage cannot be ordered by this here.',
-    cure: 'Leave `sort` out.',
-  },
   'client.not_found': {
     status: 404,
     cause: 'No live session has this client id: it never connected, its session ended, or it expired.',

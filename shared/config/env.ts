@@ -16,8 +16,8 @@ export const environmentOf = {
   authorizer: ['TABLE_NAME', 'TICKET_SECRET_ARN', 'PRESENCE_QUEUE_URL'],
   presence: ['TABLE_NAME', 'PRESENCE_QUEUE_URL'],
   sweeper: ['TABLE_NAME'],
-  api: ['TABLE_NAME'],
   'token-keys': ['TABLE_NAME'],
+  api: ['TABLE_NAME', 'PRESENCE_QUEUE_URL'],
 } as const satisfies Readonly<Record<string, readonly EnvironmentVariable[]>>;
 
 export type FunctionName = keyof typeof environmentOf;

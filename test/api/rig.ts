@@ -111,6 +111,15 @@ function createListReader(state: Rig['usage']): UsageReader {
       const found = state.usernames.filter((one) => one.username.startsWith(prefix ?? ''));
       return pageOf(order === 'asc' ? found : found.reverse(), (one) => one.username, page);
     },
+    async listByUsed(_id, { order, minUsed = 0, limit, after }) {
+      const sorted = state.usernames.filter((one) => one.used >= minUsed).sort((a, b) => a.used - b.used);
+      const found = order === 'asc' ? sorted : sorted.reverse();
+      const { items, more } = pageOf(found, (one) => `${one.used} ${one.username}`, {
+        limit,
+        ...(after === undefined ? {} : { after: `${after.used} ${after.username}` }),
+      });
+      return { items, next: more ? items.at(-1) : undefined };
+    },
     getUsername: async (_id, username) => state.usernames.find((one) => one.username === username),
     async listSessions(_id, username, page) {
       const found = state.sessions.filter((one) => one.username === username);

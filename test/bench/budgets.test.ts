@@ -105,7 +105,12 @@ beforeAll(async () => {
     await applyDoorReport(core, message as DoorReport);
   };
   sweepNow = () => sweep(core);
-  const usage = createUsageReader(client, tableName, { sessions: store, settings, clock });
+  const usage = createUsageReader(client, tableName, {
+    sessions: store,
+    settings,
+    clock,
+    ranks: { ask: async () => undefined },
+  });
   page = async () => (await usage.listUsernames(demo, { limit: 50, order: 'asc' })).items.length;
   // Warm: settings cached, as in any process but a new one.
   await connect('nobody', 'warm');

@@ -8,6 +8,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { applyPresence } from '../../functions/presence/apply.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
@@ -171,7 +172,8 @@ export async function startConnectRig(): Promise<ConnectRig> {
         getConnection: async () => ({ kind: 'unknown' as const }),
         deleteConnection: async () => 'unknown' as const,
       };
-      const ports = { store, clock, random: cryptoRandom, broker, policy, log };
+      const ranks = createRankStore(client, tableName, cryptoRandom);
+      const ports = { store, ranks, clock, random: cryptoRandom, broker, policy, log };
       const putBack = async (body: string) => void rig.queue.push(body);
       const Records = bodies.map((body, n) => ({ body, messageId: String(n), attributes: {} }));
       const answer = await applyPresence({ ...ports, putBack }, { Records } as never);

@@ -50,7 +50,13 @@ const functions = {
   },
   Api: {
     name: 'api',
-    grants: [...onTable([...items, 'BatchWriteItem', 'ConditionCheckItem', 'Query']), query('due'), query('wake')],
+    grants: [
+      ...onTable([...items, 'BatchWriteItem', 'ConditionCheckItem', 'Query']),
+      query('due'),
+      query('wake'),
+      query('rank'),
+      'sqs:SendMessage PresenceQueue.Arn',
+    ],
   },
 } as const;
 

@@ -167,13 +167,18 @@ async function prepare(one: Case): Promise<{ table: TestTable; store: SessionSto
 
 test.each(cases)('$name', async (one) => {
   const { table, store, names, bench } = await prepare(one);
-  const ports: LifeCyclePorts = { store, clock: bench.time.clock, random: cryptoRandom, broker: bench.broker, policy };
+  const asked: string[] = [];
+  const ranks = { ask: async (_id: DeploymentId, username: Username) => void asked.push(username) };
+  const core: LifeCyclePorts = { store, clock: bench.time.clock, random: cryptoRandom, broker: bench.broker, policy };
+  const ports = { ...core, ranks };
   const lastRun = { endedAt, brokerRemembers: one.remembers !== false };
   const settled = await settleAfterRestart(table.client, table.tableName, ports, lastRun);
   expect(settled).toBe(one.kind === 'retained' ? 0 : 1);
   // Should the process end in the middle of it, the next one does it again.
   expect(await settleAfterRestart(table.client, table.tableName, ports, lastRun)).toBe(0);
 
+  // Whoever still counts may have been about to be ranked.
+  expect(asked.length > 0).toBe(one.holding !== 'freed');
   const after = (await store.readSession(names))?.value;
   expect(after?.holding).toBe(one.holding);
   if (one.countsUntil !== undefined) expect(after?.countsUntil).toBe(one.countsUntil);

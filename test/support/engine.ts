@@ -4,8 +4,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
-import { CreateTableCommand, UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
+import { UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { createTable } from '../../local/create-table.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
 
@@ -87,34 +88,11 @@ export async function startTestEngine({ dbPath }: { readonly dbPath?: string } =
 export async function createTestTable(endpoint: string): Promise<TestTable> {
   const client = createDocumentClient({ endpoint, requestTimeoutMs: 10_000 });
   const tableName = `test-${randomBytes(6).toString('hex')}`;
-  const { partitionKey, sortKey, indexes, timeToLive } = tableDefinition;
-  const strings = [partitionKey, sortKey, ...indexes.map((index) => index.partitionKey)];
-  await client.send(
-    new CreateTableCommand({
-      TableName: tableName,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [
-        ...strings.map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const })),
-        ...indexes.map((index) => ({ AttributeName: index.sortKey, AttributeType: 'N' as const })),
-      ],
-      KeySchema: [
-        { AttributeName: partitionKey, KeyType: 'HASH' },
-        { AttributeName: sortKey, KeyType: 'RANGE' },
-      ],
-      GlobalSecondaryIndexes: indexes.map((index) => ({
-        IndexName: index.name,
-        KeySchema: [
-          { AttributeName: index.partitionKey, KeyType: 'HASH' as const },
-          { AttributeName: index.sortKey, KeyType: 'RANGE' as const },
-        ],
-        Projection: { ProjectionType: 'KEYS_ONLY' as const },
-      })),
-    }),
-  );
+  await createTable(client, tableName);
   await client.send(
     new UpdateTimeToLiveCommand({
       TableName: tableName,
-      TimeToLiveSpecification: { AttributeName: timeToLive, Enabled: true },
+      TimeToLiveSpecification: { AttributeName: tableDefinition.timeToLive, Enabled: true },
     }),
   );
   return { client, tableName };
