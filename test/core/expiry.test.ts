@@ -4,13 +4,13 @@
 import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { seedRetained } from '../../bench/sweep/fleet.ts';
 import { applyExpiry, type ExpiryPorts } from '../../functions/expiry/apply.ts';
 import { startTtlJanitor, type TtlJanitor } from '../../local/ttl.ts';
 import type { DeploymentId } from '../../shared/domain/ids.ts';
 import { addSeconds, seconds } from '../../shared/domain/time.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
-import { seedRetained } from './fleet.ts';
 import { type Core, createCore } from './rig.ts';
 
 const demo = 'demo' as DeploymentId;

@@ -223,7 +223,9 @@ test('a session that the broker cannot know of is not asked about', async () => 
 test('S9: of a client id that has changed hands the broker speaks for whoever holds it now', async () => {
   core.takeover = 'allow';
   await settled('alice', 'shared');
+  core.advance(1_000);
   await core.join('bob', 'shared');
+  core.broker.set('shared', { kind: 'connected', since: core.now() });
   // The newcomer's record forgot whom it threw out, and the old username's session was never ended.
   const left = await core.store.readSession({
     deploymentId: demo,
