@@ -1,4 +1,5 @@
-// A DynamoDB engine of its own for every test file: the same binary that the local run embeds, in memory.
+// A DynamoDB engine of its own for every test file: the same binary that the local run embeds, in memory; or DynamoDB
+// Local, for the contract suites' second run (vitest.config.ts).
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -9,6 +10,10 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createTable } from '../../local/create-table.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
+import { findDynamoDbLocal, startDynamoDbLocal } from './dynamodb-local.ts';
+
+/** What startTestEngine starts. */
+export const engineName = process.env.TEST_ENGINE === 'dynamodb-local' ? 'DynamoDB Local' : 'the embedded engine';
 
 export interface TestEngine {
   readonly endpoint: string;
@@ -37,6 +42,11 @@ async function freePort(): Promise<number> {
 
 /** Undefined where another process took the port in between: the engine says so and ends. */
 async function startOn(port: number, dbPath: string | undefined): Promise<ChildProcess | undefined> {
+  if (engineName === 'DynamoDB Local') {
+    const found = findDynamoDbLocal(process.env);
+    if ('missing' in found || dbPath !== undefined) throw new Error('DynamoDB Local cannot be started as asked');
+    return startDynamoDbLocal(found.folder, port);
+  }
   const binary = createRequire(import.meta.url).resolve('@dynoxide/linux-x64/dynoxide');
   const child = spawn(binary, ['--port', String(port), ...(dbPath === undefined ? [] : ['--db-path', dbPath])], {
     stdio: ['ignore', 'ignore', 'pipe'],
