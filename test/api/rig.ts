@@ -1,7 +1,8 @@
 // The real Hono app over the real stores on the real engine. Usage is a list in memory: its reader has tests of its own.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { createApi } from '../../functions/api/app.ts';
+import { allScopes } from '../../functions/api/principal.ts';
 import { parseLocalTokens } from '../../functions/api/tokens.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { createRejectionReader } from '../../shared/adapters/dynamodb/rejection-reader.ts';
@@ -45,6 +46,10 @@ export interface Rig {
   readonly log: string[];
   /** What a token issuer's URL answers. */
   fetchKeys: KeyFetcher['fetchKeys'];
+  /** The app itself, for those who bring their own requests. */
+  fetch(request: Request, env?: object): Promise<Response>;
+  /** All that is stored. */
+  dump(): Promise<string>;
   /** Milliseconds since the epoch, as the app sees them. */
   now: number;
   stop(): Promise<void>;
@@ -74,6 +79,25 @@ export function deploymentOf(deploymentId: string, tenantId: string): Deployment
   };
 }
 
+const slug = (scope: string): string => scope.replace(':', '-');
+
+const tokens = [
+  'foreign=foreign',
+  'read=local:settings:read',
+  'write=local:settings:write',
+  'usage=local:usage:read',
+  'nobody=nobody',
+  ...allScopes.map((scope) => `only-${slug(scope)}=local:${scope}`),
+  ...allScopes.map((scope) => `without-${slug(scope)}=local:${allScopes.filter((other) => other !== scope).join('+')}`),
+];
+
+/** Attributes and members of sets in order, so that equal items read the same. */
+function inOrder(_: string, value: unknown): unknown {
+  if (value instanceof Set) return [...value].sort();
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 /** In order of what `key` says, strictly after `after`. */
 function pageOf<T>(items: readonly T[], key: (item: T) => string, page: { limit: number; after?: string }) {
   const { after } = page;
@@ -97,7 +121,7 @@ function createListReader(state: Rig['usage']): UsageReader {
   };
 }
 
-/** Tenant `local` owns `demo` and holds the token `local`; `foreign` owns `theirs`; `none` and the like lack scopes. */
+/** Tenant `local` owns `demo` and holds the token `local`; `foreign` owns `theirs`; `only-x` and `without-x` have and lack a scope. */
 export async function startRig(): Promise<Rig> {
   const engine = await startTestEngine();
   const { client, tableName } = await createTestTable(engine.endpoint);
@@ -126,6 +150,24 @@ export async function startRig(): Promise<Rig> {
     fetchKeys: async () => ({ kind: 'refused' }),
     now: Date.UTC(2026, 10, 22, 17, 0, 0, 250),
     stop: () => engine.stop(),
+    fetch: async (request, env = {}) => app.fetch(request, env),
+    async dump() {
+      const items: unknown[] = [];
+      let ExclusiveStartKey: Record<string, unknown> | undefined;
+      do {
+        const page = await client.send(
+          new ScanCommand({
+            TableName: tableName,
+            ConsistentRead: true,
+            ...(ExclusiveStartKey && { ExclusiveStartKey }),
+          }),
+        );
+        items.push(...(page.Items ?? []));
+        ExclusiveStartKey = page.LastEvaluatedKey;
+      } while (ExclusiveStartKey !== undefined);
+      const texts = items.map((item) => JSON.stringify(item, inOrder));
+      return texts.sort().join('\n');
+    },
     async request(method, path, { token = 'local', body, raw, headers = {}, json = true } = {}) {
       const target = path.startsWith('/') ? path : `/v1/deployments/demo${path === '' ? '' : `/${path}`}`;
       const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
@@ -162,10 +204,7 @@ export async function startRig(): Promise<Rig> {
     mqttDomain: 'mqtt.localhost',
     issuers: createTokenIssuerStore(client, tableName),
     fetcher: { fetchKeys: (url) => rig.fetchKeys(url) },
-    authenticate: parseLocalTokens({
-      API_TOKENS:
-        'foreign=foreign,read=local:settings:read,write=local:settings:write,usage=local:usage:read,nobody=nobody',
-    }).authenticate,
+    authenticate: parseLocalTokens({ API_TOKENS: tokens.join() }).authenticate,
     clock,
     log: { info: note, warn: note, error: note },
   });
