@@ -213,7 +213,11 @@ export async function startProduct({
       }),
       doorBudgetMs,
     );
-    const deploymentOfServerName = askedWithin(createHostLookup(settings, clock, mqttDomain), doorBudgetMs);
+    const deploymentOfServerName = createHostLookup(
+      { getDeploymentOfHost: askedWithin(settings.getDeploymentOfHost, doorBudgetMs / 2) },
+      clock,
+      mqttDomain,
+    );
     const brokerJournal = openKept('broker-sessions.journal', parseKeptSession);
     const broker = await createLocalBroker({
       authorize: (event) =>

@@ -55,9 +55,11 @@ const rejections: RejectionRecorder = {
     recorder.record(rejection);
   },
 };
-const deploymentOfServerName = askedWithin(
-  createHostLookup(createHostReader(client, tableName), clock, undefined),
-  hostLookupBudgetMs,
+const { getDeploymentOfHost } = createHostReader(client, tableName);
+const deploymentOfServerName = createHostLookup(
+  { getDeploymentOfHost: askedWithin(getDeploymentOfHost, hostLookupBudgetMs) },
+  clock,
+  undefined,
 );
 const connect = withDeadline(
   createConnect({
