@@ -242,11 +242,11 @@ export function describeSessionStore(name: string, make: () => SessionStore): vo
         for (const place of places) await add(place);
         const strangers = [newPlace(), newPlace()];
         const out = [...places.slice(0, 110), ...strangers];
-        expect(await store.removePlaces(deploymentId, alice, out)).toBe(110);
-        expect(await store.removePlaces(deploymentId, alice, out)).toBe(0);
+        expect(await store.removePlaces(deploymentId, alice, out, false)).toBe(110);
+        expect(await store.removePlaces(deploymentId, alice, out, false)).toBe(0);
         const roster = await store.readRoster(deploymentId, alice);
         expect([roster.used, roster.places]).toEqual([10, new Set(places.slice(110))]);
-        expect(await store.removePlaces(deploymentId, alice, [])).toBe(0);
+        expect(await store.removePlaces(deploymentId, alice, [], false)).toBe(0);
       });
 
       test('of another username or deployment is another', async () => {
