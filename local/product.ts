@@ -48,7 +48,7 @@ import {
   maxConnectionSeconds,
   sessionExpirySecondsDefault,
 } from '../shared/config/constants.ts';
-import { parseDeploymentId } from '../shared/domain/ids.ts';
+import { type DeploymentId, parseDeploymentId, type Username } from '../shared/domain/ids.ts';
 import type { Session } from '../shared/domain/session.ts';
 import { seconds } from '../shared/domain/time.ts';
 import type { Clock } from '../shared/ports/clock.ts';
@@ -181,9 +181,9 @@ export async function startProduct({
       return journal;
     };
     const ranks = createRankStore(client, tableName, cryptoRandom);
-    const rankTimers = createRankTimers(({ deploymentId, username }) =>
-      refreshRank({ store, ranks }, deploymentId, username),
-    );
+    const refresh = (deploymentId: DeploymentId, username: Username) =>
+      refreshRank({ store, ranks }, deploymentId, username);
+    const rankTimers = createRankTimers(({ deploymentId, username }) => refresh(deploymentId, username));
     shutdown.add(() => rankTimers.flush());
     const rankRequests = createRankRequests({ messages: rankTimers, clock, log, delaySeconds: rankDelay });
     const queue = createLocalQueue({
@@ -250,6 +250,7 @@ export async function startProduct({
     shutdown.add(every(sweepEveryMs, async () => void (await sweep(lifeCycle))));
     const reconciling = {
       ...lifeCycle,
+      refreshRank: refresh,
       walk: createTableWalk(client, tableName, cryptoRandom),
       broker: createBrokerShare({
         broker,

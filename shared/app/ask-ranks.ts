@@ -30,6 +30,11 @@ export function askingForRanks(store: SessionStore, requests: RankRequests): Ses
       if (outcome === 'removed') await requests.ask(deploymentId, username);
       return outcome;
     },
+    async removePlaces(deploymentId, username, places) {
+      const removed = await store.removePlaces(deploymentId, username, places);
+      if (removed > 0) await requests.ask(deploymentId, username);
+      return removed;
+    },
   };
 }
 
