@@ -5,18 +5,25 @@ import { createApi } from '../../functions/api/app.ts';
 import { allScopes } from '../../functions/api/principal.ts';
 import { parseLocalTokens } from '../../functions/api/tokens.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import { createDeploymentItems } from '../../shared/adapters/dynamodb/deployment-items.ts';
+import { createOperationStore } from '../../shared/adapters/dynamodb/operation-store.ts';
 import { createRejectionReader } from '../../shared/adapters/dynamodb/rejection-reader.ts';
 import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-store.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { createTenantStore } from '../../shared/adapters/dynamodb/tenant-store.ts';
 import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
 import { newDeploymentId } from '../../shared/adapters/node/deployment-id.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
+import { cryptoRandom, newOperationId } from '../../shared/adapters/node/random.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
 import type { DeploymentId, TenantId } from '../../shared/domain/ids.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
+import type { Broker } from '../../shared/ports/broker.ts';
 import type { CredentialStore, PasswordCheck } from '../../shared/ports/credentials.ts';
+import type { OperationMessage, OperationStore } from '../../shared/ports/operations.ts';
 import type { RejectionStore } from '../../shared/ports/rejections.ts';
+import type { SessionStore } from '../../shared/ports/sessions.ts';
 import type { Deployment, SettingsStore } from '../../shared/ports/settings.ts';
 import type { TenantStore } from '../../shared/ports/tenants.ts';
 import type { KeyFetcher } from '../../shared/ports/token-issuer.ts';
@@ -41,6 +48,12 @@ export interface Rig {
   readonly tenants: TenantStore;
   /** Writes what the API shows. */
   readonly rejections: RejectionStore;
+  readonly sessions: SessionStore;
+  readonly operations: OperationStore;
+  /** What workers of operations were woken with. */
+  readonly woken: OperationMessage[];
+  /** What the broker does when it is told to end a connection. */
+  readonly broker: { kick: () => ReturnType<Broker['deleteConnection']> };
   readonly passwords: PasswordCheck;
   readonly usage: { usernames: UsernameDetail[]; sessions: SessionView[]; overLimit: () => Promise<number> };
   readonly log: string[];
@@ -153,6 +166,10 @@ export async function startRig(): Promise<Rig> {
     credentials,
     tenants,
     rejections,
+    sessions: createSessionStore(client, tableName, cryptoRandom),
+    operations: createOperationStore(client, tableName, cryptoRandom),
+    woken: [],
+    broker: { kick: async () => 'gone' },
     passwords: createPasswords({ crypto: createPasswordCrypto(), clock: { now: () => ms(rig.now) } }),
     usage,
     log,
@@ -213,6 +230,23 @@ export async function startRig(): Promise<Rig> {
     mqttDomain: 'mqtt.localhost',
     issuers: createTokenIssuerStore(client, tableName),
     fetcher: { fetchKeys: (url) => rig.fetchKeys(url) },
+    kicks: {
+      store: rig.sessions,
+      clock,
+      random: cryptoRandom,
+      broker: { getConnection: async () => ({ kind: 'absent' }), deleteConnection: async () => rig.broker.kick() },
+      policy: { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) },
+      pause: async () => undefined,
+      kickTries: 2,
+    },
+    starts: {
+      operations: rig.operations,
+      queue: { send: async (message) => void rig.woken.push(message) },
+      newOperationId,
+      clock,
+      log: { info: note, warn: note, error: note },
+    },
+    items: createDeploymentItems(client, tableName),
     authenticate: parseLocalTokens({ API_TOKENS: tokens.join() }).authenticate,
     clock,
     log: { info: note, warn: note, error: note },
