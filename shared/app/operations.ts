@@ -56,7 +56,10 @@ export async function startDeletion(
 ): Promise<OperationId | 'missing'> {
   const id = `delete-${deployment.deploymentId}` as OperationId;
   const stored = await record(ports, deployment, { kind: 'deployment_deleted' }, id);
-  if ((await markDeleting(deployment.deploymentId)) === 'missing') return 'missing';
+  if ((await markDeleting(deployment.deploymentId)) === 'missing') {
+    await drop(ports, stored);
+    return 'missing';
+  }
   await wake(ports, stored.value);
   return id;
 }
