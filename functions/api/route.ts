@@ -7,7 +7,7 @@ import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Caller, Expected } from '../../shared/app/expected.ts';
 import type { Checked } from '../../shared/app/fault.ts';
-import { type DeploymentId, type Parsed, parseDeploymentId } from '../../shared/domain/ids.ts';
+import { type DeploymentId, type Parsed, parseDeploymentId, type TenantId } from '../../shared/domain/ids.ts';
 import type { SettingsStore, StoredDeployment } from '../../shared/ports/settings.ts';
 import {
   type Answer,
@@ -60,6 +60,8 @@ export interface Common<P, Q, B> {
     readonly schema: z.ZodType;
   };
   readonly honours?: 'if-match';
+  /** The 404 of an object that is not the tenant's, where the path names one that is no deployment. */
+  readonly absent?: (tenantId: TenantId, segments: Readonly<Record<string, string>>) => Promise<Answer | undefined>;
   /** A change that is taken also while the deployment is being deleted; others would outlive it. */
   readonly whileDeleting?: true;
   readonly responses: RouteConfig['responses'];
@@ -157,6 +159,8 @@ export function createRouter(app: OpenAPIHono, ports: RouterPorts) {
       deployment = id.ok ? await ports.settings.getDeployment(id.value) : undefined;
       if (deployment?.tenantId !== principal.tenantId) return deploymentNotFound;
     }
+    const absent = await route.absent?.(principal.tenantId, segments);
+    if (absent !== undefined) return absent;
     if (!principal.scopes.has(route.scope))
       return problem(403, 'forbidden', `This needs a token with the scope ${route.scope}.`);
 
