@@ -13,6 +13,7 @@ import type { Construct } from 'constructs';
 import type { FunctionName } from '../shared/config/env.ts';
 import { BundledFunction } from './bundled-function.ts';
 import { ConnectEndpoint } from './connect-endpoint.ts';
+import { Operations } from './operations-queue.ts';
 import { PresenceQueue } from './presence-queue.ts';
 import { grantTableAccess, tableAccess } from './table-access.ts';
 
@@ -116,16 +117,23 @@ export class StatelessStack extends Stack {
   }
 
   private addApi({ table }: StatelessStackProps, queue: Queue): void {
+    const operations = new Operations(this, 'Operations', { table });
     const api = new BundledFunction(this, 'Api', {
       name: 'api',
       description: 'HTTP API',
-      environment: { TABLE_NAME: table.tableName, PRESENCE_QUEUE_URL: queue.queueUrl },
+      environment: {
+        TABLE_NAME: table.tableName,
+        PRESENCE_QUEUE_URL: queue.queueUrl,
+        OPERATIONS_QUEUE_URL: operations.queue.queueUrl,
+      },
       timeoutSeconds: 20,
       memoryMb: 1024,
     });
     grantTableAccess(table, tableAccess.api, api);
     // Whoever reads a count that the order by used has missed asks there for it to be made right.
     api.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
+    operations.letStart(api);
+    operations.letKick(api);
   }
 
   private grantBroker(grantee: BundledFunction<FunctionName>, actions: readonly string[]): void {

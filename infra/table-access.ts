@@ -1,5 +1,6 @@
-// What each function may do with the table. No function may Scan, and none may touch the table itself: a read that
-// grows with the number of sessions is refused by IAM even if somebody writes one.
+// What each function may do with the table. None may touch the table itself, and none may Scan but the worker that
+// removes deployments: elsewhere a read that grows with the number of sessions is refused by IAM even if somebody
+// writes one.
 
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -24,6 +25,11 @@ export const tableAccess: Readonly<Record<FunctionName, TableAccess>> = {
   // It recounts: that reads the sessions of a username where they can be read consistently, in the table itself.
   sweeper: { itemActions, queryTable: true, queryIndexes: ['due', 'wake'] },
   'token-keys': { itemActions: ['GetItem', 'UpdateItem'], queryTable: true, queryIndexes: [] },
+  operations: {
+    itemActions: [...itemActions, 'BatchWriteItem', 'ConditionCheckItem', 'Scan'],
+    queryTable: true,
+    queryIndexes: ['due', 'wake'],
+  },
   api: {
     itemActions: [...itemActions, 'BatchWriteItem', 'ConditionCheckItem'],
     queryTable: true,

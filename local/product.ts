@@ -66,6 +66,7 @@ import { explain } from './explain.ts';
 import type { Faults } from './faults.ts';
 import { listenHttp } from './http.ts';
 import { type Journal, noJournal, openJournal } from './journal.ts';
+import { startLocalOperations } from './operations.ts';
 import { localArn } from './policy.ts';
 import { createLocalQueue, parseKept } from './queue.ts';
 import { createRankTimers } from './rank-timers.ts';
@@ -245,6 +246,8 @@ export async function startProduct({
       log.info('sessions of the last run settled', { settled });
     }
 
+    const operations = startLocalOperations({ client, tableName, lifeCycle, settings, credentials, log });
+    shutdown.add(() => operations.stop());
     shutdown.add(() => rejections.flush({ all: true }));
     shutdown.add(every(1_000, () => rejections.flush()));
     shutdown.add(every(sweepEveryMs, async () => void (await sweep(lifeCycle))));
@@ -315,6 +318,9 @@ export async function startProduct({
       credentials,
       passwords,
       usage,
+      kicks: operations.kicks,
+      starts: operations.starts,
+      items: operations.items,
       tenants,
       rejections: createRejectionReader(client, tableName),
       newDeploymentId,

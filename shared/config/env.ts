@@ -8,6 +8,7 @@ export const environmentVariables = {
   presenceQueueUrl: 'PRESENCE_QUEUE_URL',
   /** Set by Lambda itself. */
   region: 'AWS_REGION',
+  operationsQueueUrl: 'OPERATIONS_QUEUE_URL',
 } as const;
 
 export type EnvironmentVariable = (typeof environmentVariables)[keyof typeof environmentVariables];
@@ -17,7 +18,8 @@ export const environmentOf = {
   presence: ['TABLE_NAME', 'PRESENCE_QUEUE_URL'],
   sweeper: ['TABLE_NAME'],
   'token-keys': ['TABLE_NAME'],
-  api: ['TABLE_NAME', 'PRESENCE_QUEUE_URL'],
+  api: ['TABLE_NAME', 'PRESENCE_QUEUE_URL', 'OPERATIONS_QUEUE_URL'],
+  operations: ['TABLE_NAME', 'OPERATIONS_QUEUE_URL'],
 } as const satisfies Readonly<Record<string, readonly EnvironmentVariable[]>>;
 
 export type FunctionName = keyof typeof environmentOf;

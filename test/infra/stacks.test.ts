@@ -129,7 +129,7 @@ describe('presence events', () => {
     const redrive = queue.RedrivePolicy as { deadLetterTargetArn: unknown; maxReceiveCount: number };
     expect(render(redrive.deadLetterTargetArn)).toBe('PresenceDeadLetters.Arn');
     expect(redrive.maxReceiveCount).toBe(5);
-    stateless.resourceCountIs('AWS::Lambda::EventSourceMapping', 1);
+    stateless.resourceCountIs('AWS::Lambda::EventSourceMapping', 2);
     stateless.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       BatchSize: 10,

@@ -31,7 +31,7 @@ interface FunctionResource {
   readonly Metadata: { readonly 'aws:asset:path': string };
 }
 
-const functions = ['Authorizer', 'PresenceFunction', 'Sweeper', 'TokenKeys', 'Api'];
+const functions = ['Authorizer', 'PresenceFunction', 'Sweeper', 'OperationsWorker', 'TokenKeys', 'Api'];
 
 describe('cdk synth', () => {
   let home = '';
@@ -77,6 +77,7 @@ describe('cdk synth', () => {
         TABLE_NAME: 'table',
         TICKET_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:111111111111:secret:ticket',
         PRESENCE_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/111111111111/presence',
+        OPERATIONS_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/111111111111/operations',
       },
     });
     expect(stdout.trim()).toBe('function');
