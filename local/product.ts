@@ -35,7 +35,7 @@ import { createConnect } from '../shared/app/connect.ts';
 import { createHostLookup } from '../shared/app/host-lookup.ts';
 import { createPasswords } from '../shared/app/passwords.ts';
 import { tokenAlgorithms } from '../shared/app/public-keys.ts';
-import { reconcile } from '../shared/app/reconcile.ts';
+import { type ReconcilePorts, reconcile } from '../shared/app/reconcile.ts';
 import { refreshRank } from '../shared/app/refresh-rank.ts';
 import { createRejectionRecorder } from '../shared/app/rejection-recorder.ts';
 import { createCredentialCache, createSettingsCache } from '../shared/app/settings-cache.ts';
@@ -248,8 +248,9 @@ export async function startProduct({
     shutdown.add(() => rejections.flush({ all: true }));
     shutdown.add(every(1_000, () => rejections.flush()));
     shutdown.add(every(sweepEveryMs, async () => void (await sweep(lifeCycle))));
-    const reconciling = {
+    const reconciling: ReconcilePorts = {
       ...lifeCycle,
+      refreshRank: async (deploymentId, username) => void (await refreshRank({ store, ranks }, deploymentId, username)),
       walk: createTableWalk(client, tableName, cryptoRandom),
       broker: createBrokerShare({
         broker,

@@ -3,13 +3,15 @@
 import type { Context } from 'aws-lambda';
 import { createIotBroker } from '../../shared/adapters/aws/iot-broker.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createTableWalk } from '../../shared/adapters/dynamodb/table-walk.ts';
 import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import { reconcile } from '../../shared/app/reconcile.ts';
+import { type ReconcilePorts, reconcile } from '../../shared/app/reconcile.ts';
+import { refreshRank } from '../../shared/app/refresh-rank.ts';
 import { brokerShares, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
 import { seconds } from '../../shared/domain/time.ts';
@@ -26,8 +28,11 @@ const share = createBrokerShare({
 });
 const client = createDocumentClient({ requestTimeoutMs: 2_000 });
 const tableName = readVariable(environmentVariables.tableName);
-const ports = {
-  store: createSessionStore(client, tableName, cryptoRandom),
+const store = createSessionStore(client, tableName, cryptoRandom);
+const ranks = createRankStore(client, tableName, cryptoRandom);
+const ports: ReconcilePorts = {
+  store,
+  refreshRank: async (deploymentId, username) => void (await refreshRank({ store, ranks }, deploymentId, username)),
   walk: createTableWalk(client, tableName, cryptoRandom),
   clock: systemClock,
   random: cryptoRandom,
