@@ -51,6 +51,14 @@ test('a deployment is created, changed, and found in the list', { timeout: 60_00
   await page.getByRole('link', { name: 'Deployments', exact: true }).click();
   await row('Renamed').waitFor();
   expect(await page.getByRole('row').filter({ hasText: 'Demo' }).count()).toBe(1);
+
+  // Deleting it has to be typed, and is followed to its end.
+  await page.getByRole('link', { name: 'Renamed' }).click();
+  await button('Delete').click();
+  await dialog().getByLabel(`To confirm, type ${deploymentId}`).fill(`${deploymentId}`);
+  await dialog().getByRole('button', { name: 'Delete' }).click();
+  await page.getByText(`The deployment ${deploymentId} is deleted`).waitFor();
+  expect((await rig.api('GET', `/deployments/${deploymentId}`)).status).toBe(404);
 });
 
 test('a generated password is shown once, and works', { timeout: 60_000 }, async () => {
