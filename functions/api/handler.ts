@@ -3,6 +3,7 @@
 import { handle } from 'hono/aws-lambda';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import { createMachineTenants } from '../../shared/adapters/dynamodb/machine-tenants.ts';
 import { createRejectionReader } from '../../shared/adapters/dynamodb/rejection-reader.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
@@ -17,7 +18,7 @@ import { createPasswords } from '../../shared/app/passwords.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
 import { readVariable } from '../environment.ts';
 import { createApi } from './app.ts';
-import { principalOfClaims } from './claims.ts';
+import { createClaimsAuthenticate } from './claims.ts';
 
 const clock = systemClock;
 const log = createJsonLog();
@@ -40,7 +41,7 @@ export const handler = handle(
     newDeploymentId,
     // Here a deployment has no server name of its own until somebody gives it one.
     mqttDomain: undefined,
-    authenticate: (_bearer, env) => principalOfClaims(env),
+    authenticate: createClaimsAuthenticate(createMachineTenants(client, tableName)),
     clock,
     log,
   }),
