@@ -23,6 +23,8 @@ export interface FrontDoorChoice {
   readonly minTasks: number;
   readonly maxTasks: number;
   readonly connectionsPerTask: number;
+  /** A container image that has Node 24 as `node`. Name it with its digest where it must never change. */
+  readonly image: string;
 }
 
 export interface Installation {
@@ -45,6 +47,7 @@ const names = [
   'frontDoorMinTasks',
   'frontDoorMaxTasks',
   'frontDoorConnectionsPerTask',
+  'frontDoorImage',
 ] as const;
 
 type Name = (typeof names)[number];
@@ -84,6 +87,7 @@ function frontDoorChoice(given: Given): FrontDoorChoice | undefined {
     minTasks,
     maxTasks,
     connectionsPerTask: count(given, 'frontDoorConnectionsPerTask', 10_000),
+    image: String(given('frontDoorImage') ?? 'public.ecr.aws/docker/library/node:24-slim'),
   };
 }
 

@@ -11,14 +11,13 @@ import {
   OAuthScope,
   ResourceServerScope,
   UserPool,
-  type UserPoolClient,
   type UserPoolDomain,
   type UserPoolResourceServer,
 } from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
 import { allScopes, resourceServer } from '../shared/config/scopes.ts';
 
-export type Scope = (typeof allScopes)[number];
+type Scope = (typeof allScopes)[number];
 
 const meanings: Readonly<Record<Scope, string>> = {
   'tenants:admin': 'Create and list tenants',
@@ -79,17 +78,8 @@ export class SignIn extends Construct {
     });
   }
 
-  /** A client without a person: it signs in with a secret of its own, which the operator reads once and hands over. */
-  addMachine(name: string, scopes: readonly string[]): UserPoolClient {
-    return this.pool.addClient(`Machine-${name}`, {
-      userPoolClientName: name,
-      generateSecret: true,
-      authFlows: {},
-      oAuth: { flows: { clientCredentials: true }, scopes: this.#allowed(scopes) },
-    });
-  }
-
-  #allowed(names: readonly string[]): OAuthScope[] {
+  /** Throws where it is told of a scope that there is not. */
+  scopes(names: readonly string[]): OAuthScope[] {
     return names.map((name) => {
       const scope = this.#scopes.get(name);
       if (scope === undefined) throw new Error(`there is no scope "${name}", only ${allScopes.join(', ')}`);

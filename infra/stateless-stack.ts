@@ -6,6 +6,7 @@ import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { CfnDomainConfiguration } from 'aws-cdk-lib/aws-iot';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -13,27 +14,37 @@ import type { Construct } from 'constructs';
 import type { FunctionName } from '../shared/config/env.ts';
 import { BundledFunction } from './bundled-function.ts';
 import { ConnectEndpoint } from './connect-endpoint.ts';
+import type { Installation } from './installation.ts';
 import { PresenceQueue } from './presence-queue.ts';
 import { grantTableAccess, tableAccess } from './table-access.ts';
 
 export interface StatelessStackProps extends StackProps {
   readonly table: Table;
   readonly ticketSecret: Secret;
+  readonly installation: Installation;
 }
 
 const presenceTimeoutSeconds = 30;
 
 export class StatelessStack extends Stack {
+  readonly api: BundledFunction<'api'>;
+  readonly presenceQueue: Queue;
+  readonly connectDomain: CfnDomainConfiguration;
+
   constructor(scope: Construct, id: string, props: StatelessStackProps) {
     super(scope, id, props);
     const { queue } = new PresenceQueue(this, 'Presence', { consumerTimeoutSeconds: presenceTimeoutSeconds });
-    this.addAuthorizer(props, queue);
+    this.presenceQueue = queue;
+    this.connectDomain = this.addAuthorizer(props, queue);
     this.addPresence(props, queue);
     this.addSweeper(props);
-    this.addApi(props);
+    this.api = this.addApi(props);
   }
 
-  private addAuthorizer({ table, ticketSecret }: StatelessStackProps, queue: Queue): void {
+  private addAuthorizer(
+    { table, ticketSecret, installation }: StatelessStackProps,
+    queue: Queue,
+  ): CfnDomainConfiguration {
     const authorizer = new BundledFunction(this, 'Authorizer', {
       name: 'authorizer',
       description: 'Answers every CONNECT: credentials, limit, policy',
@@ -53,8 +64,12 @@ export class StatelessStack extends Stack {
     );
     // Where clients wait to be counted that it let in while the table did not answer.
     authorizer.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
-    const endpoint = new ConnectEndpoint(this, 'Connect', { authorizerFunction: authorizer });
+    const endpoint = new ConnectEndpoint(this, 'Connect', {
+      authorizerFunction: authorizer,
+      name: installation.connectName,
+    });
     new CfnOutput(this, 'DomainConfigurationName', { value: endpoint.domain.ref });
+    return endpoint.domain;
   }
 
   private addPresence({ table }: StatelessStackProps, queue: Queue): void {
@@ -95,7 +110,7 @@ export class StatelessStack extends Stack {
     });
   }
 
-  private addApi({ table }: StatelessStackProps): void {
+  private addApi({ table }: StatelessStackProps): BundledFunction<'api'> {
     const api = new BundledFunction(this, 'Api', {
       name: 'api',
       description: 'HTTP API',
@@ -104,6 +119,7 @@ export class StatelessStack extends Stack {
       memoryMb: 1024,
     });
     grantTableAccess(table, tableAccess.api, api);
+    return api;
   }
 
   private grantBroker(grantee: BundledFunction<FunctionName>, actions: readonly string[]): void {

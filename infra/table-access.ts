@@ -18,8 +18,10 @@ export interface TableAccess {
 
 const itemActions = ['BatchGetItem', 'GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'];
 
-export const tableAccess: Readonly<Record<FunctionName, TableAccess>> = {
+export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAccess>> = {
   authorizer: { itemActions, queryTable: false, queryIndexes: ['due'] },
+  // It decides as the authorizer does.
+  frontdoor: { itemActions, queryTable: false, queryIndexes: ['due'] },
   presence: { itemActions, queryTable: false, queryIndexes: ['due'] },
   // It recounts: that reads the sessions of a username where they can be read consistently, in the table itself.
   sweeper: { itemActions, queryTable: true, queryIndexes: ['due', 'wake'] },

@@ -36,7 +36,9 @@ const zones: readonly Zone[] = [
   { path: 'functions/api', imports: ofFunctions, ...edge },
   { path: 'frontdoor', imports: ['shared/config', 'shared/domain', 'shared/ports'], ...edge },
   // The process of the front door wires adapters to use cases, as a function's handler does.
-  { path: 'frontdoor/main.ts', imports: [...core, 'frontdoor'], ...edge },
+  { path: 'frontdoor/main.ts', imports: [...core, 'frontdoor', environment], ...edge },
+  // It fetches that process's code, and is all there is before.
+  { path: 'frontdoor/load.ts', imports: ['shared/adapters/aws/signature.ts'], ...edge },
   { path: 'infra', imports: ['shared/config'], ...edge },
   { path: 'console', imports: [], ...edge },
   { path: 'local', imports: product, ...edge },
