@@ -76,15 +76,13 @@ export class StatelessStack extends Stack {
     const presence = new BundledFunction(this, 'PresenceFunction', {
       name: 'presence',
       description: 'Turns presence events into session states',
-      environment: { TABLE_NAME: table.tableName, PRESENCE_QUEUE_URL: queue.queueUrl },
+      environment: { TABLE_NAME: table.tableName },
       timeoutSeconds: presenceTimeoutSeconds,
       memoryMb: 512,
     });
     // Without partial answers one bad message would bring back, and count again, the nine that were settled.
     presence.addEventSource(new SqsEventSource(queue, { batchSize: 10, reportBatchItemFailures: true }));
     grantTableAccess(table, tableAccess.presence, presence);
-    // It puts back, with a delay, what it has to look at again.
-    presence.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
     this.grantBroker(presence, ['iot:GetConnection']);
   }
 
@@ -100,7 +98,7 @@ export class StatelessStack extends Stack {
       reservedConcurrency: 1,
     });
     grantTableAccess(table, tableAccess.sweeper, sweeper);
-    this.grantBroker(sweeper, ['iot:GetConnection', 'iot:DeleteConnection']);
+    this.grantBroker(sweeper, ['iot:GetConnection']);
     // A run that failed or was missed is made up for by the next; kept and retried, it would only crowd that one out.
     const onlyNow = { retryAttempts: 0, maxEventAge: Duration.minutes(1) };
     sweeper.configureAsyncInvoke(onlyNow);

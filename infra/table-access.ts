@@ -1,5 +1,6 @@
-// What each function may do with the table. No function may Scan, and none may touch the table itself: a read that
-// grows with the number of sessions is refused by IAM even if somebody writes one.
+// What each function may do with the table, item by item. No function may Scan, and none may touch the table itself: a
+// read that grows with the number of sessions is refused by IAM even if somebody writes one. The lists are what the
+// deployed functions were seen to use, no less and no more (test/infra/deployed.test.ts).
 
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -8,40 +9,82 @@ import type { tableDefinition } from '../shared/config/table.ts';
 
 type IndexName = (typeof tableDefinition.indexes)[number]['name'];
 
+/**
+ * What an item's partition key begins with. A audit, C client id owners, D deployments and their limits, M machines,
+ * N rosters, O overrides, P MQTT passwords, R rejections, S sessions, T lists of deployments, W whitelist entries.
+ */
+type ItemKind = 'A' | 'C' | 'D' | 'M' | 'N' | 'O' | 'P' | 'R' | 'S' | 'T' | 'W';
+
+type ItemAction = 'BatchGetItem' | 'ConditionCheckItem' | 'DeleteItem' | 'GetItem' | 'PutItem' | 'Query' | 'UpdateItem';
+
 export interface TableAccess {
-  /** Actions on items. A transaction needs those of its parts. */
-  readonly itemActions: readonly string[];
-  /** Query of the table itself, not of an index. */
-  readonly queryTable: boolean;
-  readonly queryIndexes: readonly IndexName[];
+  /** A transaction needs the actions of its parts. */
+  readonly items: Readonly<Partial<Record<ItemAction, readonly ItemKind[]>>>;
+  readonly indexes: readonly IndexName[];
 }
 
-const itemActions = ['BatchGetItem', 'GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'];
+/** Deciding about a CONNECT: settings, credentials and the username are read, sessions and counts written. */
+const deciding: TableAccess = {
+  items: {
+    BatchGetItem: ['C', 'D', 'O', 'S', 'W'],
+    GetItem: ['C', 'N', 'P', 'S'],
+    PutItem: ['C', 'S'],
+    UpdateItem: ['N', 'R'],
+    DeleteItem: ['N', 'S'],
+  },
+  indexes: ['due'],
+};
+
+/** What became of a CONNECT: sessions and counts only. */
+const lifeCycle: TableAccess = {
+  items: {
+    GetItem: ['C', 'N', 'S'],
+    PutItem: ['S'],
+    UpdateItem: ['N'],
+    DeleteItem: ['N'],
+  },
+  indexes: [],
+};
 
 export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAccess>> = {
-  authorizer: { itemActions, queryTable: false, queryIndexes: ['due'] },
+  authorizer: deciding,
   // It decides as the authorizer does.
-  frontdoor: { itemActions, queryTable: false, queryIndexes: ['due'] },
-  presence: { itemActions, queryTable: false, queryIndexes: ['due'] },
+  frontdoor: deciding,
+  presence: lifeCycle,
   // It recounts: that reads the sessions of a username where they can be read consistently, in the table itself.
-  sweeper: { itemActions, queryTable: true, queryIndexes: ['due', 'wake'] },
+  sweeper: { items: { ...lifeCycle.items, Query: ['S'] }, indexes: ['due', 'wake'] },
   api: {
-    itemActions: [...itemActions, 'BatchWriteItem', 'ConditionCheckItem'],
-    queryTable: true,
-    queryIndexes: ['due', 'wake'],
+    items: {
+      BatchGetItem: ['D', 'O', 'R', 'W'],
+      ConditionCheckItem: ['D'],
+      DeleteItem: ['O', 'P', 'W'],
+      GetItem: ['C', 'D', 'M', 'N', 'O', 'S'],
+      PutItem: ['A', 'O'],
+      Query: ['N', 'O', 'P', 'S', 'T', 'W'],
+      UpdateItem: ['D', 'P', 'W'],
+    },
+    indexes: [],
   },
 };
 
 export function grantTableAccess(table: Table, access: TableAccess, grantee: IGrantable): void {
-  const queried = [
-    ...(access.queryTable ? [table.tableArn] : []),
-    ...access.queryIndexes.map((index) => `${table.tableArn}/index/${index}`),
-  ];
-  grantee.grantPrincipal.addToPrincipalPolicy(
-    new PolicyStatement({
-      actions: access.itemActions.map((action) => `dynamodb:${action}`),
-      resources: [table.tableArn],
-    }),
-  );
-  grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ actions: ['dynamodb:Query'], resources: queried }));
+  // Actions with the same items share a statement.
+  const byKinds = new Map<string, string[]>();
+  for (const [action, kinds] of Object.entries(access.items)) {
+    const prefixes = kinds.map((kind) => `${kind}|*`).join();
+    byKinds.set(prefixes, [...(byKinds.get(prefixes) ?? []), `dynamodb:${action}`]);
+  }
+  for (const [prefixes, actions] of byKinds)
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions,
+        resources: [table.tableArn],
+        // Of a request that names several items, each must be one of these.
+        conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': prefixes.split(',') } },
+      }),
+    );
+  // An index entry is keys and a time, and which partition of an index is read is no secret.
+  const indexes = access.indexes.map((index) => `${table.tableArn}/index/${index}`);
+  if (indexes.length > 0)
+    grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ actions: ['dynamodb:Query'], resources: indexes }));
 }

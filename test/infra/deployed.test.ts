@@ -1,0 +1,260 @@
+// The functions as they would be deployed, with real events, on the local engine: they do their work, and what they ask
+// of AWS meanwhile is what their roles allow. Both ways: nothing is used that is not allowed, and nothing is allowed
+// that is not used.
+
+import { randomBytes } from 'node:crypto';
+import { Template } from 'aws-cdk-lib/assertions';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../shared/adapters/node/clock.ts';
+import { createTickets } from '../../shared/adapters/node/tickets.ts';
+import { joinUserName } from '../../shared/domain/user-name.ts';
+import type { TicketClaims } from '../../shared/ports/tickets.ts';
+import { authorizerEvent, httpEvent, presenceEvent, scheduleEvent, sqsEvent } from './deployed/events.ts';
+import { type Deployed, type RunningFunction, run, synthesize } from './deployed/functions.ts';
+import { type Recorder, startRecorder, ticketSecret } from './deployed/recorder.ts';
+import { createWorld, machineClientId, passwordOf, type World } from './deployed/world.ts';
+import { usesOfRole } from './grants.ts';
+
+let world: World;
+let deployed: Deployed;
+const started: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  world = await createWorld();
+  deployed = synthesize();
+}, 120_000);
+afterAll(async () => {
+  for (const stop of started) await stop();
+  deployed?.remove();
+  await world?.stop();
+});
+
+async function start(id: string): Promise<RunningFunction & { readonly recorder: Recorder }> {
+  const recorder = await startRecorder(world.engine);
+  started.push(() => recorder.close());
+  const found = deployed.functions.get(id);
+  if (found === undefined) throw new Error(`there is no function ${id}`);
+  const running = await run(found, recorder.endpoint, {
+    TABLE_NAME: world.tableName,
+    TICKET_SECRET_ARN: 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:ticket',
+    PRESENCE_QUEUE_URL: `${recorder.endpoint}/111111111111/presence`,
+    NODE_OPTIONS: '--enable-source-maps',
+  });
+  started.push(() => running.stop());
+  return { ...running, recorder };
+}
+
+/** What Lambda itself does with a role: its log, its traces, the queue that it reads. */
+const ofLambda =
+  /^(logs:|xray:|sqs:(ChangeMessageVisibility|DeleteMessage|GetQueueAttributes|GetQueueUrl|ReceiveMessage)$)/;
+
+function allowed(id: string): readonly string[] {
+  const template = Template.fromJSON(deployed.templates.Headcount ?? {});
+  return usesOfRole(template, `${id}Role`).filter((line) => !ofLambda.test(line));
+}
+
+describe('the authorizer', () => {
+  let authorizer: Awaited<ReturnType<typeof start>>;
+  const ask = (username: string, clientId: string, deployment = 'demo', password = passwordOf(username)) =>
+    authorizer.invoke(
+      authorizerEvent({
+        username: `${username}?deployment=${deployment}`,
+        password,
+        clientId: `${deployment}:${clientId}`,
+      }),
+    ) as Promise<{ isAuthenticated: boolean; policyDocuments?: readonly string[] }>;
+
+  beforeAll(async () => {
+    authorizer = await start('Authorizer');
+  }, 60_000);
+
+  test('admits, and says what the client may do', async () => {
+    const answer = await ask('alice', 'phone');
+    expect(answer).toMatchObject({
+      isAuthenticated: true,
+      principalId: expect.stringMatching(/^[a-zA-Z0-9]{1,128}$/),
+      disconnectAfterInSeconds: 86_400,
+    });
+    expect(answer.policyDocuments?.[0]).toContain('arn:aws:iot:eu-central-1:111111111111:client/demo:phone');
+    expect(await ask('alice', 'phone')).toMatchObject({ isAuthenticated: true });
+  });
+
+  test('refuses a wrong password, and what is not MQTT', async () => {
+    expect(await ask('alice', 'tablet', 'demo', 'wrong')).toEqual({ isAuthenticated: false });
+    const http = { protocols: ['http'], protocolData: { http: { headers: {}, queryString: '' } } };
+    expect(await authorizer.invoke(http)).toEqual({ isAuthenticated: false });
+  });
+
+  test('of ten at the same moment admits as many as the limit lets', async () => {
+    const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => ask('bob', `burst-${n}`)));
+    expect(answers.filter((answer) => answer.isAuthenticated)).toHaveLength(2);
+  });
+
+  test('reclaims what has expired before it refuses', async () => {
+    for (const clientId of ['old-1', 'old-2'])
+      await world.admitAgo(7_200, { deployment: 'demo', username: 'carol', clientId, expirySeconds: 60 }, 'retained');
+    expect(await ask('carol', 'new')).toMatchObject({ isAuthenticated: true });
+  });
+
+  test('reclaims all that there was', async () => {
+    await world.admitAgo(
+      7_200,
+      { deployment: 'demo', username: 'dora', clientId: 'old', expirySeconds: 60 },
+      'retained',
+    );
+    await world.admitAgo(
+      3_600,
+      { deployment: 'demo', username: 'dora', clientId: 'older', expirySeconds: 60 },
+      'retained',
+    );
+    expect(await ask('dora', 'newer')).toMatchObject({ isAuthenticated: true });
+  });
+
+  test('lets a client id go from hand to hand where the deployment says so', async () => {
+    expect(await ask('alice', 'shared', 'open')).toMatchObject({ isAuthenticated: true });
+    expect(await ask('bob', 'shared', 'open')).toMatchObject({ isAuthenticated: true });
+  });
+
+  test("believes the front door's ticket", async () => {
+    const claims = {
+      deploymentId: 'demo',
+      username: 'eve',
+      clientId: 'through-the-door',
+      attempt: randomBytes(16).toString('base64url'),
+      expirySeconds: 0,
+    } as unknown as TicketClaims;
+    const ticket = createTickets(Buffer.from(ticketSecret), systemClock).issue(claims);
+    const username = joinUserName(claims.username, claims.deploymentId, ticket);
+    const event = authorizerEvent({ username, clientId: 'demo:through-the-door' });
+    expect(await authorizer.invoke(event)).toMatchObject({ isAuthenticated: true });
+  });
+
+  test('uses what its role allows', () => {
+    expect(authorizer.recorder.used()).toEqual(allowed('Authorizer'));
+  });
+
+  test('logs no password, no ticket and no suffix', () => {
+    expect(authorizer.logged.join('\n')).not.toMatch(/secret|\?deployment|ticket/);
+  });
+});
+
+describe('the presence function', () => {
+  test('settles what happened to connections, and uses what its role allows', async () => {
+    const presence = await start('PresenceFunction');
+    const apply = (bodies: readonly object[], receives?: number) =>
+      presence.invoke(sqsEvent(bodies, receives)) as Promise<{ batchItemFailures: readonly object[] }>;
+    const seen = { connected: true, connectedSince: Date.now() - 1_000, cleanSession: true, sessionExpiry: 0 };
+
+    const clientIds = ['open:one', 'open:two'];
+    await world.admitAgo(5, { deployment: 'open', username: 'carol', clientId: 'one' });
+    await world.admitAgo(4, { deployment: 'open', username: 'carol', clientId: 'two' });
+    for (const clientId of clientIds) presence.recorder.connections.set(clientId, seen);
+    const connected = clientIds.map((clientId) => presenceEvent('connected', clientId, {}));
+    expect(await apply(connected)).toEqual({ batchItemFailures: [] });
+    presence.recorder.connections.clear();
+    for (const clientId of clientIds)
+      expect(await apply([presenceEvent('disconnected', clientId, {})])).toEqual({ batchItemFailures: [] });
+    // Nobody's, and somebody's who never came here.
+    expect(await apply([presenceEvent('connected', 'somebody-elses', {})])).toEqual({ batchItemFailures: [] });
+    expect(await apply([presenceEvent('connect_failed', 'open:stranger', {})])).toEqual({ batchItemFailures: [] });
+
+    expect(presence.recorder.used()).toEqual(allowed('PresenceFunction'));
+  });
+});
+
+describe('the sweeper', () => {
+  test('frees what has expired, checks what nobody confirmed, and uses what its role allows', async () => {
+    const sweeper = await start('Sweeper');
+    await world.admitAgo(7_200, { deployment: 'open', username: 'dora', clientId: 'a', expirySeconds: 60 }, 'retained');
+    await world.admitAgo(60, { deployment: 'open', username: 'dora', clientId: 'b' });
+    await world.admitAgo(60, { deployment: 'open', username: 'eve', clientId: 'c' });
+    // The broker knows of one of them, so whose it is has to be found out.
+    const seen = { connected: true, connectedSince: Date.now() - 59_000, cleanSession: true, sessionExpiry: 0 };
+    sweeper.recorder.connections.set('open:c', seen);
+    expect(await sweeper.invoke(scheduleEvent())).toBeUndefined();
+    const swept = sweeper.logged.map((line) => JSON.parse(line)).find((entry) => entry.message === 'swept');
+    expect(swept).toMatchObject({ failed: 0, freed: expect.any(Number) });
+    expect(sweeper.recorder.used()).toEqual(allowed('Sweeper'));
+  });
+});
+
+describe('the API', () => {
+  const scopes = [
+    'settings:read',
+    'settings:write',
+    'credentials:write',
+    'deployments:write',
+    'usage:read',
+    'sessions:kick',
+    'audit:read',
+  ];
+  const claims = {
+    sub: machineClientId,
+    client_id: machineClientId,
+    token_use: 'access',
+    scope: scopes.map((scope) => `headcount/${scope}`).join(' '),
+  };
+  let api: Awaited<ReturnType<typeof start>>;
+  const call = async (method: string, path: string, body?: object, query?: string) => {
+    const answer = (await api.invoke(
+      httpEvent({
+        method,
+        path,
+        claims,
+        ...(body === undefined ? {} : { body }),
+        ...(query === undefined ? {} : { query }),
+      }),
+    )) as { readonly statusCode: number; readonly body?: string };
+    return answer;
+  };
+
+  beforeAll(async () => {
+    api = await start('Api');
+  }, 60_000);
+
+  test('leaves out of a reading what has expired and was not swept', async () => {
+    const old = { deployment: 'open', username: 'bob', clientId: 'expired', expirySeconds: 60 };
+    await world.admitAgo(7_200, old, 'retained');
+    const answer = await call('GET', '/v1/deployments/open/session-usage');
+    expect(answer.statusCode).toBe(200);
+    expect(answer.body).not.toContain('expired');
+  });
+
+  test.each([
+    ['GET', '/healthz', 200],
+    ['GET', '/openapi.json', 200],
+    ['GET', '/v1/deployments', 200],
+    ['GET', '/v1/deployments/demo', 200],
+    ['GET', '/v1/deployments/nobodys', 404],
+    ['GET', '/v1/deployments/demo/session-limit', 200],
+    ['PUT', '/v1/deployments/demo/session-limit', 200, { maxSessionsPerUsername: 3, whitelist: ['zoe', 'zack'] }],
+    ['PATCH', '/v1/deployments/demo/session-limit', 200, { whitelist: ['zoe'] }],
+    ['PUT', '/v1/deployments/demo/session-limit/overrides/alice', 204, { limit: 5 }],
+    ['GET', '/v1/deployments/demo/session-limit/overrides/alice', 200],
+    ['GET', '/v1/deployments/demo/session-limit/overrides', 200],
+    ['DELETE', '/v1/deployments/demo/session-limit/overrides/alice', 204],
+    ['PUT', '/v1/deployments/demo/session-limit/overrides/bob', 204, { limit: 'unlimited' }],
+    ['PUT', '/v1/deployments/demo/credentials/frank', 204, { password: 'a-password-that-was-chosen' }],
+    ['GET', '/v1/deployments/demo/credentials', 200],
+    ['DELETE', '/v1/deployments/demo/credentials/frank', 204],
+    ['GET', '/v1/deployments/demo/session-usage', 200],
+    ['GET', '/v1/deployments/demo/session-usage/alice', 200],
+    ['GET', '/v1/deployments/demo/session-usage/~YWxpY2U', 200],
+    ['GET', '/v1/deployments/demo/session-usage/alice/sessions', 200],
+    ['GET', '/v1/deployments/demo/clients/phone', 200],
+    ['DELETE', '/v1/deployments/demo/session-limit', 204],
+    ['GET', '/v1/deployments/demo/session-limit', 404],
+  ] as const)('%s %s is answered with %s', async (method, path, status, body?: object) => {
+    const answer = await call(method, path, body);
+    expect([answer.statusCode, answer.statusCode === status ? '' : answer.body]).toEqual([status, '']);
+  });
+
+  test('a caller without claims is nobody', async () => {
+    const answer = await api.invoke(httpEvent({ method: 'GET', path: '/v1/deployments' }));
+    expect(answer).toMatchObject({ statusCode: 401 });
+  });
+
+  test('uses what its role allows', () => {
+    expect(api.recorder.used()).toEqual(allowed('Api'));
+  });
+});
