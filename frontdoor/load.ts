@@ -4,7 +4,7 @@
 // against does not.
 
 import { createHash } from 'node:crypto';
-import { signedHeaders } from '../shared/adapters/aws/signature.ts';
+import { signHeaders } from '../shared/adapters/aws/signed-request.ts';
 
 const [url = '', sha256 = ''] = process.argv.slice(1);
 
@@ -20,12 +20,17 @@ async function fetchCode(): Promise<Buffer> {
   const address =
     relative === undefined ? process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI : `http://169.254.170.2${relative}`;
   const { AccessKeyId = '', SecretAccessKey = '', Token } = await json(address ?? '');
-  const credentials = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: Token };
-  const target = new URL(url);
-  const headers = { 'x-amz-content-sha256': createHash('sha256').update('').digest('hex') };
-  const scope = { region: process.env.AWS_REGION ?? '', service: 's3' };
-  const signed = signedHeaders({ method: 'GET', url: target, headers, body: '' }, scope, credentials, new Date());
-  const answer = await fetch(target, { headers: signed, redirect: 'error', signal: AbortSignal.timeout(30_000) });
+  const credentials = {
+    accessKeyId: AccessKeyId,
+    secretAccessKey: SecretAccessKey,
+    ...(Token === undefined ? {} : { sessionToken: Token }),
+  };
+  const { host, pathname: path } = new URL(url);
+  const scope = { service: 's3', region: process.env.AWS_REGION ?? '', method: 'GET', path } as const;
+  const nothing = createHash('sha256').update('').digest('hex');
+  const signed = signHeaders(scope, { host, 'x-amz-content-sha256': nothing }, '', credentials, new Date());
+  const { host: _sentByFetch, ...headers } = signed;
+  const answer = await fetch(url, { headers, redirect: 'error', signal: AbortSignal.timeout(30_000) });
   if (!answer.ok) throw new Error(`the code cannot be fetched: ${answer.status}`);
   return Buffer.from(await answer.arrayBuffer());
 }

@@ -5,21 +5,23 @@ import { createServer } from 'node:http';
 import { connect as dialTls } from 'node:tls';
 import { readVariable } from '../functions/environment.ts';
 import { findIotEndpoint } from '../shared/adapters/aws/iot-endpoint.ts';
-import { createQueueSender } from '../shared/adapters/aws/queue.ts';
 import { readSecret } from '../shared/adapters/aws/secret.ts';
+import { createSqsQueue } from '../shared/adapters/aws/sqs-queue.ts';
 import { createDocumentClient } from '../shared/adapters/dynamodb/client.ts';
 import { createConnectSettingsReader } from '../shared/adapters/dynamodb/connect-settings.ts';
 import { createCredentialStore } from '../shared/adapters/dynamodb/credential-store.ts';
+import { createHostReader } from '../shared/adapters/dynamodb/host-reader.ts';
 import { createRejectionStore } from '../shared/adapters/dynamodb/rejection-store.ts';
 import { createSessionStore } from '../shared/adapters/dynamodb/session-store.ts';
 import { systemClock } from '../shared/adapters/node/clock.ts';
-import { withDeadline } from '../shared/adapters/node/deadline.ts';
+import { askedWithin, withDeadline } from '../shared/adapters/node/deadline.ts';
 import { createEmfMeasure } from '../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../shared/adapters/node/json-log.ts';
 import { createPasswordCrypto } from '../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../shared/adapters/node/random.ts';
 import { createTickets } from '../shared/adapters/node/tickets.ts';
 import { createConnect } from '../shared/app/connect.ts';
+import { createHostLookup } from '../shared/app/host-lookup.ts';
 import { measuredConnect } from '../shared/app/measured-connect.ts';
 import { createPasswords } from '../shared/app/passwords.ts';
 import { createRejectionRecorder } from '../shared/app/rejection-recorder.ts';
@@ -40,8 +42,8 @@ const client = createDocumentClient({ requestTimeoutMs: 2_000, maxSockets: 256 }
 const credentialsOfTask = () => client.config.credentials();
 
 const [ticketSecret, certificateSecret, iotHost] = await Promise.all([
-  readSecret(readVariable(names.ticketSecretArn)),
-  readSecret(readVariable(names.certificateSecretArn)),
+  readSecret(readVariable(names.ticketSecretArn), undefined, credentialsOfTask),
+  readSecret(readVariable(names.certificateSecretArn), undefined, credentialsOfTask),
   findIotEndpoint({
     domainConfiguration: readVariable(names.domainConfiguration),
     region,
@@ -49,7 +51,13 @@ const [ticketSecret, certificateSecret, iotHost] = await Promise.all([
   }),
 ]);
 const tickets = createTickets(ticketSecret, clock);
-const rejections = createRejectionRecorder(createRejectionStore(client, tableName), clock, log);
+const rejections = createRejectionRecorder({
+  store: createRejectionStore(client, tableName),
+  clock,
+  log,
+  newSumId: () => cryptoRandom.attemptId(),
+});
+const queue = createSqsQueue(readVariable(names.presenceQueueUrl), region, credentialsOfTask);
 const connect = measuredConnect(
   withDeadline(
     createConnect({
@@ -60,6 +68,7 @@ const connect = measuredConnect(
       passwords: createPasswords({ crypto: createPasswordCrypto(), clock }),
       clock,
       random: cryptoRandom,
+      queue,
       rejections,
       log,
       policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
@@ -70,18 +79,15 @@ const connect = measuredConnect(
   clock,
 );
 
-const suffix = `.${readVariable(names.mqttDomain)}`;
 const door = createFrontDoor({
   connect,
-  report: createQueueSender({
-    queueUrl: readVariable(names.presenceQueueUrl),
-    region,
-    credentials: credentialsOfTask,
-    timeoutMs: 5_000,
-  }),
+  report: queue.report,
   issueTicket: (claims) => tickets.issue(claims),
   dialBroker: () => dialTls({ host: iotHost, port: 8883, servername: iotHost }).setNoDelay(true),
-  deploymentOfServerName: (name) => (name.endsWith(suffix) ? name.slice(0, -suffix.length) : undefined),
+  deploymentOfServerName: askedWithin(
+    createHostLookup(createHostReader(client, tableName), clock, readVariable(names.mqttDomain)),
+    doorBudgetMs,
+  ),
   clock,
   log,
 });

@@ -7,10 +7,12 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { CfnDomainConfiguration } from 'aws-cdk-lib/aws-iot';
-import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { presenceProcessesMax } from '../shared/config/constants.ts';
 import type { FunctionName } from '../shared/config/env.ts';
 import { BundledFunction } from './bundled-function.ts';
 import { ConnectEndpoint } from './connect-endpoint.ts';
@@ -38,6 +40,8 @@ export class StatelessStack extends Stack {
     this.connectDomain = this.addAuthorizer(props, queue);
     this.addPresence(props, queue);
     this.addSweeper(props);
+    this.addReconciler(props);
+    this.addExpiry(props);
     this.api = this.addApi(props);
   }
 
@@ -76,13 +80,22 @@ export class StatelessStack extends Stack {
     const presence = new BundledFunction(this, 'PresenceFunction', {
       name: 'presence',
       description: 'Turns presence events into session states',
-      environment: { TABLE_NAME: table.tableName },
+      environment: { TABLE_NAME: table.tableName, PRESENCE_QUEUE_URL: queue.queueUrl },
       timeoutSeconds: presenceTimeoutSeconds,
       memoryMb: 512,
     });
     // Without partial answers one bad message would bring back, and count again, the nine that were settled.
-    presence.addEventSource(new SqsEventSource(queue, { batchSize: 10, reportBatchItemFailures: true }));
+    presence.addEventSource(
+      new SqsEventSource(queue, {
+        batchSize: 10,
+        reportBatchItemFailures: true,
+        // They share what IoT Core answers, each of them as if there were so many.
+        maxConcurrency: presenceProcessesMax,
+      }),
+    );
     grantTableAccess(table, tableAccess.presence, presence);
+    // It puts back, with a delay, what the database did not answer to.
+    presence.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
     this.grantBroker(presence, ['iot:GetConnection']);
   }
 
@@ -99,12 +112,74 @@ export class StatelessStack extends Stack {
     });
     grantTableAccess(table, tableAccess.sweeper, sweeper);
     this.grantBroker(sweeper, ['iot:GetConnection']);
+    this.runEveryMinute(sweeper, 'EveryMinute');
+  }
+
+  private addReconciler({ table }: StatelessStackProps): void {
+    const reconciler = new BundledFunction(this, 'Reconciler', {
+      name: 'reconciler',
+      description: 'Compares what is counted with what is there, and with what the broker says',
+      environment: { TABLE_NAME: table.tableName },
+      timeoutSeconds: 55,
+      memoryMb: 512,
+      // It keeps to a share of the questions that IoT Core answers; two of them would take two.
+      reservedConcurrency: 1,
+    });
+    grantTableAccess(table, tableAccess.reconciler, reconciler);
+    this.grantBroker(reconciler, ['iot:GetConnection']);
+    this.runEveryMinute(reconciler, 'Reconcile');
+  }
+
+  private addExpiry({ table }: StatelessStackProps): void {
+    const expiry = new BundledFunction(this, 'Expiry', {
+      name: 'expiry',
+      description: 'Recounts usernames whose sessions the time to live has removed',
+      environment: { TABLE_NAME: table.tableName },
+      timeoutSeconds: 55,
+      memoryMb: 512,
+    });
+    const { tableStreamArn } = table;
+    if (tableStreamArn === undefined) throw new Error('the table has no stream');
+    const lost = new Queue(this, 'ExpiryLost', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    // It is where others' messages end, and has nowhere to pass them on to.
+    Validations.of(lost).acknowledge({
+      id: 'AwsSolutions-SQS3',
+      reason: 'This is the dead-letter queue of the stream.',
+    });
+    const removal = { userIdentity: { principalId: FilterRule.isEqual('dynamodb.amazonaws.com') } };
+    expiry.addEventSourceMapping('Stream', {
+      eventSourceArn: tableStreamArn,
+      startingPosition: StartingPosition.TRIM_HORIZON,
+      batchSize: 100,
+      maxBatchingWindow: Duration.seconds(10),
+      reportBatchItemFailures: true,
+      bisectBatchOnError: true,
+      // A removal comes a day after it stopped to count, and the reconciler finds what is given up here.
+      retryAttempts: 5,
+      onFailure: new SqsDlq(lost),
+      // Every write of the product is on this stream; only what the time to live removed is worth an invocation.
+      filters: [FilterCriteria.filter({ eventName: FilterRule.isEqual('REMOVE'), ...removal })],
+    });
+    expiry.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
+        resources: [tableStreamArn],
+      }),
+    );
+    grantTableAccess(table, tableAccess.expiry, expiry);
+  }
+
+  private runEveryMinute(worker: BundledFunction<FunctionName>, id: string): void {
     // A run that failed or was missed is made up for by the next; kept and retried, it would only crowd that one out.
     const onlyNow = { retryAttempts: 0, maxEventAge: Duration.minutes(1) };
-    sweeper.configureAsyncInvoke(onlyNow);
-    new Rule(this, 'EveryMinute', {
+    worker.configureAsyncInvoke(onlyNow);
+    new Rule(this, id, {
       schedule: Schedule.rate(Duration.minutes(1)),
-      targets: [new LambdaFunction(sweeper, onlyNow)],
+      targets: [new LambdaFunction(worker, onlyNow)],
     });
   }
 

@@ -1,5 +1,5 @@
-// What each function may do with the table, item by item. No function may Scan, and none may touch the table itself: a
-// read that grows with the number of sessions is refused by IAM even if somebody writes one. The lists are what the
+// What each function may do with the table, item by item. Only the reconciler may Scan, and nobody may touch the table
+// itself: a read that grows with the number of sessions is refused by IAM even if somebody writes one. The lists are what the
 // deployed functions were seen to use, no less and no more (test/infra/deployed.test.ts).
 
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
@@ -10,10 +10,13 @@ import type { tableDefinition } from '../shared/config/table.ts';
 type IndexName = (typeof tableDefinition.indexes)[number]['name'];
 
 /**
- * What an item's partition key begins with. A audit, C client id owners, D deployments and their limits, M machines,
- * N rosters, O overrides, P MQTT passwords, R rejections, S sessions, T lists of deployments, W whitelist entries.
+ * What an item's partition key begins with. A audit, C client id owners, D deployments and their limits, H rejections by
+ * hour, I app clients, M server names, N rosters, O overrides, P MQTT passwords, R rejections, S sessions, T a tenant's
+ * deployments, W whitelist entries; or the whole of the key.
  */
-type ItemKind = 'A' | 'C' | 'D' | 'M' | 'N' | 'O' | 'P' | 'R' | 'S' | 'T' | 'W';
+type ItemKind = 'A' | 'C' | 'D' | 'H' | 'I' | 'M' | 'N' | 'O' | 'P' | 'R' | 'S' | 'T' | 'W' | 'reconciler' | 'tenants';
+
+const keyPattern = (kind: ItemKind): string => (kind.length === 1 ? `${kind}|*` : kind);
 
 type ItemAction = 'BatchGetItem' | 'ConditionCheckItem' | 'DeleteItem' | 'GetItem' | 'PutItem' | 'Query' | 'UpdateItem';
 
@@ -21,15 +24,17 @@ export interface TableAccess {
   /** A transaction needs the actions of its parts. */
   readonly items: Readonly<Partial<Record<ItemAction, readonly ItemKind[]>>>;
   readonly indexes: readonly IndexName[];
+  /** Reads all there is, item after item. */
+  readonly scan?: true;
 }
 
 /** Deciding about a CONNECT: settings, credentials and the username are read, sessions and counts written. */
 const deciding: TableAccess = {
   items: {
     BatchGetItem: ['C', 'D', 'O', 'S', 'W'],
-    GetItem: ['C', 'N', 'P', 'S'],
+    GetItem: ['C', 'M', 'N', 'P', 'S'],
     PutItem: ['C', 'S'],
-    UpdateItem: ['N', 'R'],
+    UpdateItem: ['H', 'N', 'R'],
     DeleteItem: ['N', 'S'],
   },
   indexes: ['due'],
@@ -53,17 +58,30 @@ export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAcces
   presence: lifeCycle,
   // It recounts: that reads the sessions of a username where they can be read consistently, in the table itself.
   sweeper: { items: { ...lifeCycle.items, Query: ['S'] }, indexes: ['due', 'wake'] },
+  // It walks the whole table, a slice a minute, and recounts.
+  reconciler: {
+    items: {
+      ...lifeCycle.items,
+      GetItem: ['C', 'N', 'S', 'reconciler'],
+      PutItem: ['S', 'reconciler'],
+      Query: ['S'],
+    },
+    indexes: [],
+    scan: true,
+  },
+  expiry: { items: { GetItem: ['N', 'S'], UpdateItem: ['N'], DeleteItem: ['N'], Query: ['S'] }, indexes: [] },
   api: {
     items: {
       BatchGetItem: ['D', 'O', 'R', 'W'],
+      BatchWriteItem: ['W'],
       ConditionCheckItem: ['D'],
-      DeleteItem: ['O', 'P', 'W'],
-      GetItem: ['C', 'D', 'M', 'N', 'O', 'S'],
-      PutItem: ['A', 'O'],
-      Query: ['N', 'O', 'P', 'S', 'T', 'W'],
-      UpdateItem: ['D', 'P', 'W'],
+      DeleteItem: ['M', 'O', 'P'],
+      GetItem: ['C', 'D', 'I', 'N', 'O', 'S', 'tenants'],
+      PutItem: ['A', 'D', 'M', 'O', 'T', 'tenants'],
+      Query: ['A', 'H', 'N', 'O', 'P', 'S', 'T', 'W', 'tenants'],
+      UpdateItem: ['D', 'P'],
     },
-    indexes: [],
+    indexes: ['due'],
   },
 };
 
@@ -71,7 +89,7 @@ export function grantTableAccess(table: Table, access: TableAccess, grantee: IGr
   // Actions with the same items share a statement.
   const byKinds = new Map<string, string[]>();
   for (const [action, kinds] of Object.entries(access.items)) {
-    const prefixes = kinds.map((kind) => `${kind}|*`).join();
+    const prefixes = kinds.map(keyPattern).join();
     byKinds.set(prefixes, [...(byKinds.get(prefixes) ?? []), `dynamodb:${action}`]);
   }
   for (const [prefixes, actions] of byKinds)
@@ -83,8 +101,14 @@ export function grantTableAccess(table: Table, access: TableAccess, grantee: IGr
         conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': prefixes.split(',') } },
       }),
     );
+  if (access.scan === true)
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['dynamodb:Scan'], resources: [table.tableArn] }),
+    );
   // An index entry is keys and a time, and which partition of an index is read is no secret.
   const indexes = access.indexes.map((index) => `${table.tableArn}/index/${index}`);
   if (indexes.length > 0)
-    grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ actions: ['dynamodb:Query'], resources: indexes }));
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['dynamodb:Query'], resources: indexes }),
+    );
 }

@@ -11,12 +11,14 @@ import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-s
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { askedWithin, withDeadline } from '../../shared/adapters/node/deadline.ts';
+import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { createTickets } from '../../shared/adapters/node/tickets.ts';
 import { createConnect } from '../../shared/app/connect.ts';
 import { createHostLookup } from '../../shared/app/host-lookup.ts';
+import { measuredConnect } from '../../shared/app/measured-connect.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
 import { createRejectionRecorder } from '../../shared/app/rejection-recorder.ts';
 import { createCredentialCache, createSettingsCache } from '../../shared/app/settings-cache.ts';
@@ -57,7 +59,7 @@ const deploymentOfServerName = askedWithin(
   createHostLookup(createHostReader(client, tableName), clock, undefined),
   hostLookupBudgetMs,
 );
-const connect = withDeadline(
+const decide = withDeadline(
   createConnect({
     budgetMs: connectBudgetMs,
     store: createSessionStore(client, tableName, cryptoRandom),
@@ -76,6 +78,7 @@ const connect = withDeadline(
   }),
   connectBudgetMs,
 );
+const connect = measuredConnect(decide, createEmfMeasure('authorizer', clock), clock);
 /** Read at the first ticket, and again if that failed: clients without one never wait for it. */
 let tickets: Promise<Tickets> | undefined;
 

@@ -6,6 +6,7 @@ import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
+import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { sweep } from '../../shared/app/sweep.ts';
@@ -15,6 +16,7 @@ import { seconds } from '../../shared/domain/time.ts';
 import { readVariable } from '../environment.ts';
 
 const log = createJsonLog();
+const measure = createEmfMeasure('sweeper', systemClock);
 const share = createBrokerShare({
   broker: createIotBroker(),
   clock: systemClock,
@@ -39,5 +41,12 @@ const reserveMs = 5_000;
 export async function handler(_event: unknown, context: Pick<Context, 'getRemainingTimeInMillis'>): Promise<void> {
   const swept = await sweep(ports, () => context.getRemainingTimeInMillis() < reserveMs);
   log.info('swept', { ...swept });
+  measure({
+    LeaseChecks: swept.leases,
+    Freed: swept.freed,
+    Drift: swept.drift,
+    SweepLag: swept.lagMs,
+    SweepFailed: swept.failed,
+  });
   if (swept.left.leases + swept.left.rosters > 0) log.warn('the sweeper does not keep up', { ...swept });
 }

@@ -20,8 +20,10 @@ export type EnvironmentVariable = (typeof environmentVariables)[keyof typeof env
 
 export const environmentOf = {
   authorizer: ['TABLE_NAME', 'TICKET_SECRET_ARN', 'PRESENCE_QUEUE_URL'],
-  presence: ['TABLE_NAME'],
+  presence: ['TABLE_NAME', 'PRESENCE_QUEUE_URL'],
   sweeper: ['TABLE_NAME'],
+  reconciler: ['TABLE_NAME'],
+  expiry: ['TABLE_NAME'],
   api: ['TABLE_NAME'],
 } as const satisfies Readonly<Record<string, readonly EnvironmentVariable[]>>;
 

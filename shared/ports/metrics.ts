@@ -18,6 +18,8 @@ export interface Measures {
   readonly Freed: number;
   /** Counts without a session that were repaired; 0 unless something is wrong. */
   readonly Drift: number;
+  /** Sessions that counted and were not at the broker, found by the reconciler. */
+  readonly Ghosts: number;
   /** How far behind the sweeper is, in milliseconds. */
   readonly SweepLag: number;
   /** What the sweeper could not settle and left for the next run. */

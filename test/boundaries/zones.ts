@@ -38,7 +38,7 @@ const zones: readonly Zone[] = [
   // The process of the front door wires adapters to use cases, as a function's handler does.
   { path: 'frontdoor/main.ts', imports: [...core, 'frontdoor', environment], ...edge },
   // It fetches that process's code, and is all there is before.
-  { path: 'frontdoor/load.ts', imports: ['shared/adapters/aws/signature.ts'], ...edge },
+  { path: 'frontdoor/load.ts', imports: ['shared/adapters/aws/signed-request.ts'], ...edge },
   { path: 'infra', imports: ['shared/config'], ...edge },
   { path: 'console', imports: [], ...edge },
   { path: 'local', imports: product, ...edge },

@@ -9,6 +9,7 @@ import { synthTemplates } from './synth.ts';
 const { stateful, stateless } = synthTemplates();
 
 const writeLog = (log: string): string[] => [`logs:CreateLogStream ${log}.Arn`, `logs:PutLogEvents ${log}.Arn`];
+const sendTraces = ['xray:PutTelemetryRecords *', 'xray:PutTraceSegments *'];
 const anyClient = 'arn:AWS::Partition:iot:AWS::Region:AWS::AccountId:client/*';
 const consume = ['ChangeMessageVisibility', 'DeleteMessage', 'GetQueueAttributes', 'GetQueueUrl', 'ReceiveMessage'];
 
@@ -20,11 +21,27 @@ const functions = {
   },
   PresenceFunction: {
     name: 'presence',
-    grants: [...consume.map((action) => `sqs:${action} PresenceQueue.Arn`), `iot:GetConnection ${anyClient}`],
+    grants: [
+      ...[...consume, 'SendMessage'].map((action) => `sqs:${action} PresenceQueue.Arn`),
+      `iot:GetConnection ${anyClient}`,
+    ],
   },
   Sweeper: { name: 'sweeper', grants: [`iot:GetConnection ${anyClient}`] },
+  Reconciler: { name: 'reconciler', grants: [`iot:GetConnection ${anyClient}`] },
+  Expiry: {
+    name: 'expiry',
+    grants: ['GetQueueAttributes', 'GetQueueUrl', 'SendMessage'].map((action) => `sqs:${action} ExpiryLost.Arn`),
+  },
   Api: { name: 'api', grants: [] },
 } as const;
+
+const itemOrIndex = /^dynamodb:(\w+ Table\.Arn ([A-Z]|[a-z]+)|Query Table\.Arn\/index\/\w+)$/;
+const itsStream = /^dynamodb:(DescribeStream|GetRecords|GetShardIterator) Table\.StreamArn$/;
+/** Who may do more than touch items and indexes. */
+const mayTouch: Readonly<Record<string, RegExp>> = {
+  Reconciler: new RegExp(`${itemOrIndex.source}|^dynamodb:Scan Table\\.Arn$`),
+  Expiry: new RegExp(`${itemOrIndex.source}|${itsStream.source}`),
+};
 
 const ofTable = (id: string): readonly string[] =>
   grantsOfRole(stateless, `${id}Role`).filter((grant) => grant.startsWith('dynamodb:'));
@@ -34,13 +51,12 @@ describe.each(Object.entries(functions))('%s', (id, { name, grants }) => {
 
   test('may do what it needs and nothing else', () => {
     const others = grantsOfRole(stateless, `${id}Role`).filter((grant) => !grant.startsWith('dynamodb:'));
-    expect(others).toEqual([...grants, ...writeLog(`${id}Log`)].sort());
+    expect(others).toEqual([...grants, ...writeLog(`${id}Log`), ...sendTraces].sort());
   });
 
   test('may touch the table item by item only: each grant names the items it is for, or an index', () => {
     expect(ofTable(id).length).toBeGreaterThan(0);
-    for (const grant of ofTable(id))
-      expect(grant).toMatch(/^dynamodb:(\w+ Table\.Arn [A-Z]|Query Table\.Arn\/index\/\w+)$/);
+    for (const grant of ofTable(id)) expect(grant).toMatch(mayTouch[id] ?? itemOrIndex);
   });
 
   test('has a role of its own without managed policies', () => {
@@ -72,14 +88,16 @@ describe('in all stacks', () => {
     stateful.resourceCountIs('AWS::Lambda::Function', 0);
   });
 
-  test('nobody may Scan, nobody has an action by wildcard, and nobody may touch the table itself', () => {
+  test('only the reconciler may Scan, nobody has an action by wildcard, and nobody may touch the table itself', () => {
     const policies = [stateful, stateless].flatMap((template) =>
       Object.values(template.findResources('AWS::IAM::Policy')),
     );
     expect(policies.length).toBeGreaterThanOrEqual(Object.keys(functions).length);
     const text = JSON.stringify(policies);
-    expect(text).not.toMatch(/dynamodb:(Scan|PartiQL|DeleteTable|UpdateTable|UpdateTimeToLive)/);
+    expect(text).not.toMatch(/dynamodb:(PartiQL|DeleteTable|UpdateTable|UpdateTimeToLive)/);
     expect(text).not.toMatch(/"[a-z]+:[A-Za-z]*\*"/);
+    const scanners = Object.keys(functions).filter((id) => ofTable(id).some((grant) => grant.includes(':Scan ')));
+    expect(scanners).toEqual(['Reconciler']);
   });
 
   test('only the authorizer may read the ticket secret, and only it is told where that is', () => {

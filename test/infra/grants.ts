@@ -69,7 +69,12 @@ export function grantsOfRole(template: Template, role: string): readonly string[
 function conditionsOf({ Condition }: Statement): readonly string[] {
   if (Condition === undefined) return [''];
   const keys = Condition['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'];
-  const kinds = asList(keys).map((key) => /^([A-Z])\|\*$/.exec(String(key))?.[1]);
+  const kinds = asList(keys).map((key) =>
+    /^(?:([A-Z])\|\*|([a-z]+))$/
+      .exec(String(key))
+      ?.slice(1)
+      .find((kind) => kind !== undefined),
+  );
   if (Object.keys(Condition).length > 1 || kinds.includes(undefined)) return [` if ${JSON.stringify(Condition)}`];
   return kinds.map((kind) => ` ${kind}`);
 }

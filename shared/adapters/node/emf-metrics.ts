@@ -15,6 +15,7 @@ const units: Readonly<Record<keyof Measures, 'Count' | 'Milliseconds'>> = {
   LeaseChecks: 'Count',
   Freed: 'Count',
   Drift: 'Count',
+  Ghosts: 'Count',
   SweepLag: 'Milliseconds',
   SweepFailed: 'Count',
   Connections: 'Count',

@@ -12,6 +12,8 @@ export interface Recorder {
   readonly sent: Readonly<Record<string, unknown>>[];
   /** What GetConnection says of a client id; absent is 404. */
   readonly connections: Map<string, object>;
+  /** From now on the database answers to nothing, or does so again. */
+  break(broken: boolean): void;
   close(): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export async function startRecorder(engine: string): Promise<Recorder> {
   const used = new Set<string>();
   const sent: Readonly<Record<string, unknown>>[] = [];
   const connections = new Map<string, object>();
+  let broken = false;
 
   function answerFor(method: string, path: string, target: string, body: Body): Answer {
     if (target === 'secretsmanager.GetSecretValue') {
@@ -59,6 +62,10 @@ export async function startRecorder(engine: string): Promise<Recorder> {
       const body: Body = bytes.length === 0 ? {} : JSON.parse(bytes.toString('utf8'));
       if (target.startsWith('DynamoDB_')) {
         for (const line of linesOf(target.split('.')[1] ?? '', body)) used.add(line);
+        if (broken) {
+          outgoing.writeHead(500).end();
+          return;
+        }
         const { host: _host, ...headers } = incoming.headers;
         const passed = request(engine, { method: 'POST', headers }, (answer) => {
           outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
@@ -81,6 +88,9 @@ export async function startRecorder(engine: string): Promise<Recorder> {
     used: () => [...used].sort(),
     sent,
     connections,
+    break: (now) => {
+      broken = now;
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -125,6 +135,8 @@ function linesOf(action: string, body: Body): readonly string[] {
       return (body.TransactItems as readonly Readonly<Record<string, { Key?: Key; Item?: Key }>>[]).flatMap((part) =>
         Object.entries(part).map(([name, { Key, Item }]) => `dynamodb:${partAction(name)} ${kindOf(Key ?? Item)}`),
       );
+    case 'Scan':
+      return ['dynamodb:Scan *'];
     default:
       return [`dynamodb:${action} ?`];
   }
