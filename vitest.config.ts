@@ -1,7 +1,16 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
+import { findDynamoDbLocal } from './test/support/dynamodb-local.ts';
+
+const everything: TestProjectConfiguration = { extends: true, test: { name: 'all' } };
+/** The contract suites a second time, where AWS's own engine is found: no engine teaches us its quirks. */
+const contracts: TestProjectConfiguration = {
+  extends: true,
+  test: { name: 'dynamodb-local', include: ['test/contract/**/*.test.ts'], env: { TEST_ENGINE: 'dynamodb-local' } },
+};
 
 export default defineConfig({
   test: {
+    projects: [everything, ...('folder' in findDynamoDbLocal(process.env) ? [contracts] : [])],
     include: ['test/**/*.test.ts'],
     // Processes, not threads: suites start engines and servers of their own, and a crash must name its file.
     pool: 'forks',

@@ -20,10 +20,12 @@ import { createJsonLog } from '../shared/adapters/node/json-log.ts';
 import { createPasswordCrypto } from '../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../shared/adapters/node/random.ts';
 import { createTickets } from '../shared/adapters/node/tickets.ts';
+import { createTokenCheck } from '../shared/adapters/node/token-check.ts';
 import { createConnect } from '../shared/app/connect.ts';
 import { createHostLookup } from '../shared/app/host-lookup.ts';
 import { measuredConnect } from '../shared/app/measured-connect.ts';
 import { createPasswords } from '../shared/app/passwords.ts';
+import { tokenAlgorithms } from '../shared/app/public-keys.ts';
 import { createRejectionRecorder } from '../shared/app/rejection-recorder.ts';
 import { createCredentialCache, createSettingsCache } from '../shared/app/settings-cache.ts';
 import { doorBudgetMs, leaseSeconds, maxConnectionSeconds } from '../shared/config/constants.ts';
@@ -68,6 +70,7 @@ const connect = measuredConnect(
       passwords: createPasswords({ crypto: createPasswordCrypto(), clock }),
       clock,
       random: cryptoRandom,
+      tokens: createTokenCheck(tokenAlgorithms),
       queue,
       rejections,
       log,

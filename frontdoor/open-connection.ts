@@ -1,6 +1,7 @@
 // One client from its first byte to the broker's CONNACK: what it asks, what it is told, and with whom it is joined.
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { maxConnectionSeconds } from '../shared/config/constants.ts';
 import { connackFor } from '../shared/domain/connack.ts';
 import type { Connect, ConnectDecision } from '../shared/domain/connect.ts';
 import { toBrokerClientId } from '../shared/domain/ids.ts';
@@ -49,7 +50,7 @@ export async function openConnection(door: Door, arrival: Arrival): Promise<void
   }
   const answer = await askFor(door, packet, decision);
   if (answer.kind === 'answered' && answer.connack.code === 0)
-    return startRelay(client, intake, packet, decision, answer, reporting);
+    return startRelay(door, client, intake, packet, decision, answer, reporting);
   if (answer.kind === 'answered') {
     hangUp(answer.broker, brokerLingerMs);
     hangUp(client, clientLingerMs, answer.connack.bytes);
@@ -110,9 +111,10 @@ async function decide(door: Door, arrival: Arrival, packet: ConnectPacket): Prom
 }
 
 function askFor(door: Door, packet: ConnectPacket, admitted: Admitted): Promise<BrokerAnswer> {
-  const { deploymentId, username, clientId, attempt, expirySeconds } = admitted;
+  const { deploymentId, username, clientId, attempt, expirySeconds, validUntil } = admitted;
+  const valid = validUntil === undefined ? {} : { validUntil };
   try {
-    const ticket = door.issueTicket({ deploymentId, username, clientId, attempt, expirySeconds });
+    const ticket = door.issueTicket({ deploymentId, username, clientId, attempt, expirySeconds, ...valid });
     const connect = encodeBrokerConnect(packet, {
       clientId: toBrokerClientId(deploymentId, clientId),
       userName: joinUserName(username, deploymentId, ticket),
@@ -127,6 +129,7 @@ function askFor(door: Door, packet: ConnectPacket, admitted: Admitted): Promise<
 }
 
 async function startRelay(
+  door: Door,
   client: Socket,
   intake: Intake,
   packet: ConnectPacket,
@@ -141,12 +144,19 @@ async function startRelay(
   // Whoever has CONNACK 0 counts, also if this process dies at once: the queue has it before the client does. Where the
   // queue does not take it, the lease finds the connection (S12).
   await reporting.connected(grantedExpirySeconds);
+  if (admitted.validUntil !== undefined) endLater(client, admitted.validUntil - door.clock.now());
   const relay = new Relay({ client, broker, mqtt5, askedExpirySeconds, grantedExpirySeconds });
   // The client may have left since it was admitted. The broker has a session for it all the same, so the connection
   // begins and ends, and what the session's expiry keeps goes on counting.
   relay.start([connack.bytes, rest], intake.release(), intake.gone);
   // A closure that named more would keep the whole CONNECT alive for as long as the connection.
   return relay.ended.then((expirySeconds) => reporting.disconnected(expirySeconds));
+}
+
+/** No connection outlives what vouches for it; one that lasts a day the broker cuts. */
+function endLater(client: Socket, leftMs: number): void {
+  const timer = setTimeout(() => client.destroy(), Math.min(Math.max(0, leftMs), maxConnectionSeconds * 1_000));
+  client.once('close', () => clearTimeout(timer));
 }
 
 function refuse(client: Socket, packet: ConnectPacket, connack: Parameters<typeof encodeRefusal>[1]): void {

@@ -24,6 +24,7 @@ import { HttpOrigin, S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { BucketDeployment, CacheControl, type ISource, Source } from 'aws-cdk-lib/aws-s3-deployment';
 import { Construct } from 'constructs';
+import { buildConsoleHeaders } from '../shared/config/console.ts';
 import type { OwnName } from './installation.ts';
 
 export interface ConsoleSiteProps {
@@ -137,37 +138,26 @@ export class ConsoleSite extends Construct {
     });
   }
 
+  /** The same as the local run serves it with, and what only makes sense over TLS. */
   #headers(connectsTo: readonly string[]): ResponseHeadersPolicy {
+    const headers = buildConsoleHeaders(connectsTo);
+    const {
+      'content-security-policy': contentSecurityPolicy = '',
+      'x-content-type-options': _nosniff,
+      'x-frame-options': _frames,
+      'referrer-policy': _referrer,
+      ...custom
+    } = headers;
     return new ResponseHeadersPolicy(this, 'Headers', {
       securityHeadersBehavior: {
-        contentSecurityPolicy: {
-          override: true,
-          contentSecurityPolicy: [
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
-            "img-src 'self' data:",
-            "font-src 'self' data:",
-            `connect-src 'self' ${connectsTo.join(' ')}`.trim(),
-            "base-uri 'none'",
-            "form-action 'none'",
-            "frame-ancestors 'none'",
-          ].join('; '),
-        },
+        contentSecurityPolicy: { override: true, contentSecurityPolicy },
         contentTypeOptions: { override: true },
         frameOptions: { override: true, frameOption: HeadersFrameOption.DENY },
         referrerPolicy: { override: true, referrerPolicy: HeadersReferrerPolicy.NO_REFERRER },
-        strictTransportSecurity: {
-          override: true,
-          accessControlMaxAge: Duration.days(365),
-          includeSubdomains: true,
-        },
+        strictTransportSecurity: { override: true, accessControlMaxAge: Duration.days(365), includeSubdomains: true },
       },
       customHeadersBehavior: {
-        customHeaders: [
-          { header: 'permissions-policy', value: 'camera=(), geolocation=(), microphone=()', override: true },
-          { header: 'cross-origin-opener-policy', value: 'same-origin', override: true },
-        ],
+        customHeaders: Object.entries(custom).map(([header, value]) => ({ header, value, override: true })),
       },
     });
   }

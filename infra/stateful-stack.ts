@@ -5,7 +5,7 @@ import { RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib'
 import { AttributeType, BillingMode, ProjectionType, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import { tableDefinition } from '../shared/config/table.ts';
+import { type IndexDefinition, tableDefinition } from '../shared/config/table.ts';
 import { SignIn } from './sign-in.ts';
 
 export class StatefulStack extends Stack {
@@ -27,12 +27,18 @@ export class StatefulStack extends Stack {
       deletionProtection: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    for (const index of tableDefinition.indexes)
+    const indexes: readonly IndexDefinition[] = tableDefinition.indexes;
+    for (const index of indexes)
       this.table.addGlobalSecondaryIndex({
         indexName: index.name,
         partitionKey: { name: index.partitionKey, type: AttributeType.STRING },
-        sortKey: { name: index.sortKey, type: AttributeType.NUMBER },
-        projectionType: ProjectionType.KEYS_ONLY,
+        sortKey: {
+          name: index.sortKey,
+          type: index.sortKeyType === 'number' ? AttributeType.NUMBER : AttributeType.STRING,
+        },
+        ...(index.projects === undefined
+          ? { projectionType: ProjectionType.KEYS_ONLY }
+          : { projectionType: ProjectionType.INCLUDE, nonKeyAttributes: [...index.projects] }),
       });
 
     this.ticketSecret = new Secret(this, 'TicketSecret', {

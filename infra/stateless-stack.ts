@@ -42,7 +42,8 @@ export class StatelessStack extends Stack {
     this.addSweeper(props);
     this.addReconciler(props);
     this.addExpiry(props);
-    this.api = this.addApi(props);
+    this.addTokenKeys(props);
+    this.api = this.addApi(props, queue);
   }
 
   private addAuthorizer(
@@ -183,15 +184,36 @@ export class StatelessStack extends Stack {
     });
   }
 
-  private addApi({ table }: StatelessStackProps): BundledFunction<'api'> {
+  private addTokenKeys({ table }: StatelessStackProps): void {
+    const refresh = new BundledFunction(this, 'TokenKeys', {
+      name: 'token-keys',
+      description: 'Fetches the keys that signed tokens are verified with',
+      environment: { TABLE_NAME: table.tableName },
+      timeoutSeconds: 300,
+      memoryMb: 512,
+      reservedConcurrency: 1,
+    });
+    grantTableAccess(table, tableAccess['token-keys'], refresh);
+    // What a run did not fetch the next one will.
+    const onlyNow = { retryAttempts: 0, maxEventAge: Duration.minutes(5) };
+    refresh.configureAsyncInvoke(onlyNow);
+    new Rule(this, 'EveryTenMinutes', {
+      schedule: Schedule.rate(Duration.minutes(10)),
+      targets: [new LambdaFunction(refresh, onlyNow)],
+    });
+  }
+
+  private addApi({ table }: StatelessStackProps, queue: Queue): BundledFunction<'api'> {
     const api = new BundledFunction(this, 'Api', {
       name: 'api',
       description: 'HTTP API',
-      environment: { TABLE_NAME: table.tableName },
+      environment: { TABLE_NAME: table.tableName, PRESENCE_QUEUE_URL: queue.queueUrl },
       timeoutSeconds: 20,
       memoryMb: 1024,
     });
     grantTableAccess(table, tableAccess.api, api);
+    // Whoever reads a count that the order by used has missed asks there for it to be made right.
+    api.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
     return api;
   }
 

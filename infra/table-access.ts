@@ -14,11 +14,38 @@ type IndexName = (typeof tableDefinition.indexes)[number]['name'];
  * hour, I app clients, M server names, N rosters, O overrides, P MQTT passwords, R rejections, S sessions, T a tenant's
  * deployments, W whitelist entries; or the whole of the key.
  */
-type ItemKind = 'A' | 'C' | 'D' | 'H' | 'I' | 'M' | 'N' | 'O' | 'P' | 'R' | 'S' | 'T' | 'W' | 'reconciler' | 'tenants';
+type ItemKind =
+  | 'A'
+  | 'C'
+  | 'D'
+  | 'H'
+  | 'I'
+  | 'J'
+  | 'M'
+  | 'N'
+  | 'O'
+  | 'P'
+  | 'R'
+  | 'S'
+  | 'T'
+  | 'W'
+  | 'reconciler'
+  | 'tenants';
 
-const keyPattern = (kind: ItemKind): string => (kind.length === 1 ? `${kind}|*` : kind);
+/** The list of what has keys to fetch, the reconciler's place in the table, the tenants: one partition each. */
+const whole: ReadonlySet<ItemKind> = new Set(['J', 'reconciler', 'tenants']);
 
-type ItemAction = 'BatchGetItem' | 'ConditionCheckItem' | 'DeleteItem' | 'GetItem' | 'PutItem' | 'Query' | 'UpdateItem';
+const keyPattern = (kind: ItemKind): string => (whole.has(kind) ? kind : `${kind}|*`);
+
+type ItemAction =
+  | 'BatchGetItem'
+  | 'BatchWriteItem'
+  | 'ConditionCheckItem'
+  | 'DeleteItem'
+  | 'GetItem'
+  | 'PutItem'
+  | 'Query'
+  | 'UpdateItem';
 
 export interface TableAccess {
   /** A transaction needs the actions of its parts. */
@@ -70,6 +97,8 @@ export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAcces
     scan: true,
   },
   expiry: { items: { GetItem: ['N', 'S'], UpdateItem: ['N'], DeleteItem: ['N'], Query: ['S'] }, indexes: [] },
+  // It goes where tenants' addresses lead, and sees the issuers of their tokens only.
+  'token-keys': { items: { GetItem: ['D'], Query: ['J'], UpdateItem: ['D'] }, indexes: [] },
   api: {
     items: {
       BatchGetItem: ['D', 'O', 'R', 'W'],

@@ -57,11 +57,20 @@ export class WebStack extends Stack {
     });
     const person = this.#personClient(signIn, site.origin);
     audience.push(person.userPoolClientId);
+    const ownDomain = installation.frontDoor?.mqttDomain ?? installation.connectName?.domainName;
     site.upload({
       signIn: {
         baseUrl: signIn.domain.baseUrl(),
         clientId: person.userPoolClientId,
         scopes: consoleScopes.map((name) => `${resourceServer}/${name}`),
+      },
+      mqtt: {
+        // Through the front door every deployment has a name of its own; straight to IoT Core all share one.
+        tls: {
+          ...(installation.frontDoor === undefined && ownDomain !== undefined ? { host: ownDomain } : {}),
+          port: 8883,
+        },
+        frontDoor: installation.frontDoor !== undefined,
       },
     });
     this.#sayNext(entrance.api.apiEndpoint, site.origin, signIn, table, operator);

@@ -6,11 +6,12 @@ import {
   type DynamoDBClient,
   ResourceInUseException,
 } from '@aws-sdk/client-dynamodb';
-import { tableDefinition } from '../shared/config/table.ts';
+import { type IndexDefinition, tableDefinition } from '../shared/config/table.ts';
 
-/** On demand, indexes keys only. No stream: the local engine's streams cost more with every write they remember. */
+/** On demand. No stream: the local engine's streams cost more with every write they remember. */
 function buildCreateTable(tableName: string): CreateTableCommandInput {
-  const { partitionKey, sortKey, indexes } = tableDefinition;
+  const { partitionKey, sortKey } = tableDefinition;
+  const indexes: readonly IndexDefinition[] = tableDefinition.indexes;
   return {
     TableName: tableName,
     BillingMode: 'PAY_PER_REQUEST',
@@ -19,7 +20,10 @@ function buildCreateTable(tableName: string): CreateTableCommandInput {
       { AttributeName: sortKey, AttributeType: 'S' },
       ...indexes.flatMap((index) => [
         { AttributeName: index.partitionKey, AttributeType: 'S' as const },
-        { AttributeName: index.sortKey, AttributeType: 'N' as const },
+        {
+          AttributeName: index.sortKey,
+          AttributeType: index.sortKeyType === 'number' ? ('N' as const) : ('S' as const),
+        },
       ]),
     ],
     KeySchema: [
@@ -32,7 +36,10 @@ function buildCreateTable(tableName: string): CreateTableCommandInput {
         { AttributeName: index.partitionKey, KeyType: 'HASH' },
         { AttributeName: index.sortKey, KeyType: 'RANGE' },
       ],
-      Projection: { ProjectionType: 'KEYS_ONLY' },
+      Projection:
+        index.projects === undefined
+          ? { ProjectionType: 'KEYS_ONLY' }
+          : { ProjectionType: 'INCLUDE', NonKeyAttributes: [...index.projects] },
     })),
   };
 }

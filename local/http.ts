@@ -2,10 +2,12 @@
 // page of somebody else's, whose name was made to point here, gets nothing.
 
 import type { Server } from 'node:http';
-import { serve } from '@hono/node-server';
+import { type Http2Bindings, type HttpBindings, serve } from '@hono/node-server';
+import { problem, render } from '../functions/api/answer.ts';
 
 interface App {
-  readonly fetch: (request: Request) => Response | Promise<Response>;
+  /** `peer`: the address at the other end of the connection. */
+  readonly fetch: (request: Request, peer: string | undefined) => Response | Promise<Response>;
 }
 
 export interface HttpServer {
@@ -18,9 +20,9 @@ export async function listenHttp(
   address: { readonly host: string; readonly port: number },
 ): Promise<HttpServer> {
   const allowed = new Set(['localhost', '127.0.0.1', '[::1]', address.host]);
-  const fetch = (request: Request): Response | Promise<Response> => {
+  const fetch = (request: Request, { incoming }: HttpBindings | Http2Bindings): Response | Promise<Response> => {
     const host = (request.headers.get('host') ?? '').replace(/:\d+$/, '').toLowerCase();
-    return allowed.has(host) ? app.fetch(request) : misdirected();
+    return allowed.has(host) ? app.fetch(request, incoming.socket.remoteAddress) : misdirected();
   };
   return new Promise((resolve, reject) => {
     const server = serve({ fetch, hostname: address.host, port: address.port }, (info) => {
@@ -32,17 +34,7 @@ export async function listenHttp(
 }
 
 function misdirected(): Response {
-  const problem = {
-    type: 'about:blank',
-    title: 'Misdirected request',
-    status: 421,
-    code: 'request.misdirected',
-    detail: 'Ask for localhost.',
-  };
-  return new Response(JSON.stringify(problem), {
-    status: 421,
-    headers: { 'content-type': 'application/problem+json' },
-  });
+  return render(problem(421, 'request.misdirected', 'Ask for localhost.'));
 }
 
 function close(server: Server): Promise<void> {

@@ -3,6 +3,7 @@
 import { systemClock } from '../shared/adapters/node/clock.ts';
 import { createJsonLog } from '../shared/adapters/node/json-log.ts';
 import { parseConfig } from './config.ts';
+import { buildConsole } from './console-build.ts';
 import { explain } from './explain.ts';
 import { type Product, startProduct } from './product.ts';
 
@@ -28,8 +29,14 @@ process.on('SIGTERM', () => void stop(0));
 
 try {
   const config = parseConfig(process.env);
+  // Built beside the start of everything else. Devices and the API need no console: without one the rest still runs.
+  const consoleFolder = buildConsole().catch((error: unknown) => {
+    process.stderr.write(`headcount: runs without the console: ${explain(error)}\n`);
+    return undefined;
+  });
   product = await startProduct({
     config,
+    consoleFolder,
     clock: systemClock,
     log: quietLog,
     onFailure: (problem) => {
@@ -46,7 +53,8 @@ try {
 
 function greeting({ mqttPort, mqttsPort, httpPort }: Product, host: string, dataDir: string, token: string): string {
   const limit = `http://${host}:${httpPort}/v1/deployments/demo/session-limit`;
-  return `Headcount runs on ${host}: MQTT, MQTT over TLS, HTTP API; state in ${dataDir}
+  return `Headcount runs on ${host}: MQTT, MQTT over TLS, HTTP API, console; state in ${dataDir}
+Console: http://${host}:${httpPort}/
 Try it:
   curl -X PUT ${limit} -H 'Authorization: Bearer ${token === 'local' ? token : '$API_TOKEN'}' -H 'Content-Type: application/json' -d '{"maxSessionsPerUsername":1}'
   npx mqtt sub --protocolVersion 5 -h ${host} -p ${mqttPort} -u alice -P alice-secret -i first -t demo/hello     (stays)

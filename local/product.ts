@@ -13,26 +13,34 @@ import { applyExpiry } from '../functions/expiry/apply.ts';
 import { applyPresence } from '../functions/presence/apply.ts';
 import { createDocumentClient } from '../shared/adapters/dynamodb/client.ts';
 import { createCredentialStore } from '../shared/adapters/dynamodb/credential-store.ts';
+import { createRankStore } from '../shared/adapters/dynamodb/rank-store.ts';
 import { createRejectionReader } from '../shared/adapters/dynamodb/rejection-reader.ts';
 import { createRejectionStore } from '../shared/adapters/dynamodb/rejection-store.ts';
 import { createSessionStore } from '../shared/adapters/dynamodb/session-store.ts';
 import { createSettingsStore } from '../shared/adapters/dynamodb/settings-store.ts';
 import { createTableWalk } from '../shared/adapters/dynamodb/table-walk.ts';
 import { createTenantStore } from '../shared/adapters/dynamodb/tenant-store.ts';
+import { createTokenIssuerStore } from '../shared/adapters/dynamodb/token-issuer-store.ts';
 import { createUsageReader } from '../shared/adapters/dynamodb/usage-reader.ts';
 import { createBrokerShare } from '../shared/adapters/node/broker-share.ts';
 import { askedWithin, withDeadline } from '../shared/adapters/node/deadline.ts';
 import { newDeploymentId } from '../shared/adapters/node/deployment-id.ts';
+import { createKeyFetcher } from '../shared/adapters/node/key-fetcher.ts';
 import { createPasswordCrypto } from '../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../shared/adapters/node/random.ts';
 import { createTickets } from '../shared/adapters/node/tickets.ts';
+import { createTokenCheck } from '../shared/adapters/node/token-check.ts';
+import { askingForRanks, createRankRequests } from '../shared/app/ask-ranks.ts';
 import { createConnect } from '../shared/app/connect.ts';
 import { createHostLookup } from '../shared/app/host-lookup.ts';
 import { createPasswords } from '../shared/app/passwords.ts';
+import { tokenAlgorithms } from '../shared/app/public-keys.ts';
 import { reconcile } from '../shared/app/reconcile.ts';
+import { refreshRank } from '../shared/app/refresh-rank.ts';
 import { createRejectionRecorder } from '../shared/app/rejection-recorder.ts';
 import { createCredentialCache, createSettingsCache } from '../shared/app/settings-cache.ts';
 import { sweep } from '../shared/app/sweep.ts';
+import { refreshTokenKeys } from '../shared/app/token-issuer.ts';
 import {
   brokerShares,
   doorBudgetMs,
@@ -49,6 +57,7 @@ import { createLocalBroker } from './broker.ts';
 import { parseKeptSession } from './broker-sessions.ts';
 import { loadCertificate } from './certificate.ts';
 import type { LocalConfig } from './config.ts';
+import { createConsoleSite } from './console-site.ts';
 import { createTable } from './create-table.ts';
 import { openDataDir } from './data-dir.ts';
 import { startEngine } from './engine.ts';
@@ -59,6 +68,7 @@ import { listenHttp } from './http.ts';
 import { type Journal, noJournal, openJournal } from './journal.ts';
 import { localArn } from './policy.ts';
 import { createLocalQueue, parseKept } from './queue.ts';
+import { createRankTimers } from './rank-timers.ts';
 import { mqttDomain, seed } from './seed.ts';
 import { settleAfterRestart } from './settle.ts';
 import { Shutdown } from './shutdown.ts';
@@ -72,6 +82,8 @@ export interface ProductOptions {
   readonly presenceFaults?: Faults;
   /** Messages of the presence queue, once they are in it, duplicated, late, out of order. */
   readonly queueFaults?: Omit<Faults, 'drop'>;
+  /** The folder of the built console, when it is built; undefined: it is not served. */
+  readonly consoleFolder?: Promise<string | undefined>;
   /** The engine died and does not come back as it was, and nothing works without it. */
   readonly onFailure?: (problem: string) => void;
 }
@@ -97,9 +109,12 @@ const sweepEveryMs = 5_000;
 const reconcileEveryMs = 60_000;
 /** Each run a whole pass of what one machine usually holds. */
 const localReconcileBounds = { pages: 40, pageItems: 500, questions: 400, passSeconds: 0 };
+const refreshKeysEveryMs = 600_000;
 const stopWaitMs = 2_000;
 const authorizerSlackMs = 2_000;
 const reportWaitMs = 3_000;
+/** Here nothing is paid by the write, so the order by used follows sooner than on AWS. */
+const rankDelay = seconds(2);
 /** Five deliveries last longer than a CONNECT may be on its way to the broker. */
 const redeliverAfterMs = 3_000;
 /** How long a message waits that the database did not answer to. */
@@ -111,6 +126,7 @@ export async function startProduct({
   log,
   presenceFaults,
   queueFaults,
+  consoleFolder,
   onFailure,
 }: ProductOptions): Promise<Product> {
   const shutdown = new Shutdown();
@@ -164,12 +180,18 @@ export async function startProduct({
       shutdown.add(() => journal.close());
       return journal;
     };
+    const ranks = createRankStore(client, tableName, cryptoRandom);
+    const rankTimers = createRankTimers(({ deploymentId, username }) =>
+      refreshRank({ store, ranks }, deploymentId, username),
+    );
+    shutdown.add(() => rankTimers.flush());
+    const rankRequests = createRankRequests({ messages: rankTimers, clock, log, delaySeconds: rankDelay });
     const queue = createLocalQueue({
       clock,
       journal: openKept('presence-queue.journal', parseKept),
       ...(queueFaults === undefined ? {} : { faults: queueFaults }),
       visibilityMs: redeliverAfterMs,
-      handler: (event) => applyPresence({ ...lifeCycle, putBack }, event),
+      handler: (event) => applyPresence({ ...lifeCycle, ranks, putBack }, event),
     });
     shutdown.add(() => queue.close());
     const putBack = (body: string): Promise<void> =>
@@ -181,6 +203,7 @@ export async function startProduct({
         settings: cache,
         credentials: createCredentialCache(credentials, clock),
         passwords,
+        tokens: createTokenCheck(tokenAlgorithms),
         clock,
         random: cryptoRandom,
         rejections,
@@ -190,11 +213,15 @@ export async function startProduct({
       }),
       doorBudgetMs,
     );
-    const deploymentOfServerName = askedWithin(createHostLookup(settings, clock, mqttDomain), doorBudgetMs);
+    const deploymentOfServerName = createHostLookup(
+      { getDeploymentOfHost: askedWithin(settings.getDeploymentOfHost, doorBudgetMs / 2) },
+      clock,
+      mqttDomain,
+    );
     const brokerJournal = openKept('broker-sessions.journal', parseKeptSession);
     const broker = await createLocalBroker({
       authorize: (event) =>
-        authorize({ connect, tickets: async () => tickets, deploymentOfServerName }, localArn, event),
+        authorize({ connect, tickets: async () => tickets, deploymentOfServerName, clock }, localArn, event),
       // A CONNECT that is decided late on a small machine must not be refused with its place taken.
       answerMs: doorBudgetMs + authorizerSlackMs,
       // An event that a fault holds back beyond the end of the process is lost, as anything is that nobody waits for.
@@ -209,12 +236,12 @@ export async function startProduct({
       ...(presenceFaults === undefined ? {} : { faults: presenceFaults }),
     });
     shutdown.add(() => broker.close());
-    const lifeCycle = { store, clock, random: cryptoRandom, broker, policy, log };
+    const lifeCycle = { store: askingForRanks(store, rankRequests), clock, random: cryptoRandom, broker, policy, log };
     // First what the last run had still to tell, then what it could not know: that it would end.
     await queue.resume();
     if (dataDir.lastAliveAt !== undefined) {
       const lastRun = { endedAt: dataDir.lastAliveAt, brokerRemembers: brokerJournal.found !== undefined };
-      const settled = await settleAfterRestart(client, tableName, lifeCycle, lastRun);
+      const settled = await settleAfterRestart(client, tableName, { ...lifeCycle, ranks: rankRequests }, lastRun);
       log.info('sessions of the last run settled', { settled });
     }
 
@@ -257,6 +284,11 @@ export async function startProduct({
       everyMinutes: 10,
       onRemoved: (event) => applyExpiry(lifeCycle, event),
     });
+    const issuers = createTokenIssuerStore(client, tableName);
+    const fetcher = createKeyFetcher();
+    shutdown.add(
+      every(refreshKeysEveryMs, async () => void (await refreshTokenKeys({ issuers, fetcher, clock, log }))),
+    );
     shutdown.add(() => janitor.stop());
 
     const door = createFrontDoor({
@@ -276,7 +308,7 @@ export async function startProduct({
     shutdown.add(() => Promise.race([queue.idle(), wait(stopWaitMs, undefined, { ref: false })]));
     shutdown.add(() => door.close());
     const certificate = await loadCertificate(dataDir.path, clock);
-    const usage = createUsageReader(client, tableName, { sessions: store, settings, clock });
+    const usage = createUsageReader(client, tableName, { sessions: store, settings, clock, ranks: rankRequests });
     const app = createApi({
       settings,
       credentials,
@@ -286,6 +318,8 @@ export async function startProduct({
       rejections: createRejectionReader(client, tableName),
       newDeploymentId,
       mqttDomain,
+      issuers,
+      fetcher,
       authenticate: tokens.authenticate,
       clock,
       log,
@@ -294,7 +328,19 @@ export async function startProduct({
     const host = config.bindHost;
     const mqtt = await door.listenTcp({ host, port: config.mqttPort });
     const mqtts = await door.listenTls({ host, port: config.mqttsPort, key: certificate.key, cert: certificate.cert });
-    const http = await listenHttp(app, { host, port: config.httpPort });
+    const folder = await consoleFolder;
+    const site =
+      folder === undefined
+        ? undefined
+        : await createConsoleSite({
+            folder,
+            apiToken: config.apiToken,
+            authenticate: tokens.authenticate,
+            mqtt: { host, tcpPort: mqtt.port, tlsPort: mqtts.port },
+          });
+    const fetch = (request: Request, peer: string | undefined): Response | Promise<Response> =>
+      site?.answer(request, peer) ?? app.fetch(request);
+    const http = await listenHttp({ fetch }, { host, port: config.httpPort });
     shutdown.add(() => http.close());
     return {
       mqttPort: mqtt.port,

@@ -25,16 +25,13 @@ export interface LocalQueueOptions {
 export interface Kept {
   readonly body: string;
   readonly sentAt: number;
-  /** Not to be delivered before. */
-  readonly notBefore: number;
 }
 
 /** Undefined for what is not one. */
 export function parseKept(raw: unknown): Kept | undefined {
   if (typeof raw !== 'object' || raw === null) return undefined;
-  const { body, sentAt, notBefore } = raw as Readonly<Record<string, unknown>>;
-  if (typeof body !== 'string' || typeof sentAt !== 'number' || typeof notBefore !== 'number') return undefined;
-  return { body, sentAt, notBefore };
+  const { body, sentAt } = raw as Readonly<Record<string, unknown>>;
+  return typeof body === 'string' && typeof sentAt === 'number' ? { body, sentAt } : undefined;
 }
 
 export interface LocalQueue {
@@ -47,8 +44,8 @@ export interface LocalQueue {
   /** Bodies of the messages that failed five times, oldest first. */
   deadLetters(): readonly string[];
   /**
-   * Delivers what the journal held when it was opened, and resolves when all of it that is due has been handled, or has
-   * failed for the last time. Nothing of it is delivered before this is called.
+   * Delivers what the journal held when it was opened, also what was to come later, and resolves when all of it has been
+   * handled, or has failed for the last time. Nothing of it is delivered before this is called.
    */
   resume(): Promise<void>;
   /** Stops delivering and resolves when no handler is at work any more. What is queued is left to the journal. */
@@ -207,7 +204,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     const id = randomUUID();
     const body = JSON.stringify(message);
     const sentAt = clock.now();
-    journal.put(id, { body, sentAt, notBefore: sentAt + delaySeconds * 1000 });
+    journal.put(id, { body, sentAt });
     const queued = { id, body, sentAt, firstReceivedAt: undefined, receives: 0 };
     if (delaySeconds > 0) arriveLater(queued, delaySeconds * 1000);
     else deliver(queued);
@@ -231,14 +228,9 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     idle: quiet,
     async resume() {
       const due: Promise<void>[] = [];
-      for (const [id, { body, sentAt, notBefore }] of journal.found ?? []) {
-        const message = { id, body, sentAt, firstReceivedAt: undefined, receives: receivesBefore };
-        const delayMs = notBefore - clock.now();
-        if (delayMs > 0) arriveLater(message, delayMs);
-        else {
-          due.push(handled(id));
-          arrive(message);
-        }
+      for (const [id, { body, sentAt }] of journal.found ?? []) {
+        due.push(handled(id));
+        arrive({ id, body, sentAt, firstReceivedAt: undefined, receives: receivesBefore });
       }
       await Promise.all(due);
     },

@@ -11,6 +11,7 @@ import { toBrokerClientId } from '../shared/domain/ids.ts';
 import { abandonAttempt, endSession, freeSession, type Session } from '../shared/domain/session.ts';
 import type { Ms } from '../shared/domain/time.ts';
 import type { BrokerSays } from '../shared/ports/broker.ts';
+import type { RankRequests } from '../shared/ports/ranks.ts';
 
 export interface LastRun {
   readonly endedAt: Ms;
@@ -24,7 +25,7 @@ type Settled = { readonly next: Session } | 'nothing';
 export async function settleAfterRestart(
   client: DynamoDBDocumentClient,
   tableName: string,
-  ports: LifeCyclePorts,
+  ports: LifeCyclePorts & { readonly ranks: RankRequests },
   lastRun: LastRun,
 ): Promise<number> {
   let settled = 0;
@@ -41,6 +42,8 @@ export async function settleAfterRestart(
   for await (const item of scan(client, tableName, 'N|')) {
     const { deploymentId, username } = parseRosterKey(String(item.pk), String(item.sk));
     await recount(ports, deploymentId, username);
+    // What was asked for when the last run ended has gone with it.
+    await ports.ranks.ask(deploymentId, username);
   }
   return settled;
 }
@@ -49,10 +52,13 @@ function isUnsettled(session: Session): boolean {
   return session.holding === 'connected' || session.leaseUntil !== undefined;
 }
 
-/** Of connections, and of attempts that overlapped, the broker knows what became. */
+/**
+ * Of connections, of attempts that overlapped, and of those that were counted after they had been answered, the broker
+ * knows what became.
+ */
 async function askBroker(ports: LifeCyclePorts, session: Session, lastRun: LastRun): Promise<BrokerSays> {
-  const { deploymentId, clientId, username, holding, overlap } = session;
-  const worthIt = holding === 'connected' || (overlap && isUnsettled(session));
+  const { deploymentId, clientId, username, holding, overlap, recounted } = session;
+  const worthIt = holding === 'connected' || ((overlap || recounted) && isUnsettled(session));
   if (!lastRun.brokerRemembers || holding === 'freed' || !worthIt) return { kind: 'unknown' };
   // Of a client id that has changed hands it speaks for whoever holds it now.
   const owner = await ports.store.readOwner(deploymentId, clientId);

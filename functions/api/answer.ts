@@ -1,6 +1,7 @@
 // What a route answers, apart from how it is sent. Errors are problem documents [RFC 9457] with a stable code.
 
 import { STATUS_CODES } from 'node:http';
+import type { ProblemCode, problemKinds } from './problems.ts';
 
 /** One fault of a request. */
 export interface RequestFault {
@@ -21,9 +22,10 @@ export function ok(body: unknown, headers: Readonly<Record<string, string>> = {}
 
 export const noContent: Answer = { status: 204 };
 
-export function problem(
-  status: number,
-  code: string,
+/** The status goes with the code: one that differs from the catalogue is not compiled. */
+export function problem<Code extends ProblemCode>(
+  status: (typeof problemKinds)[Code]['status'],
+  code: Code,
   detail: string,
   more: { readonly errors?: readonly RequestFault[]; readonly headers?: Readonly<Record<string, string>> } = {},
 ): Answer {

@@ -8,8 +8,10 @@ import type { CredentialStore, PasswordMaker } from '../../shared/ports/credenti
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { RejectionReader } from '../../shared/ports/rejections.ts';
+import type { KeyFetcher, TokenIssuerStore } from '../../shared/ports/token-issuer.ts';
 import type { UsageReader } from '../../shared/ports/usage.ts';
 import { internalError, ok, problem, render, storeUnavailable } from './answer.ts';
+import { type ApiDocument, renderReference, styleHash } from './docs/page.ts';
 import type { Authenticate } from './principal.ts';
 import { createRouter } from './route.ts';
 import { addAuditRoutes } from './routes/audit.ts';
@@ -19,16 +21,29 @@ import { addOverrideRoutes } from './routes/overrides.ts';
 import { addRejectionRoutes } from './routes/rejections.ts';
 import { addSessionLimitRoutes } from './routes/session-limit.ts';
 import { addTenantRoutes } from './routes/tenants.ts';
+import { addTokenIssuerRoutes } from './routes/token-issuer.ts';
 import { addUsageRoutes } from './routes/usage.ts';
 
 export interface ApiPorts extends DeploymentPorts {
   readonly credentials: CredentialStore;
   readonly passwords: PasswordMaker;
   readonly usage: UsageReader;
+  readonly issuers: TokenIssuerStore;
+  readonly fetcher: KeyFetcher;
   readonly authenticate: Authenticate;
   readonly rejections: RejectionReader;
   readonly log: Log;
 }
+
+const documentConfig = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Headcount',
+    version: '1',
+    description: 'Limits how many MQTT sessions one username may hold on a deployment. Readable at /docs.',
+    license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+  },
+};
 
 export function createApi(ports: ApiPorts): OpenAPIHono {
   const { log } = ports;
@@ -42,7 +57,8 @@ export function createApi(ports: ApiPorts): OpenAPIHono {
     c.header('cache-control', 'no-store');
     c.header('x-content-type-options', 'nosniff');
     c.header('referrer-policy', 'no-referrer');
-    c.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
+    if (!c.res.headers.has('content-security-policy'))
+      c.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
     c.header('x-request-id', requestId);
   });
 
@@ -51,7 +67,11 @@ export function createApi(ports: ApiPorts): OpenAPIHono {
       log.warn('the database did not answer in time', { method: c.req.method, cause: String(error.cause) });
       return render(storeUnavailable);
     }
-    log.error('a request failed', { method: c.req.method, error: String(error.stack ?? error) });
+    log.error('a request failed', {
+      method: c.req.method,
+      requestId: c.res.headers.get('x-request-id'),
+      error: String(error.stack ?? error),
+    });
     return render(internalError);
   });
 
@@ -65,13 +85,25 @@ export function createApi(ports: ApiPorts): OpenAPIHono {
   addSessionLimitRoutes(router, ports);
   addOverrideRoutes(router, ports);
   addCredentialRoutes(router, ports);
+  addTokenIssuerRoutes(router, ports);
   addUsageRoutes(router, ports.usage);
   addRejectionRoutes(router, ports);
   addAuditRoutes(router, ports.settings);
   router.refuseOtherMethods();
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
-  app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'Headcount', version: '1' } });
+  app.doc31('/openapi.json', documentConfig);
+  let reference: string | undefined;
+  app.get('/docs', () => {
+    // Made at the first asking: no other request pays for it.
+    reference ??= renderReference(app.getOpenAPI31Document(documentConfig) as unknown as ApiDocument);
+    return new Response(reference, {
+      headers: {
+        'content-type': 'text/html; charset=utf-8',
+        'content-security-policy': `default-src 'none'; style-src ${styleHash}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+      },
+    });
+  });
 
   return app;
 }

@@ -1,6 +1,7 @@
 // The HTTP API behind API Gateway. Wires the app to the table.
 
-import { handle } from 'hono/aws-lambda';
+import { rankMessages } from '../../shared/adapters/aws/rank-messages.ts';
+import { createSqsQueue } from '../../shared/adapters/aws/sqs-queue.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { createMachineTenants } from '../../shared/adapters/dynamodb/machine-tenants.ts';
@@ -8,17 +9,23 @@ import { createRejectionReader } from '../../shared/adapters/dynamodb/rejection-
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { createTenantStore } from '../../shared/adapters/dynamodb/tenant-store.ts';
+import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
 import { createUsageReader } from '../../shared/adapters/dynamodb/usage-reader.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { newDeploymentId } from '../../shared/adapters/node/deployment-id.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
+import { createKeyFetcher } from '../../shared/adapters/node/key-fetcher.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { createRankRequests } from '../../shared/app/ask-ranks.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
+import { rankDelaySeconds } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
+import { seconds } from '../../shared/domain/time.ts';
 import { readVariable } from '../environment.ts';
 import { createApi } from './app.ts';
 import { createClaimsAuthenticate } from './claims.ts';
+import { createGatewayHandler } from './gateway.ts';
 
 const clock = systemClock;
 const log = createJsonLog();
@@ -26,15 +33,28 @@ const tableName = readVariable(environmentVariables.tableName);
 const client = createDocumentClient({ requestTimeoutMs: 2_000 });
 const settings = createSettingsStore(client, tableName, log);
 
-export const handler = handle(
+export const handler = createGatewayHandler(
   createApi({
     settings,
     credentials: createCredentialStore(client, tableName),
     passwords: createPasswords({ crypto: createPasswordCrypto(), clock }),
+    issuers: createTokenIssuerStore(client, tableName),
+    fetcher: createKeyFetcher(),
     usage: createUsageReader(client, tableName, {
       sessions: createSessionStore(client, tableName, cryptoRandom),
       settings,
       clock,
+      ranks: createRankRequests({
+        messages: rankMessages(
+          createSqsQueue(
+            readVariable(environmentVariables.presenceQueueUrl),
+            readVariable(environmentVariables.region),
+          ),
+        ),
+        clock,
+        log,
+        delaySeconds: seconds(rankDelaySeconds),
+      }),
     }),
     tenants: createTenantStore(client, tableName),
     rejections: createRejectionReader(client, tableName),

@@ -1,16 +1,19 @@
 // What the outcomes of settings writes are in HTTP.
 
 import type { Missing } from '../../shared/ports/settings.ts';
+import type { MissingIssuer } from '../../shared/ports/token-issuer.ts';
 import { type Answer, deploymentNotFound, problem } from './answer.ts';
 
 export const stale = problem(412, 'precondition.failed', 'It has changed since you read it. Read it again.');
 
-export function missing({ what }: Missing): Answer {
+export function missing({ what }: Missing | MissingIssuer): Answer {
   switch (what) {
     case 'deployment':
       return deploymentNotFound;
     case 'session_limit':
       return problem(404, 'session_limit.not_configured', 'No session limit is configured for this deployment.');
+    case 'token_issuer':
+      return problem(404, 'token_issuer.not_configured', 'This deployment takes no signed tokens.');
     case 'override':
       return problem(404, 'override.not_found', 'This username has no override.');
   }

@@ -12,10 +12,11 @@ import type { SettingsStore, StoredDeployment } from '../../shared/ports/setting
 import { type Answer, deploymentNotFound, invalid, problem, type RequestFault, render } from './answer.ts';
 import { readJson } from './body.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
+import { describeRoute } from './describe-route.ts';
 import { decodeSegment } from './path-segment.ts';
 import { parsePrecondition } from './precondition.ts';
 import type { Authenticate, Principal, Scope } from './principal.ts';
-import { problemSchema } from './schemas.ts';
+import type { ProblemCode } from './problems.ts';
 
 export interface Call<P, Q, B> {
   readonly principal: Principal;
@@ -34,7 +35,7 @@ export type DeploymentCall<P, Q, B> = Call<P, Q, B> & { readonly deployment: Sto
 
 export type ParamParser<T> = (raw: string, id: DeploymentId) => Parsed<T>;
 
-interface Common<P, Q, B> {
+export interface Common<P, Q, B> {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** In the notation of OpenAPI. */
   readonly path: string;
@@ -51,6 +52,8 @@ interface Common<P, Q, B> {
   };
   readonly honours?: 'if-match';
   readonly responses: RouteConfig['responses'];
+  /** What else it may answer than every route of its kind. */
+  readonly problems?: readonly ProblemCode[];
 }
 
 export interface DeploymentRoute<P, Q, B> extends Common<P, Q, B> {
@@ -189,7 +192,7 @@ export function createRouter(app: OpenAPIHono, ports: RouterPorts) {
     const pattern = route.path.replaceAll(/\{([^}]+)\}/g, ':$1');
     methods.set(pattern, (methods.get(pattern) ?? new Set()).add(route.method));
     app.on(route.method.toUpperCase(), pattern, async (c) => render(await serve(c, route, handle)));
-    app.openAPIRegistry.registerPath(describe(route));
+    app.openAPIRegistry.registerPath(describeRoute(route));
   }
 
   return {
@@ -230,25 +233,4 @@ function expectedBy<P, Q, B>(c: Context, route: Common<P, Q, B>, faults: Request
   if (parsed.ok) return parsed.expected;
   faults.push({ in: 'header', name: parsed.name, detail: parsed.problem });
   return undefined;
-}
-
-function describe<P, Q, B>(route: Common<P, Q, B>): RouteConfig {
-  const names = [...route.path.matchAll(/\{([^}]+)\}/g)].map((match) => match[1] ?? '');
-  const problems = { content: { 'application/problem+json': { schema: problemSchema } }, description: 'A problem' };
-  return {
-    method: route.method,
-    path: route.path,
-    summary: route.summary,
-    description: `Scope: \`${route.scope}\``,
-    security: [{ bearer: [] }],
-    request: {
-      params: z.object(Object.fromEntries(names.map((name) => [name, z.string()]))),
-      ...(route.query instanceof z.ZodObject ? { query: route.query } : {}),
-      ...(route.honours === undefined ? {} : { headers: z.object({ 'if-match': z.string().optional() }) }),
-      ...(route.body === undefined
-        ? {}
-        : { body: { required: true, content: { 'application/json': { schema: route.body.schema } } } }),
-    },
-    responses: { ...route.responses, default: problems },
-  };
 }

@@ -2,6 +2,7 @@
 
 import { z } from '@hono/zod-openapi';
 import { deploymentNameMaxLength } from '../../shared/config/constants.ts';
+import { parseMqttHost } from '../../shared/domain/mqtt-host.ts';
 import { count, deploymentSchema, time, username } from './schemas.ts';
 
 const tenantId = z
@@ -12,12 +13,12 @@ const tenantId = z
 export const tenantInputSchema = z.strictObject({ tenantId }).openapi('TenantInput');
 export const tenantSchema = z.object({ tenantId, createdAt: time }).openapi('Tenant');
 
+// Lengths in JSON Schema are counted in characters, those of JavaScript in halves of them.
 const name = z
   .string()
-  .min(1)
-  .max(deploymentNameMaxLength)
-  .regex(/^\P{Cc}*$/u)
-  .openapi({ description: `1 to ${deploymentNameMaxLength} characters, no control characters` });
+  .refine((given) => given.isWellFormed() && [...given].length >= 1 && [...given].length <= deploymentNameMaxLength)
+  .refine((given) => !/\p{Cc}/u.test(given))
+  .openapi({ minLength: 1, maxLength: deploymentNameMaxLength, pattern: '^\\P{Cc}*$' });
 
 export const deploymentInputSchema = z.strictObject({ name }).openapi('DeploymentInput');
 
@@ -28,12 +29,10 @@ export const deploymentChangeSchema = z
     name: name.optional(),
     mqttHost: z
       .string()
-      .regex(
-        /^(?=.{3,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?![0-9]+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i,
-      )
+      .refine((host) => parseMqttHost(host).ok)
       .nullable()
       .optional()
-      .openapi({ description: 'TLS server name that stands for the deployment, in DNS; null for none' }),
+      .openapi({ description: 'DNS name that stands for the deployment as TLS server name; null for none' }),
     status: z.enum(['active', 'suspended']).optional(),
     sessionExpirySeconds: sessionExpirySeconds.optional(),
     clientIdTakeover: clientIdTakeover.optional(),

@@ -2,6 +2,7 @@
 // shared/app, and a test holds the two to each other.
 
 import { z } from '@hono/zod-openapi';
+import { publicKeysMax } from '../../shared/app/public-keys.ts';
 import {
   maxSessionsPerUsernameDefault,
   maxSessionsPerUsernameMax,
@@ -85,6 +86,33 @@ export const credentialInputSchema = z
   .openapi('CredentialInput');
 export const credentialSchema = z.object({ username, createdAt: time }).openapi('Credential');
 export const generatedPasswordSchema = z.object({ password: z.string() }).openapi('GeneratedPassword');
+
+const jwk = z.looseObject({ kty: z.enum(['RSA', 'EC', 'OKP']), kid: z.string().optional() });
+const jwkSet = z.object({ keys: z.array(jwk).min(1).max(publicKeysMax) });
+const claimName = z.string().min(1).max(256);
+
+export const tokenIssuerInputSchema = z
+  .strictObject({
+    issuer: z.string().min(1).max(1_024).openapi({ description: "Equal to the token's `iss`" }),
+    audience: z.string().min(1).max(1_024).openapi({ description: "Among the token's `aud`" }),
+    usernameClaim: claimName.default('sub').openapi({ description: 'The claim that equals the MQTT username' }),
+    jwksUrl: z.string().optional().openapi({ description: 'https, a public address; or `keys`' }),
+    keys: jwkSet.optional().openapi({ description: 'Public keys; or `jwksUrl`' }),
+  })
+  .openapi('TokenIssuerInput');
+
+export const tokenIssuerSchema = z
+  .object({
+    issuer: z.string(),
+    audience: z.string(),
+    usernameClaim: claimName,
+    jwksUrl: z.string().optional(),
+    keys: jwkSet,
+    keysReadAt: time.openapi({ description: 'When the keys were fetched last, or given' }),
+    version: z.number().int().min(1),
+    updatedAt: time,
+  })
+  .openapi('TokenIssuer');
 
 export const usageSchema = z
   .object({

@@ -6,6 +6,7 @@ import type { Credential } from '../../shared/ports/credentials.ts';
 import type { HourCount, UsernameRejections } from '../../shared/ports/rejections.ts';
 import type { AuditRecord, Deployment, StoredOverride, StoredSessionLimit } from '../../shared/ports/settings.ts';
 import type { Tenant } from '../../shared/ports/tenants.ts';
+import type { StoredTokenIssuer } from '../../shared/ports/token-issuer.ts';
 import type { SessionView, UsernameDetail, UsernameUsage } from '../../shared/ports/usage.ts';
 
 /** RFC 3339 in UTC. */
@@ -71,6 +72,20 @@ export function viewOverride({ username, override }: StoredOverride) {
 
 export function viewCredential({ username, createdAt }: Credential) {
   return { username, createdAt: timeOf(createdAt) };
+}
+
+export function viewTokenIssuer(stored: StoredTokenIssuer) {
+  const { issuer, audience, usernameClaim, jwksUrl, keys, keysReadAt, version, updatedAt } = stored;
+  return {
+    issuer,
+    audience,
+    usernameClaim,
+    jwksUrl,
+    keys: { keys },
+    keysReadAt: timeOf(keysReadAt),
+    version,
+    updatedAt: timeOf(updatedAt),
+  };
 }
 
 export function viewUsage({ username, used, limit, whitelisted, rejections }: UsernameUsage) {

@@ -11,7 +11,9 @@ import {
   toBrokerClientId,
   type Username,
 } from '../../shared/domain/ids.ts';
+import type { Ms } from '../../shared/domain/time.ts';
 import { splitUserName } from '../../shared/domain/user-name.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
 import type { Tickets } from '../../shared/ports/tickets.ts';
 import type { AuthorizerAnswer, AuthorizerEvent } from './event.ts';
 import { type ArnScope, buildPolicy } from './policy.ts';
@@ -21,6 +23,7 @@ export interface AuthorizePorts {
   readonly tickets: () => Promise<Tickets>;
   /** The deployment that a TLS server name stands for; undefined where it names none. Throws where nobody can say. */
   readonly deploymentOfServerName: (serverName: string) => string | undefined | Promise<string | undefined>;
+  readonly clock: Clock;
 }
 
 const denied: AuthorizerAnswer = { isAuthenticated: false };
@@ -34,7 +37,7 @@ export async function authorize(
   if (typeof mqtt?.username !== 'string' || typeof mqtt.clientId !== 'string') return denied;
   const { username, deployment, ticket } = splitUserName(mqtt.username);
   if (ticket !== undefined)
-    return admitByTicket(await ports.tickets(), scope, ticket, username, deployment, mqtt.clientId);
+    return admitByTicket(await ports.tickets(), ports.clock, scope, ticket, username, deployment, mqtt.clientId);
 
   const serverName = event.protocolData?.tls?.serverName;
   const named = serverName === undefined ? undefined : await deploymentOf(ports, serverName);
@@ -54,6 +57,7 @@ export async function authorize(
     decision.deploymentId,
     decision.username,
     toBrokerClientId(decision.deploymentId, decision.clientId),
+    connectionSeconds(decision.validUntil, ports.clock),
   );
 }
 
@@ -70,6 +74,7 @@ async function deploymentOf(ports: AuthorizePorts, serverName: string): Promise<
 
 function admitByTicket(
   tickets: Tickets,
+  clock: Clock,
   scope: ArnScope,
   ticket: string,
   username: string,
@@ -80,7 +85,17 @@ function admitByTicket(
   if (claims === undefined) return denied;
   const brokerClientId = toBrokerClientId(claims.deploymentId, claims.clientId as ClientId);
   if (claims.username !== username || claims.deploymentId !== deployment || brokerClientId !== clientId) return denied;
-  return allow(scope, claims.deploymentId, claims.username, brokerClientId);
+  const { deploymentId, validUntil } = claims;
+  return allow(scope, deploymentId, claims.username, brokerClientId, connectionSeconds(validUntil, clock));
+}
+
+/** IoT Core takes no less. A token that ends sooner is cut by the front door on time, straight to IoT Core this late. */
+const connectionSecondsMin = 300;
+
+function connectionSeconds(validUntil: Ms | undefined, clock: Clock): number {
+  if (validUntil === undefined) return maxConnectionSeconds;
+  const left = Math.floor((validUntil - clock.now()) / 1_000);
+  return Math.min(maxConnectionSeconds, Math.max(connectionSecondsMin, left));
 }
 
 function allow(
@@ -88,14 +103,15 @@ function allow(
   deploymentId: DeploymentId,
   username: Username,
   clientId: BrokerClientId,
+  lifeSeconds: number,
 ): AuthorizerAnswer {
   return {
     isAuthenticated: true,
     // 64 hexadecimal digits: any user name fits the alphabet that IoT Core allows.
     principalId: createHash('sha256').update(`${deploymentId}|${username}`).digest('hex'),
     policyDocuments: [JSON.stringify(buildPolicy(scope, deploymentId, clientId))],
-    // Nothing relies on refreshes; the broker cuts each connection once a day.
-    refreshAfterInSeconds: maxConnectionSeconds,
-    disconnectAfterInSeconds: maxConnectionSeconds,
+    // Nothing relies on refreshes; the broker cuts each connection once a day, or when its token ends.
+    refreshAfterInSeconds: lifeSeconds,
+    disconnectAfterInSeconds: lifeSeconds,
   };
 }

@@ -16,10 +16,12 @@ import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { createTickets } from '../../shared/adapters/node/tickets.ts';
+import { createTokenCheck } from '../../shared/adapters/node/token-check.ts';
 import { createConnect } from '../../shared/app/connect.ts';
 import { createHostLookup } from '../../shared/app/host-lookup.ts';
 import { measuredConnect } from '../../shared/app/measured-connect.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
+import { tokenAlgorithms } from '../../shared/app/public-keys.ts';
 import { createRejectionRecorder } from '../../shared/app/rejection-recorder.ts';
 import { createCredentialCache, createSettingsCache } from '../../shared/app/settings-cache.ts';
 import {
@@ -55,9 +57,11 @@ const rejections: RejectionRecorder = {
     recorder.record(rejection);
   },
 };
-const deploymentOfServerName = askedWithin(
-  createHostLookup(createHostReader(client, tableName), clock, undefined),
-  hostLookupBudgetMs,
+const { getDeploymentOfHost } = createHostReader(client, tableName);
+const deploymentOfServerName = createHostLookup(
+  { getDeploymentOfHost: askedWithin(getDeploymentOfHost, hostLookupBudgetMs) },
+  clock,
+  undefined,
 );
 const decide = withDeadline(
   createConnect({
@@ -66,6 +70,7 @@ const decide = withDeadline(
     settings: createSettingsCache(createConnectSettingsReader(client, tableName), clock),
     credentials: createCredentialCache(createCredentialStore(client, tableName), clock),
     passwords: createPasswords({ crypto: createPasswordCrypto(), clock }),
+    tokens: createTokenCheck(tokenAlgorithms),
     clock,
     random: cryptoRandom,
     queue: createSqsQueue(
@@ -93,7 +98,7 @@ function ticketsOnce(): Promise<Tickets> {
 }
 
 export async function handler(event: AuthorizerEvent, context: Context): Promise<AuthorizerAnswer> {
-  const ports = { connect, tickets: ticketsOnce, deploymentOfServerName };
+  const ports = { connect, tickets: ticketsOnce, deploymentOfServerName, clock };
   recorded = false;
   // What earlier CONNECTs left to write goes out beside this one. Nobody waits for it but a client that was rejected for
   // quota itself: an admission is not slowed, and who has no credentials learns nothing from the time. A process may be

@@ -1,17 +1,22 @@
-// Presence messages from SQS: what the front door reports, and the broker's own events. Messages of one client id in a
-// batch are applied one after the other, different ones side by side.
+// Presence messages from SQS: what the front door reports, the broker's own events, and ranks to be refreshed. Messages
+// of one client id in a batch are applied one after the other, different ones side by side.
 
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { parseBrokerEvent } from '../../shared/app/broker-event.ts';
 import { countAdmitted } from '../../shared/app/count-admitted.ts';
 import { type Applied, applyBrokerEvent, applyDoorReport, type LifeCyclePorts } from '../../shared/app/life-cycle.ts';
+import { type RefreshPorts, refreshRank } from '../../shared/app/refresh-rank.ts';
 import { ms } from '../../shared/domain/time.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { Log } from '../../shared/ports/log.ts';
+import type { SessionStore } from '../../shared/ports/sessions.ts';
 import { parseAdmitted } from './admitted-message.ts';
 import { parseDoorReport } from './door-report.ts';
+import { parseRankRefresh } from './rank-refresh.ts';
 
-export interface PresencePorts extends LifeCyclePorts {
+export interface PresencePorts extends LifeCyclePorts, RefreshPorts {
+  /** One that asks for ranks whenever it changes a count. */
+  readonly store: SessionStore;
   readonly log: Log;
   /**
    * Puts a body into the queue again, to come back after some seconds. Absent: a message that fails waits in the queue,
@@ -66,6 +71,11 @@ async function apply(ports: PresencePorts, record: SQSRecord): Promise<Applied> 
   if (report !== undefined) return applyDoorReport(ports, report);
   const admitted = parseAdmitted(body);
   if (admitted !== undefined) return countAdmitted(ports, admitted);
+  const refresh = parseRankRefresh(body);
+  if (refresh !== undefined) {
+    await refreshRank(ports, refresh.deploymentId, refresh.username);
+    return 'done';
+  }
   const received = Number(record.attributes.SentTimestamp);
   const event = parseBrokerEvent(body, Number.isFinite(received) && received > 0 ? ms(received) : ports.clock.now());
   const receives = Number(record.attributes.ApproximateReceiveCount);

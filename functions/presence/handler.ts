@@ -2,18 +2,22 @@
 
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { createIotBroker } from '../../shared/adapters/aws/iot-broker.ts';
+import { rankMessages } from '../../shared/adapters/aws/rank-messages.ts';
 import { createSqsQueue } from '../../shared/adapters/aws/sqs-queue.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { askingForRanks, createRankRequests } from '../../shared/app/ask-ranks.ts';
 import {
   brokerShares,
   leaseSeconds,
   maxConnectionSeconds,
   presenceProcessesMax,
+  rankDelaySeconds,
 } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
 import { seconds } from '../../shared/domain/time.ts';
@@ -30,6 +34,8 @@ const share = createBrokerShare({
   waitMs: 500,
   kinds: ['confirm'],
 });
+const log = createJsonLog();
+const tableName = readVariable(environmentVariables.tableName);
 const client = createDocumentClient({ requestTimeoutMs: 2_000 });
 const queue = createSqsQueue(
   readVariable(environmentVariables.presenceQueueUrl),
@@ -37,14 +43,21 @@ const queue = createSqsQueue(
 );
 /** How long a message waits that the database did not answer to. */
 const putBackSeconds = 30;
+const requests = createRankRequests({
+  messages: rankMessages(queue),
+  clock: systemClock,
+  log,
+  delaySeconds: seconds(rankDelaySeconds),
+});
 const ports = {
-  store: createSessionStore(client, readVariable(environmentVariables.tableName), cryptoRandom),
+  store: askingForRanks(createSessionStore(client, tableName, cryptoRandom), requests),
+  ranks: createRankStore(client, tableName, cryptoRandom),
   clock: systemClock,
   random: cryptoRandom,
   broker: share.of('confirm'),
   policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
-  log: createJsonLog(),
   putBack: (body: string) => queue.putBack(body, putBackSeconds),
+  log,
 };
 
 export function handler(event: SQSEvent): Promise<SQSBatchResponse> {

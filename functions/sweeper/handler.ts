@@ -3,12 +3,14 @@
 import type { Context } from 'aws-lambda';
 import { createIotBroker } from '../../shared/adapters/aws/iot-broker.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { askingForRanks, collectRankRequests } from '../../shared/app/ask-ranks.ts';
 import { sweep } from '../../shared/app/sweep.ts';
 import { brokerShares, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
@@ -26,9 +28,12 @@ const share = createBrokerShare({
   waitMs: 10_000,
   kinds: ['lease'],
 });
+const tableName = readVariable(environmentVariables.tableName);
 const client = createDocumentClient({ requestTimeoutMs: 2_000 });
+const asked = collectRankRequests();
 const ports = {
-  store: createSessionStore(client, readVariable(environmentVariables.tableName), cryptoRandom),
+  store: askingForRanks(createSessionStore(client, tableName, cryptoRandom), asked),
+  ranks: createRankStore(client, tableName, cryptoRandom),
   clock: systemClock,
   random: cryptoRandom,
   broker: share.of('lease'),
@@ -37,10 +42,14 @@ const ports = {
 
 /** Time kept back for the page that is at work when the end is near. */
 const reserveMs = 5_000;
+/** What of the ranks is not refreshed by then is left to the next run of this process. */
+const lastMs = 1_000;
 
 export async function handler(_event: unknown, context: Pick<Context, 'getRemainingTimeInMillis'>): Promise<void> {
   const swept = await sweep(ports, () => context.getRemainingTimeInMillis() < reserveMs);
-  log.info('swept', { ...swept });
+  const isLate = () => context.getRemainingTimeInMillis() < lastMs;
+  const ranksLeft = await asked.refresh(ports, isLate);
+  log.info('swept', { ...swept, ranksLeft });
   measure({
     LeaseChecks: swept.leases,
     Freed: swept.freed,

@@ -7,15 +7,20 @@
 
 import type { ConnectRequest } from '../domain/connect.ts';
 import { type DeploymentId, parseDeploymentId, parseUsername, type Username } from '../domain/ids.ts';
+import type { Ms } from '../domain/time.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Credential, PasswordCheck } from '../ports/credentials.ts';
 import { StoreUnavailable } from '../ports/errors.ts';
 import type { ConnectSettings } from '../ports/settings.ts';
+import type { TokenCheck } from '../ports/token-issuer.ts';
 import type { CredentialCache, SettingsCache } from './settings-cache.ts';
 
 export interface AuthenticatePorts {
   readonly settings: SettingsCache;
   readonly credentials: CredentialCache;
   readonly passwords: PasswordCheck;
+  readonly tokens: TokenCheck;
+  readonly clock: Clock;
 }
 
 export type Authenticated =
@@ -26,6 +31,8 @@ export type Authenticated =
       readonly settings: ConnectSettings;
       /** The database did not answer: all of this is from memory. */
       readonly fromMemory: boolean;
+      /** When what vouches for the username ends; undefined for a password. */
+      readonly validUntil: Ms | undefined;
     }
   | { readonly kind: 'wrong' }
   | { readonly kind: 'overloaded' };
@@ -43,6 +50,11 @@ export async function authenticate(ports: AuthenticatePorts, request: ConnectReq
   const username = user.ok ? user.value : noUsername;
   const scope = JSON.stringify([request.deploymentId, request.username]);
   const password = request.password ?? nothing;
+  // A right token needs no hash: who has one has nothing left to learn. Anything else is a password, right or wrong.
+  const byToken = async (settings: ConnectSettings | undefined): Promise<Ms | undefined> => {
+    if (settings?.tokenIssuer === undefined || !user.ok) return undefined;
+    return ports.tokens.verify(password, settings.tokenIssuer, username, ports.clock.now());
+  };
   const check = (settings: ConnectSettings | undefined, credential: Credential | undefined) =>
     // A deployment that is gone may have left credentials behind; they are worth nothing.
     ports.passwords.check(scope, settings === undefined ? undefined : credential, password);
@@ -54,13 +66,19 @@ export async function authenticate(ports: AuthenticatePorts, request: ConnectReq
   ]).catch(onlyUnavailable);
   if (read instanceof StoreUnavailable) {
     const settings = recallAdmitting(ports, deploymentId);
+    const validUntil = await byToken(settings);
+    if (settings !== undefined && validUntil !== undefined)
+      return { kind: 'right', deploymentId, username, settings, fromMemory: true, validUntil };
     const credential = settings === undefined ? undefined : ports.credentials.recall(deploymentId, username);
     const checked = await check(settings, credential);
     if (checked === 'overloaded') return { kind: 'overloaded' };
     if (checked === 'wrong' || settings === undefined) throw read;
-    return { kind: 'right', deploymentId, username, settings, fromMemory: true };
+    return { kind: 'right', deploymentId, username, settings, fromMemory: true, validUntil: undefined };
   }
   const [settings, credential] = read;
+  const validUntil = await byToken(settings);
+  if (settings !== undefined && validUntil !== undefined)
+    return { kind: 'right', deploymentId, username, settings, fromMemory: false, validUntil };
   let checked = await check(settings, credential);
   // Nobody is turned away on what is a few seconds old: a new password works at once, and who guesses at a username
   // that is remembered causes as many readings as who guesses at one that does not exist.
@@ -70,7 +88,7 @@ export async function authenticate(ports: AuthenticatePorts, request: ConnectReq
   }
   if (checked === 'overloaded') return { kind: 'overloaded' };
   if (checked === 'wrong' || settings === undefined) return { kind: 'wrong' };
-  return { kind: 'right', deploymentId, username, settings, fromMemory: false };
+  return { kind: 'right', deploymentId, username, settings, fromMemory: false, validUntil: undefined };
 }
 
 function recallAdmitting(ports: AuthenticatePorts, id: DeploymentId): ConnectSettings | undefined {

@@ -42,14 +42,15 @@ async function settle(ports: LifeCyclePorts, names: Names, seen: Stored<Session>
     names,
     (session) => {
       isOurs = isSame(session, seen.value);
-      return isOurs ? 'ask the broker' : 'nothing';
+      // Where nobody can say whose connection it is, all stays as it was.
+      return isOurs ? { orElse: session } : 'nothing';
     },
     seen,
   );
   if (applied === 'later') return 'unknown';
   if (!isOurs) return 'agrees';
   const now = await ports.store.readSession(names);
-  if (now?.revision === seen.revision) return 'agrees';
+  if (now?.revision === seen.revision) return 'unknown';
   if (now === undefined || now.value.place !== seen.value.place || now.value.holding === 'freed') return 'ghost';
   return 'corrected';
 }

@@ -60,7 +60,17 @@ async function connect(ports: ConnectPorts, seen: SeenDecisions, request: Connec
   });
   if (decision.kind === 'admitted') {
     const { attempt, reconnect, mustCleanStart } = decision;
-    return { kind: 'admitted', deploymentId, username, clientId, attempt, expirySeconds, reconnect, mustCleanStart };
+    return {
+      kind: 'admitted',
+      deploymentId,
+      username,
+      clientId,
+      attempt,
+      expirySeconds,
+      reconnect,
+      mustCleanStart,
+      ...(who.validUntil === undefined ? {} : { validUntil: who.validUntil }),
+    };
   }
   if (decision.reason === 'quota_exceeded') ports.rejections.record({ deploymentId, username, clientId });
   return rejected(decision.reason === 'blocked' ? 'not_authorized' : decision.reason, decision.reason);

@@ -2,7 +2,7 @@
 
 import { sessionExpirySecondsDefault } from '../config/constants.ts';
 import type { DeploymentId, TenantId } from '../domain/ids.ts';
-import { isWithin } from '../domain/mqtt-host.ts';
+import { isOfAws, isWithin } from '../domain/mqtt-host.ts';
 import { seconds } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import { StoreUnavailable } from '../ports/errors.ts';
@@ -80,8 +80,7 @@ export async function changeDeployment(
   throw new StoreUnavailable(new Error('other changes kept coming first'));
 }
 
-/** AWS's own names are those of endpoints that tenants share. */
 function isReserved(host: string, id: DeploymentId, mqttDomain: string | undefined): boolean {
-  if (isWithin(host, 'amazonaws.com') || isWithin(host, 'amazonaws.com.cn')) return true;
+  if (isOfAws(host)) return true;
   return mqttDomain !== undefined && isWithin(host, mqttDomain) && host !== `${id}.${mqttDomain}`;
 }

@@ -9,16 +9,17 @@ import type { ExpiredPage, FreePorts } from './free.ts';
 import { sideBySide } from './side-by-side.ts';
 
 const sessionsAtOnce = 25;
+const maxRounds = 4;
 
-/** At most `limit` sessions, earliest first. Throws where one of them could not be freed, after freeing the others. */
+/** At most `limit` sessions, earliest first; `used` is what the roster counted a moment ago. Throws where one of them could not be freed, after freeing the others. */
 export async function freeDue(
   ports: FreePorts,
   deploymentId: DeploymentId,
   username: Username,
-  limit: number,
+  options: { readonly limit: number; readonly used: number },
 ): Promise<ExpiredPage> {
   const { store, clock } = ports;
-  const due = await store.listDue(deploymentId, username, clock.now(), limit);
+  const due = await store.listDue(deploymentId, username, clock.now(), options.limit);
   const owing: Stored<Session>[] = [];
   const failures: unknown[] = [];
   let moved = 0;
@@ -35,13 +36,14 @@ export async function freeDue(
     deploymentId,
     username,
     owing.map(({ value }) => value.place),
+    options.used <= owing.length,
   );
   await sideBySide(owing, sessionsAtOnce, async (freed) => {
     await store.putSession(settleSession(freed.value), freed).catch((error: unknown) => failures.push(error));
   });
   if (failures.length > 0) throw failures[0];
   // The index may lag: a page that changes nothing would come back as it is.
-  return { freed: owing.length, more: due.length === limit && owing.length + moved > 0 };
+  return { freed: owing.length, more: due.length === options.limit && owing.length + moved > 0 };
 }
 
 /**
@@ -52,13 +54,15 @@ async function buryExpired(
   { store, clock }: FreePorts,
   names: Parameters<FreePorts['store']['readSession']>[0],
 ): Promise<Stored<Session> | 'moved' | undefined> {
-  const stored = await store.readSession(names);
-  if (stored === undefined) return undefined;
-  const session = stored.value;
-  if (session.holding === 'freed') return session.owes === true ? stored : undefined;
-  const live = isLive(session, clock.now());
-  const next = live ? postponeDue(session) : freeSession(session, { owes: true });
-  const put = await store.putSession(next, stored);
-  if (put.kind === 'changed') return undefined;
-  return live ? 'moved' : { value: next, revision: put.revision };
+  let stored = await store.readSession(names);
+  for (let round = 0; stored !== undefined && round < maxRounds; round++) {
+    const session = stored.value;
+    if (session.holding === 'freed') return session.owes === true ? stored : undefined;
+    const live = isLive(session, clock.now());
+    const next = live ? postponeDue(session) : freeSession(session, { owes: true });
+    const put = await store.putSession(next, stored);
+    if (put.kind === 'done') return live ? 'moved' : { value: next, revision: put.revision };
+    stored = put.current;
+  }
+  return undefined;
 }

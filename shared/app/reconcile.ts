@@ -195,15 +195,16 @@ class ReconcileRun {
   private async askAbout(page: WalkPage, progress: Progress): Promise<void> {
     const now = this.ports.clock.now();
     const quiet = page.sessions.filter((session) => isQuiet(session, now) && this.ports.mayAsk?.(session) !== false);
-    const chosen = chooseFairly(quiet, this.questionsFor(progress), this.asked, progress.pass);
+    const chosen = chooseFairly(quiet, this.questionsFor(progress, page), this.asked, progress.pass);
     await sideBySide(chosen, questionsAtOnce, (session) => this.compare(session), this.shouldStop);
   }
 
-  /** Its part of the questions that are left, if the table is as large as it was. */
-  private questionsFor(progress: Progress): number {
-    const { pages, questions } = this.bounds;
+  /** Its part of the questions that are left: all of them on the last page, else as if the table were as large as it was. */
+  private questionsFor(progress: Progress, page: WalkPage): number {
+    const left = this.bounds.questions - this.total.asked;
+    if (page.next === undefined) return left;
     const toCome = Math.max(1, (progress.pagesBefore ?? Number.POSITIVE_INFINITY) - progress.pages);
-    return Math.ceil((questions - this.total.asked) / Math.min(pages - this.total.pages, toCome));
+    return Math.ceil(left / Math.min(this.bounds.pages - this.total.pages, toCome));
   }
 
   private async compare(session: Session): Promise<void> {

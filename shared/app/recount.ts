@@ -56,8 +56,9 @@ export async function recount(ports: RecountPorts, deploymentId: DeploymentId, u
   }
   const left = [...orphans].filter(([place]) => still.places.has(place));
   const placesOf = (kind: 'nothing' | 'tombstone') => left.filter(([, of]) => of === kind).map(([place]) => place);
-  const removed = await store.removePlaces(deploymentId, username, placesOf('nothing'));
-  const finished = await store.removePlaces(deploymentId, username, placesOf('tombstone'));
+  const last = still.used <= left.length;
+  const removed = await store.removePlaces(deploymentId, username, placesOf('nothing'), last);
+  const finished = await store.removePlaces(deploymentId, username, placesOf('tombstone'), last);
   if (firstDue !== undefined && roster.wakeAt !== undefined && firstDue < roster.wakeAt)
     await store.lowerWake(deploymentId, username, firstDue);
   return { removed, finished, added, firstDue, sessions };

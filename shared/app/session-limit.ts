@@ -37,8 +37,8 @@ const keptChanging = () => new StoreUnavailable('other changes kept coming first
  * Turns what the caller expects into the one version that the store compares. A write that then meets another one
  * looks again: what the caller allowed may still hold.
  */
-async function expecting<T extends { readonly kind: string }>(
-  ports: SessionLimitPorts,
+export async function expecting<T extends { readonly kind: string }>(
+  ports: Pick<SessionLimitPorts, 'clock'>,
   caller: Caller,
   readVersion: () => Promise<number | undefined>,
   write: (change: Change) => Promise<T | Stale>,

@@ -34,9 +34,14 @@ export async function sweepRoster(
   let freed = 0;
   for (let pages = 0, more = true; more; pages++) {
     if (pages === pagesOfTurn) return { freed, drift: 0, more: true };
-    const page = await freeDue(ports, deploymentId, username, freePage);
+    const page = await freeDue(ports, deploymentId, username, { limit: freePage, used: before.used - freed });
     freed += page.freed;
     more = page.more;
+  }
+  // All of it was over: where nobody has come since, no roster is left that could wake or be recounted.
+  if (freed > 0 && freed >= before.used) {
+    const after = await store.readRoster(deploymentId, username);
+    if (after.wakeAt === undefined) return { freed, drift: 0, more: false };
   }
   const recounted = isRecountDue(before.used, now);
   const due = (await store.nextDue(deploymentId, username)) ?? addSeconds(now, idleSeconds);

@@ -6,6 +6,7 @@
 // and the next when all others have had theirs.
 
 import { wakePartitions } from '../config/constants.ts';
+import { freeSession, isLive } from '../domain/session.ts';
 import type { Ms } from '../domain/time.ts';
 import type { Wake } from '../ports/sessions.ts';
 import { takeTurns } from './fair-choice.ts';
@@ -33,13 +34,18 @@ export interface Swept {
 export type RosterWake = Wake & { readonly kind: 'roster' };
 type LeaseWake = Wake & { readonly kind: 'lease' };
 
-const pageSize = 1_000;
+/** Entries of the wake index in one reading. */
+const usualPage = 1_000;
 const rostersAtOnce = 16;
 const leasesAtOnce = 8;
 
 /** One sweep. `shouldStop` is asked between any two wakes, so that a Lambda can end in time. */
-export async function sweep(ports: LifeCyclePorts, shouldStop: () => boolean = () => false): Promise<Swept> {
-  const run = new SweepRun(ports, shouldStop);
+export async function sweep(
+  ports: LifeCyclePorts,
+  shouldStop: () => boolean = () => false,
+  pageSize = usualPage,
+): Promise<Swept> {
+  const run = new SweepRun(ports, shouldStop, pageSize);
   await run.work();
   return run.total();
 }
@@ -47,6 +53,7 @@ export async function sweep(ports: LifeCyclePorts, shouldStop: () => boolean = (
 class SweepRun {
   private readonly ports: LifeCyclePorts;
   private readonly shouldStop: () => boolean;
+  private readonly pageSize: number;
   private readonly until: Ms;
   /** Partitions that may hold more, and how far each has been read. */
   private readonly unread = new Map<number, Wake | undefined>(
@@ -55,9 +62,10 @@ class SweepRun {
   private readonly counts = { leases: 0, rosters: 0, freed: 0, drift: 0, lagMs: 0, failed: 0, pages: 0 };
   private readonly left = { leases: 0, rosters: 0, lagMs: 0 };
 
-  constructor(ports: LifeCyclePorts, shouldStop: () => boolean) {
+  constructor(ports: LifeCyclePorts, shouldStop: () => boolean, pageSize: number) {
     this.ports = ports;
     this.shouldStop = shouldStop;
+    this.pageSize = pageSize;
     this.until = ports.clock.now();
   }
 
@@ -82,8 +90,8 @@ class SweepRun {
       [...this.unread].map(async ([partition, after]) => {
         this.counts.pages++;
         try {
-          const page = await this.ports.store.listWakes(partition, this.until, pageSize, after);
-          if (page.length < pageSize) this.unread.delete(partition);
+          const page = await this.ports.store.listWakes(partition, this.until, this.pageSize, after);
+          if (page.length < this.pageSize) this.unread.delete(partition);
           else this.unread.set(partition, page.at(-1));
           return page;
         } catch {
@@ -153,6 +161,7 @@ class SweepRun {
 async function checkLease(ports: LifeCyclePorts, wake: LeaseWake): Promise<void> {
   await change(ports, wake.names, (session, now) => {
     if (session.holding === 'freed' || session.leaseUntil === undefined || session.leaseUntil > now) return 'nothing';
-    return 'ask the broker';
+    // Its time has run out as well: nobody need be asked, and it must not get in the way of who frees its username's.
+    return isLive(session, now) ? 'ask the broker' : { next: freeSession(session, { owes: true }) };
   });
 }

@@ -71,3 +71,12 @@ export const usernamePartitions = 16;
 
 /** Rejections per hour are kept this long; per username they are kept as long as the deployment. */
 export const rejectionHoursKeptSeconds = 30 * 86_400;
+
+/** Partitions of a deployment's `rank` index: 100,000 usernames that all change each minute write 420 units/s to each. */
+export const rankPartitions = 8;
+
+/**
+ * A username's rank is refreshed this long after a change of its count, so at most about once a minute, and never more
+ * than 60 s late (S16): the rest is for the queue.
+ */
+export const rankDelaySeconds = 50;

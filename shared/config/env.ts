@@ -24,7 +24,8 @@ export const environmentOf = {
   sweeper: ['TABLE_NAME'],
   reconciler: ['TABLE_NAME'],
   expiry: ['TABLE_NAME'],
-  api: ['TABLE_NAME'],
+  'token-keys': ['TABLE_NAME'],
+  api: ['TABLE_NAME', 'PRESENCE_QUEUE_URL'],
 } as const satisfies Readonly<Record<string, readonly EnvironmentVariable[]>>;
 
 /** The front door is a process, not a function. */

@@ -4,15 +4,18 @@
 export interface IndexDefinition {
   readonly name: string;
   readonly partitionKey: string;
-  /** A number: epoch milliseconds. */
+  /** A number is epoch milliseconds. */
   readonly sortKey: string;
+  readonly sortKeyType: 'number' | 'string';
+  /** Attributes copied besides the keys; none unless told. */
+  readonly projects?: readonly string[];
 }
 
 export interface TableDefinition {
   readonly partitionKey: string;
   readonly sortKey: string;
   readonly timeToLive: string;
-  /** All of them sparse and keys only: an index entry says where to look, never what is true. */
+  /** All of them sparse. An index entry says where to look, never how many sessions there are. */
   readonly indexes: readonly IndexDefinition[];
 }
 
@@ -23,8 +26,19 @@ export const tableDefinition = {
   timeToLive: 'ttl',
   indexes: [
     /** Everything that the sweeper has to look at, in order of time, over a fixed number of partitions. */
-    { name: 'wake', partitionKey: 'wakePk', sortKey: 'wakeAt' },
+    { name: 'wake', partitionKey: 'wakePk', sortKey: 'wakeAt', sortKeyType: 'number' },
     /** The sessions of one username in order of their expiry. */
-    { name: 'due', partitionKey: 'duePk', sortKey: 'dueAt' },
+    { name: 'due', partitionKey: 'duePk', sortKey: 'dueAt', sortKeyType: 'number' },
+    /**
+     * The usernames of a deployment in order of used, as counted when each was refreshed last. It carries what a page
+     * shows of a username besides its roster, so that the page reads nothing else of it.
+     */
+    {
+      name: 'rank',
+      partitionKey: 'rankPk',
+      sortKey: 'rank',
+      sortKeyType: 'string',
+      projects: ['own', 'ownOf', 'rejections', 'lastAt', 'lastClientId'],
+    },
   ],
 } as const satisfies TableDefinition;

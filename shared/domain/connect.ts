@@ -2,7 +2,7 @@
 
 import type { RejectReason } from './connack.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from './ids.ts';
-import type { Seconds } from './time.ts';
+import type { Ms, Seconds } from './time.ts';
 
 /** What only a party that reads the packets knows. Absent where the authorizer event is all there is. */
 export interface ConnectHints {
@@ -40,6 +40,8 @@ export type ConnectDecision =
       readonly reconnect: boolean;
       /** The broker must start a fresh session: the id's old one belongs to another username (S9). */
       readonly mustCleanStart: boolean;
+      /** The connection must not outlive this: what vouches for the username ends then. Absent: it does not end. */
+      readonly validUntil?: Ms;
     }
   | {
       readonly kind: 'rejected';

@@ -13,6 +13,11 @@ export function parseMqttHost(raw: string): Parsed<string> {
     : { ok: false, problem: 'must be a DNS name of at least two labels, as mqtt.example.com' };
 }
 
+/** AWS's own names are those of endpoints that deployments share; none of them stands for one. */
+export function isOfAws(host: string): boolean {
+  return isWithin(host, 'amazonaws.com') || isWithin(host, 'amazonaws.com.cn');
+}
+
 /** Whether a name is the domain or lies below it. */
 export function isWithin(host: string, domain: string): boolean {
   return host === domain || host.endsWith(`.${domain}`);

@@ -98,9 +98,14 @@ export interface SessionStore {
   ): Promise<'removed' | 'absent'>;
   /**
    * Uncounts many places, and answers how many of them were counted. The one method that may be several requests; each is
-   * atomic and leaves a roster that is right for what it has taken out.
+   * atomic and leaves a roster that is right for what it has taken out. `last` is a guess that no others are counted.
    */
-  removePlaces(deploymentId: DeploymentId, username: Username, places: readonly Place[]): Promise<number>;
+  removePlaces(
+    deploymentId: DeploymentId,
+    username: Username,
+    places: readonly Place[],
+    last: boolean,
+  ): Promise<number>;
   /** Removes a roster that counts nothing. */
   removeEmptyRoster(deploymentId: DeploymentId, username: Username): Promise<void>;
   /** Makes the roster's wakeAt no later than `at`. Does nothing where there is no roster. */

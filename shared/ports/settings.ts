@@ -1,6 +1,7 @@
 import type { DeploymentId, TenantId, Username } from '../domain/ids.ts';
 import type { Override, SessionLimit } from '../domain/limit.ts';
 import type { Ms, Seconds } from '../domain/time.ts';
+import type { TokenIssuer } from './token-issuer.ts';
 
 export interface Deployment {
   readonly deploymentId: DeploymentId;
@@ -38,6 +39,8 @@ export interface ConnectSettings {
         readonly generation: number;
       })
     | undefined;
+  /** Absent where the deployment takes no signed tokens. */
+  readonly tokenIssuer?: TokenIssuer;
 }
 
 /** A session limit as the API shows it. */

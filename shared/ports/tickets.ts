@@ -1,5 +1,5 @@
 import type { AttemptId, ClientId, DeploymentId, Username } from '../domain/ids.ts';
-import type { Seconds } from '../domain/time.ts';
+import type { Ms, Seconds } from '../domain/time.ts';
 
 /** What the front door vouches for, and the authorizer believes instead of a second password check and admission. */
 export interface TicketClaims {
@@ -8,6 +8,8 @@ export interface TicketClaims {
   readonly clientId: ClientId;
   readonly attempt: AttemptId;
   readonly expirySeconds: Seconds;
+  /** The connection must not outlive this. */
+  readonly validUntil?: Ms;
 }
 
 /** Tickets are valid for 10 s. */

@@ -32,6 +32,12 @@ export interface SessionView {
   readonly sessionExpirySeconds?: Seconds;
 }
 
+/** A place in the order by used: as a username was ranked, which is up to 60 s behind what it holds. */
+export interface RankMark {
+  readonly used: number;
+  readonly username: Username;
+}
+
 /** Usage as the API shows it (S16). Throws StoreUnavailable where the database does not answer. */
 export interface UsageReader {
   /**
@@ -48,6 +54,21 @@ export interface UsageReader {
       readonly prefix?: string;
     },
   ): Promise<{ readonly items: readonly UsernameUsage[]; readonly more: boolean }>;
+  /**
+   * Usernames with at least one live session, and at least `minUsed`, in order of used as they were ranked last, equals
+   * in order of username; strictly after `after`. The order lags by up to 60 s, and with it who is in it; `used` of each
+   * is exact when read, and a page is in order of it. A page may be shorter than `limit` where ranks have not followed
+   * yet; `next` says where the next one comes after, undefined where nothing may follow.
+   */
+  listByUsed(
+    id: DeploymentId,
+    page: {
+      readonly limit: number;
+      readonly order: 'asc' | 'desc';
+      readonly after?: RankMark;
+      readonly minUsed?: number;
+    },
+  ): Promise<{ readonly items: readonly UsernameUsage[]; readonly next: RankMark | undefined }>;
   /** Undefined where it has neither a live session nor a rejection. */
   getUsername(id: DeploymentId, username: Username): Promise<UsernameDetail | undefined>;
   /** A username's live sessions, in an order that is the same every time; `after` is the last client id seen. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
-import { type Answered, type Rig, startRig, tilde } from './rig.ts';
+import { type Rig, startRig, tilde } from './rig.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -8,84 +8,6 @@ beforeAll(async () => {
   await rig.request('PUT', 'session-limit', { body: { whitelist: ['alice'] } });
 });
 afterAll(() => rig.stop());
-
-type TestedScope =
-  | 'settings:read'
-  | 'settings:write'
-  | 'deployments:write'
-  | 'credentials:write'
-  | 'usage:read'
-  | 'audit:read';
-
-/** Method, path under a deployment, scope, body. */
-const routes: [method: string, path: string, scope: TestedScope, body?: object][] = [
-  ['GET', '', 'settings:read'],
-  ['PATCH', '', 'deployments:write', {}],
-  ['GET', 'session-limit', 'settings:read'],
-  ['PUT', 'session-limit', 'settings:write', {}],
-  ['PATCH', 'session-limit', 'settings:write', {}],
-  ['DELETE', 'session-limit', 'settings:write'],
-  ['GET', 'session-limit/overrides', 'settings:read'],
-  ['GET', 'session-limit/overrides/bob', 'settings:read'],
-  ['PUT', 'session-limit/overrides/bob', 'settings:write', { limit: 1 }],
-  ['DELETE', 'session-limit/overrides/bob', 'settings:write'],
-  ['GET', 'credentials', 'settings:read'],
-  ['PUT', 'credentials/bob', 'credentials:write', {}],
-  ['DELETE', 'credentials/bob', 'credentials:write'],
-  ['GET', 'session-usage', 'usage:read'],
-  ['GET', 'session-usage/bob', 'usage:read'],
-  ['GET', 'session-usage/bob/sessions', 'usage:read'],
-  ['GET', 'clients/c1', 'usage:read'],
-  ['GET', 'rejections', 'usage:read'],
-  ['GET', 'audit', 'audit:read'],
-];
-
-const at = (deployment: string, path: string) => `/v1/deployments/${deployment}${path === '' ? '' : `/${path}`}`;
-
-/** Everything a caller sees, less what may differ. */
-function visible({ status, text, headers }: Answered) {
-  const kept = [...headers].filter(([name]) => name !== 'x-request-id' && name !== 'date').sort();
-  return { status, text, headers: kept };
-}
-
-describe.each(routes)('%s …/%s', (method, path, scope, body) => {
-  test('needs a token that somebody gave out', async () => {
-    for (const token of ['', 'guess', 'local2', 'Local']) {
-      const answered = await rig.request(method, path, { token, body });
-      expect(answered.status).toBe(401);
-      expect(answered.json).toMatchObject({ code: 'unauthorized' });
-      expect(answered.headers.get('www-authenticate')).toBe('Bearer');
-    }
-  });
-
-  test("answers another tenant's deployment as a missing one, byte for byte, whatever is asked of it", async () => {
-    const missing = visible(await rig.request(method, at('nowhere', path), { body }));
-    expect(missing).toMatchObject({ status: 404, text: expect.stringContaining('deployment.not_found') });
-    for (const deployment of ['theirs', 'Not%20an%20id', '%E0%A4%A', 'x'.repeat(99)])
-      expect(visible(await rig.request(method, at(deployment, path), { body }))).toEqual(missing);
-    // Before scope, parameters, media type and body.
-    const noScope = await rig.request(method, at('theirs', path), { token: 'usage', body });
-    expect(visible(noScope)).toEqual(missing);
-    const broken = method === 'GET' ? {} : { raw: '{' };
-    expect(visible(await rig.request(method, `${at('theirs', path)}?nope=1`, broken))).toEqual(missing);
-    const otherScope = await rig.request(method, at('nowhere', path), { token: 'read', body });
-    expect(visible(otherScope)).toEqual(missing);
-  });
-
-  test(`needs the scope ${scope}, before it looks at what was sent`, async () => {
-    const without = {
-      'settings:read': 'usage',
-      'settings:write': 'read',
-      'credentials:write': 'write',
-      'usage:read': 'read',
-      'deployments:write': 'write',
-      'audit:read': 'usage',
-    };
-    const answered = await rig.request(method, `${at('demo', path)}?nope=1`, { token: without[scope], body });
-    expect(answered.status).toBe(403);
-    expect(answered.json).toMatchObject({ code: 'forbidden', detail: expect.stringContaining(scope) });
-  });
-});
 
 test('a token sees the deployments of its own tenant only', async () => {
   const ids = async (token: string) => {
@@ -118,6 +40,12 @@ test('the scheme of the token is read as HTTP has it, and only Bearer is one', a
   expect(await status('BEARER  local')).toBe(200);
   for (const wrong of ['local', 'Basic local', 'Bearer', 'Bearer ', 'Bearer local local', 'Bearer=local'])
     expect(await status(wrong)).toBe(401);
+});
+
+test('an id that no deployment can have is answered as one that none has', async () => {
+  const missing = await rig.request('GET', '/v1/deployments/nowhere');
+  for (const id of ['Not%20an%20id', '%E0%A4%A', 'x'.repeat(99), '~bm93aGVyZQ'])
+    expect((await rig.request('GET', `/v1/deployments/${id}`)).text).toBe(missing.text);
 });
 
 describe('routing', () => {
@@ -173,18 +101,7 @@ test('every answer forbids keeping it and guessing its type, and has an id of it
 
 test('health and reference need no token', async () => {
   expect((await rig.request('GET', '/healthz', { token: '' })).json).toEqual({ status: 'ok' });
-  const { status, json } = await rig.request('GET', '/openapi.json', { token: '' });
-  expect(status).toBe(200);
-  const { openapi, paths } = json as { openapi: string; paths: Record<string, Record<string, unknown>> };
-  expect(openapi).toBe('3.1.0');
-  const described = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => `${method} ${path}`),
-  );
-  const named = (path: string) =>
-    at('{deploymentId}', path.replace(/^clients\/c1$/, 'clients/{clientId}').replace('/bob', '/{username}'));
-  const expected = routes.map(([method, path]) => `${method.toLowerCase()} ${named(path)}`);
-  const tenantWide = ['get /v1/deployments', 'post /v1/deployments', 'get /v1/tenants', 'post /v1/tenants'];
-  expect(described.sort()).toEqual([...expected, ...tenantWide].sort());
+  expect((await rig.request('GET', '/openapi.json', { token: '' })).status).toBe(200);
 });
 
 test('a database that does not answer is a 503 to try again, anything else a 500, and neither says why', async () => {

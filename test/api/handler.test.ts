@@ -1,6 +1,6 @@
 // The handler as Lambda calls it, on the real engine: events in, answers out.
 
-import type { LambdaEvent } from 'hono/aws-lambda';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
@@ -19,6 +19,7 @@ beforeAll(async () => {
   const { client, tableName } = await createTestTable(engine.endpoint);
   await createSettingsStore(client, tableName).createDeployment(deploymentOf('demo', 'acme'));
   vi.stubEnv('TABLE_NAME', tableName);
+  vi.stubEnv('PRESENCE_QUEUE_URL', 'https://sqs.local.invalid/111111111111/presence');
   vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', engine.endpoint);
   vi.stubEnv('AWS_REGION', 'local');
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
@@ -45,8 +46,8 @@ beforeAll(async () => {
       isBase64Encoded: false,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     };
-    const answered = await handler(event as unknown as LambdaEvent);
-    return { statusCode: answered.statusCode, body: answered.body ?? '' };
+    const answered = await handler(event as unknown as APIGatewayProxyEventV2);
+    return { statusCode: answered.statusCode ?? 0, body: answered.body ?? '' };
   };
 });
 

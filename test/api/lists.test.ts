@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { encodeCursor } from '../../functions/api/cursor.ts';
 import type { ClientId, Username } from '../../shared/domain/ids.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
 import type { SessionView, UsernameDetail } from '../../shared/ports/usage.ts';
@@ -193,14 +194,48 @@ describe('usage', () => {
     expect((await pageAt('session-usage?prefix=')).items).toHaveLength(7);
   });
 
-  test('by used is not there yet, and says so; filters of the other order are a 400', async () => {
-    const answered = await rig.request('GET', 'session-usage?sort=used&minUsed=2');
-    expect([answered.status, answered.json]).toEqual([
-      501,
-      expect.objectContaining({ code: 'usage.sort_unsupported' }),
+  test('by used, both ways and from a minimum on, in pages; filters of the other order are a 400', async () => {
+    const namesOf = (pages: Page[]) => pages.map((page) => page.items.map((item) => item.username));
+    expect(namesOf(await readAll('session-usage?sort=used&limit=2&minUsed=4'))).toEqual([
+      ['user-3', 'user-4'],
+      ['user-5', 'user-6'],
+    ]);
+    expect(namesOf(await readAll('session-usage?sort=used&order=desc&limit=3&minUsed=5'))).toEqual([
+      ['user-6', 'user-5', 'user-4'],
     ]);
     expect(faultsOf(await rig.request('GET', 'session-usage?sort=used&prefix=a'))).toEqual(['query prefix']);
     expect(faultsOf(await rig.request('GET', 'session-usage?minUsed=2'))).toEqual(['query minUsed']);
+    for (const minUsed of ['', '-1', '1.5', 'two', '1e1', '1234567890'])
+      expect(faultsOf(await rig.request('GET', `session-usage?sort=used&minUsed=${minUsed}`))).toEqual([
+        'query minUsed',
+      ]);
+  });
+
+  test('a cursor by used goes with its order and minimum only, and says nothing that is not checked', async () => {
+    const { nextCursor = '' } = await pageAt('session-usage?sort=used&limit=2&minUsed=2');
+    expect((await pageAt(`session-usage?sort=used&minUsed=2&limit=3&cursor=${nextCursor}`)).items).toHaveLength(3);
+    const byName = (await pageAt('session-usage?limit=2')).nextCursor ?? '';
+    for (const path of [
+      `session-usage?cursor=${nextCursor}`,
+      `session-usage?sort=used&cursor=${nextCursor}`,
+      `session-usage?sort=used&minUsed=3&cursor=${nextCursor}`,
+      `session-usage?sort=used&minUsed=2&order=desc&cursor=${nextCursor}`,
+      `session-usage?sort=used&minUsed=2&cursor=${byName}`,
+    ])
+      expect(faultsOf(await rig.request('GET', path)), path).toEqual(['query cursor']);
+    // Anybody can compute the tag of a cursor: what it carries is read like any other input.
+    const binding = JSON.stringify([
+      '/v1/deployments/{deploymentId}/session-usage',
+      { deploymentId: 'demo' },
+      [
+        ['order', 'asc'],
+        ['sort', 'used'],
+      ],
+    ]);
+    const path = (mark: string) => `session-usage?sort=used&cursor=${encodeCursor(binding, mark)}`;
+    expect((await pageAt(path('2:user-1'))).items).toHaveLength(5);
+    for (const mark of ['user-1', '2', '2:', ':user-1', '-2:user-1', '02:user-1', '2:a?b', '123456789:user-1'])
+      expect(faultsOf(await rig.request('GET', path(mark))), mark).toEqual(['query cursor']);
   });
 
   test("a username's sessions and a client show what is known of them, and nothing else", async () => {

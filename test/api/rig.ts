@@ -1,5 +1,6 @@
 // The real Hono app over the real stores on the real engine. Usage is a list in memory: its reader has tests of its own.
 
+import { type DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { createApi } from '../../functions/api/app.ts';
 import { parseLocalTokens } from '../../functions/api/tokens.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
@@ -7,15 +8,18 @@ import { createRejectionReader } from '../../shared/adapters/dynamodb/rejection-
 import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { createTenantStore } from '../../shared/adapters/dynamodb/tenant-store.ts';
+import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
 import { newDeploymentId } from '../../shared/adapters/node/deployment-id.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
+import { allScopes } from '../../shared/config/scopes.ts';
 import type { DeploymentId, TenantId } from '../../shared/domain/ids.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
 import type { CredentialStore, PasswordCheck } from '../../shared/ports/credentials.ts';
 import type { RejectionStore } from '../../shared/ports/rejections.ts';
 import type { Deployment, SettingsStore } from '../../shared/ports/settings.ts';
 import type { TenantStore } from '../../shared/ports/tenants.ts';
+import type { KeyFetcher } from '../../shared/ports/token-issuer.ts';
 import type { SessionView, UsageReader, UsernameDetail } from '../../shared/ports/usage.ts';
 import { createTestTable, startTestEngine } from '../support/engine.ts';
 
@@ -30,6 +34,8 @@ export interface Answered {
 export interface Rig {
   /** Path from `/v1/deployments/demo` unless it starts with `/`. */
   request(method: string, path: string, options?: RequestOptions): Promise<Answered>;
+  readonly client: DynamoDBDocumentClient;
+  readonly tableName: string;
   readonly settings: SettingsStore;
   readonly credentials: CredentialStore;
   readonly tenants: TenantStore;
@@ -38,6 +44,12 @@ export interface Rig {
   readonly passwords: PasswordCheck;
   readonly usage: { usernames: UsernameDetail[]; sessions: SessionView[]; overLimit: () => Promise<number> };
   readonly log: string[];
+  /** What a token issuer's URL answers. */
+  fetchKeys: KeyFetcher['fetchKeys'];
+  /** The app itself, for those who bring their own requests. */
+  fetch(request: Request, env?: object): Promise<Response>;
+  /** All that is stored. */
+  dump(): Promise<string>;
   /** Milliseconds since the epoch, as the app sees them. */
   now: number;
   stop(): Promise<void>;
@@ -49,6 +61,8 @@ export interface RequestOptions {
   /** Sent as it is, in place of `body`. */
   readonly raw?: string | Uint8Array<ArrayBuffer>;
   readonly headers?: Readonly<Record<string, string>>;
+  /** False where the answer is something else. */
+  readonly json?: boolean;
 }
 
 export function deploymentOf(deploymentId: string, tenantId: string): Deployment {
@@ -65,6 +79,25 @@ export function deploymentOf(deploymentId: string, tenantId: string): Deployment
   };
 }
 
+const slug = (scope: string): string => scope.replace(':', '-');
+
+const tokens = [
+  'foreign=foreign',
+  'read=local:settings:read',
+  'write=local:settings:write',
+  'usage=local:usage:read',
+  'nobody=nobody',
+  ...allScopes.map((scope) => `only-${slug(scope)}=local:${scope}`),
+  ...allScopes.map((scope) => `without-${slug(scope)}=local:${allScopes.filter((other) => other !== scope).join('+')}`),
+];
+
+/** Attributes and members of sets in order, so that equal items read the same. */
+function inOrder(_: string, value: unknown): unknown {
+  if (value instanceof Set) return [...value].sort();
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 /** In order of what `key` says, strictly after `after`. */
 function pageOf<T>(items: readonly T[], key: (item: T) => string, page: { limit: number; after?: string }) {
   const { after } = page;
@@ -78,6 +111,15 @@ function createListReader(state: Rig['usage']): UsageReader {
       const found = state.usernames.filter((one) => one.username.startsWith(prefix ?? ''));
       return pageOf(order === 'asc' ? found : found.reverse(), (one) => one.username, page);
     },
+    async listByUsed(_id, { order, minUsed = 0, limit, after }) {
+      const sorted = state.usernames.filter((one) => one.used >= minUsed).sort((a, b) => a.used - b.used);
+      const found = order === 'asc' ? sorted : sorted.reverse();
+      const { items, more } = pageOf(found, (one) => `${one.used} ${one.username}`, {
+        limit,
+        ...(after === undefined ? {} : { after: `${after.used} ${after.username}` }),
+      });
+      return { items, next: more ? items.at(-1) : undefined };
+    },
     getUsername: async (_id, username) => state.usernames.find((one) => one.username === username),
     async listSessions(_id, username, page) {
       const found = state.sessions.filter((one) => one.username === username);
@@ -88,7 +130,7 @@ function createListReader(state: Rig['usage']): UsageReader {
   };
 }
 
-/** Tenant `local` owns `demo` and holds the token `local`; `foreign` owns `theirs`; `none` and the like lack scopes. */
+/** Tenant `local` owns `demo` and holds the token `local`; `foreign` owns `theirs`; `only-x` and `without-x` have and lack a scope. */
 export async function startRig(): Promise<Rig> {
   const engine = await startTestEngine();
   const { client, tableName } = await createTestTable(engine.endpoint);
@@ -105,6 +147,8 @@ export async function startRig(): Promise<Rig> {
   };
   const usage: Rig['usage'] = { usernames: [], sessions: [], overLimit: async () => 0 };
   const rig: Rig = {
+    client,
+    tableName,
     settings,
     credentials,
     tenants,
@@ -112,9 +156,28 @@ export async function startRig(): Promise<Rig> {
     passwords: createPasswords({ crypto: createPasswordCrypto(), clock: { now: () => ms(rig.now) } }),
     usage,
     log,
+    fetchKeys: async () => ({ kind: 'refused' }),
     now: Date.UTC(2026, 10, 22, 17, 0, 0, 250),
     stop: () => engine.stop(),
-    async request(method, path, { token = 'local', body, raw, headers = {} } = {}) {
+    fetch: async (request, env = {}) => app.fetch(request, env),
+    async dump() {
+      const items: unknown[] = [];
+      let ExclusiveStartKey: Record<string, unknown> | undefined;
+      do {
+        const page = await client.send(
+          new ScanCommand({
+            TableName: tableName,
+            ConsistentRead: true,
+            ...(ExclusiveStartKey && { ExclusiveStartKey }),
+          }),
+        );
+        items.push(...(page.Items ?? []));
+        ExclusiveStartKey = page.LastEvaluatedKey;
+      } while (ExclusiveStartKey !== undefined);
+      const texts = items.map((item) => JSON.stringify(item, inOrder));
+      return texts.sort().join('\n');
+    },
+    async request(method, path, { token = 'local', body, raw, headers = {}, json = true } = {}) {
       const target = path.startsWith('/') ? path : `/v1/deployments/demo${path === '' ? '' : `/${path}`}`;
       const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
       const response = await app.request(target, {
@@ -131,7 +194,7 @@ export async function startRig(): Promise<Rig> {
         status: response.status,
         headers: response.headers,
         text,
-        json: text === '' ? undefined : JSON.parse(text),
+        json: text === '' || !json ? undefined : JSON.parse(text),
       };
     },
   };
@@ -148,10 +211,9 @@ export async function startRig(): Promise<Rig> {
     rejections: createRejectionReader(client, tableName),
     newDeploymentId,
     mqttDomain: 'mqtt.localhost',
-    authenticate: parseLocalTokens({
-      API_TOKENS:
-        'foreign=foreign,read=local:settings:read,write=local:settings:write,usage=local:usage:read,nobody=nobody',
-    }).authenticate,
+    issuers: createTokenIssuerStore(client, tableName),
+    fetcher: { fetchKeys: (url) => rig.fetchKeys(url) },
+    authenticate: parseLocalTokens({ API_TOKENS: tokens.join() }).authenticate,
     clock,
     log: { info: note, warn: note, error: note },
   });

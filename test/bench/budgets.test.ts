@@ -10,9 +10,11 @@ import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-sto
 import { createUsageReader } from '../../shared/adapters/dynamodb/usage-reader.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { createTokenCheck } from '../../shared/adapters/node/token-check.ts';
 import { createConnect } from '../../shared/app/connect.ts';
 import { applyDoorReport } from '../../shared/app/life-cycle.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
+import { tokenAlgorithms } from '../../shared/app/public-keys.ts';
 import { createCredentialCache, createSettingsCache } from '../../shared/app/settings-cache.ts';
 import { sweep } from '../../shared/app/sweep.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
@@ -75,6 +77,7 @@ beforeAll(async () => {
     settings: createSettingsCache(settings, clock),
     credentials: createCredentialCache(credentials, clock),
     passwords,
+    tokens: createTokenCheck(tokenAlgorithms),
     rejections,
     queue: { put: async () => undefined },
     log: quiet,
@@ -102,7 +105,12 @@ beforeAll(async () => {
     await applyDoorReport(core, message as DoorReport);
   };
   sweepNow = () => sweep(core);
-  const usage = createUsageReader(client, tableName, { sessions: store, settings, clock });
+  const usage = createUsageReader(client, tableName, {
+    sessions: store,
+    settings,
+    clock,
+    ranks: { ask: async () => undefined },
+  });
   page = async () => (await usage.listUsernames(demo, { limit: 50, order: 'asc' })).items.length;
   // Warm: settings cached, as in any process but a new one.
   await connect('nobody', 'warm');

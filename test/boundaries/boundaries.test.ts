@@ -22,21 +22,22 @@ describe('this repository', () => {
     expect(count('shared/adapters')).toBeGreaterThanOrEqual(1);
     expect(count('functions')).toBeGreaterThanOrEqual(1);
     expect(count('infra')).toBeGreaterThanOrEqual(4);
+    expect(count('console')).toBeGreaterThanOrEqual(40);
     expect(count('test')).toBeGreaterThanOrEqual(5);
     expect(report.importCount).toBeGreaterThan(report.files.length);
   });
 });
 
 describe('a planted breach is found', () => {
-  let planted: string | undefined;
+  const folders: string[] = [];
 
   afterEach(() => {
-    if (planted !== undefined) rmSync(planted, { recursive: true });
-    planted = undefined;
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
   });
 
   function breachesOf(file: string, text: string): readonly string[] {
-    planted = mkdtempSync(join(tmpdir(), 'headcount-boundaries-'));
+    const planted = mkdtempSync(join(tmpdir(), 'headcount-boundaries-'));
+    folders.push(planted);
     mkdirSync(dirname(join(planted, file)), { recursive: true });
     writeFileSync(join(planted, file), text);
     return checkBoundaries(planted).breaches;
@@ -70,6 +71,13 @@ describe('a planted breach is found', () => {
     { file: 'infra/a.ts', specifier: '../shared/adapters/dynamodb/keys.ts' },
     { file: 'infra/a.ts', specifier: '../functions/authorizer/handler.ts' },
     { file: 'console/src/a.ts', specifier: '../../shared/domain/ids.ts' },
+    { file: 'console/pages/a.tsx', specifier: '../../functions/api/schemas.ts' },
+    { file: 'console/pages/a.tsx', specifier: 'node:fs' },
+    { file: 'console/pages/a.tsx', specifier: '@aws-sdk/client-dynamodb' },
+    { file: 'console/client/a.ts', specifier: '../../functions/api/schemas.ts' },
+    { file: 'console/client/a.ts', specifier: '../../functions/api/views.ts' },
+    { file: 'console/client/a.ts', specifier: 'zod' },
+    { file: 'console/client/a.ts', specifier: '../session/session.ts' },
     { file: 'local/a.ts', specifier: '../test/infra/a.ts' },
     { file: 'local/a.ts', specifier: '../bench/main.ts' },
     { file: 'bench/a.ts', specifier: '../test/infra/a.ts' },
@@ -91,6 +99,13 @@ describe('a planted breach is found', () => {
 
   test.each(forms)('however it is written: %s', (text) => {
     expect(breachesOf('shared/domain/a.ts', text)).toEqual(['shared/domain/a.ts imports zod']);
+  });
+
+  test('types of the API come into the client of the console, and no other types do', () => {
+    const take = (from: string): string => `import type { A } from '${from}';`;
+    expect(breachesOf('console/client/a.ts', `${take('../../functions/api/schemas.ts')} ${take('zod')}`)).toEqual([]);
+    expect(breachesOf('console/client/a.ts', take('../../functions/api/views.ts'))).not.toEqual([]);
+    expect(breachesOf('console/pages/a.tsx', take('../../functions/api/schemas.ts'))).not.toEqual([]);
   });
 
   test('in the core, an import whose name is computed', () => {

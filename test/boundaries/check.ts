@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join, posix } from 'node:path';
-import { readSource } from './source.ts';
+import { type Import, readSource } from './source.ts';
 import { isUnder, type Zone, zoneOf } from './zones.ts';
 
 export interface Report {
@@ -34,12 +34,16 @@ function packageOf(specifier: string): string {
     .join('/');
 }
 
-function mayImport(zone: Zone, file: string, specifier: string | undefined): boolean {
+function mayImport(zone: Zone, file: string, { specifier, typesOnly }: Import): boolean {
   // Where a name is computed nobody can say what comes in; the edges may, the core may not.
   if (specifier === undefined) return !zone.pure;
-  if (!specifier.startsWith('.')) return zone.packages === 'any' || zone.packages.includes(packageOf(specifier));
+  const types = typesOnly ? (zone.types ?? []) : [];
+  if (!specifier.startsWith('.')) {
+    const name = packageOf(specifier);
+    return zone.packages === 'any' || zone.packages.includes(name) || types.includes(name);
+  }
   const target = posix.join(posix.dirname(file), specifier);
-  return [zone.path, ...zone.imports].some((path) => isUnder(target, path));
+  return [zone.path, ...zone.imports, ...types].some((path) => isUnder(target, path));
 }
 
 export function checkBoundaries(root: string): Report {
@@ -54,8 +58,8 @@ export function checkBoundaries(root: string): Report {
     }
     const source = readSource(file, readFileSync(join(root, file), 'utf8'));
     importCount += source.imports.length;
-    for (const specifier of source.imports)
-      if (!mayImport(zone, file, specifier)) breaches.push(`${file} imports ${specifier ?? 'a computed name'}`);
+    for (const found of source.imports)
+      if (!mayImport(zone, file, found)) breaches.push(`${file} imports ${found.specifier ?? 'a computed name'}`);
     if (zone.pure) for (const impurity of source.impurities) breaches.push(`${file} uses ${impurity}`);
   }
   return { files, importCount, breaches };

@@ -3,9 +3,16 @@
 
 import { parseAst } from 'vitest/node';
 
+export interface Import {
+  /** Undefined where it is no literal. */
+  readonly specifier: string | undefined;
+  /** `import type`, which leaves no trace at run time. */
+  readonly typesOnly: boolean;
+}
+
 export interface Source {
-  /** Specifiers of import, export-from, `import()` and `import('…')` types; undefined where it is no literal. */
-  readonly imports: readonly (string | undefined)[];
+  /** Of import, export-from, `import()` and `import('…')` types. */
+  readonly imports: readonly Import[];
   /** Globals and members that bring in time, chance, the environment or I/O, as `Date.now` or `setTimeout`. */
   readonly impurities: readonly string[];
 }
@@ -41,7 +48,7 @@ function memberOf(node: Node): string | undefined {
   return isNode(property) && typeof property.value === 'string' ? property.value : undefined;
 }
 
-function importOf(node: Node): { readonly specifier: string | undefined } | undefined {
+function importOf(node: Node): Import | undefined {
   switch (node.type) {
     case 'ImportDeclaration':
     case 'ExportAllDeclaration':
@@ -50,7 +57,10 @@ function importOf(node: Node): { readonly specifier: string | undefined } | unde
     case 'TSImportType': {
       const source = node.source;
       if (source === null || source === undefined) return undefined;
-      return { specifier: isNode(source) && typeof source.value === 'string' ? source.value : undefined };
+      return {
+        specifier: isNode(source) && typeof source.value === 'string' ? source.value : undefined,
+        typesOnly: node.importKind === 'type' || node.type === 'TSImportType',
+      };
     }
     default:
       return undefined;
@@ -100,7 +110,7 @@ function namesDeclaredIn(node: Node): readonly string[] {
 }
 
 export function readSource(path: string, text: string): Source {
-  const imports: (string | undefined)[] = [];
+  const imports: Import[] = [];
   const impurities: string[] = [];
 
   function visit(node: Node, outer: ReadonlySet<string>): void {
@@ -108,7 +118,7 @@ export function readSource(path: string, text: string): Source {
     const isScope = node.type === 'Program' || Array.isArray(node.params);
     const declared = isScope ? new Set([...outer, ...namesIn(node.params), ...namesDeclaredIn(node)]) : outer;
     const found = importOf(node);
-    if (found !== undefined) imports.push(found.specifier);
+    if (found !== undefined) imports.push(found);
     const impurity = impurityOf(node);
     if (impurity !== undefined && !declared.has(impurity)) impurities.push(impurity);
     for (const [field, value] of Object.entries(node)) {

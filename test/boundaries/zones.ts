@@ -7,6 +7,8 @@ export interface Zone {
   readonly imports: readonly string[];
   /** Packages and `node:` modules that it may import. */
   readonly packages: 'any' | readonly string[];
+  /** What it may take types from, and nothing else. */
+  readonly types?: readonly string[];
   /** No clock, chance, environment, I/O: time and randomness come through ports. */
   readonly pure: boolean;
 }
@@ -19,6 +21,8 @@ const authorizerEvent = 'functions/authorizer/event.ts';
 /** How a handler reads the variables that it is configured by. */
 const environment = 'functions/environment.ts';
 const ofFunctions = [...core, authorizerEvent, environment];
+const apiSchemas = ['functions/api/schemas.ts', 'functions/api/schemas-tenancy.ts'];
+const ofBrowser = ['react', 'react-dom', '@cloudscape-design/components', '@cloudscape-design/global-styles'];
 const product = [...core, 'functions', 'frontdoor', 'infra'];
 
 const zones: readonly Zone[] = [
@@ -33,6 +37,7 @@ const zones: readonly Zone[] = [
   { path: 'functions/sweeper', imports: ofFunctions, ...edge },
   { path: 'functions/reconciler', imports: ofFunctions, ...edge },
   { path: 'functions/expiry', imports: ofFunctions, ...edge },
+  { path: 'functions/token-keys', imports: ofFunctions, ...edge },
   { path: 'functions/api', imports: ofFunctions, ...edge },
   { path: 'frontdoor', imports: ['shared/config', 'shared/domain', 'shared/ports'], ...edge },
   // The process of the front door wires adapters to use cases, as a function's handler does.
@@ -40,7 +45,12 @@ const zones: readonly Zone[] = [
   // It fetches that process's code, and is all there is before.
   { path: 'frontdoor/load.ts', imports: ['shared/adapters/aws/signed-request.ts'], ...edge },
   { path: 'infra', imports: ['shared/config'], ...edge },
-  { path: 'console', imports: [], ...edge },
+  // The console meets the product through the API's schema only, and even of that it takes the types.
+  { path: 'console', imports: [], packages: ofBrowser, pure: false },
+  { path: 'console/client', imports: [], types: [...apiSchemas, 'zod'], packages: [], pure: false },
+  { path: 'console/vite.config.ts', imports: [], packages: ['vite', '@vitejs/plugin-react'], pure: false },
+  // Pictures of the running product: it starts what `npm start` starts, and the browser that tests use.
+  { path: 'console/screenshots.ts', imports: [...product, 'local', 'test/support'], ...edge },
   { path: 'local', imports: product, ...edge },
   { path: 'bench', imports: [...product, 'local'], ...edge },
   { path: 'test', imports: [...product, 'local', 'bench', 'console', 'scripts'], ...edge },

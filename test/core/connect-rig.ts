@@ -4,15 +4,19 @@
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { applyPresence } from '../../functions/presence/apply.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { createTokenCheck } from '../../shared/adapters/node/token-check.ts';
 import { createConnect } from '../../shared/app/connect.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
+import { tokenAlgorithms } from '../../shared/app/public-keys.ts';
 import { createCredentialCache, createSettingsCache } from '../../shared/app/settings-cache.ts';
 import type { ConnectDecision, ConnectRequest } from '../../shared/domain/connect.ts';
 import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
@@ -25,6 +29,8 @@ import { createTestTable, startTestEngine, type TestEngine } from '../support/en
 
 export interface ConnectRig {
   readonly engine: TestEngine;
+  readonly client: DynamoDBDocumentClient;
+  readonly tableName: string;
   readonly settings: SettingsStore;
   readonly credentials: CredentialStore;
   /** Bodies of presence messages. */
@@ -96,6 +102,7 @@ export async function startConnectRig(): Promise<ConnectRig> {
       settings: createSettingsCache(settings, clock),
       credentials: createCredentialCache(credentials, clock),
       passwords: passwordsOf(),
+      tokens: createTokenCheck(tokenAlgorithms),
       rejections: { record: (rejection) => void rig.rejections.push(rejection) },
       queue: {
         put: async (message) => {
@@ -108,6 +115,8 @@ export async function startConnectRig(): Promise<ConnectRig> {
   let connect = start();
   const rig: ConnectRig = {
     engine,
+    client,
+    tableName,
     settings,
     credentials,
     queue: [],
@@ -163,7 +172,8 @@ export async function startConnectRig(): Promise<ConnectRig> {
         getConnection: async () => ({ kind: 'unknown' as const }),
         deleteConnection: async () => 'unknown' as const,
       };
-      const ports = { store, clock, random: cryptoRandom, broker, policy, log };
+      const ranks = createRankStore(client, tableName, cryptoRandom);
+      const ports = { store, ranks, clock, random: cryptoRandom, broker, policy, log };
       const putBack = async (body: string) => void rig.queue.push(body);
       const Records = bodies.map((body, n) => ({ body, messageId: String(n), attributes: {} }));
       const answer = await applyPresence({ ...ports, putBack }, { Records } as never);

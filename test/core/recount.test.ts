@@ -95,11 +95,13 @@ const traffics: readonly Traffic[] = [
 ];
 
 test.each(traffics)('I2: beside $name', async ({ name, before, traffic }) => {
-  const ways = await interruptEverywhere(new Steps(client, tableName), async (way) => {
+  const steps = new Steps(client, tableName);
+  const ways = await interruptEverywhere(async (way) => {
     const username = `${name.replaceAll(/\W/g, '').slice(0, 40)}-${way}`;
     await core.join(username, `${username}-one`);
     const attempt = await before(username);
     return {
+      steps,
       first: (by) => {
         by.max = max;
         return recountOf(username)(by);
@@ -125,10 +127,11 @@ test('I2: repairing what has drifted, beside an admission, and dying anywhere in
     await core.store.removePlace(demo, username as Username, lost.place, false);
     await core.store.addPlace(demo, username as Username, orphan('o'), Number.POSITIVE_INFINITY, lost.dueAt);
   };
-  await interruptEverywhere(steps, async (way) => {
+  await interruptEverywhere(async (way) => {
     const username = `drifted-${way}`;
     await drift(username);
     return {
+      steps,
       first: recountOf(username),
       second: (by) => by.connect(username, `${username}-new`),
       check: (where) => checkAgreement(username, where),
@@ -155,7 +158,7 @@ test('what drifted is told apart: places without a record, places of tombstones,
   const put = async (clientId: string, place: Place, freed: boolean): Promise<void> => {
     const names = { deploymentId: demo, username: 'told' as Username, clientId: clientId as ClientId };
     const admission = { attempt: one.attempt, witness: 'door' as const, at: core.now(), expirySeconds: seconds(0) };
-    const born = startSession(names, place, admission, policy, undefined, { changed: false });
+    const born = startSession(names, place, admission, policy, undefined, { changed: false, supersedes: [] });
     const confirmed = confirmSession(born, { at: core.now(), expirySeconds: seconds(0) }, policy);
     await core.store.putSession(freed ? freeSession(confirmed) : confirmed, undefined);
   };

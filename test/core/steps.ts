@@ -67,8 +67,8 @@ export class Steps {
  * of its, then `first` ends, then `second`. Answers how many ways there were.
  */
 export async function interruptEverywhere(
-  steps: Steps,
   scenario: (name: string) => Promise<{
+    readonly steps: Steps;
     readonly first: (core: Core, client: DynamoDBDocumentClient) => Promise<unknown>;
     readonly second: (core: Core, client: DynamoDBDocumentClient) => Promise<unknown>;
     readonly check: (way: string) => Promise<void>;
@@ -77,7 +77,7 @@ export async function interruptEverywhere(
   let ways = 0;
   for (let i = 0, firstGoesOn = true; firstGoesOn; i++) {
     for (let j = 0, secondGoesOn = true; secondGoesOn; j++) {
-      const { first, second, check } = await scenario(`${i}-${j}`);
+      const { steps, first, second, check } = await scenario(`${i}-${j}`);
       const one = await steps.begin(first);
       firstGoesOn = await stepTimes(one, i);
       const other = await steps.begin(second);

@@ -32,7 +32,8 @@ const functions = {
     name: 'expiry',
     grants: ['GetQueueAttributes', 'GetQueueUrl', 'SendMessage'].map((action) => `sqs:${action} ExpiryLost.Arn`),
   },
-  Api: { name: 'api', grants: [] },
+  TokenKeys: { name: 'token-keys', grants: [] },
+  Api: { name: 'api', grants: ['sqs:SendMessage PresenceQueue.Arn'] },
 } as const;
 
 const itemOrIndex = /^dynamodb:(\w+ Table\.Arn ([A-Z]|[a-z]+)|Query Table\.Arn\/index\/\w+)$/;

@@ -70,7 +70,7 @@ function conditionsOf({ Condition }: Statement): readonly string[] {
   if (Condition === undefined) return [''];
   const keys = Condition['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'];
   const kinds = asList(keys).map((key) =>
-    /^(?:([A-Z])\|\*|([a-z]+))$/
+    /^(?:([A-Z])\|\*|([a-z]+|J))$/
       .exec(String(key))
       ?.slice(1)
       .find((kind) => kind !== undefined),

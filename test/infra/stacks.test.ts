@@ -2,7 +2,7 @@
 
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
-import { tableDefinition } from '../../shared/config/table.ts';
+import { type IndexDefinition, tableDefinition } from '../../shared/config/table.ts';
 import { propertiesOf, render } from './grants.ts';
 import { synthTemplates } from './synth.ts';
 
@@ -18,16 +18,21 @@ const keySchema = (hash: string, range: string): readonly KeyPart[] => [
   { AttributeName: range, KeyType: 'RANGE' },
 ];
 
+const indexes: readonly IndexDefinition[] = tableDefinition.indexes;
+
 describe('the table', () => {
   const table = propertiesOf(stateful, 'AWS::DynamoDB::Table', 'Table');
 
   test('is the one that shared/config/table.ts defines: keys, indexes, projections, TTL', () => {
     expect(table.KeySchema).toEqual(keySchema(tableDefinition.partitionKey, tableDefinition.sortKey));
     expect(table.GlobalSecondaryIndexes).toEqual(
-      tableDefinition.indexes.map((index) => ({
+      indexes.map((index) => ({
         IndexName: index.name,
         KeySchema: keySchema(index.partitionKey, index.sortKey),
-        Projection: { ProjectionType: 'KEYS_ONLY' },
+        Projection:
+          index.projects === undefined
+            ? { ProjectionType: 'KEYS_ONLY' }
+            : { ProjectionType: 'INCLUDE', NonKeyAttributes: index.projects },
       })),
     );
     expect(table.TimeToLiveSpecification).toEqual({ AttributeName: tableDefinition.timeToLive, Enabled: true });
@@ -36,8 +41,8 @@ describe('the table', () => {
   test('has text keys, and numbers where an index is in order of time', () => {
     const text = [tableDefinition.partitionKey, tableDefinition.sortKey];
     const expected = [
-      ...[...text, ...tableDefinition.indexes.map((index) => index.partitionKey)].map((name) => [name, 'S']),
-      ...tableDefinition.indexes.map((index) => [index.sortKey, 'N']),
+      ...[...text, ...indexes.map((index) => index.partitionKey)].map((name) => [name, 'S']),
+      ...indexes.map((index) => [index.sortKey, index.sortKeyType === 'number' ? 'N' : 'S']),
     ];
     const attributes = table.AttributeDefinitions as readonly { AttributeName: string; AttributeType: string }[];
     const defined = attributes.map((attribute) => [attribute.AttributeName, attribute.AttributeType]);

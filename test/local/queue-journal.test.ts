@@ -66,14 +66,10 @@ describe('a queue whose process is gone', () => {
 
     const third = startQueue(async () => allGood);
     await third.queue.resume();
-    expect(third.received).toEqual(['at work', 'waiting']);
-    // Nobody is left of whom more could be heard: the handlers are told that it has been received before.
-    expect(third.receives).toEqual(['3', '3']);
-    time.advance(59_999);
-    expect(third.received).toHaveLength(2);
-    time.advance(1);
-    await third.queue.idle();
+    // Also what was to come later: what follows a restart must know of it.
     expect(third.received).toEqual(['at work', 'waiting', 'delayed']);
+    // Nobody is left of whom more could be heard: the handlers are told that it has been received before.
+    expect(third.receives).toEqual(['3', '3', '3']);
     const fourth = startQueue(async () => allGood);
     await fourth.queue.resume();
     expect(fourth.received).toEqual([]);
@@ -117,7 +113,6 @@ describe('a queue whose process is gone', () => {
     const first = startQueue(async () => allGood);
     await first.queue.send({ name: 'left' }, { delaySeconds: 5 });
     await first.queue.close();
-    time.advance(5_000);
     const next = startQueue(async () => allGood);
     await next.queue.resume();
     expect([first.received, next.received]).toEqual([[], ['left']]);

@@ -35,7 +35,7 @@ afterAll(async () => {
 
 const hands = { changed: false, supersedes: [] };
 
-type Kind = 'pending' | 'connected' | 'overlapping' | 'retained';
+type Kind = 'pending' | 'counted later' | 'connected' | 'overlapping' | 'retained';
 
 function build(kind: Kind, names: Names): Session {
   const admission = {
@@ -47,6 +47,7 @@ function build(kind: Kind, names: Names): Session {
   const started = startSession(names, cryptoRandom.place(), admission, policy, undefined, hands);
   const again = { ...admission, attempt: cryptoRandom.attemptId(), expirySeconds: seconds(0) };
   if (kind === 'pending') return started;
+  if (kind === 'counted later') return { ...started, recounted: true };
   if (kind === 'overlapping') return meetSession(started, again, policy, hands);
   const connected = confirmSession(
     started,
@@ -111,6 +112,14 @@ const cases: Case[] = [
     left: 'absent',
   },
   {
+    name: 'an attempt that was admitted without the database is retained if it came through, reported or not',
+    kind: 'counted later',
+    broker: inBroker(600),
+    holding: 'retained',
+    countsUntil: addSeconds(endedAt, seconds(600)),
+    left: 'retained',
+  },
+  {
     name: 'of attempts that overlapped the broker tells which came through',
     kind: 'overlapping',
     broker: inBroker(600),
@@ -158,13 +167,18 @@ async function prepare(one: Case): Promise<{ table: TestTable; store: SessionSto
 
 test.each(cases)('$name', async (one) => {
   const { table, store, names, bench } = await prepare(one);
-  const ports: LifeCyclePorts = { store, clock: bench.time.clock, random: cryptoRandom, broker: bench.broker, policy };
+  const asked: string[] = [];
+  const ranks = { ask: async (_id: DeploymentId, username: Username) => void asked.push(username) };
+  const core: LifeCyclePorts = { store, clock: bench.time.clock, random: cryptoRandom, broker: bench.broker, policy };
+  const ports = { ...core, ranks };
   const lastRun = { endedAt, brokerRemembers: one.remembers !== false };
   const settled = await settleAfterRestart(table.client, table.tableName, ports, lastRun);
   expect(settled).toBe(one.kind === 'retained' ? 0 : 1);
   // Should the process end in the middle of it, the next one does it again.
   expect(await settleAfterRestart(table.client, table.tableName, ports, lastRun)).toBe(0);
 
+  // Whoever still counts may have been about to be ranked.
+  expect(asked.length > 0).toBe(one.holding !== 'freed');
   const after = (await store.readSession(names))?.value;
   expect(after?.holding).toBe(one.holding);
   if (one.countsUntil !== undefined) expect(after?.countsUntil).toBe(one.countsUntil);

@@ -61,6 +61,8 @@ export interface ConnectAsked {
   readonly tag: Tag;
 }
 
+/** What clocks that differ leave of the two seconds that the product allows for. */
+const togetherMs = 5_000;
 const forgetVersionMs = 3_600_000;
 const maxConnectionMs = 86_400_000;
 
@@ -69,7 +71,7 @@ export class BrokerOracle {
   private readonly sessions = new Map<BrokerClientId, RealSession>();
   private readonly versions = new Map<BrokerClientId, { version: number; at: Ms }>();
   private identifiers = 0;
-  /** Whose connection was thrown out by another username's within two seconds of its own beginning. */
+  /** Whose session was thrown out by another username's connection within seconds of its own. */
   private readonly thrownOutAtOnce = new Set<string>();
 
   constructor(clock: Clock) {
@@ -96,9 +98,11 @@ export class BrokerOracle {
     const before = this.find(asked.deploymentId, asked.clientId);
     const old = before?.connection;
     const happened: BrokerHappening[] = [];
+    if (before !== undefined && before.username !== asked.username) {
+      const heardAt = old?.since ?? before.disconnectedAt ?? this.clock.now();
+      if (this.clock.now() - heardAt <= togetherMs) this.thrownOutAtOnce.add(`${id}/${before.username}`);
+    }
     if (before !== undefined && old !== undefined) {
-      if (before.username !== asked.username && this.clock.now() - old.since <= 2_000)
-        this.thrownOutAtOnce.add(`${id}/${before.username}`);
       happened.push({
         type: 'disconnected',
         session: { ...before },

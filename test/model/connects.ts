@@ -58,7 +58,7 @@ export async function startConnect(world: World, wish: ConnectWish): Promise<Con
   const door = witness === 'door' ? world.door : undefined;
   const { max } = world;
   world.raiseCeiling(deploymentId, username, max);
-  world.noteAsked(deploymentId, clientId, username);
+  world.noteAsked(deploymentId, clientId, username, witness);
   const settings = settingsOf(world, deploymentId);
   const met = world.oracle.find(deploymentId, clientId);
   // Straight to the broker nothing tells the expiry at CONNECT: the deployment's stands in.

@@ -21,6 +21,7 @@ interface Input {
   readonly ExpressionAttributeValues?: Values;
   readonly ReturnValuesOnConditionCheckFailure?: string;
   readonly Limit?: number;
+  readonly ExclusiveStartKey?: Item;
   readonly RequestItems?: Readonly<Record<string, unknown>>;
 }
 
@@ -82,11 +83,15 @@ export class MemoryEngine {
     KeyConditionExpression = '',
     ExpressionAttributeValues = {},
     Limit = Number.POSITIVE_INFINITY,
+    ExclusiveStartKey: start,
   }: Input): unknown {
     const sortKey = IndexName === 'wake' ? 'wakeAt' : IndexName === 'due' ? 'dueAt' : 'sk';
+    const order = (a: Item, b: Item): number => compare(a[sortKey], b[sortKey]) || compare(itemKey(a), itemKey(b));
     const found = [...this.items.values()]
       .filter((item) => holds(KeyConditionExpression, item, ExpressionAttributeValues))
-      .sort((a, b) => compare(a[sortKey], b[sortKey]) || compare(itemKey(a), itemKey(b)));
+      // What it begins behind need not be there any more.
+      .filter((item) => start === undefined || order(item, start) > 0)
+      .sort(order);
     const page = found.slice(0, Limit);
     return { Items: page, LastEvaluatedKey: found.length > page.length ? page.at(-1) : undefined };
   }

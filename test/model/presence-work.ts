@@ -3,6 +3,7 @@
 import { applyPresence } from '../../functions/presence/apply.ts';
 import { sweep } from '../../shared/app/sweep.ts';
 import { type DeploymentId, parseBrokerClientId } from '../../shared/domain/ids.ts';
+import type { RankStore } from '../../shared/ports/ranks.ts';
 import { type Message, toRecord } from './message-queue.ts';
 import { Violation } from './violation.ts';
 import type { World } from './world.ts';
@@ -28,7 +29,7 @@ export async function deliver(world: World, messages: readonly Message[]): Promi
         warn: (_message: string, fields?: Readonly<Record<string, unknown>>) =>
           checkOnlyUnavailable(String(fields?.error)),
       };
-      const ports = { ...world.portsFor(actor), log };
+      const ports = { ...world.portsFor(actor), ranks: noRanks, log };
       const left: Message[] = [];
       for (const message of messages) {
         if ((await world.planted.apply?.(ports, JSON.parse(message.body))) === 'applied') world.queue.remove(message);
@@ -44,6 +45,12 @@ export async function deliver(world: World, messages: readonly Message[]): Promi
     },
   );
 }
+
+/** No message of the model asks for a rank. */
+const noRanks: RankStore = {
+  readRank: () => Promise.reject(new Error('nobody here ranks')),
+  putRank: () => Promise.reject(new Error('nobody here ranks')),
+};
 
 /** A handler may fail where the database does not answer, and for no other reason. */
 function checkOnlyUnavailable(error: string): void {

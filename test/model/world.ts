@@ -44,8 +44,8 @@ interface LateWrite {
 
 type Sent = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
 
-/** A CONNECT of each may be on its way to the broker. */
-const togetherMs = 15_000;
+/** A CONNECT of each may be on its way to the broker; or its events, which alone tell of it straight to the broker. */
+const togetherMs = { door: 15_000, broker: 120_000 };
 
 /** As many writes back an eventually consistent read may look. */
 const historyKept = 6;
@@ -110,10 +110,10 @@ export class World {
   }
 
   /** Two usernames have asked for one client id at about the same time: afterwards nobody can tell their CONNECTs apart. */
-  noteAsked(deploymentId: DeploymentId, clientId: ClientId, username: Username): void {
+  noteAsked(deploymentId: DeploymentId, clientId: ClientId, username: Username, witness: 'door' | 'broker'): void {
     const key = toBrokerClientId(deploymentId, clientId);
     const last = this.asked.get(key);
-    if (last !== undefined && last.username !== username && this.clock.now() - last.at <= togetherMs)
+    if (last !== undefined && last.username !== username && this.clock.now() - last.at <= togetherMs[witness])
       this.contested.add(key);
     this.asked.set(key, { username, at: this.clock.now() });
   }

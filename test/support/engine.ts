@@ -1,13 +1,19 @@
-// A DynamoDB engine of its own for every test file: the same binary that the local run embeds, in memory.
+// A DynamoDB engine of its own for every test file: the same binary that the local run embeds, in memory; or DynamoDB
+// Local, for the contract suites' second run (vitest.config.ts).
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
-import { CreateTableCommand, UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
+import { UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { createTable } from '../../local/create-table.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
+import { findDynamoDbLocal, startDynamoDbLocal } from './dynamodb-local.ts';
+
+/** What startTestEngine starts. */
+export const engineName = process.env.TEST_ENGINE === 'dynamodb-local' ? 'DynamoDB Local' : 'the embedded engine';
 
 export interface TestEngine {
   readonly endpoint: string;
@@ -36,6 +42,11 @@ async function freePort(): Promise<number> {
 
 /** Undefined where another process took the port in between: the engine says so and ends. */
 async function startOn(port: number, dbPath: string | undefined): Promise<ChildProcess | undefined> {
+  if (engineName === 'DynamoDB Local') {
+    const found = findDynamoDbLocal(process.env);
+    if ('missing' in found || dbPath !== undefined) throw new Error('DynamoDB Local cannot be started as asked');
+    return startDynamoDbLocal(found.folder, port);
+  }
   const binary = createRequire(import.meta.url).resolve('@dynoxide/linux-x64/dynoxide');
   const child = spawn(binary, ['--port', String(port), ...(dbPath === undefined ? [] : ['--db-path', dbPath])], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -87,34 +98,11 @@ export async function startTestEngine({ dbPath }: { readonly dbPath?: string } =
 export async function createTestTable(endpoint: string): Promise<TestTable> {
   const client = createDocumentClient({ endpoint, requestTimeoutMs: 10_000 });
   const tableName = `test-${randomBytes(6).toString('hex')}`;
-  const { partitionKey, sortKey, indexes, timeToLive } = tableDefinition;
-  const strings = [partitionKey, sortKey, ...indexes.map((index) => index.partitionKey)];
-  await client.send(
-    new CreateTableCommand({
-      TableName: tableName,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [
-        ...strings.map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const })),
-        ...indexes.map((index) => ({ AttributeName: index.sortKey, AttributeType: 'N' as const })),
-      ],
-      KeySchema: [
-        { AttributeName: partitionKey, KeyType: 'HASH' },
-        { AttributeName: sortKey, KeyType: 'RANGE' },
-      ],
-      GlobalSecondaryIndexes: indexes.map((index) => ({
-        IndexName: index.name,
-        KeySchema: [
-          { AttributeName: index.partitionKey, KeyType: 'HASH' as const },
-          { AttributeName: index.sortKey, KeyType: 'RANGE' as const },
-        ],
-        Projection: { ProjectionType: 'KEYS_ONLY' as const },
-      })),
-    }),
-  );
+  await createTable(client, tableName);
   await client.send(
     new UpdateTimeToLiveCommand({
       TableName: tableName,
-      TimeToLiveSpecification: { AttributeName: timeToLive, Enabled: true },
+      TimeToLiveSpecification: { AttributeName: tableDefinition.timeToLive, Enabled: true },
     }),
   );
   return { client, tableName };

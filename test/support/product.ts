@@ -1,6 +1,7 @@
 // The whole product in this process, on free ports, with a clock that tests can move.
 
 import { parseConfig } from '../../local/config.ts';
+import { buildConsole } from '../../local/console-build.ts';
 import type { Faults } from '../../local/faults.ts';
 import { type Product, startProduct } from '../../local/product.ts';
 import { type Ms, ms } from '../../shared/domain/time.ts';
@@ -26,7 +27,12 @@ const quiet = {
 };
 
 export async function startRig(
-  options: { readonly env?: Record<string, string>; readonly presenceFaults?: Faults } = {},
+  options: {
+    readonly env?: Record<string, string>;
+    readonly presenceFaults?: Faults;
+    /** With the console, built where it has to be. */
+    readonly console?: boolean;
+  } = {},
 ): Promise<Rig> {
   let offset = 0;
   const now = (): Ms => ms(Date.now() + offset);
@@ -36,6 +42,7 @@ export async function startRig(
     clock: { now },
     log: quiet,
     ...(options.presenceFaults === undefined ? {} : { presenceFaults: options.presenceFaults }),
+    ...(options.console === true ? { consoleFolder: buildConsole() } : {}),
   });
   const advance = (seconds: number): void => {
     offset += seconds * 1000;

@@ -23,7 +23,10 @@ const tickets = createTickets(Buffer.alloc(32, 1), { now: () => ms(0) });
 const attempt = 'AAAAAAAAAAAAAAAAAAAAAA' as AttemptId;
 
 /** Admits whatever parses, and remembers what it was asked. */
-function ask(event: AuthorizerEvent): { asked: ConnectRequest[]; answer: Promise<AuthorizerAnswer> } {
+function ask(
+  event: AuthorizerEvent,
+  validUntil?: number,
+): { asked: ConnectRequest[]; answer: Promise<AuthorizerAnswer> } {
   const asked: ConnectRequest[] = [];
   const connect = async (request: ConnectRequest): Promise<ConnectDecision> => {
     asked.push(request);
@@ -33,11 +36,26 @@ function ask(event: AuthorizerEvent): { asked: ConnectRequest[]; answer: Promise
     const clientId = parseClientId(deploymentId.value, request.clientId);
     if (!clientId.ok) return { kind: 'rejected', reason: 'client_id', detail: '' };
     const names = { deploymentId: deploymentId.value, username: username.value, clientId: clientId.value };
-    return { kind: 'admitted', ...names, attempt, expirySeconds: seconds(0), reconnect: false, mustCleanStart: false };
+    return {
+      kind: 'admitted',
+      ...names,
+      attempt,
+      expirySeconds: seconds(0),
+      reconnect: false,
+      mustCleanStart: false,
+      ...(validUntil === undefined ? {} : { validUntil: ms(validUntil) }),
+    };
   };
   const deploymentOfServerName = (name: string): string | undefined =>
     name.endsWith('.mqtt.example') ? name.split('.')[0] : undefined;
-  return { asked, answer: authorize({ connect, tickets: async () => tickets, deploymentOfServerName }, scope, event) };
+  return {
+    asked,
+    answer: authorize(
+      { connect, tickets: async () => tickets, deploymentOfServerName, clock: { now: () => ms(0) } },
+      scope,
+      event,
+    ),
+  };
 }
 
 const password = Buffer.from('pa\u0000ss').toString('base64');
@@ -69,7 +87,7 @@ test('the server name picks the deployment where it names one, and the suffix wh
 test('a server name that nobody can look up now is denied, whatever the suffix names', async () => {
   const connect = () => Promise.reject(new Error('asked'));
   const deploymentOfServerName = () => Promise.reject(new Error('the database did not answer in time'));
-  const ports = { connect, tickets: async () => tickets, deploymentOfServerName };
+  const ports = { connect, tickets: async () => tickets, deploymentOfServerName, clock: { now: () => ms(0) } };
   expect(await authorize(ports, scope, whole)).toEqual({ isAuthenticated: false });
 });
 
@@ -125,6 +143,23 @@ test("S20: the policy names this client id and this deployment's topics, in this
     `${arn}:topicfilter/$share/*/demo/*`,
     `${arn}:topicfilter/demo/*`,
   ]);
+});
+
+test.each([
+  [3_600, 3_600],
+  [86_400, 86_400],
+  [10_000_000, 86_400],
+  [301, 301],
+  // IoT Core takes no less.
+  [60, 300],
+])('what vouches for the username ends in %i s: the connection ends in %i s', async (left, ends) => {
+  const lasting = { refreshAfterInSeconds: ends, disconnectAfterInSeconds: ends };
+  expect(await ask(whole, left * 1_000 + 999).answer).toMatchObject(lasting);
+  const names = { deploymentId: 'demo' as DeploymentId, username: 'alice' as Username, clientId: 'c1' as ClientId };
+  const claims = { ...names, attempt, expirySeconds: seconds(0), validUntil: ms(left * 1_000) };
+  const username = joinUserName('alice', 'demo', tickets.issue(claims));
+  const byTicket = ask({ protocolData: { mqtt: { username, clientId: 'demo:c1' } } });
+  expect(await byTicket.answer).toMatchObject(lasting);
 });
 
 test('a ticket stands for the admission, for exactly the connection it was made for', async () => {

@@ -23,6 +23,18 @@ test('a ticket says what was put into it, for 10 s and no longer', () => {
   expect(tickets.verify(ticket)).toBeUndefined();
 });
 
+test('a ticket carries until when the connection may last', () => {
+  const ending = { ...claims, validUntil: ms(now + 60_000) };
+  expect(tickets.verify(tickets.issue(ending))).toEqual(ending);
+});
+
+test('a ticket with anything behind it is worth nothing', () => {
+  for (const expiry of [1, 10, 100, 1_000]) {
+    const ticket = tickets.issue({ ...claims, expirySeconds: seconds(expiry) });
+    for (const more of ['A', '=', '!', '==', 'AA']) expect(tickets.verify(ticket + more)).toBeUndefined();
+  }
+});
+
 test('a ticket with any one bit changed is worth nothing', () => {
   const bytes = Buffer.from(tickets.issue(claims), 'base64url');
   for (let bit = 0; bit < bytes.length * 8; bit += 5) {

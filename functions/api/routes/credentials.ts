@@ -56,6 +56,7 @@ export function addCredentialRoutes(router: Router, ports: CredentialPorts): voi
       201: answers(generatedPasswordSchema, 'The generated password, shown once'),
       204: { description: 'Set' },
     },
+    problems: ['passwords.overloaded'],
     async handle({ deployment, params: { username }, body }): Promise<Answer> {
       const outcome = await putCredential(ports, deployment.deploymentId, username, body);
       switch (outcome.kind) {
@@ -76,6 +77,7 @@ export function addCredentialRoutes(router: Router, ports: CredentialPorts): voi
     summary: 'Remove an MQTT user',
     params,
     responses: { 204: { description: 'Removed' } },
+    problems: ['credential.not_found'],
     async handle({ deployment, params: { username } }) {
       const outcome = await ports.credentials.deleteCredential(deployment.deploymentId, username);
       return outcome === 'deleted' ? noContent : notFound;

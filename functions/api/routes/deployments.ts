@@ -52,6 +52,7 @@ export function addDeploymentRoutes(router: Router, ports: DeploymentPorts): voi
     summary: 'Create a deployment',
     body: { parse: parseNewDeployment, maxBytes, schema: deploymentInputSchema },
     responses: { 201: answers(deploymentSchema, 'Created; Location names it') },
+    problems: ['tenant.unknown'],
     async handle({ principal, body: name }): Promise<Answer> {
       const outcome = await createDeployment(ports, principal.tenantId, name, principal.subject);
       if (outcome.kind === 'no_tenant') return noTenant;
@@ -77,6 +78,7 @@ export function addDeploymentRoutes(router: Router, ports: DeploymentPorts): voi
     body: { parse: parseDeploymentChange, maxBytes, schema: deploymentChangeSchema },
     honours: 'if-match',
     responses: { 200: answers(deploymentSchema, 'Changed') },
+    problems: ['mqtt_host.taken', 'deployment.deleting'],
     async handle({ deployment, body, caller }) {
       const outcome = await changeDeployment(ports, deployment.deploymentId, body, caller);
       switch (outcome.kind) {

@@ -15,6 +15,7 @@ import { viewOverride } from '../views.ts';
 const list = '/v1/deployments/{deploymentId}/session-limit/overrides';
 const one = `${list}/{username}`;
 const params = { username: parseUsername };
+const notConfigured = 'session_limit.not_configured';
 
 const full = problem(
   409,
@@ -30,6 +31,7 @@ export function addOverrideRoutes(router: Router, ports: SessionLimitPorts): voi
     summary: 'List overrides',
     query: z.strictObject(pageQuery),
     responses: { 200: answers(listOf(overrideSchema), 'In order of username') },
+    problems: [notConfigured],
     async handle({ deployment, query, after, page }) {
       const from = after === undefined ? undefined : parseUsername(after);
       if (from?.ok === false) return invalid([{ in: 'query', name: 'cursor', detail: from.problem }]);
@@ -51,6 +53,7 @@ export function addOverrideRoutes(router: Router, ports: SessionLimitPorts): voi
     summary: "Read a username's override",
     params,
     responses: { 200: answers(overrideSchema, 'The override') },
+    problems: [notConfigured, 'override.not_found'],
     async handle({ deployment, params: { username } }) {
       const found = await ports.settings.getOverride(deployment.deploymentId, username);
       if (found.kind === 'missing') return missing(found);
@@ -67,6 +70,7 @@ export function addOverrideRoutes(router: Router, ports: SessionLimitPorts): voi
     body: { parse: parseOverride, maxBytes: 10_000, schema: overrideInputSchema },
     honours: 'if-match',
     responses: { 204: { description: 'Set' } },
+    problems: [notConfigured, 'override.too_many'],
     async handle({ deployment, params: { username }, body, caller }) {
       const outcome = await putOverride(ports, deployment.deploymentId, username, body, caller);
       switch (outcome.kind) {
@@ -90,6 +94,7 @@ export function addOverrideRoutes(router: Router, ports: SessionLimitPorts): voi
     params,
     honours: 'if-match',
     responses: { 204: { description: 'Removed' } },
+    problems: [notConfigured, 'override.not_found'],
     async handle({ deployment, params: { username }, caller }) {
       const outcome = await deleteOverride(ports, deployment.deploymentId, username, caller);
       if (outcome.kind === 'missing') return missing(outcome);

@@ -23,6 +23,8 @@ import { viewSessionLimit } from '../views.ts';
 
 const path = '/v1/deployments/{deploymentId}/session-limit';
 
+const problems = ['session_limit.not_configured'] as const;
+
 /** 10,000 usernames of 256 bytes, with room for their quotes and a fair share of escapes. */
 const maxBytes = 4_000_000;
 
@@ -47,6 +49,7 @@ export function addSessionLimitRoutes(router: Router, ports: SessionLimitPorts):
     scope: 'settings:read',
     summary: 'Read the session limit',
     responses: { 200: answers(sessionLimitSchema, 'The session limit') },
+    problems,
     async handle({ deployment }) {
       const limit = await ports.settings.getSessionLimit(deployment.deploymentId);
       if (limit === undefined) return missing({ kind: 'missing', what: 'session_limit' });
@@ -77,6 +80,7 @@ export function addSessionLimitRoutes(router: Router, ports: SessionLimitPorts):
     body: { parse: parseSessionLimitChange, maxBytes, schema: sessionLimitChangeSchema },
     honours: 'if-match',
     responses: { 200: answers(changedSessionLimitSchema, 'Changed') },
+    problems,
     handle: async ({ deployment, body, caller }) =>
       answer(await changeSessionLimit(ports, deployment.deploymentId, body, caller)),
   });
@@ -88,6 +92,7 @@ export function addSessionLimitRoutes(router: Router, ports: SessionLimitPorts):
     summary: 'Delete the session limit with its whitelist and overrides, for good',
     honours: 'if-match',
     responses: { 204: { description: 'Deleted' } },
+    problems,
     async handle({ deployment, caller }) {
       const outcome = await deleteSessionLimit(ports, deployment.deploymentId, caller);
       if (outcome.kind === 'missing') return missing(outcome);

@@ -44,6 +44,7 @@ export function addTenantRoutes(router: Router, ports: { readonly tenants: Tenan
     summary: 'Create a tenant',
     body: { parse: parseNewTenant, maxBytes: 10_000, schema: tenantInputSchema },
     responses: { 201: answers(tenantSchema, 'Created') },
+    problems: ['tenant.exists'],
     async handle({ body: tenantId }) {
       const tenant = { tenantId, createdAt: ports.clock.now() };
       const outcome = await ports.tenants.createTenant(tenant);

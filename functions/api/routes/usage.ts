@@ -1,8 +1,14 @@
 // Usage: which usernames hold sessions, how many, and which clients they are (S16).
 
 import { z } from '@hono/zod-openapi';
-import { type ClientId, parseClientId, parseUsername, usernameMaxBytes } from '../../../shared/domain/ids.ts';
-import type { UsageReader } from '../../../shared/ports/usage.ts';
+import {
+  type ClientId,
+  type Parsed,
+  parseClientId,
+  parseUsername,
+  usernameMaxBytes,
+} from '../../../shared/domain/ids.ts';
+import type { RankMark, UsageReader } from '../../../shared/ports/usage.ts';
 import { invalid, ok, problem } from '../answer.ts';
 import type { Router } from '../route.ts';
 import { answers, clientSchema, listOf, pageQuery, sessionSchema, usageDetailSchema, usageSchema } from '../schemas.ts';
@@ -35,9 +41,16 @@ const usageQuery = z
       context.addIssue({ code: 'custom', path: ['minUsed'], message: 'goes with sort=used only' });
   });
 
-const sortUnsupported = problem(501, 'usage.sort_unsupported', 'Usage is ordered by username only for now.');
 const usernameNotFound = problem(404, 'usage.not_found', 'This username has no live session and no rejection.');
 const clientNotFound = problem(404, 'client.not_found', 'There is no live session of this client id.');
+
+/** Where a page by used ended. */
+function parseMark(raw: string): Parsed<RankMark> {
+  const [, used, name = ''] = /^(0|[1-9][0-9]{0,7}):(.+)$/su.exec(raw) ?? [];
+  const username = parseUsername(name);
+  if (used === undefined || !username.ok) return { ok: false, problem: 'is not a cursor of this list' };
+  return { ok: true, value: { used: Number(used), username: username.value } };
+}
 
 export function addUsageRoutes(router: Router, usage: UsageReader): void {
   router.deploymentRoute({
@@ -46,9 +59,25 @@ export function addUsageRoutes(router: Router, usage: UsageReader): void {
     scope,
     summary: 'List usernames with live sessions',
     query: usageQuery,
-    responses: { 200: answers(listOf(usageSchema), 'Numbers are exact when read') },
+    responses: {
+      200: answers(
+        listOf(usageSchema),
+        'Numbers are exact when read. The order by used lags by up to 60 s, and a page in it may be shorter than asked ' +
+          'for: `nextCursor` alone says whether others follow.',
+      ),
+    },
     async handle({ deployment: { deploymentId }, query, after, page }) {
-      if (query.sort === 'used') return sortUnsupported;
+      if (query.sort === 'used') {
+        const mark = after === undefined ? undefined : parseMark(after);
+        if (mark?.ok === false) return invalid([{ in: 'query', name: 'cursor', detail: mark.problem }]);
+        const { items, next } = await usage.listByUsed(deploymentId, {
+          limit: query.limit,
+          order: query.order,
+          ...(query.minUsed === undefined ? {} : { minUsed: query.minUsed }),
+          ...(mark === undefined ? {} : { after: mark.value }),
+        });
+        return page(items.map(viewUsage), next === undefined ? undefined : `${next.used}:${next.username}`);
+      }
       const from = after === undefined ? undefined : parseUsername(after);
       if (from?.ok === false) return invalid([{ in: 'query', name: 'cursor', detail: from.problem }]);
       const { items, more } = await usage.listUsernames(deploymentId, {
@@ -68,6 +97,7 @@ export function addUsageRoutes(router: Router, usage: UsageReader): void {
     summary: "Read a username's usage",
     params: { username: parseUsername },
     responses: { 200: answers(usageDetailSchema, 'Its usage') },
+    problems: ['usage.not_found'],
     async handle({ deployment: { deploymentId }, params: { username } }) {
       const detail = await usage.getUsername(deploymentId, username);
       return detail === undefined ? usernameNotFound : ok(viewUsageDetail(detail));
@@ -100,6 +130,7 @@ export function addUsageRoutes(router: Router, usage: UsageReader): void {
     summary: 'Read client details',
     params: { clientId: (raw, id) => parseClientId(id, raw) },
     responses: { 200: answers(clientSchema, 'The client') },
+    problems: ['client.not_found'],
     async handle({ deployment: { deploymentId }, params: { clientId } }) {
       const session = await usage.getClient(deploymentId, clientId);
       return session === undefined ? clientNotFound : ok(viewClient(session));

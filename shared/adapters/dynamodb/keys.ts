@@ -2,7 +2,7 @@
 // (a username, a client id) always comes last in its key.
 
 import { createHash } from 'node:crypto';
-import { usernamePartitions, wakePartitions } from '../../config/constants.ts';
+import { rankPartitions, usernamePartitions, wakePartitions } from '../../config/constants.ts';
 import type { ClientId, DeploymentId, TenantId, Username } from '../../domain/ids.ts';
 
 export interface Key {
@@ -27,9 +27,22 @@ export function wakePartition(seed: string): string {
 export const allWakePartitions: readonly string[] = Array.from({ length: wakePartitions }, (_, n) => `wake|${n}`);
 
 export const deploymentKey = (id: DeploymentId): Key => ({ pk: `D|${id}`, sk: 'deployment' });
+export const tokenIssuerKey = (id: DeploymentId): Key => ({ pk: `D|${id}`, sk: 'tokens' });
 export const limitKey = (id: DeploymentId): Key => ({ pk: `D|${id}`, sk: 'limit' });
 
-/** `kind` O: overrides, P: MQTT passwords, N: rosters (counts), R: rejections. */
+/** The partition of the `rank` index that a username is ordered in. */
+export function rankPk(id: DeploymentId, username: Username): string {
+  return `rank|${id}|${hash32(username) % rankPartitions}`;
+}
+
+export function allRankPks(id: DeploymentId): readonly string[] {
+  return Array.from({ length: rankPartitions }, (_, n) => `rank|${id}|${n}`);
+}
+
+/**
+ * `kind` O: overrides, P: MQTT passwords, N: rosters (counts), R: what usage shows of a username
+ * besides its roster (its rejections, its rank, and a copy of its override).
+ */
 export type PerUsernameKind = 'O' | 'P' | 'N' | 'R';
 
 export function perUsernamePk(kind: PerUsernameKind, id: DeploymentId, partition: number): string {

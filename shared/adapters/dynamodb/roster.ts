@@ -116,7 +116,12 @@ export function createRosterWrites(client: DynamoDBDocumentClient, tableName: st
    * whoever else takes one of them out. Refused, it tries again with those that are left. A large roster costs its whole
    * size with each write, so the end of a thousand sessions must not be a thousand writes.
    */
-  async function removePlaces(id: DeploymentId, username: Username, places: readonly Place[]): Promise<number> {
+  async function removePlaces(
+    id: DeploymentId,
+    username: Username,
+    places: readonly Place[],
+    last: boolean,
+  ): Promise<number> {
     let removed = 0;
     for (let from = 0; from < places.length; from += removedAtOnce) {
       let left = places.slice(from, from + removedAtOnce);
@@ -131,7 +136,8 @@ export function createRosterWrites(client: DynamoDBDocumentClient, tableName: st
         const { places: there } = decodeRoster(answer.item);
         left = left.filter((place) => there.has(place));
       }
-      for (const place of left) if ((await removePlace(id, username, place, false)) === 'removed') removed++;
+      for (const place of left)
+        if ((await removePlace(id, username, place, last && places.length === 1)) === 'removed') removed++;
     }
     return removed;
   }

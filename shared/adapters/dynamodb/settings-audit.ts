@@ -17,7 +17,9 @@ export type AuditAction =
   | 'session_limit.disabled'
   | 'session_limit.deleted'
   | 'override.set'
-  | 'override.deleted';
+  | 'override.deleted'
+  | 'token_issuer.set'
+  | 'token_issuer.deleted';
 
 /** Bytes of usernames that one side of a record may hold; an item takes 400 KB. */
 const usernamesMaxBytes = 120_000;

@@ -12,6 +12,7 @@ import {
 import type { Override, SessionLimit } from '../../domain/limit.ts';
 import { type Ms, ms, seconds } from '../../domain/time.ts';
 import type { ConnectSettings, Deployment, StoredDeployment, StoredOverride } from '../../ports/settings.ts';
+import { parseTokenIssuerItem } from './token-issuer-item.ts';
 
 type Item = Record<string, unknown>;
 
@@ -128,13 +129,16 @@ export function parseLimitItem(item: Item | undefined): LimitItem {
 export function parseConnectSettings(
   deploymentItem: Item | undefined,
   limitItem: Item | undefined,
+  tokenIssuerItem: Item | undefined,
 ): ConnectSettings | undefined {
   const deployment = parseDeploymentItem(deploymentItem);
   if (deployment === undefined) return undefined;
   const { configured, generation } = parseLimitItem(limitItem);
-  if (configured === undefined) return { deployment, limit: undefined };
+  const tokenIssuer = parseTokenIssuerItem(tokenIssuerItem);
+  const tokens = tokenIssuer === undefined ? {} : { tokenIssuer };
+  if (configured === undefined) return { deployment, limit: undefined, ...tokens };
   const { enabled, maxSessionsPerUsername, whitelistId } = configured;
-  return { deployment, limit: { enabled, maxSessionsPerUsername, whitelistId, generation } };
+  return { deployment, limit: { enabled, maxSessionsPerUsername, whitelistId, generation }, ...tokens };
 }
 
 /** Undefined for an override that was deleted together with the limit it stood beside. */

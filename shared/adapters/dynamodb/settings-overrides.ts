@@ -17,6 +17,7 @@ import { forEachItem, readPage, type Table } from './settings-by-username.ts';
 import { type LimitItem, parseLimitItem, parseStoredOverride, storedUsername } from './settings-item.ts';
 import { readLimitItem } from './settings-limit.ts';
 import { transact, type Writes } from './settings-transaction.ts';
+import { ownLimitOf } from './usage-item.ts';
 
 const maxRounds = 8;
 
@@ -68,6 +69,29 @@ export async function listOverrides(
   const { configured, generation } = await readLimitItem(table, id);
   if (configured === undefined) return undefined;
   return readPage(table, 'O', id, page, (item) => parseStoredOverride(item, generation));
+}
+
+/** For readings of usage: in the same step, so that none shows a limit that never was. */
+function copyToUsage(
+  TableName: string,
+  id: DeploymentId,
+  username: Username,
+  override: Override | undefined,
+  generation: number,
+): Writes[number] {
+  const { own, ownOf } = override === undefined ? {} : ownLimitOf(override, generation);
+  return {
+    Update: {
+      TableName,
+      Key: perUsernameKey('R', id, username),
+      ...(own === undefined
+        ? { UpdateExpression: 'REMOVE own, ownOf' }
+        : {
+            UpdateExpression: 'SET own = :own, ownOf = :of',
+            ExpressionAttributeValues: { ':own': own, ':of': ownOf },
+          }),
+    },
+  };
 }
 
 export function createOverrideWrites(table: Table, log: Pick<Log, 'warn'>) {
@@ -129,6 +153,7 @@ export function createOverrideWrites(table: Table, log: Pick<Log, 'warn'>) {
               ...asRead,
             },
           },
+      copyToUsage(TableName, id, username, override, limit.generation),
       {
         Put: {
           TableName,

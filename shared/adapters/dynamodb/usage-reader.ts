@@ -1,44 +1,29 @@
-// Usage, read from the rosters and sessions themselves: nothing to wait for, nothing that lags. Rosters of a
-// deployment lie in a fixed number of partitions, each sorted by username; a page merges them.
+// Usage, read from the rosters and sessions themselves: nothing to wait for, and no number that lags.
 
-import { BatchGetCommand, type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { ClientId, DeploymentId, Username } from '../../domain/ids.ts';
-import { maxSessions } from '../../domain/limit.ts';
 import { isLive, type Session } from '../../domain/session.ts';
-import type { Ms } from '../../domain/time.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { StoreUnavailable } from '../../ports/errors.ts';
+import type { RankRequests } from '../../ports/ranks.ts';
 import type { Roster, SessionStore, Stored } from '../../ports/sessions.ts';
 import type { SettingsStore } from '../../ports/settings.ts';
-import type { SessionState, UsageReader, UsernameUsage } from '../../ports/usage.ts';
-import { answering } from './client.ts';
-import { type Key, perUsernameKey, perUsernamePk, whitelistKey } from './keys.ts';
-import { decodeRoster } from './roster.ts';
-import type { Item } from './session-item.ts';
+import type { SessionState, UsageReader } from '../../ports/usage.ts';
+import { perUsernameKey, whitelistKey } from './keys.ts';
+import { readItems } from './read-items.ts';
+import { createUsageLists } from './usage-lists.ts';
 import { describeUsername, stateOf, viewSession } from './usage-view.ts';
-import { buildRosterQuery, type Counted, mergePartitions, type Range, type RosterPage } from './username-pages.ts';
 
 export function createUsageReader(
   client: DynamoDBDocumentClient,
   tableName: string,
   ports: {
     readonly sessions: SessionStore;
-    readonly settings: Pick<SettingsStore, 'getConnectSettings'>;
+    readonly settings: Pick<SettingsStore, 'getConnectSettings' | 'getSessionLimit' | 'listOverrides'>;
     readonly clock: Clock;
+    readonly ranks: RankRequests;
   },
 ): UsageReader {
   const { sessions, settings, clock } = ports;
-
-  /** Sessions in the roster that have expired and are not swept yet: they do not count in a reading either (S11). */
-  async function expiredInRoster(id: DeploymentId, username: Username, roster: Roster, now: Ms): Promise<number> {
-    if (roster.wakeAt === undefined || roster.wakeAt > now) return 0;
-    // Something may have expired since the last sweep. The index lags and holds entries that came too early, so the
-    // sessions themselves are read.
-    let expired = 0;
-    for await (const { value } of allSessions(id, username))
-      if (!isLive(value, now) && roster.places.has(value.place)) expired++;
-    return expired;
-  }
 
   async function* allSessions(id: DeploymentId, username: Username): AsyncGenerator<Stored<Session>> {
     let after: ClientId | undefined;
@@ -49,38 +34,18 @@ export function createUsageReader(
     } while (after !== undefined);
   }
 
-  async function rostersOf(id: DeploymentId, partition: number, range: Range, limit: number): Promise<RosterPage> {
-    const answer = await answering(() =>
-      client.send(new QueryCommand(buildRosterQuery(tableName, perUsernamePk('N', id, partition), range, limit))),
-    );
-    const items = (answer.Items ?? []).map((item) => ({
-      username: String(item.sk) as Username,
-      roster: decodeRoster(item),
-    }));
-    return { items, more: answer.LastEvaluatedKey !== undefined };
-  }
-
-  async function describe(
-    id: DeploymentId,
-    counted: readonly Counted[],
-    used: readonly number[],
-  ): Promise<UsernameUsage[]> {
-    const known = await settings.getConnectSettings(id);
-    const whitelistId = known?.limit?.whitelistId;
-    const keys = counted.flatMap(({ username }) => [
-      perUsernameKey('R', id, username),
-      ...(known?.limit === undefined ? [] : [perUsernameKey('O', id, username)]),
-      ...(whitelistId === undefined ? [] : [whitelistKey(id, whitelistId, username)]),
-    ]);
-    const items = await readItems(client, tableName, keys);
-    return counted.map(({ username }, n) => {
-      const at = (key: Key): Item | undefined => items.get(keyText(key));
-      return describeUsername(username, used[n] ?? 0, known, {
-        rejections: at(perUsernameKey('R', id, username)),
-        override: at(perUsernameKey('O', id, username)),
-        whitelisted: whitelistId !== undefined && at(whitelistKey(id, whitelistId, username)) !== undefined,
-      });
-    });
+  /**
+   * The sessions that the roster counts, less the expired ones (S11). The index of what is due lags and holds entries
+   * that came too early, so the sessions themselves are read.
+   */
+  async function countStates(id: DeploymentId, username: Username): Promise<Record<SessionState, number>> {
+    const roster = await sessions.readRoster(id, username);
+    const states: Record<SessionState, number> = { connected: 0, retained: 0, pending: 0 };
+    if (roster.used === 0) return states;
+    const now = clock.now();
+    for await (const { value } of allSessions(id, username))
+      if (isLive(value, now) && roster.places.has(value.place)) states[stateOf(value)]++;
+    return states;
   }
 
   async function liveSessions(
@@ -105,49 +70,28 @@ export function createUsageReader(
     }
   }
 
-  async function listUsernames(
-    id: DeploymentId,
-    page: Parameters<UsageReader['listUsernames']>[1],
-  ): ReturnType<UsageReader['listUsernames']> {
-    const read = (partition: number, limit: number, from: Username | undefined): Promise<RosterPage> =>
-      rostersOf(id, partition, { order: page.order, after: from, prefix: page.prefix }, limit);
-    const items: UsernameUsage[] = [];
-    let after = page.after;
-    // A username all of whose sessions have expired is no longer one; more may be needed to fill the page.
-    for (;;) {
-      const merged = await mergePartitions(read, page.limit + 1 - items.length, page.order, after);
-      const now = clock.now();
-      const used = await Promise.all(
-        merged.items.map(
-          async ({ username, roster }) => roster.used - (await expiredInRoster(id, username, roster, now)),
-        ),
-      );
-      const live = merged.items.map((one, n) => ({ one, used: used[n] ?? 0 })).filter((entry) => entry.used > 0);
-      items.push(
-        ...(await describe(
-          id,
-          live.map((entry) => entry.one),
-          live.map((entry) => entry.used),
-        )),
-      );
-      after = merged.items.at(-1)?.username ?? after;
-      if (items.length > page.limit || !merged.more)
-        return { items: items.slice(0, page.limit), more: items.length > page.limit };
-    }
-  }
-
   return {
-    listUsernames,
+    ...createUsageLists(
+      { client, tableName },
+      {
+        ...ports,
+        async countLive(id, username) {
+          const { connected, retained, pending } = await countStates(id, username);
+          return connected + retained + pending;
+        },
+      },
+    ),
     async getUsername(id, username) {
-      const now = clock.now();
-      const roster = await sessions.readRoster(id, username);
-      const states: Record<SessionState, number> = { connected: 0, retained: 0, pending: 0 };
-      for await (const { value } of allSessions(id, username))
-        if (isLive(value, now) && roster.places.has(value.place)) states[stateOf(value)]++;
+      const itemKey = perUsernameKey('R', id, username);
+      const [states, known] = await Promise.all([countStates(id, username), settings.getConnectSettings(id)]);
+      const listId = known?.limit?.whitelistId;
+      const entryKey = listId === undefined ? undefined : whitelistKey(id, listId, username);
+      const keys = entryKey === undefined ? [itemKey] : [itemKey, entryKey];
+      const find = await readItems({ client, tableName }, keys, { consistent: false });
       const used = states.connected + states.retained + states.pending;
-      const [usage] = await describe(id, [{ username, roster }], [used]);
-      if (usage === undefined || (usage.used <= 0 && usage.rejections === undefined)) return undefined;
-      return { ...usage, ...states };
+      const whitelisted = entryKey !== undefined && find(entryKey) !== undefined;
+      const usage = describeUsername(username, used, known, find(itemKey), whitelisted);
+      return used === 0 && usage.rejections === undefined ? undefined : { ...usage, ...states };
     },
     async listSessions(id, username, page) {
       const roster = await sessions.readRoster(id, username);
@@ -166,36 +110,5 @@ export function createUsageReader(
         return undefined;
       return viewSession(stored.value);
     },
-    async countOverLimit(id) {
-      let over = 0;
-      let after: Username | undefined;
-      for (;;) {
-        const page = await listUsernames(id, { limit: 100, order: 'asc', ...(after === undefined ? {} : { after }) });
-        over += page.items.filter((usage) => usage.used > maxSessions(usage.limit)).length;
-        after = page.items.at(-1)?.username;
-        if (!page.more) return over;
-      }
-    },
   };
-
-  async function readItems(
-    documents: DynamoDBDocumentClient,
-    table: string,
-    keys: readonly Key[],
-  ): Promise<Map<string, Item>> {
-    const found = new Map<string, Item>();
-    for (let from = 0; from < keys.length; from += 100) {
-      const Keys = keys.slice(from, from + 100);
-      const answer = await answering(() =>
-        documents.send(new BatchGetCommand({ RequestItems: { [table]: { Keys } } })),
-      );
-      if ((answer.UnprocessedKeys?.[table]?.Keys?.length ?? 0) > 0)
-        throw new StoreUnavailable(new Error('keys left unread'));
-      for (const item of answer.Responses?.[table] ?? [])
-        found.set(keyText({ pk: String(item.pk), sk: String(item.sk) }), item);
-    }
-    return found;
-  }
 }
-
-const keyText = (key: Key): string => `${key.pk}\n${key.sk}`;

@@ -5,23 +5,18 @@ import { decideLimit } from '../../domain/limit.ts';
 import type { Session } from '../../domain/session.ts';
 import type { ConnectSettings } from '../../ports/settings.ts';
 import type { SessionState, SessionView, UsernameUsage } from '../../ports/usage.ts';
-import { parseRejectionItem } from './rejection-store.ts';
 import type { Item } from './session-item.ts';
-import { parseOverrideItem } from './settings-item.ts';
+import { parseUsageItem } from './usage-item.ts';
 
+/** `item`: the username's usage item, or its entry in the rank index. `whitelisted`: on the whitelist that `known` names. */
 export function describeUsername(
   username: Username,
   used: number,
   known: ConnectSettings | undefined,
-  items: {
-    readonly rejections: Item | undefined;
-    readonly override: Item | undefined;
-    readonly whitelisted: boolean;
-  },
+  item: Item | undefined,
+  whitelisted: boolean,
 ): UsernameUsage {
-  const { whitelisted } = items;
-  const override = parseOverrideItem(items.override, known?.limit?.generation ?? 0);
-  const rejections = parseRejectionItem(items.rejections);
+  const { override, rejections } = parseUsageItem(item, known?.limit?.generation);
   return {
     username,
     used,

@@ -4,7 +4,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { ticketSeconds } from '../../config/constants.ts';
 import { type AttemptId, parseAttemptId, parseClientId, parseDeploymentId, parseUsername } from '../../domain/ids.ts';
-import { type Seconds, seconds } from '../../domain/time.ts';
+import { ms, type Seconds, seconds } from '../../domain/time.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { TicketClaims, Tickets } from '../../ports/tickets.ts';
 
@@ -19,15 +19,17 @@ export function createTickets(secret: Uint8Array, clock: Clock): Tickets {
     issue(claims) {
       const until = clock.now() + ticketSeconds * 1000;
       const nonce = randomBytes(9).toString('base64url');
-      const { deploymentId, username, clientId, attempt, expirySeconds } = claims;
+      const { deploymentId, username, clientId, attempt, expirySeconds, validUntil = null } = claims;
       const body = Buffer.from(
-        JSON.stringify([1, until, nonce, deploymentId, username, clientId, attempt, expirySeconds]),
+        JSON.stringify([1, until, nonce, deploymentId, username, clientId, attempt, expirySeconds, validUntil]),
         'utf8',
       );
       return Buffer.concat([mac(body), body]).toString('base64url');
     },
     verify(ticket) {
       const bytes = Buffer.from(ticket, 'base64url');
+      // Node skips what is not base64url; a ticket of ours comes out as it went in.
+      if (bytes.toString('base64url') !== ticket) return undefined;
       const body = bytes.subarray(macBytes);
       if (bytes.length <= macBytes || !timingSafeEqual(mac(body), bytes.subarray(0, macBytes))) return undefined;
       return parseClaims(body.toString('utf8'), clock);
@@ -41,9 +43,10 @@ function parseClaims(json: string, clock: Clock): TicketClaims | undefined {
   if (!Array.isArray(claims) || claims[0] !== 1 || typeof claims[1] !== 'number' || clock.now() > claims[1])
     return undefined;
   const [deployment, user, client, attempt]: unknown[] = claims.slice(3, 7);
-  const expiry: unknown = claims[7];
+  const [expiry, validUntil = null]: unknown[] = claims.slice(7, 9);
   if (typeof deployment !== 'string' || typeof user !== 'string' || typeof client !== 'string') return undefined;
   if (typeof attempt !== 'string' || typeof expiry !== 'number') return undefined;
+  if (validUntil !== null && typeof validUntil !== 'number') return undefined;
   const deploymentId = parseDeploymentId(deployment);
   const username = parseUsername(user);
   const attemptId: { ok: boolean; value?: AttemptId } = parseAttemptId(attempt);
@@ -57,5 +60,6 @@ function parseClaims(json: string, clock: Clock): TicketClaims | undefined {
     clientId: clientId.value,
     attempt: attemptId.value,
     expirySeconds,
+    ...(validUntil === null ? {} : { validUntil: ms(validUntil) }),
   };
 }

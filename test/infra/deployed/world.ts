@@ -9,9 +9,11 @@ import { createSessionStore } from '../../../shared/adapters/dynamodb/session-st
 import { createSettingsStore } from '../../../shared/adapters/dynamodb/settings-store.ts';
 import { createPasswordCrypto } from '../../../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../../../shared/adapters/node/random.ts';
+import { createTokenCheck } from '../../../shared/adapters/node/token-check.ts';
 import { createConnect } from '../../../shared/app/connect.ts';
 import { applyDoorReport } from '../../../shared/app/life-cycle.ts';
 import { createPasswords } from '../../../shared/app/passwords.ts';
+import { tokenAlgorithms } from '../../../shared/app/public-keys.ts';
 import { createCredentialCache, createSettingsCache } from '../../../shared/app/settings-cache.ts';
 import { leaseSeconds, maxConnectionSeconds } from '../../../shared/config/constants.ts';
 import type { DeploymentId, TenantId, Username } from '../../../shared/domain/ids.ts';
@@ -90,6 +92,7 @@ export async function createWorld(): Promise<World> {
     clock,
     random: cryptoRandom,
     rejections: { record: () => undefined },
+    tokens: createTokenCheck(tokenAlgorithms),
     queue: { put: async () => undefined },
     log: quiet,
     policy,

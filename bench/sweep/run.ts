@@ -1,0 +1,53 @@
+// Expired sessions in a table, and sweeps until none is left.
+
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { sideBySide } from '../../shared/app/side-by-side.ts';
+import { sweep } from '../../shared/app/sweep.ts';
+import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
+import type { DeploymentId } from '../../shared/domain/ids.ts';
+import { addSeconds, ms, seconds } from '../../shared/domain/time.ts';
+import { seedRetained } from './fleet.ts';
+
+const now = ms(1_790_000_000_000);
+
+export async function seedExpired(
+  client: DynamoDBDocumentClient,
+  tableName: string,
+  sessions: number,
+  usernames: number,
+): Promise<void> {
+  const names = Array.from({ length: usernames }, (_, n) => `user-${n}`);
+  await sideBySide(names, 8, async (username) => {
+    await seedRetained(client, tableName, {
+      deploymentId: 'demo' as DeploymentId,
+      username,
+      count: Math.round(sessions / usernames),
+      expiresAt: addSeconds(now, seconds(-30)),
+    });
+  });
+}
+
+/** Sweeps until one finds nothing to free. */
+export async function sweepExpired(
+  client: DynamoDBDocumentClient,
+  tableName: string,
+): Promise<{ freed: number; sweeps: number }> {
+  const ports = {
+    store: createSessionStore(client, tableName, cryptoRandom),
+    clock: { now: () => now },
+    random: cryptoRandom,
+    policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
+    broker: {
+      getConnection: async () => ({ kind: 'absent' as const }),
+      deleteConnection: async () => 'gone' as const,
+    },
+  };
+  for (let freed = 0, sweeps = 0; ; sweeps++) {
+    const swept = await sweep(ports);
+    if (swept.failed > 0) throw new Error(`${swept.failed} wakes failed`);
+    if (swept.freed === 0) return { freed, sweeps };
+    freed += swept.freed;
+  }
+}

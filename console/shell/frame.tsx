@@ -1,0 +1,93 @@
+// The frame: top bar, side bar, where one is, notices, and the page.
+
+import BreadcrumbGroup from '@cloudscape-design/components/breadcrumb-group';
+import Button from '@cloudscape-design/components/button';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import type { SessionState } from '../session/session.ts';
+import { SignInAgain } from '../session/sign-in-again.tsx';
+import { ErrorBoundary } from './error-boundary.tsx';
+import { follow, usePathname } from './location.ts';
+import { NoticeBar } from './notice-bar.tsx';
+import { PageOf } from './page-of.tsx';
+import { addressOf, type Place, parsePlace } from './places.ts';
+import { isInside, SideBar } from './side-bar.tsx';
+import { titleOf } from './titles.ts';
+import { TopBar } from './top-bar.tsx';
+
+function crumbsOf(place: Place) {
+  const crumbs = [{ text: 'Deployments', href: addressOf({ page: 'deployments' }) }];
+  if (!isInside(place)) return crumbs;
+  const { deploymentId } = place;
+  crumbs.push({ text: deploymentId, href: addressOf({ page: 'overview', deploymentId }) });
+  if (place.page === 'clients' || place.page === 'rejections')
+    crumbs.push({ text: 'Monitor', href: addressOf({ page: 'clients', deploymentId }) });
+  if (place.page !== 'overview') crumbs.push({ text: titleOf(place), href: addressOf(place) });
+  return crumbs;
+}
+
+export function Bare({ children, apiBaseUrl = '' }: { readonly children: ReactNode; readonly apiBaseUrl?: string }) {
+  return (
+    <>
+      <TopBar signedIn={false} apiBaseUrl={apiBaseUrl} />
+      <main className="center">{children}</main>
+    </>
+  );
+}
+
+export function Frame({ state }: { readonly state: SessionState & { kind: 'signed-in' } }) {
+  const place = parsePlace(usePathname());
+  const inside = isInside(place);
+  const [menuOpen, setMenuOpen] = useState(false);
+  const main = useRef<HTMLElement>(null);
+  const page = `${place.page} ${inside ? place.deploymentId : ''}`;
+  const shown = useRef(page);
+
+  useEffect(() => {
+    document.title = `${titleOf(place)}${inside ? ` · ${place.deploymentId}` : ''} · Headcount`;
+    if (shown.current === page) return;
+    // Who cannot see that the page has changed is taken to it; the keyboard goes on from there.
+    shown.current = page;
+    setMenuOpen(false);
+    main.current?.focus();
+  }, [page, place, inside]);
+
+  return (
+    <>
+      <a className="skip" href="#main">
+        Skip to the page
+      </a>
+      <TopBar signedIn apiBaseUrl={state.config.apiBaseUrl} />
+      <div className={inside ? 'frame' : 'frame frame-alone'}>
+        {inside && (
+          <div>
+            <div className="menu-button">
+              <Button
+                iconName="menu"
+                variant="link"
+                ariaExpanded={menuOpen}
+                ariaControls="side"
+                onClick={() => setMenuOpen(!menuOpen)}
+              >
+                Menu
+              </Button>
+            </div>
+            <div id="side" className={menuOpen ? 'side' : 'side side-closed'}>
+              <SideBar place={place} />
+            </div>
+          </div>
+        )}
+        <main id="main" ref={main} tabIndex={-1}>
+          <SpaceBetween size="m">
+            <BreadcrumbGroup items={crumbsOf(place)} onFollow={follow} ariaLabel="Where you are" />
+            <NoticeBar />
+            <ErrorBoundary key={page}>
+              <PageOf place={place} />
+            </ErrorBoundary>
+          </SpaceBetween>
+        </main>
+      </div>
+      {state.expired && <SignInAgain />}
+    </>
+  );
+}

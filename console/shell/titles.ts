@@ -1,0 +1,17 @@
+import type { Place } from './places.ts';
+
+const names: Readonly<Record<Place['page'], string>> = {
+  deployments: 'Deployments',
+  'not-found': 'Not found',
+  overview: 'Overview',
+  connect: 'How to Connect',
+  'mqtt-users': 'MQTT Users',
+  'session-limit': 'User Session Limit',
+  clients: 'Client Details',
+  rejections: 'Rejections',
+  audit: 'Audit Trail',
+};
+
+export function titleOf(place: Place): string {
+  return names[place.page];
+}

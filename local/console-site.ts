@@ -1,0 +1,108 @@
+// Serves the console beside the API, and tells it where it runs. The file that says so holds the local API token: it is
+// for this machine, and for pages of this very origin.
+
+import { readdir, readFile } from 'node:fs/promises';
+import { extname, join, relative, sep } from 'node:path';
+import type { LocalTokens } from '../functions/api/tokens.ts';
+import {
+  buildConsoleHeaders,
+  consoleAssetsPath,
+  consoleCacheControl,
+  consoleConfigPath,
+  isConsolePlace,
+} from '../shared/config/console.ts';
+
+export interface ConsoleOptions {
+  /** What `buildConsole` made. */
+  readonly folder: string;
+  readonly apiToken: string;
+  readonly authenticate: LocalTokens['authenticate'];
+  readonly mqtt: { readonly host: string; readonly tcpPort: number; readonly tlsPort: number };
+}
+
+export interface ConsoleSite {
+  /** Undefined for what is the API's to answer. `peer`: the address at the other end of the connection. */
+  answer(request: Request, peer: string | undefined): Response | undefined;
+}
+
+interface File {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly type: string;
+}
+
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+};
+
+const ofTheApi = /^\/(v1|docs|healthz|openapi\.json)(\/|$)/;
+const loopback = /^(127\.|::1$|::ffff:127\.)/;
+const headers = buildConsoleHeaders();
+
+async function readFiles(folder: string): Promise<ReadonlyMap<string, File>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return new Map(
+    await Promise.all(
+      paths.map(async (path): Promise<[string, File]> => {
+        const type = types[extname(path)] ?? 'application/octet-stream';
+        const bytes = new Uint8Array(await readFile(path));
+        return [`/${relative(folder, path).split(sep).join('/')}`, { bytes, type }];
+      }),
+    ),
+  );
+}
+
+export async function createConsoleSite(options: ConsoleOptions): Promise<ConsoleSite> {
+  const files = await readFiles(options.folder);
+  return {
+    answer(request, peer) {
+      const { pathname } = new URL(request.url);
+      if ((request.method !== 'GET' && request.method !== 'HEAD') || ofTheApi.test(pathname)) return undefined;
+      if (pathname === consoleConfigPath) return answerConfig(options, request, peer);
+      const file = files.get(isConsolePlace(pathname) ? '/index.html' : pathname);
+      if (file === undefined) return undefined;
+      const { assets, page } = consoleCacheControl;
+      const cacheControl = pathname.startsWith(consoleAssetsPath) ? assets : page;
+      return new Response(request.method === 'HEAD' ? null : file.bytes, {
+        headers: { ...headers, 'content-type': file.type, 'cache-control': cacheControl },
+      });
+    },
+  };
+}
+
+/**
+ * Another page cannot read this: no CORS header lets it, `Host` was checked against names that point elsewhere, and a
+ * browser says of a request whose page it comes from. What came through a proxy may come from anywhere.
+ */
+function isOwnPage(request: Request, peer: string | undefined): boolean {
+  const from = request.headers.get('sec-fetch-site');
+  const proxied = request.headers.has('forwarded') || request.headers.has('x-forwarded-for');
+  return peer !== undefined && loopback.test(peer) && !proxied && (from === null || from === 'same-origin');
+}
+
+function answerConfig(options: ConsoleOptions, request: Request, peer: string | undefined): Response {
+  const { apiToken, authenticate, mqtt } = options;
+  const given = /^Bearer +([^ ]+) *$/i.exec(request.headers.get('authorization') ?? '')?.[1];
+  const handedOut = given === undefined && isOwnPage(request, peer);
+  const token = handedOut ? apiToken : given;
+  const principal = token === undefined ? undefined : authenticate(token, undefined);
+  const all = { ...headers, 'content-type': 'application/json', 'cache-control': consoleCacheControl.config };
+  // A token that is typed in is asked about here: what it is good for decides which buttons are shown.
+  if (given !== undefined && principal === undefined) return new Response('{}', { status: 401, headers: all });
+  const body = {
+    signIn: {
+      ...(handedOut ? { apiToken } : {}),
+      ...(principal === undefined ? {} : { scopes: [...principal.scopes] }),
+    },
+    mqtt: {
+      tcp: { host: mqtt.host, port: mqtt.tcpPort },
+      tls: { host: mqtt.host, port: mqtt.tlsPort, ownCertificate: true },
+      frontDoor: true,
+    },
+  };
+  return new Response(request.method === 'HEAD' ? null : JSON.stringify(body), { headers: all });
+}

@@ -1,0 +1,68 @@
+// Signed tokens as MQTT passwords, verified with the keys that are known already.
+
+import {
+  type CryptoKey,
+  createLocalJWKSet,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  jwtVerify,
+} from 'jose';
+import { ms } from '../../domain/time.ts';
+import type { TokenCheck, TokenIssuer } from '../../ports/token-issuer.ts';
+
+/** Far above what an issuer signs, far below what MQTT carries. */
+const maxBytes = 16_384;
+const compact = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
+
+/** `algorithms`: those that may have signed, whatever the token's own header says. */
+export function createTokenCheck(algorithms: readonly string[]): TokenCheck {
+  // Settings are read anew every few seconds; within these, a key is imported once.
+  const sets = new WeakMap<TokenIssuer, JWTVerifyGetKey>();
+
+  function keysOf(issuer: TokenIssuer): JWTVerifyGetKey {
+    const known = sets.get(issuer) ?? createLocalJWKSet({ keys: issuer.keys.map((key) => ({ ...key })) });
+    sets.set(issuer, known);
+    return known;
+  }
+
+  return {
+    async verify(password, issuer, username, now) {
+      if (password.length > maxBytes) return undefined;
+      const token = Buffer.from(password).toString('latin1');
+      if (!compact.test(token)) return undefined;
+      const options: JWTVerifyOptions = {
+        algorithms: [...algorithms],
+        issuer: issuer.issuer,
+        audience: issuer.audience,
+        requiredClaims: ['exp', 'aud', 'iss'],
+        currentDate: new Date(now),
+      };
+      const payload = await payloadOf(token, keysOf(issuer), options);
+      if (payload?.exp === undefined || !Object.hasOwn(payload, issuer.usernameClaim)) return undefined;
+      return payload[issuer.usernameClaim] === username ? ms(Math.floor(payload.exp * 1_000)) : undefined;
+    },
+  };
+}
+
+async function payloadOf(
+  token: string,
+  keys: JWTVerifyGetKey,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload | undefined> {
+  try {
+    return (await jwtVerify(token, keys, options)).payload;
+  } catch (error) {
+    // A token that does not say which key: each that could be it is tried, and there are few.
+    if (!isSeveral(error)) return undefined;
+    for await (const key of error) {
+      const verified = await jwtVerify(token, key, options).catch(() => undefined);
+      if (verified !== undefined) return verified.payload;
+    }
+    return undefined;
+  }
+}
+
+function isSeveral(error: unknown): error is Error & AsyncIterable<CryptoKey> {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_JWKS_MULTIPLE_MATCHING_KEYS';
+}

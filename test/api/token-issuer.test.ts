@@ -1,0 +1,223 @@
+// The token issuer of a deployment over HTTP: what it takes, what it keeps, what it fetches, and how it is refreshed.
+
+import { generateKeyPairSync } from 'node:crypto';
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
+import { refreshTokenKeys } from '../../shared/app/token-issuer.ts';
+import type { DeploymentId } from '../../shared/domain/ids.ts';
+import { ms } from '../../shared/domain/time.ts';
+import { faultsOf, type Rig, startRig } from './rig.ts';
+
+let rig: Rig;
+/** URLs that were fetched. */
+let fetched: string[];
+const demo = 'demo' as DeploymentId;
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const ed = generateKeyPairSync('ed25519');
+const jwk = (pair: { readonly publicKey: typeof ed.publicKey }, more: object = {}) => ({
+  ...pair.publicKey.export({ format: 'jwk' }),
+  ...more,
+});
+const keys = { keys: [jwk(rsa, { kid: 'r', alg: 'RS256', use: 'sig' }), jwk(ec, { kid: 'e' }), jwk(ed)] };
+const body = { issuer: 'https://issuer.example/', audience: 'mqtt', keys };
+const jwksUrl = 'https://issuer.example/jwks';
+
+beforeAll(async () => {
+  rig = await startRig();
+});
+afterAll(() => rig.stop());
+beforeEach(async () => {
+  fetched = [];
+  rig.fetchKeys = async (url) => {
+    fetched.push(url);
+    return { kind: 'fetched', document: keys };
+  };
+  await rig.request('DELETE', 'token-issuer');
+});
+
+/** Audit records of one millisecond have no order. */
+const put = (sent: unknown, headers = {}) => {
+  rig.now += 1;
+  return rig.request('PUT', 'token-issuer', { body: sent, headers });
+};
+
+async function audit(): Promise<{ action: string; actor: string; before: unknown; after: unknown }[]> {
+  const command = new QueryCommand({
+    TableName: rig.tableName,
+    KeyConditionExpression: 'pk = :pk',
+    ExpressionAttributeValues: { ':pk': 'A|demo' },
+    ScanIndexForward: false,
+  });
+  return ((await rig.client.send(command)).Items ?? []) as never;
+}
+
+test('is configured, shown, replaced and deleted, with versions that only grow', async () => {
+  expect(await rig.request('GET', 'token-issuer')).toMatchObject({
+    status: 404,
+    json: { code: 'token_issuer.not_configured' },
+  });
+  const first = await put(body);
+  expect(first.status).toBe(201);
+  const shown = await rig.request('GET', 'token-issuer');
+  expect(shown.json).toEqual(first.json);
+  expect(shown.json).toMatchObject({ ...body, usernameClaim: 'sub', keys: { keys: [{ kid: 'r' }, { kid: 'e' }, {}] } });
+  expect(shown.json).not.toHaveProperty('jwksUrl');
+  const version = (shown.json as { version: number }).version;
+  expect(shown.headers.get('etag')).toBe(`"${version}"`);
+
+  rig.now += 1_000;
+  expect((await put(body)).json).toEqual(first.json);
+  const second = await put({ ...body, usernameClaim: 'device' });
+  expect(second).toMatchObject({ status: 200, json: { usernameClaim: 'device', version: version + 1 } });
+  expect((await rig.request('DELETE', 'token-issuer')).status).toBe(204);
+  expect((await rig.request('DELETE', 'token-issuer')).status).toBe(404);
+  expect((await put(body)).json).toMatchObject({ version: version + 3 });
+});
+
+test('a stale write is refused, and nothing of it stays', async () => {
+  await put(body);
+  expect((await put({ ...body, audience: 'other' }, { 'if-match': '"999"' })).status).toBe(412);
+  expect((await put(body, { 'if-none-match': '*' })).status).toBe(412);
+  expect((await rig.request('DELETE', 'token-issuer', { headers: { 'if-match': '"999"' } })).status).toBe(412);
+  expect((await rig.request('GET', 'token-issuer')).json).toMatchObject({ audience: 'mqtt' });
+});
+
+test('every change leaves one audit record that says who, what before and what after; no change leaves none', async () => {
+  await put(body);
+  rig.now += 1_000;
+  await put(body);
+  await put({ ...body, audience: 'other' });
+  rig.now += 1_000;
+  rig.now += 1;
+  await rig.request('DELETE', 'token-issuer');
+  const [deleted, changed, set] = await audit();
+  expect(set).toMatchObject({
+    action: 'token_issuer.set',
+    before: null,
+    after: { audience: 'mqtt', keys: ['r', 'e', 'OKP'] },
+  });
+  expect(changed).toMatchObject({ before: { audience: 'mqtt' }, after: { audience: 'other' } });
+  expect(deleted).toMatchObject({ action: 'token_issuer.deleted', before: { audience: 'other' }, after: null });
+  expect(deleted?.actor).toBe('token:local');
+});
+
+describe('what cannot be taken is named', () => {
+  const one = (key: object) => ({ ...body, keys: { keys: [key] } });
+  const small = generateKeyPairSync('rsa', { modulusLength: 1_024 });
+  const other = generateKeyPairSync('ec', { namedCurve: 'secp256k1' });
+  test.each<[string, unknown, string[]]>([
+    ['nothing', {}, ['body issuer', 'body audience', 'body jwksUrl']],
+    ['an unknown field', { ...body, more: 1 }, ['body more']],
+    ['both sources', { ...body, jwksUrl }, ['body jwksUrl']],
+    ['neither', { issuer: 'i', audience: 'a' }, ['body jwksUrl']],
+    [
+      'names that are none',
+      { ...body, issuer: '', audience: 1, usernameClaim: [] },
+      ['body issuer', 'body audience', 'body usernameClaim'],
+    ],
+    ['a URL that is not https', { issuer: 'i', audience: 'a', jwksUrl: 'http://issuer.example/' }, ['body jwksUrl']],
+    ['a URL that is none', { issuer: 'i', audience: 'a', jwksUrl: 'https://' }, ['body jwksUrl']],
+    ['keys that are no set', { ...body, keys: [] }, ['body keys']],
+    ['no key', { ...body, keys: { keys: [] } }, ['body keys']],
+    ['too many keys', { ...body, keys: { keys: Array(17).fill(jwk(ed)) } }, ['body keys']],
+    ['a private key', one(rsa.privateKey.export({ format: 'jwk' })), ['body keys.keys.0']],
+    ['a shared secret', one({ kty: 'oct', k: 'c2VjcmV0' }), ['body keys.keys.0']],
+    ['a key for HS256', one(jwk(rsa, { alg: 'HS256' })), ['body keys.keys.0']],
+    ['a key for encryption', one(jwk(rsa, { use: 'enc' })), ['body keys.keys.0']],
+    ['an RSA key of 1,024 bits', one(jwk(small)), ['body keys.keys.0']],
+    ['a curve of nobody here', one(jwk(other)), ['body keys.keys.0']],
+    ['no point', one({ kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' }), ['body keys.keys.0']],
+    ['a prototype’s name as a curve', one({ kty: 'EC', crv: 'constructor', x: 'AA', y: 'AA' }), ['body keys.keys.0']],
+    [
+      'keys that are no objects',
+      { ...body, keys: { keys: [null, 'x', [1]] } },
+      ['body keys.keys.0', 'body keys.keys.1', 'body keys.keys.2'],
+    ],
+  ])('%s', async (_what, sent, faults) => {
+    const answered = await put(sent);
+    expect([answered.status, faultsOf(answered)]).toEqual([400, faults]);
+    expect(fetched).toEqual([]);
+    expect((await rig.request('GET', 'token-issuer')).status).toBe(404);
+  });
+});
+
+describe('keys from a URL', () => {
+  const fromUrl = { issuer: 'https://issuer.example/', audience: 'mqtt', jwksUrl };
+  const refresh = () => {
+    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const issuers = createTokenIssuerStore(rig.client, rig.tableName);
+    return refreshTokenKeys({ issuers, fetcher: { fetchKeys: rig.fetchKeys }, clock: { now: () => ms(rig.now) }, log });
+  };
+  const kids = async () => (await rig.settings.getConnectSettings(demo))?.tokenIssuer?.keys.map((key) => key.kid);
+
+  test('are fetched when they are set, and only what verifies signatures is kept', async () => {
+    const document = {
+      keys: [
+        jwk(ec, { kid: 'good', x5c: ['…'] }),
+        { kty: 'oct', k: 'c2VjcmV0', kid: 'secret' },
+        jwk(rsa, { use: 'enc' }),
+        7,
+      ],
+    };
+    rig.fetchKeys = async () => ({ kind: 'fetched', document });
+    const answered = await put(fromUrl);
+    expect(answered).toMatchObject({ status: 201, json: { jwksUrl } });
+    const { keys: kept } = answered.json as { keys: unknown };
+    expect(kept).toEqual({ keys: [{ ...jwk(ec), kid: 'good' }] });
+    expect(await kids()).toEqual(['good']);
+  });
+
+  test.each([
+    ['a URL that leads inside', { kind: 'refused' }, 'public address'],
+    ['no answer', { kind: 'failed', problem: 'jwksUrl did not answer' }, 'did not answer'],
+    ['no keys', { kind: 'fetched', document: { keys: [] } }, 'no key'],
+    ['something else', { kind: 'fetched', document: 'hello' }, 'no key'],
+  ] as const)('%s changes nothing, and says so', async (_what, outcome, said) => {
+    await put(body);
+    rig.fetchKeys = async () => outcome;
+    const answered = await put(fromUrl);
+    expect(answered).toMatchObject({ status: 422, json: { code: 'token_issuer.no_keys' } });
+    expect((answered.json as { detail: string }).detail).toContain(said);
+    expect((await rig.request('GET', 'token-issuer')).json).not.toHaveProperty('jwksUrl');
+  });
+
+  test('are fetched again on the schedule; where that fails the old ones hold; given keys are left alone', async () => {
+    await put(fromUrl);
+    const version = ((await rig.request('GET', 'token-issuer')).json as { version: number }).version;
+    rig.now += 600_000;
+    rig.fetchKeys = async () => ({ kind: 'fetched', document: { keys: [jwk(ed, { kid: 'next' })] } });
+    expect(await refresh()).toEqual({ refreshed: 1, failed: 0 });
+    expect(await kids()).toEqual(['next']);
+    const shown = (await rig.request('GET', 'token-issuer')).json;
+    expect(shown).toMatchObject({ version, keysReadAt: new Date(rig.now).toISOString() });
+
+    rig.fetchKeys = async () => ({ kind: 'failed', problem: 'jwksUrl did not answer' });
+    expect(await refresh()).toEqual({ refreshed: 0, failed: 1 });
+    expect(await kids()).toEqual(['next']);
+
+    await put(body);
+    expect(await refresh()).toEqual({ refreshed: 0, failed: 0 });
+    expect(await kids()).toEqual(['r', 'e', undefined]);
+  });
+
+  test('that were on their way when the issuer was changed are not kept', async () => {
+    await put(fromUrl);
+    rig.fetchKeys = async () => {
+      rig.fetchKeys = async () => ({ kind: 'refused' });
+      await put(body);
+      return { kind: 'fetched', document: { keys: [jwk(ed, { kid: 'late' })] } };
+    };
+    await refresh();
+    expect(await kids()).toEqual(['r', 'e', undefined]);
+  });
+});
+
+test("an issuer's error is no way to find out what is inside: one answer for every address that is not public", async () => {
+  rig.fetchKeys = async () => ({ kind: 'refused' });
+  const answers = await Promise.all(
+    ['https://10.0.0.1/', 'https://inside.example/'].map((url) => put({ issuer: 'i', audience: 'a', jwksUrl: url })),
+  );
+  expect(new Set(answers.map((one) => one.text)).size).toBe(1);
+});

@@ -1,0 +1,24 @@
+import { afterAll, beforeAll } from 'vitest';
+import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { MemoryEngine } from '../model/memory-engine.ts';
+import { createTestTable, engineName, startTestEngine, type TestEngine, type TestTable } from '../support/engine.ts';
+import { describeSessionStore } from './session-store.ts';
+
+let engine: TestEngine;
+let table: TestTable;
+
+beforeAll(async () => {
+  engine = await startTestEngine();
+  table = await createTestTable(engine.endpoint);
+});
+afterAll(() => engine.stop());
+
+describeSessionStore(engineName, () => createSessionStore(table.client, table.tableName, cryptoRandom));
+
+// The model runs on it, so it must be what the real engines are.
+describeSessionStore("the model's engine in memory", () => {
+  const memory = new MemoryEngine();
+  const client = { send: (command: Parameters<MemoryEngine['send']>[0]) => memory.send(command) };
+  return createSessionStore(client as unknown as TestTable['client'], 'memory', cryptoRandom);
+});

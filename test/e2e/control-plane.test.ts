@@ -1,0 +1,111 @@
+// What is set over HTTP, met at the wire: deployments and their server names, rejections (S5, S6, section 3).
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { join, refusalOf } from '../support/mqtt.ts';
+import { eventually, type Rig, startRig } from '../support/product.ts';
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig({ env: { API_TOKENS: 'other=acme' } });
+});
+afterAll(() => rig.stop());
+
+const quota = 151;
+const badCredentials = 134;
+const notAuthorized = 135;
+
+async function createDeployment(): Promise<string> {
+  const { status, body } = await rig.api('POST', '/deployments', { name: 'Fleet' });
+  expect(status).toBe(201);
+  const id = String(body.deploymentId);
+  const put = await rig.api('PUT', `/deployments/${id}/credentials/alice`, { password: 'alice-secret' });
+  expect(put.status).toBe(204);
+  return id;
+}
+
+const overTls = (serverName: string, username = 'alice') =>
+  join(rig.product, { version: 5, transport: 'tls', clientId: 'c1', serverName, username });
+
+const usedOf = async (id: string) => (await rig.api('GET', `/deployments/${id}/session-usage/alice`)).body.used;
+
+describe('a new deployment', () => {
+  test('is reached by the server name of its id, and by one of its own', async () => {
+    const id = await createDeployment();
+    const host = `mqtt.${id}.example.com`;
+    expect((await rig.api('PATCH', `/deployments/${id}`, { mqttHost: host })).body.mqttHost).toBe(host);
+    for (const name of [`${id}.mqtt.localhost`, host, host.toUpperCase()]) {
+      const client = await overTls(name);
+      expect(await usedOf(id)).toBe(1);
+      await client.endAsync();
+      await eventually(async () => (await usedOf(id)) === undefined, 'the session is freed');
+    }
+    expect(await rig.used('alice')).toBe(0);
+  });
+
+  test('keeps its server name when the user name names another deployment', async () => {
+    const id = await createDeployment();
+    const host = `mqtt.${id}.example.com`;
+    await rig.api('PATCH', `/deployments/${id}`, { mqttHost: host });
+    const client = await overTls(host, 'alice?deployment=demo');
+    expect(await usedOf(id)).toBe(1);
+    expect(await rig.used('alice')).toBe(0);
+    await client.endAsync();
+  });
+
+  test('an unknown server name leaves the choice to the user name, and without one is bad credentials', async () => {
+    const client = await overTls('stranger.example.com', 'alice?deployment=demo');
+    await client.endAsync();
+    expect(await refusalOf(overTls('stranger.example.com'))).toBe(badCredentials);
+    expect(await refusalOf(overTls('nobody.mqtt.localhost'))).toBe(badCredentials);
+  });
+
+  test('suspended, it says so after valid credentials only', async () => {
+    const id = await createDeployment();
+    await rig.api('PATCH', `/deployments/${id}`, { status: 'suspended' });
+    rig.advance(5);
+    const name = `${id}.mqtt.localhost`;
+    expect(await refusalOf(overTls(name))).toBe(notAuthorized);
+    const wrong = join(rig.product, { version: 5, transport: 'tls', clientId: 'c1', serverName: name, password: 'no' });
+    expect(await refusalOf(wrong)).toBe(badCredentials);
+    await rig.api('PATCH', `/deployments/${id}`, { status: 'active' });
+    rig.advance(5);
+    const client = await overTls(name);
+    await client.endAsync();
+  });
+});
+
+test('S5: rejections are counted exactly, with their last client id, also of a username without a session', async () => {
+  await rig.limit(1);
+  const usage = async (username: string) => (await rig.api('GET', `/deployments/demo/session-usage/${username}`)).body;
+  expect((await rig.api('GET', '/deployments/demo/session-usage/bob')).status).toBe(404);
+  const held = await join(rig.product, { version: 5, clientId: 'held', username: 'bob' });
+  for (const clientId of ['x1', 'x2', 'x3', 'x4'])
+    expect(await refusalOf(join(rig.product, { version: 5, clientId, username: 'bob' }))).toBe(quota);
+  // The first is written at once, the others when 10 s of the product's clock have gone by.
+  await eventually(async () => Number((await usage('bob')).rejections) >= 1, 'the first rejection is shown');
+  rig.advance(10);
+  await eventually(async () => (await usage('bob')).rejections === 4, 'all rejections are shown');
+  await held.endAsync();
+  await eventually(async () => (await usage('bob')).used === 0, 'it has no session any more');
+  const shown = await usage('bob');
+  expect(shown).toMatchObject({ used: 0, connected: 0, rejections: 4, lastRejectedAt: expect.any(String) });
+
+  const recent = (await rig.api('GET', '/deployments/demo/rejections')).body.items;
+  expect(recent).toEqual([{ username: 'bob', clientId: 'x4', rejections: 4, lastRejectedAt: shown.lastRejectedAt }]);
+  const hours = (await rig.api('GET', '/deployments/demo/rejections?interval=hour')).body.items;
+  expect((hours as { rejections: number }[]).reduce((sum, hour) => sum + hour.rejections, 0)).toBe(4);
+});
+
+test('the tenants that tokens name exist: they make deployments, which only they see', async () => {
+  const call = (token: string, method: string, path: string, body?: object) =>
+    fetch(`http://127.0.0.1:${rig.product.httpPort}/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  const created = await call('other', 'POST', '/deployments', { name: 'Theirs' });
+  expect(created.status).toBe(201);
+  const { deploymentId } = (await created.json()) as { deploymentId: string };
+  expect((await call('other', 'GET', `/deployments/${deploymentId}`)).status).toBe(200);
+  expect((await call('local', 'GET', `/deployments/${deploymentId}`)).status).toBe(404);
+});

@@ -1,0 +1,116 @@
+// Asking for ranks: one message for all changes of a username within the delay, and never one too few.
+
+import { expect, test } from 'vitest';
+import { createRankTimers } from '../../local/rank-timers.ts';
+import { collectRankRequests, createRankRequests } from '../../shared/app/ask-ranks.ts';
+import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
+import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
+import type { RankRefresh } from '../../shared/ports/ranks.ts';
+import { createManualTime } from '../local/manual-time.ts';
+
+const demo = 'demo' as DeploymentId;
+const alice = 'alice' as Username;
+const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+function start() {
+  const sent: { at: number; username: string; delay: number }[] = [];
+  const state = { now: 1_000_000, fails: false, sent };
+  const requests = createRankRequests({
+    messages: {
+      send: async (message: RankRefresh, delay) => {
+        if (state.fails) throw new Error('the queue does not answer');
+        sent.push({ at: state.now, username: message.username, delay });
+      },
+    },
+    clock: { now: (): Ms => ms(state.now) },
+    log: quiet,
+    delaySeconds: seconds(50),
+  });
+  return { state, requests };
+}
+
+test('any number of changes within the delay are one message', async () => {
+  const { state, requests } = start();
+  for (let n = 0; n < 100; n++) {
+    await requests.ask(demo, alice);
+    state.now += 400;
+  }
+  await requests.ask(demo, 'bob' as Username);
+  expect(state.sent.map((one) => one.username)).toEqual(['alice', 'bob']);
+  expect(state.sent[0]?.delay).toBe(50);
+});
+
+test('every change has a message that comes after it, at most the delay later, however changes and steps of the clock fall', async () => {
+  for (const step of [1, 999, 4_999, 5_000, 44_999, 45_000, 49_999, 50_000, 50_001, 120_000, -30_000, -90_000]) {
+    const { state, requests } = start();
+    await requests.ask(demo, alice);
+    state.now += step;
+    const changedAt = state.now;
+    await requests.ask(demo, alice);
+    const comes = state.sent.map((one) => one.at + one.delay * 1_000);
+    expect(
+      comes.some((at) => at > changedAt),
+      `${step}`,
+    ).toBe(true);
+    if (step < 0) expect(state.sent).toHaveLength(2);
+  }
+});
+
+test('what could not be sent is asked for again by the next change', async () => {
+  const { state, requests } = start();
+  state.fails = true;
+  await requests.ask(demo, alice);
+  state.fails = false;
+  await requests.ask(demo, alice);
+  expect(state.sent).toHaveLength(1);
+});
+
+test('the sweeper keeps what it could not refresh for its next run', async () => {
+  const collected = collectRankRequests();
+  await collected.ask(demo, alice);
+  await collected.ask(demo, alice);
+  let reads = 0;
+  const ports = (fails: boolean) => ({
+    store: { readRoster: async () => ({ used: 0, places: new Set<never>() }) },
+    ranks: {
+      readRank: async () => {
+        reads++;
+        if (fails) throw new Error('the database does not answer');
+        return { used: 0, revision: undefined };
+      },
+      putRank: async () => 'done' as const,
+    },
+  });
+  expect(await collected.refresh(ports(true))).toBe(1);
+  expect(await collected.refresh(ports(false), () => true)).toBe(1);
+  expect(reads).toBe(1);
+  expect(await collected.refresh(ports(false))).toBe(0);
+  expect(await collected.refresh(ports(false))).toBe(0);
+  expect(reads).toBe(2);
+});
+
+test('local timers wait as long as they are told, try again what failed, and are done at once when the process ends', async () => {
+  const time = createManualTime();
+  const refreshed: string[] = [];
+  let fails = true;
+  const timers = createRankTimers(async ({ username }) => {
+    if (fails) throw new Error('the engine is away');
+    refreshed.push(username);
+  }, time.schedule);
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+  await timers.send({ type: 'rank.refresh', deploymentId: demo, username: alice }, seconds(2));
+  time.advance(1_999);
+  await settled();
+  expect(time.pending()).toBe(1);
+  time.advance(1);
+  await settled();
+  fails = false;
+  expect(refreshed).toEqual([]);
+  time.advance(2_000);
+  await settled();
+  expect(refreshed).toEqual(['alice']);
+  await timers.send({ type: 'rank.refresh', deploymentId: demo, username: 'bob' as Username }, seconds(2));
+  await timers.flush();
+  expect(refreshed).toEqual(['alice', 'bob']);
+  expect(time.pending()).toBe(0);
+});
