@@ -17,6 +17,7 @@ import type { FunctionName } from '../shared/config/env.ts';
 import { BundledFunction } from './bundled-function.ts';
 import { ConnectEndpoint } from './connect-endpoint.ts';
 import type { Installation } from './installation.ts';
+import { Monitoring } from './monitoring.ts';
 import { PresenceQueue } from './presence-queue.ts';
 import { grantTableAccess, tableAccess } from './table-access.ts';
 
@@ -35,21 +36,37 @@ export class StatelessStack extends Stack {
 
   constructor(scope: Construct, id: string, props: StatelessStackProps) {
     super(scope, id, props);
-    const { queue } = new PresenceQueue(this, 'Presence', { consumerTimeoutSeconds: presenceTimeoutSeconds });
+    const { queue, deadLetters } = new PresenceQueue(this, 'Presence', {
+      consumerTimeoutSeconds: presenceTimeoutSeconds,
+    });
     this.presenceQueue = queue;
-    this.connectDomain = this.addAuthorizer(props, queue);
-    this.addPresence(props, queue);
+    const { authorizer, domain } = this.addAuthorizer(props, queue);
+    this.connectDomain = domain;
+    const presence = this.addPresence(props, queue);
     this.addSweeper(props);
     this.addReconciler(props);
-    this.addExpiry(props);
+    const expiryLost = this.addExpiry(props);
     this.addTokenKeys(props);
     this.api = this.addApi(props, queue);
+    const { topic } = new Monitoring(this, 'Monitoring', {
+      authorizer,
+      presence,
+      api: this.api,
+      table: props.table,
+      presenceQueue: queue,
+      presenceDeadLetters: deadLetters,
+      expiryLost,
+    });
+    new CfnOutput(this, 'NextAlarms', {
+      description: 'Be told of alarms',
+      value: `aws sns subscribe --topic-arn ${topic.topicArn} --protocol email --notification-endpoint you@example.com`,
+    });
   }
 
   private addAuthorizer(
     { table, ticketSecret, installation }: StatelessStackProps,
     queue: Queue,
-  ): CfnDomainConfiguration {
+  ): { readonly authorizer: BundledFunction<'authorizer'>; readonly domain: CfnDomainConfiguration } {
     const authorizer = new BundledFunction(this, 'Authorizer', {
       name: 'authorizer',
       description: 'Answers every CONNECT: credentials, limit, policy',
@@ -74,10 +91,10 @@ export class StatelessStack extends Stack {
       name: installation.connectName,
     });
     new CfnOutput(this, 'DomainConfigurationName', { value: endpoint.domain.ref });
-    return endpoint.domain;
+    return { authorizer, domain: endpoint.domain };
   }
 
-  private addPresence({ table }: StatelessStackProps, queue: Queue): void {
+  private addPresence({ table }: StatelessStackProps, queue: Queue): BundledFunction<'presence'> {
     const presence = new BundledFunction(this, 'PresenceFunction', {
       name: 'presence',
       description: 'Turns presence events into session states',
@@ -98,6 +115,7 @@ export class StatelessStack extends Stack {
     // It puts back, with a delay, what the database did not answer to.
     presence.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
     this.grantBroker(presence, ['iot:GetConnection']);
+    return presence;
   }
 
   private addSweeper({ table }: StatelessStackProps): void {
@@ -131,7 +149,7 @@ export class StatelessStack extends Stack {
     this.runEveryMinute(reconciler, 'Reconcile');
   }
 
-  private addExpiry({ table }: StatelessStackProps): void {
+  private addExpiry({ table }: StatelessStackProps): Queue {
     const expiry = new BundledFunction(this, 'Expiry', {
       name: 'expiry',
       description: 'Recounts usernames whose sessions the time to live has removed',
@@ -172,6 +190,7 @@ export class StatelessStack extends Stack {
       }),
     );
     grantTableAccess(table, tableAccess.expiry, expiry);
+    return lost;
   }
 
   private runEveryMinute(worker: BundledFunction<FunctionName>, id: string): void {

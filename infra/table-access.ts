@@ -78,13 +78,24 @@ const lifeCycle: TableAccess = {
   indexes: [],
 };
 
+/** The same, and the order of usernames by used. */
+const ranking: TableAccess = {
+  items: {
+    ...lifeCycle.items,
+    GetItem: ['C', 'N', 'R', 'S'],
+    UpdateItem: ['N', 'R'],
+    DeleteItem: ['N', 'R'],
+  },
+  indexes: [],
+};
+
 export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAccess>> = {
   authorizer: deciding,
   // It decides as the authorizer does.
   frontdoor: deciding,
-  presence: lifeCycle,
+  presence: ranking,
   // It recounts: that reads the sessions of a username where they can be read consistently, in the table itself.
-  sweeper: { items: { ...lifeCycle.items, Query: ['S'] }, indexes: ['due', 'wake'] },
+  sweeper: { items: { ...ranking.items, Query: ['S'] }, indexes: ['due', 'wake'] },
   // It walks the whole table, a slice a minute, and recounts.
   reconciler: {
     items: {
@@ -101,16 +112,16 @@ export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAcces
   'token-keys': { items: { GetItem: ['D'], Query: ['J'], UpdateItem: ['D'] }, indexes: [] },
   api: {
     items: {
-      BatchGetItem: ['D', 'O', 'R', 'W'],
+      BatchGetItem: ['D', 'R', 'W'],
       BatchWriteItem: ['W'],
       ConditionCheckItem: ['D'],
-      DeleteItem: ['M', 'O', 'P'],
+      DeleteItem: ['J', 'M', 'O', 'P'],
       GetItem: ['C', 'D', 'I', 'N', 'O', 'S', 'tenants'],
-      PutItem: ['A', 'D', 'M', 'O', 'T', 'tenants'],
+      PutItem: ['A', 'D', 'J', 'M', 'O', 'T', 'tenants'],
       Query: ['A', 'H', 'N', 'O', 'P', 'S', 'T', 'W', 'tenants'],
-      UpdateItem: ['D', 'P'],
+      UpdateItem: ['D', 'P', 'R'],
     },
-    indexes: ['due'],
+    indexes: ['due', 'rank'],
   },
 };
 

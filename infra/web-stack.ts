@@ -122,7 +122,7 @@ export class WebStack extends Stack {
     say(
       'Next1Operator',
       'Once: let the operator in',
-      `aws dynamodb put-item --table-name ${table.tableName} --item '{"pk":{"S":"M|${operator.userPoolClientId}"},"sk":{"S":"machine"},"tenantId":{"S":"operator"}}'`,
+      `aws dynamodb put-item --table-name ${table.tableName} --item '{"pk":{"S":"I|${operator.userPoolClientId}"},"sk":{"S":"machine"},"tenantId":{"S":"operator"}}'`,
     );
     say(
       'Next2Token',

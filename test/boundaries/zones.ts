@@ -46,6 +46,8 @@ const zones: readonly Zone[] = [
   { path: 'frontdoor/load.ts', imports: ['shared/adapters/aws/signed-request.ts'], ...edge },
   { path: 'infra', imports: ['shared/config'], ...edge },
   // The console meets the product through the API's schema only, and even of that it takes the types.
+  // It meets the product over HTTP only.
+  { path: 'apply', imports: [], ...edge },
   { path: 'console', imports: [], packages: ofBrowser, pure: false },
   { path: 'console/client', imports: [], types: [...apiSchemas, 'zod'], packages: [], pure: false },
   { path: 'console/vite.config.ts', imports: [], packages: ['vite', '@vitejs/plugin-react'], pure: false },
@@ -56,6 +58,7 @@ const zones: readonly Zone[] = [
   { path: 'test', imports: [...product, 'local', 'bench', 'console', 'scripts'], ...edge },
   { path: 'scripts', imports: product, ...edge },
   { path: 'vitest.config.ts', imports: [], ...edge },
+  { path: 'vitest.remote.config.ts', imports: [], ...edge },
 ];
 
 export function isUnder(path: string, folder: string): boolean {

@@ -55,6 +55,7 @@ test('these findings are acknowledged and no others, each with its reason', () =
     `Headcount/ReconcilerRole ${anyClient}`,
     traces('Expiry'),
     'Headcount/ExpiryLost AwsSolutions-SQS3',
+    traces('TokenKeys'),
     traces('Api'),
     'HeadcountWeb/Http/Api/GET--healthz AwsSolutions-APIG4',
     'HeadcountWeb/Http/Api/GET--openapi.json AwsSolutions-APIG4',

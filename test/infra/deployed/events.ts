@@ -7,12 +7,13 @@ export function authorizerEvent(mqtt: {
   readonly username: string;
   readonly password?: string;
   readonly clientId: string;
+  readonly serverName?: string;
 }): object {
   return {
     protocols: ['tls', 'mqtt'],
     signatureVerified: false,
     protocolData: {
-      tls: { serverName: 'd0123456789.iot.eu-central-1.amazonaws.com' },
+      tls: { serverName: mqtt.serverName ?? 'd0123456789.iot.eu-central-1.amazonaws.com' },
       mqtt: {
         username: mqtt.username,
         ...(mqtt.password === undefined ? {} : { password: Buffer.from(mqtt.password).toString('base64') }),
