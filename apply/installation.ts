@@ -44,7 +44,9 @@ export function createInstallation(baseUrl: string, token: string): Installation
     const told = await answer.text();
     const fields = parse(told);
     if (!answer.ok && !accept.includes(answer.status))
-      throw new Refused(`${method} ${path} was answered ${answer.status}: ${String(fields.detail ?? fields.code ?? told)}`);
+      throw new Refused(
+        `${method} ${path} was answered ${answer.status}: ${String(fields.detail ?? fields.code ?? told)}`,
+      );
     return { status: answer.status, etag: answer.headers.get('etag') ?? undefined, body: fields };
   }
 

@@ -40,7 +40,8 @@ async function apply(args: readonly string[]): Promise<number> {
 try {
   process.exitCode = await apply(process.argv.slice(2));
 } catch (error) {
-  const said = error instanceof Refused ? error.message : String(error instanceof Error ? (error.cause ?? error) : error);
+  const said =
+    error instanceof Refused ? error.message : String(error instanceof Error ? (error.cause ?? error) : error);
   process.stderr.write(`apply: ${said}\n`);
   process.exitCode = 1;
 }

@@ -1,7 +1,7 @@
 // Limits as a file: what it may say, and, where it says something else, in which line. Nothing is guessed: a word that is
 // misspelt must not be a limit that is missing.
 
-import { isMap, isScalar, LineCounter, parseDocument, type Pair, type YAMLMap } from 'yaml';
+import { isMap, isScalar, LineCounter, type Pair, parseDocument, type YAMLMap } from 'yaml';
 
 export interface DeploymentWanted {
   /** Of one that exists. */
@@ -76,14 +76,14 @@ export function readFile(source: string): ReadFile {
     return found;
   }
 
-  const valueOf = (node: unknown): unknown => (isScalar(node) ? node.value : node);
+  const scalarOf = (node: unknown): unknown => (isScalar(node) ? node.value : node);
 
   function readDeployment(node: unknown): DeploymentWanted {
     const fields = fieldsOf(node, 'deployment', ['id', 'name', ...Object.keys(deploymentFields)]);
     const text = (name: string): string | undefined => {
       const given = fields.get(name);
       if (given === undefined) return undefined;
-      const value = valueOf(given);
+      const value = scalarOf(given);
       return typeof value === 'string' && value !== '' ? value : fault(given, `deployment.${name} must be text`);
     };
     const [id, name] = [text('id'), text('name')];
@@ -92,20 +92,22 @@ export function readFile(source: string): ReadFile {
     for (const [field, kind] of Object.entries(deploymentFields)) {
       const given = fields.get(field);
       if (given === undefined) continue;
-      const value = valueOf(given);
-      if (kind === 'text' ? typeof value === 'string' : typeof value === 'number') set[field] = value as string | number;
+      const value = scalarOf(given);
+      if (kind === 'text' ? typeof value === 'string' : typeof value === 'number')
+        set[field] = value as string | number;
       else fault(given, `deployment.${field} must be ${kind === 'text' ? 'text' : 'a number'}`);
     }
     return { ...(id === undefined ? {} : { id }), ...(name === undefined ? {} : { name }), fields: set };
   }
 
   function readLimit(node: unknown): LimitWanted | 'none' {
-    if (valueOf(node) === 'none') return 'none';
+    if (scalarOf(node) === 'none') return 'none';
     const fields = fieldsOf(node, 'sessionLimit', ['enabled', 'maxSessionsPerUsername', 'whitelist']);
-    const enabled = fields.has('enabled') ? valueOf(fields.get('enabled')) : true;
+    const enabled = fields.has('enabled') ? scalarOf(fields.get('enabled')) : true;
     if (typeof enabled !== 'boolean') fault(fields.get('enabled'), 'sessionLimit.enabled must be true or false');
-    const max = fields.has('maxSessionsPerUsername') ? valueOf(fields.get('maxSessionsPerUsername')) : 100;
-    if (!isCount(max)) fault(fields.get('maxSessionsPerUsername'), 'sessionLimit.maxSessionsPerUsername must be 1 to 1,000,000');
+    const max = fields.has('maxSessionsPerUsername') ? scalarOf(fields.get('maxSessionsPerUsername')) : 100;
+    if (!isCount(max))
+      fault(fields.get('maxSessionsPerUsername'), 'sessionLimit.maxSessionsPerUsername must be 1 to 1,000,000');
     const list = fields.get('whitelist');
     const whitelist: unknown = list === undefined ? [] : (list as { toJSON?: () => unknown }).toJSON?.();
     if (!isTexts(whitelist)) fault(list, 'sessionLimit.whitelist must be a list of usernames; put numbers into quotes');
@@ -118,9 +120,9 @@ export function readFile(source: string): ReadFile {
 
   function readOverrides(node: unknown): ReadonlyMap<string, OverrideWanted> {
     const overrides = new Map<string, OverrideWanted>();
-    if (valueOf(node) === null) return overrides;
+    if (scalarOf(node) === null) return overrides;
     for (const [username, given] of fieldsOf(node, 'overrides', [])) {
-      const value = valueOf(given);
+      const value = scalarOf(given);
       if (isCount(value) || value === 'unlimited' || value === 'blocked') overrides.set(username, value);
       else fault(given, `the override of "${username}" must be a number of at least 1, unlimited or blocked`);
     }

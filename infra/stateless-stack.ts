@@ -18,6 +18,7 @@ import { BundledFunction } from './bundled-function.ts';
 import { ConnectEndpoint } from './connect-endpoint.ts';
 import type { Installation } from './installation.ts';
 import { Monitoring } from './monitoring.ts';
+import { Operations } from './operations-queue.ts';
 import { PresenceQueue } from './presence-queue.ts';
 import { grantTableAccess, tableAccess } from './table-access.ts';
 
@@ -223,16 +224,23 @@ export class StatelessStack extends Stack {
   }
 
   private addApi({ table }: StatelessStackProps, queue: Queue): BundledFunction<'api'> {
+    const operations = new Operations(this, 'Operations', { table });
     const api = new BundledFunction(this, 'Api', {
       name: 'api',
       description: 'HTTP API',
-      environment: { TABLE_NAME: table.tableName, PRESENCE_QUEUE_URL: queue.queueUrl },
+      environment: {
+        TABLE_NAME: table.tableName,
+        PRESENCE_QUEUE_URL: queue.queueUrl,
+        OPERATIONS_QUEUE_URL: operations.queue.queueUrl,
+      },
       timeoutSeconds: 20,
       memoryMb: 1024,
     });
     grantTableAccess(table, tableAccess.api, api);
     // Whoever reads a count that the order by used has missed asks there for it to be made right.
     api.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
+    operations.letStart(api);
+    operations.letKick(api);
     return api;
   }
 

@@ -1,5 +1,5 @@
-// What each function may do with the table, item by item. Only the reconciler may Scan, and nobody may touch the table
-// itself: a read that grows with the number of sessions is refused by IAM even if somebody writes one. The lists are what the
+// What each function may do with the table, item by item. Only who walks the whole table may Scan, and nobody may
+// touch the table itself: a read that grows with the number of sessions is refused by IAM even if somebody writes one. The lists are what the
 // deployed functions were seen to use, no less and no more (test/infra/deployed.test.ts).
 
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
@@ -11,8 +11,9 @@ type IndexName = (typeof tableDefinition.indexes)[number]['name'];
 
 /**
  * What an item's partition key begins with. A audit, C client id owners, D deployments and their limits, H rejections by
- * hour, I app clients, M server names, N rosters, O overrides, P MQTT passwords, R rejections, S sessions, T a tenant's
- * deployments, W whitelist entries; or the whole of the key.
+ * hour, I app clients, J operations, M server names, N rosters, O overrides, P MQTT passwords, R rejections, S sessions, T a tenant's
+ * deployments, W whitelist entries. With `=` the whole of the key: J what has token keys to fetch, the reconciler's place
+ * in the table, the tenants.
  */
 type ItemKind =
   | 'A'
@@ -29,13 +30,11 @@ type ItemKind =
   | 'S'
   | 'T'
   | 'W'
-  | 'reconciler'
-  | 'tenants';
+  | '=J'
+  | '=reconciler'
+  | '=tenants';
 
-/** The list of what has keys to fetch, the reconciler's place in the table, the tenants: one partition each. */
-const whole: ReadonlySet<ItemKind> = new Set(['J', 'reconciler', 'tenants']);
-
-const keyPattern = (kind: ItemKind): string => (whole.has(kind) ? kind : `${kind}|*`);
+const keyPattern = (kind: ItemKind): string => (kind.startsWith('=') ? kind.slice(1) : `${kind}|*`);
 
 type ItemAction =
   | 'BatchGetItem'
@@ -100,8 +99,8 @@ export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAcces
   reconciler: {
     items: {
       ...lifeCycle.items,
-      GetItem: ['C', 'N', 'S', 'reconciler'],
-      PutItem: ['S', 'reconciler'],
+      GetItem: ['C', 'N', 'S', '=reconciler'],
+      PutItem: ['S', '=reconciler'],
       Query: ['S'],
     },
     indexes: [],
@@ -109,16 +108,29 @@ export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAcces
   },
   expiry: { items: { GetItem: ['N', 'S'], UpdateItem: ['N'], DeleteItem: ['N'], Query: ['S'] }, indexes: [] },
   // It goes where tenants' addresses lead, and sees the issuers of their tokens only.
-  'token-keys': { items: { GetItem: ['D'], Query: ['J'], UpdateItem: ['D'] }, indexes: [] },
+  'token-keys': { items: { GetItem: ['D'], Query: ['=J'], UpdateItem: ['D'] }, indexes: [] },
+  // It ends sessions, and removes what a deployment leaves behind.
+  operations: {
+    items: {
+      BatchWriteItem: ['A', 'C', 'D', 'H', 'N', 'O', 'P', 'R', 'S', 'W'],
+      DeleteItem: ['N', 'R'],
+      GetItem: ['C', 'D', 'J', 'N', 'S'],
+      PutItem: ['J', 'S'],
+      Query: ['N', 'P', 'S'],
+      UpdateItem: ['N'],
+    },
+    indexes: ['wake'],
+    scan: true,
+  },
   api: {
     items: {
       BatchGetItem: ['D', 'R', 'W'],
       BatchWriteItem: ['W'],
       ConditionCheckItem: ['D'],
-      DeleteItem: ['J', 'M', 'O', 'P'],
-      GetItem: ['C', 'D', 'I', 'N', 'O', 'S', 'tenants'],
-      PutItem: ['A', 'D', 'J', 'M', 'O', 'T', 'tenants'],
-      Query: ['A', 'H', 'N', 'O', 'P', 'S', 'T', 'W', 'tenants'],
+      DeleteItem: ['=J', 'M', 'O', 'P'],
+      GetItem: ['C', 'D', 'I', 'N', 'O', 'S', '=tenants'],
+      PutItem: ['A', 'D', 'J', '=J', 'M', 'O', 'T', '=tenants'],
+      Query: ['A', 'H', 'N', 'O', 'P', 'S', 'T', 'W', '=tenants'],
       UpdateItem: ['D', 'P', 'R'],
     },
     indexes: ['due', 'rank'],

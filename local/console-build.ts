@@ -20,7 +20,7 @@ async function hashOfSources(): Promise<string> {
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((file) => !file.startsWith(join(sources, 'dist')))
     .sort();
-  const hash = createHash('sha256');
+  const hash = createHash('sha256').update('production');
   for (const file of [...files, join(root, 'package-lock.json')]) hash.update(file).update(await readFile(file));
   return hash.digest('hex').slice(0, 16);
 }
@@ -29,6 +29,8 @@ async function build(folder: string): Promise<void> {
   const vite = join(dirname(createRequire(import.meta.url).resolve('vite/package.json')), 'bin/vite.js');
   const child = spawn(process.execPath, [vite, 'build', sources, '--outDir', folder, '--logLevel', 'error'], {
     cwd: root,
+    // As it is on AWS, whatever this process itself is run as.
+    env: { ...process.env, NODE_ENV: 'production' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const said: string[] = [];

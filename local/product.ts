@@ -48,7 +48,7 @@ import {
   maxConnectionSeconds,
   sessionExpirySecondsDefault,
 } from '../shared/config/constants.ts';
-import { parseDeploymentId } from '../shared/domain/ids.ts';
+import { type DeploymentId, parseDeploymentId, type Username } from '../shared/domain/ids.ts';
 import type { Session } from '../shared/domain/session.ts';
 import { seconds } from '../shared/domain/time.ts';
 import type { Clock } from '../shared/ports/clock.ts';
@@ -66,6 +66,7 @@ import { explain } from './explain.ts';
 import type { Faults } from './faults.ts';
 import { listenHttp } from './http.ts';
 import { type Journal, noJournal, openJournal } from './journal.ts';
+import { startLocalOperations } from './operations.ts';
 import { localArn } from './policy.ts';
 import { createLocalQueue, parseKept } from './queue.ts';
 import { createRankTimers } from './rank-timers.ts';
@@ -181,9 +182,9 @@ export async function startProduct({
       return journal;
     };
     const ranks = createRankStore(client, tableName, cryptoRandom);
-    const rankTimers = createRankTimers(({ deploymentId, username }) =>
-      refreshRank({ store, ranks }, deploymentId, username),
-    );
+    const refresh = (deploymentId: DeploymentId, username: Username) =>
+      refreshRank({ store, ranks }, deploymentId, username);
+    const rankTimers = createRankTimers(({ deploymentId, username }) => refresh(deploymentId, username));
     shutdown.add(() => rankTimers.flush());
     const rankRequests = createRankRequests({ messages: rankTimers, clock, log, delaySeconds: rankDelay });
     const queue = createLocalQueue({
@@ -245,11 +246,14 @@ export async function startProduct({
       log.info('sessions of the last run settled', { settled });
     }
 
+    const operations = startLocalOperations({ client, tableName, lifeCycle, settings, credentials, log });
+    shutdown.add(() => operations.stop());
     shutdown.add(() => rejections.flush({ all: true }));
     shutdown.add(every(1_000, () => rejections.flush()));
     shutdown.add(every(sweepEveryMs, async () => void (await sweep(lifeCycle))));
     const reconciling = {
       ...lifeCycle,
+      refreshRank: refresh,
       walk: createTableWalk(client, tableName, cryptoRandom),
       broker: createBrokerShare({
         broker,
@@ -314,6 +318,9 @@ export async function startProduct({
       credentials,
       passwords,
       usage,
+      kicks: operations.kicks,
+      starts: operations.starts,
+      items: operations.items,
       tenants,
       rejections: createRejectionReader(client, tableName),
       newDeploymentId,

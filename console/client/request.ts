@@ -35,7 +35,7 @@ export function pageQuery({ limit, cursor }: PageRequest): { limit: number | und
 
 function urlOf(baseUrl: string, { path, query = {} }: Call): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
-  const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
+  const search = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]));
   return `${baseUrl}/v1${path}${given.length === 0 ? '' : `?${search}`}`;
 }
 

@@ -5,7 +5,8 @@ import { shownName } from '../parts/shown-name.ts';
 export interface Difference {
   /** Empty where the thing as a whole is meant. */
   readonly name: string;
-  readonly from: string;
+  /** Undefined where there was nothing. */
+  readonly from: string | undefined;
   readonly to: string;
 }
 
@@ -15,13 +16,21 @@ function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+function shownList(values: readonly unknown[], count: number): string {
+  if (count === 0) return 'nobody';
+  const named = values.slice(0, namesShown).map(shown);
+  const more = count - named.length;
+  return `${named.join(', ')}${more > 0 ? ` and ${more.toLocaleString()} more` : ''}`;
+}
+
 function shown(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (typeof value === 'string') return shownName(value);
-  if (!Array.isArray(value)) return JSON.stringify(value);
-  if (value.length === 0) return 'nobody';
-  const more = value.length - namesShown;
-  return `${value.slice(0, namesShown).map(shown).join(', ')}${more > 0 ? ` and ${more.toLocaleString()} more` : ''}`;
+  if (Array.isArray(value)) return shownList(value, value.length);
+  // How a record keeps a long list: the first of it, and how many there are.
+  if (isFields(value) && Array.isArray(value.usernames) && typeof value.count === 'number')
+    return shownList(value.usernames, value.count);
+  return JSON.stringify(value);
 }
 
 /** Fields that are the same on both sides are left out. */
@@ -31,5 +40,5 @@ export function differences(before: unknown, after: unknown): readonly Differenc
   const names = [...new Set([...Object.keys(from), ...Object.keys(to)])];
   return names
     .filter((name) => JSON.stringify(from[name]) !== JSON.stringify(to[name]))
-    .map((name) => ({ name, from: shown(from[name]), to: shown(to[name]) }));
+    .map((name) => ({ name, from: from[name] === undefined ? undefined : shown(from[name]), to: shown(to[name]) }));
 }

@@ -31,7 +31,7 @@ export default function Audit({ deploymentId }: { readonly deploymentId: string 
       empty="No settings have been changed."
       columns={[
         { id: 'at', header: 'When', isRowHeader: true, cell: ({ at }) => <When at={at} /> },
-        { id: 'actor', header: 'Who', cell: ({ actor }) => <span className="name">{actor}</span> },
+        { id: 'actor', header: 'Who', minWidth: 150, cell: ({ actor }) => <span className="name">{actor}</span> },
         { id: 'action', header: 'What', cell: ({ action }) => action },
         {
           id: 'change',
@@ -41,7 +41,8 @@ export default function Audit({ deploymentId }: { readonly deploymentId: string 
               {differences(before, after).map(({ name, from, to }) => (
                 <li key={name}>
                   {name === '' ? '' : `${name}: `}
-                  <span className="name">{from}</span> → <span className="name">{to}</span>
+                  {from !== undefined && <span className="name">{from} → </span>}
+                  <span className="name">{to}</span>
                 </li>
               ))}
             </ul>

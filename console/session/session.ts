@@ -5,7 +5,8 @@ import { type ApiClient, createClient } from '../client/client.ts';
 import type { ApiProblem } from '../client/problem.ts';
 import type { Scope } from '../client/types.ts';
 import { arrive, goSignIn, goSignOut, renew, signInBeside } from './cognito.ts';
-import { type CognitoSignIn, type ConsoleConfig, loadConsoleConfig } from './config.ts';
+import type { CognitoSignIn, ConsoleConfig } from './config.ts';
+import { loadConsoleConfig } from './load-config.ts';
 import { scopesOfToken, type Tokens } from './pkce.ts';
 
 export type SessionState =

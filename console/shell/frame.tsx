@@ -1,30 +1,22 @@
 // The frame: top bar, side bar, where one is, notices, and the page.
 
-import BreadcrumbGroup from '@cloudscape-design/components/breadcrumb-group';
 import Button from '@cloudscape-design/components/button';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react';
 import type { SessionState } from '../session/session.ts';
 import { SignInAgain } from '../session/sign-in-again.tsx';
+import { useNotices } from '../state/notices.tsx';
+import { Crumbs } from './crumbs.tsx';
 import { ErrorBoundary } from './error-boundary.tsx';
-import { follow, usePathname } from './location.ts';
-import { NoticeBar } from './notice-bar.tsx';
+import { usePathname } from './location.ts';
 import { PageOf } from './page-of.tsx';
-import { addressOf, type Place, parsePlace } from './places.ts';
+import { parsePlace } from './places.ts';
 import { isInside, SideBar } from './side-bar.tsx';
 import { titleOf } from './titles.ts';
 import { TopBar } from './top-bar.tsx';
 
-function crumbsOf(place: Place) {
-  const crumbs = [{ text: 'Deployments', href: addressOf({ page: 'deployments' }) }];
-  if (!isInside(place)) return crumbs;
-  const { deploymentId } = place;
-  crumbs.push({ text: deploymentId, href: addressOf({ page: 'overview', deploymentId }) });
-  if (place.page === 'clients' || place.page === 'rejections')
-    crumbs.push({ text: 'Monitor', href: addressOf({ page: 'clients', deploymentId }) });
-  if (place.page !== 'overview') crumbs.push({ text: titleOf(place), href: addressOf(place) });
-  return crumbs;
-}
+// Nobody has been told anything yet when the page is shown first.
+const NoticeBar = lazy(async () => ({ default: (await import('./notice-bar.tsx')).NoticeBar }));
 
 export function Bare({ children, apiBaseUrl = '' }: { readonly children: ReactNode; readonly apiBaseUrl?: string }) {
   return (
@@ -38,6 +30,7 @@ export function Bare({ children, apiBaseUrl = '' }: { readonly children: ReactNo
 export function Frame({ state }: { readonly state: SessionState & { kind: 'signed-in' } }) {
   const place = parsePlace(usePathname());
   const inside = isInside(place);
+  const { notices } = useNotices();
   const [menuOpen, setMenuOpen] = useState(false);
   const main = useRef<HTMLElement>(null);
   const page = `${place.page} ${inside ? place.deploymentId : ''}`;
@@ -79,8 +72,8 @@ export function Frame({ state }: { readonly state: SessionState & { kind: 'signe
         )}
         <main id="main" ref={main} tabIndex={-1}>
           <SpaceBetween size="m">
-            <BreadcrumbGroup items={crumbsOf(place)} onFollow={follow} ariaLabel="Where you are" />
-            <NoticeBar />
+            <Crumbs place={place} />
+            <Suspense>{notices.length > 0 && <NoticeBar />}</Suspense>
             <ErrorBoundary key={page}>
               <PageOf place={place} />
             </ErrorBoundary>

@@ -1,25 +1,19 @@
-import ButtonDropdown from '@cloudscape-design/components/button-dropdown';
+import Button from '@cloudscape-design/components/button';
+import Select from '@cloudscape-design/components/select';
 import { useState } from 'react';
 import { useSessionStore } from '../session/use-session.ts';
 import { type Appearance, chooseAppearance, currentAppearance } from './appearance.ts';
 import { goTo } from './location.ts';
 
-const appearances: readonly { readonly id: Appearance; readonly text: string }[] = [
-  { id: 'system', text: 'As the system' },
-  { id: 'light', text: 'Light' },
-  { id: 'dark', text: 'Dark' },
+const appearances: readonly { readonly value: Appearance; readonly label: string }[] = [
+  { value: 'system', label: 'As the system' },
+  { value: 'light', label: 'Light' },
+  { value: 'dark', label: 'Dark' },
 ];
 
 export function TopBar({ signedIn, apiBaseUrl }: { readonly signedIn: boolean; readonly apiBaseUrl: string }) {
   const store = useSessionStore();
   const [appearance, setAppearance] = useState(currentAppearance);
-  const choose = (id: string): void => {
-    const chosen = appearances.find((one) => one.id === id);
-    if (chosen !== undefined) {
-      chooseAppearance(chosen.id);
-      setAppearance(chosen.id);
-    } else if (id === 'sign-out') store.signOut();
-  };
   return (
     <header className="top">
       <a
@@ -35,32 +29,22 @@ export function TopBar({ signedIn, apiBaseUrl }: { readonly signedIn: boolean; r
         Headcount
       </a>
       <div className="top-end awsui-context-top-navigation">
-        <ButtonDropdown
-          variant="normal"
+        <a className="top-link" href={`${apiBaseUrl}/docs`}>
+          API reference
+        </a>
+        <Select
+          selectedOption={appearances.find(({ value }) => value === appearance) ?? null}
+          options={appearances}
+          ariaLabel="Appearance"
           expandToViewport
-          items={[
-            {
-              text: 'Appearance',
-              items: appearances.map(({ id, text }) => ({
-                id,
-                text,
-                itemType: 'checkbox' as const,
-                checked: id === appearance,
-              })),
-            },
-            {
-              id: 'docs',
-              text: 'API reference',
-              href: `${apiBaseUrl}/docs`,
-              external: true,
-              externalIconAriaLabel: '(new tab)',
-            },
-            ...(signedIn ? [{ id: 'sign-out', text: 'Sign out' }] : []),
-          ]}
-          onItemClick={({ detail }) => choose(detail.id)}
-        >
-          Settings
-        </ButtonDropdown>
+          onChange={({ detail }) => {
+            const chosen = appearances.find(({ value }) => value === detail.selectedOption.value);
+            if (chosen === undefined) return;
+            chooseAppearance(chosen.value);
+            setAppearance(chosen.value);
+          }}
+        />
+        {signedIn && <Button onClick={() => store.signOut()}>Sign out</Button>}
       </div>
     </header>
   );

@@ -52,6 +52,15 @@ export function invalid(errors: readonly RequestFault[]): Answer {
 // The same bytes whether a deployment never existed, is another tenant's, or has an id that none can have (S19).
 export const deploymentNotFound = problem(404, 'deployment.not_found', 'There is no such deployment.');
 
+export const deploymentDeleting = problem(409, 'deployment.deleting', 'This deployment is being deleted.');
+
+/** It goes on in the background; `Location` says where to read how far it is. */
+export function accepted(operationId: string): Answer {
+  return { status: 202, body: { operationId }, headers: { location: `/v1/operations/${operationId}` } };
+}
+
+export const clientNotFound = problem(404, 'client.not_found', 'There is no live session of this client id.');
+
 export const storeUnavailable = problem(503, 'store.unavailable', 'The database did not answer in time. Try again.', {
   headers: { 'retry-after': '1' },
 });

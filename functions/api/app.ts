@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { OpenAPIHono } from '@hono/zod-openapi';
-import type { DeploymentPorts } from '../../shared/app/deployments.ts';
+import type { KickPorts } from '../../shared/app/kick.ts';
 import type { CredentialStore, PasswordMaker } from '../../shared/ports/credentials.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { Log } from '../../shared/ports/log.ts';
@@ -16,7 +16,9 @@ import type { Authenticate } from './principal.ts';
 import { createRouter } from './route.ts';
 import { addAuditRoutes } from './routes/audit.ts';
 import { addCredentialRoutes } from './routes/credentials.ts';
-import { addDeploymentRoutes } from './routes/deployments.ts';
+import { addDeploymentRoutes, type DeploymentRoutePorts } from './routes/deployments.ts';
+import { addKickRoutes } from './routes/kicks.ts';
+import { addOperationRoutes } from './routes/operations.ts';
 import { addOverrideRoutes } from './routes/overrides.ts';
 import { addRejectionRoutes } from './routes/rejections.ts';
 import { addSessionLimitRoutes } from './routes/session-limit.ts';
@@ -24,12 +26,13 @@ import { addTenantRoutes } from './routes/tenants.ts';
 import { addTokenIssuerRoutes } from './routes/token-issuer.ts';
 import { addUsageRoutes } from './routes/usage.ts';
 
-export interface ApiPorts extends DeploymentPorts {
+export interface ApiPorts extends DeploymentRoutePorts {
   readonly credentials: CredentialStore;
   readonly passwords: PasswordMaker;
   readonly usage: UsageReader;
   readonly issuers: TokenIssuerStore;
   readonly fetcher: KeyFetcher;
+  readonly kicks: KickPorts;
   readonly authenticate: Authenticate;
   readonly rejections: RejectionReader;
   readonly log: Log;
@@ -89,6 +92,8 @@ export function createApi(ports: ApiPorts): OpenAPIHono {
   addUsageRoutes(router, ports.usage);
   addRejectionRoutes(router, ports);
   addAuditRoutes(router, ports.settings);
+  addKickRoutes(router, ports);
+  addOperationRoutes(router, ports.starts.operations);
   router.refuseOtherMethods();
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });

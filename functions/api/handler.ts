@@ -1,25 +1,29 @@
 // The HTTP API behind API Gateway. Wires the app to the table.
 
+import { createIotBroker } from '../../shared/adapters/aws/iot-broker.ts';
 import { rankMessages } from '../../shared/adapters/aws/rank-messages.ts';
+import { createOperationQueue } from '../../shared/adapters/aws/sqs-operations.ts';
 import { createSqsQueue } from '../../shared/adapters/aws/sqs-queue.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import { createDeploymentItems } from '../../shared/adapters/dynamodb/deployment-items.ts';
 import { createMachineTenants } from '../../shared/adapters/dynamodb/machine-tenants.ts';
+import { createOperationStore } from '../../shared/adapters/dynamodb/operation-store.ts';
 import { createRejectionReader } from '../../shared/adapters/dynamodb/rejection-reader.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { createTenantStore } from '../../shared/adapters/dynamodb/tenant-store.ts';
 import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
 import { createUsageReader } from '../../shared/adapters/dynamodb/usage-reader.ts';
-import { systemClock } from '../../shared/adapters/node/clock.ts';
+import { realPause, systemClock } from '../../shared/adapters/node/clock.ts';
 import { newDeploymentId } from '../../shared/adapters/node/deployment-id.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { createKeyFetcher } from '../../shared/adapters/node/key-fetcher.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
-import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { cryptoRandom, newOperationId } from '../../shared/adapters/node/random.ts';
 import { createRankRequests } from '../../shared/app/ask-ranks.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
-import { rankDelaySeconds } from '../../shared/config/constants.ts';
+import { leaseSeconds, maxConnectionSeconds, rankDelaySeconds } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { readVariable } from '../environment.ts';
@@ -32,6 +36,7 @@ const log = createJsonLog();
 const tableName = readVariable(environmentVariables.tableName);
 const client = createDocumentClient({ requestTimeoutMs: 2_000 });
 const settings = createSettingsStore(client, tableName, log);
+const sessions = createSessionStore(client, tableName, cryptoRandom);
 
 export const handler = createGatewayHandler(
   createApi({
@@ -41,7 +46,7 @@ export const handler = createGatewayHandler(
     issuers: createTokenIssuerStore(client, tableName),
     fetcher: createKeyFetcher(),
     usage: createUsageReader(client, tableName, {
-      sessions: createSessionStore(client, tableName, cryptoRandom),
+      sessions,
       settings,
       clock,
       ranks: createRankRequests({
@@ -56,6 +61,26 @@ export const handler = createGatewayHandler(
         delaySeconds: seconds(rankDelaySeconds),
       }),
     }),
+    kicks: {
+      store: sessions,
+      clock,
+      random: cryptoRandom,
+      broker: createIotBroker(),
+      policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
+      pause: realPause,
+      kickTries: 3,
+    },
+    starts: {
+      operations: createOperationStore(client, tableName, cryptoRandom),
+      queue: createOperationQueue(
+        readVariable(environmentVariables.operationsQueueUrl),
+        readVariable(environmentVariables.region),
+      ),
+      newOperationId,
+      clock,
+      log,
+    },
+    items: createDeploymentItems(client, tableName),
     tenants: createTenantStore(client, tableName),
     rejections: createRejectionReader(client, tableName),
     newDeploymentId,

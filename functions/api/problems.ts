@@ -119,6 +119,16 @@ export const problemKinds = {
     cause: 'No live session has this client id: it never connected, its session ended, or it expired.',
     cure: 'Nothing: there is nothing to show.',
   },
+  'operation.not_found': {
+    status: 404,
+    cause: 'The tenant of the token has no such operation; operations are kept for a week.',
+    cure: 'Look at the id, and check whose token it is.',
+  },
+  'broker.unavailable': {
+    status: 503,
+    cause: 'The broker did not answer in time. The client may or may not have been disconnected; it is still counted.',
+    cure: 'Try again after `Retry-After` seconds.',
+  },
   'store.unavailable': {
     status: 503,
     cause: 'The database did not answer in time. A change may or may not have been made.',

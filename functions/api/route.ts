@@ -7,9 +7,17 @@ import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Caller, Expected } from '../../shared/app/expected.ts';
 import type { Checked } from '../../shared/app/fault.ts';
-import { type DeploymentId, type Parsed, parseDeploymentId } from '../../shared/domain/ids.ts';
+import { type DeploymentId, type Parsed, parseDeploymentId, type TenantId } from '../../shared/domain/ids.ts';
 import type { SettingsStore, StoredDeployment } from '../../shared/ports/settings.ts';
-import { type Answer, deploymentNotFound, invalid, problem, type RequestFault, render } from './answer.ts';
+import {
+  type Answer,
+  deploymentDeleting,
+  deploymentNotFound,
+  invalid,
+  problem,
+  type RequestFault,
+  render,
+} from './answer.ts';
 import { readJson } from './body.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { describeRoute } from './describe-route.ts';
@@ -33,6 +41,7 @@ export interface Call<P, Q, B> {
 
 export type DeploymentCall<P, Q, B> = Call<P, Q, B> & { readonly deployment: StoredDeployment };
 
+/** On a route without a deployment there is no `id`, and parsers take none. */
 export type ParamParser<T> = (raw: string, id: DeploymentId) => Parsed<T>;
 
 export interface Common<P, Q, B> {
@@ -51,6 +60,10 @@ export interface Common<P, Q, B> {
     readonly schema: z.ZodType;
   };
   readonly honours?: 'if-match';
+  /** The 404 of an object that is not the tenant's, where the path names one that is no deployment. */
+  readonly absent?: (tenantId: TenantId, segments: Readonly<Record<string, string>>) => Promise<Answer | undefined>;
+  /** A change that is taken also while the deployment is being deleted; others would outlive it. */
+  readonly whileDeleting?: true;
   readonly responses: RouteConfig['responses'];
   /** What else it may answer than every route of its kind. */
   readonly problems?: readonly ProblemCode[];
@@ -60,8 +73,9 @@ export interface DeploymentRoute<P, Q, B> extends Common<P, Q, B> {
   readonly handle: (call: DeploymentCall<P, Q, B>) => Promise<Answer>;
 }
 
-export interface TenantRoute<Q, B> extends Common<object, Q, B> {
-  readonly handle: (call: Call<object, Q, B>) => Promise<Answer>;
+export interface TenantRoute<P, Q, B> extends Common<P, Q, B> {
+  readonly params?: { readonly [K in keyof P]: (raw: string) => Parsed<P[K]> };
+  readonly handle: (call: Call<P, Q, B>) => Promise<Answer>;
 }
 
 export interface RouterPorts {
@@ -92,10 +106,10 @@ function parseParams<P>(
   faults: RequestFault[],
 ): Partial<P> {
   const params: Partial<P> = {};
-  if (parsers === undefined || id === undefined) return params;
+  if (parsers === undefined) return params;
   for (const name in parsers) {
     const decoded = decodeSegment(segments[name] ?? '');
-    const parsed = decoded.ok ? parsers[name](decoded.value, id) : decoded;
+    const parsed = decoded.ok ? parsers[name](decoded.value, id as DeploymentId) : decoded;
     if (parsed.ok) params[name] = parsed.value;
     else faults.push({ in: 'path', name, detail: parsed.problem });
   }
@@ -145,8 +159,13 @@ export function createRouter(app: OpenAPIHono, ports: RouterPorts) {
       deployment = id.ok ? await ports.settings.getDeployment(id.value) : undefined;
       if (deployment?.tenantId !== principal.tenantId) return deploymentNotFound;
     }
+    const absent = await route.absent?.(principal.tenantId, segments);
+    if (absent !== undefined) return absent;
     if (!principal.scopes.has(route.scope))
       return problem(403, 'forbidden', `This needs a token with the scope ${route.scope}.`);
+
+    if (deployment?.status === 'deleting' && route.method !== 'get' && route.whileDeleting !== true)
+      return deploymentDeleting;
 
     const faults: RequestFault[] = [];
     const params = parseParams(route.params, segments, deployment?.deploymentId, faults);
@@ -196,8 +215,8 @@ export function createRouter(app: OpenAPIHono, ports: RouterPorts) {
   }
 
   return {
-    tenantRoute<Q, B>(route: TenantRoute<Q, B>): void {
-      add<object, Q, B>(route, (call) => route.handle(call));
+    tenantRoute<P, Q, B>(route: TenantRoute<P, Q, B>): void {
+      add<P, Q, B>(route, (call) => route.handle(call));
     },
     deploymentRoute<P, Q, B>(route: DeploymentRoute<P, Q, B>): void {
       add(route, async (call, deployment) =>

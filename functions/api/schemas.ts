@@ -145,6 +145,18 @@ export const sessionSchema = z
 
 export const clientSchema = sessionSchema.extend({ username }).openapi('Client');
 
+export const acceptedSchema = z.object({ operationId: z.string() }).openapi('Accepted');
+
+export const operationSchema = z
+  .object({
+    status: z.enum(['running', 'done', 'failed']),
+    total: count.optional().openapi({ description: 'Sessions to end, where that is known' }),
+    finished: count.openapi({ description: 'Sessions ended' }),
+    startedAt: time,
+    endedAt: time.optional(),
+  })
+  .openapi('Operation');
+
 /** A page of a list. */
 export function listOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), nextCursor: z.string().optional() });

@@ -3,6 +3,7 @@
 import { type EffectiveLimit, maxSessions, type Override } from '../../shared/domain/limit.ts';
 import type { Ms } from '../../shared/domain/time.ts';
 import type { Credential } from '../../shared/ports/credentials.ts';
+import type { Operation } from '../../shared/ports/operations.ts';
 import type { HourCount, UsernameRejections } from '../../shared/ports/rejections.ts';
 import type { AuditRecord, Deployment, StoredOverride, StoredSessionLimit } from '../../shared/ports/settings.ts';
 import type { Tenant } from '../../shared/ports/tenants.ts';
@@ -121,4 +122,14 @@ export function viewSession(session: SessionView) {
 
 export function viewClient(session: SessionView) {
   return { ...viewSession(session), username: session.username };
+}
+
+export function viewOperation({ status, total, finished, startedAt, endedAt }: Operation) {
+  return {
+    status,
+    total,
+    finished,
+    startedAt: timeOf(startedAt),
+    endedAt: endedAt === undefined ? undefined : timeOf(endedAt),
+  };
 }

@@ -20,11 +20,16 @@ export function parseAdmitted(body: unknown): UncountedAdmission | undefined {
   const given = body as Readonly<Record<string, unknown>>;
   if (given.type !== 'admitted') return undefined;
   const malformed = (what: string) => new TypeError(`malformed admission: ${what}`);
-  const deploymentId = parseDeploymentId(String(given.deploymentId));
-  const username = parseUsername(String(given.username));
-  const attempt = parseAttemptId(String(given.attempt));
+  const text = (name: string): string => {
+    const value = given[name];
+    if (typeof value !== 'string') throw malformed(name);
+    return value;
+  };
+  const deploymentId = parseDeploymentId(text('deploymentId'));
+  const username = parseUsername(text('username'));
+  const attempt = parseAttemptId(text('attempt'));
   if (!deploymentId.ok || !username.ok || !attempt.ok) throw malformed('names');
-  const clientId = parseClientId(deploymentId.value, String(given.clientId));
+  const clientId = parseClientId(deploymentId.value, text('clientId'));
   if (!clientId.ok) throw malformed('clientId');
   const { place, at, expirySeconds, witness, protocolVersion, ipAddress } = given;
   if (typeof place !== 'string' || !placePattern.test(place)) throw malformed('place');

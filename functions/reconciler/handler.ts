@@ -3,6 +3,7 @@
 import type { Context } from 'aws-lambda';
 import { createIotBroker } from '../../shared/adapters/aws/iot-broker.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createTableWalk } from '../../shared/adapters/dynamodb/table-walk.ts';
 import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
@@ -11,8 +12,10 @@ import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { reconcile } from '../../shared/app/reconcile.ts';
+import { refreshRank } from '../../shared/app/refresh-rank.ts';
 import { brokerShares, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
+import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { readVariable } from '../environment.ts';
 
@@ -28,8 +31,12 @@ const share = createBrokerShare({
 });
 const client = createDocumentClient({ requestTimeoutMs: 2_000 });
 const tableName = readVariable(environmentVariables.tableName);
+const store = createSessionStore(client, tableName, cryptoRandom);
+const ranks = createRankStore(client, tableName, cryptoRandom);
 const ports = {
-  store: createSessionStore(client, tableName, cryptoRandom),
+  store,
+  refreshRank: (deploymentId: DeploymentId, username: Username) =>
+    refreshRank({ store, ranks }, deploymentId, username),
   walk: createTableWalk(client, tableName, cryptoRandom),
   clock: systemClock,
   random: cryptoRandom,

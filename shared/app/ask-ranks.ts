@@ -30,6 +30,11 @@ export function askingForRanks(store: SessionStore, requests: RankRequests): Ses
       if (outcome === 'removed') await requests.ask(deploymentId, username);
       return outcome;
     },
+    async removePlaces(deploymentId, username, places, last) {
+      const removed = await store.removePlaces(deploymentId, username, places, last);
+      if (removed > 0) await requests.ask(deploymentId, username);
+      return removed;
+    },
   };
 }
 

@@ -75,7 +75,9 @@ export async function authenticate(ports: AuthenticatePorts, request: ConnectReq
     if (checked === 'wrong' || settings === undefined) throw read;
     return { kind: 'right', deploymentId, username, settings, fromMemory: true, validUntil: undefined };
   }
-  const [settings, credential] = read;
+  const [found, credential] = read;
+  // One that is being deleted is unknown already.
+  const settings = found?.deployment.status === 'deleting' ? undefined : found;
   const validUntil = await byToken(settings);
   if (settings !== undefined && validUntil !== undefined)
     return { kind: 'right', deploymentId, username, settings, fromMemory: false, validUntil };
@@ -93,7 +95,8 @@ export async function authenticate(ports: AuthenticatePorts, request: ConnectReq
 
 function recallAdmitting(ports: AuthenticatePorts, id: DeploymentId): ConnectSettings | undefined {
   const settings = ports.settings.recall(id);
-  return settings?.deployment.onStoreFailure === 'admit' ? settings : undefined;
+  const admits = settings?.deployment.onStoreFailure === 'admit' && settings.deployment.status !== 'deleting';
+  return admits ? settings : undefined;
 }
 
 function onlyUnavailable(error: unknown): StoreUnavailable {

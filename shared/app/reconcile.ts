@@ -20,7 +20,7 @@ import { sideBySide } from './side-by-side.ts';
 export interface ReconcilePorts extends LifeCyclePorts {
   readonly walk: TableWalk;
   /** Brings the order by used up to date for a username that was recounted. */
-  readonly refreshRank?: (deploymentId: DeploymentId, username: Username) => Promise<void>;
+  readonly refreshRank?: (deploymentId: DeploymentId, username: Username) => Promise<unknown>;
   /** Whether the broker can know of a session at all; it can unless told. */
   readonly mayAsk?: (session: Session) => boolean;
 }

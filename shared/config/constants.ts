@@ -80,3 +80,18 @@ export const rankPartitions = 8;
  * than 60 s late (S16): the rest is for the queue.
  */
 export const rankDelaySeconds = 50;
+/** Operations can be read this long. */
+export const operationSeconds = 7 * 86_400;
+
+/**
+ * How long after a change a CONNECT may still be admitted by what held before it: a cache may be 5 s old (S1), and an
+ * admission takes at most doorBudgetMs from the moment it was asked for.
+ */
+export const changeHoldsSeconds = 15;
+
+/**
+ * DeleteConnection calls a second that one worker of operations makes, and how many workers there are at most: of the
+ * account's 100 a second the rest is left to whoever kicks one client.
+ */
+export const kicksPerSecond = 40;
+export const operationWorkers = 2;

@@ -8,6 +8,7 @@ export const environmentVariables = {
   /** Key of the front door's tickets, in Secrets Manager. */
   ticketSecretArn: 'TICKET_SECRET_ARN',
   presenceQueueUrl: 'PRESENCE_QUEUE_URL',
+  operationsQueueUrl: 'OPERATIONS_QUEUE_URL',
   /** Certificate and key of the front door, in Secrets Manager. */
   certificateSecretArn: 'CERTIFICATE_SECRET_ARN',
   /** `<deploymentId>.<this>` is a deployment's server name at the front door. */
@@ -25,7 +26,8 @@ export const environmentOf = {
   reconciler: ['TABLE_NAME'],
   expiry: ['TABLE_NAME'],
   'token-keys': ['TABLE_NAME'],
-  api: ['TABLE_NAME', 'PRESENCE_QUEUE_URL'],
+  api: ['TABLE_NAME', 'PRESENCE_QUEUE_URL', 'OPERATIONS_QUEUE_URL'],
+  operations: ['TABLE_NAME', 'OPERATIONS_QUEUE_URL'],
 } as const satisfies Readonly<Record<string, readonly EnvironmentVariable[]>>;
 
 /** The front door is a process, not a function. */

@@ -15,6 +15,8 @@ export type BrokerClientId = Brand<'BrokerClientId'>;
 export type AttemptId = Brand<'AttemptId'>;
 /** The place a session holds in its username's roster; new for each life of a session, never used again. */
 export type Place = Brand<'Place'>;
+/** Something that goes on in the background. */
+export type OperationId = Brand<'OperationId'>;
 
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
 
@@ -88,4 +90,12 @@ const attemptPattern = /^[A-Za-z0-9_-]{16,43}$/;
 
 export function parseAttemptId(raw: string): Parsed<AttemptId> {
   return attemptPattern.test(raw) ? good(raw as AttemptId) : bad('an attempt id is 16 to 43 base64url characters');
+}
+
+const operationPattern = /^[a-z0-9][a-z0-9-]{0,63}$/;
+
+export function parseOperationId(raw: string): Parsed<OperationId> {
+  return operationPattern.test(raw)
+    ? good(raw as OperationId)
+    : bad('an operation id is 1 to 64 characters of a-z, 0-9 and -');
 }

@@ -4,3 +4,6 @@ import type { Ms } from '../domain/time.ts';
 export interface Clock {
   now(): Ms;
 }
+
+/** Resolves so much later. */
+export type Pause = (milliseconds: number) => Promise<void>;

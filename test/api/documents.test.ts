@@ -28,7 +28,7 @@ async function readDocument(): Promise<Document> {
 
 const operationsOf = (document: Document) => Object.values(document.paths).flatMap((methods) => Object.values(methods));
 
-test('docs/errors.md says of every code what causes it and what cures it (write it again with vitest -u)', async () => {
+test('docs/errors.md says of every code what causes it and what cures it (vitest run test/api/documents.test.ts -u writes it)', async () => {
   await expect(describeProblems()).toMatchFileSnapshot('../../docs/errors.md');
 });
 

@@ -207,7 +207,9 @@ test(`whatever is sent (FUZZ_SEED=${seed})`, async () => {
       const after = await rig.dump();
       if (answered.status >= 400) expect(after).toBe(before);
       before = after;
-      if (method !== 'DELETE' || answered.status !== 204) return;
+      // A deployment that is being deleted takes no more changes, and none comes back: here it does.
+      if (answered.status === 202) await rig.revive();
+      if (method !== 'DELETE' || answered.status >= 300) return;
       // What a deleted limit leaves to try is soon tried.
       await rig.request('PUT', 'session-limit', { body: {} });
       before = await rig.dump();

@@ -20,6 +20,7 @@ beforeAll(async () => {
   await createSettingsStore(client, tableName).createDeployment(deploymentOf('demo', 'acme'));
   vi.stubEnv('TABLE_NAME', tableName);
   vi.stubEnv('PRESENCE_QUEUE_URL', 'https://sqs.local.invalid/111111111111/presence');
+  vi.stubEnv('OPERATIONS_QUEUE_URL', 'https://sqs.local.amazonaws.com/1/operations');
   vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', engine.endpoint);
   vi.stubEnv('AWS_REGION', 'local');
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');

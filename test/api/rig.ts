@@ -1,22 +1,30 @@
 // The real Hono app over the real stores on the real engine. Usage is a list in memory: its reader has tests of its own.
 
-import { type DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { createApi } from '../../functions/api/app.ts';
 import { parseLocalTokens } from '../../functions/api/tokens.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import { createDeploymentItems } from '../../shared/adapters/dynamodb/deployment-items.ts';
+import { deploymentKey } from '../../shared/adapters/dynamodb/keys.ts';
+import { createOperationStore } from '../../shared/adapters/dynamodb/operation-store.ts';
 import { createRejectionReader } from '../../shared/adapters/dynamodb/rejection-reader.ts';
 import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-store.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { createTenantStore } from '../../shared/adapters/dynamodb/tenant-store.ts';
 import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
 import { newDeploymentId } from '../../shared/adapters/node/deployment-id.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
+import { cryptoRandom, newOperationId } from '../../shared/adapters/node/random.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
 import { allScopes } from '../../shared/config/scopes.ts';
-import type { DeploymentId, TenantId } from '../../shared/domain/ids.ts';
+import type { DeploymentId, OperationId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
+import type { Broker } from '../../shared/ports/broker.ts';
 import type { CredentialStore, PasswordCheck } from '../../shared/ports/credentials.ts';
+import type { Operation, OperationMessage, OperationStore } from '../../shared/ports/operations.ts';
 import type { RejectionStore } from '../../shared/ports/rejections.ts';
+import type { SessionStore } from '../../shared/ports/sessions.ts';
 import type { Deployment, SettingsStore } from '../../shared/ports/settings.ts';
 import type { TenantStore } from '../../shared/ports/tenants.ts';
 import type { KeyFetcher } from '../../shared/ports/token-issuer.ts';
@@ -41,6 +49,12 @@ export interface Rig {
   readonly tenants: TenantStore;
   /** Writes what the API shows. */
   readonly rejections: RejectionStore;
+  readonly sessions: SessionStore;
+  readonly operations: OperationStore;
+  /** What workers of operations were woken with. */
+  readonly woken: OperationMessage[];
+  /** What the broker does when it is told to end a connection. */
+  readonly broker: { kick: () => ReturnType<Broker['deleteConnection']> };
   readonly passwords: PasswordCheck;
   readonly usage: { usernames: UsernameDetail[]; sessions: SessionView[]; overLimit: () => Promise<number> };
   readonly log: string[];
@@ -50,6 +64,8 @@ export interface Rig {
   fetch(request: Request, env?: object): Promise<Response>;
   /** All that is stored. */
   dump(): Promise<string>;
+  /** Makes `demo` active again, also from `deleting`, which nothing else can. */
+  revive(): Promise<void>;
   /** Milliseconds since the epoch, as the app sees them. */
   now: number;
   stop(): Promise<void>;
@@ -98,6 +114,25 @@ function inOrder(_: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+function operationOf(operationId: string, tenantId: TenantId): Operation {
+  const at = ms(Date.UTC(2026, 10, 22));
+  return {
+    operationId: operationId as OperationId,
+    tenantId,
+    deploymentId: 'demo' as DeploymentId,
+    cause: { kind: 'kick', username: 'alice' as Username },
+    status: 'done',
+    certain: true,
+    startedAt: at,
+    endedAt: at,
+    total: 0,
+    finished: 0,
+    progressAt: at,
+    lookAt: at,
+    work: { step: 'begin' },
+  };
+}
+
 /** In order of what `key` says, strictly after `after`. */
 function pageOf<T>(items: readonly T[], key: (item: T) => string, page: { limit: number; after?: string }) {
   const { after } = page;
@@ -141,6 +176,9 @@ export async function startRig(): Promise<Rig> {
   for (const tenantId of ['local', 'foreign'] as TenantId[]) await tenants.createTenant({ tenantId, createdAt: ms(0) });
   await settings.createDeployment(deploymentOf('demo', 'local'));
   await settings.createDeployment(deploymentOf('theirs', 'foreign'));
+  const operations = createOperationStore(client, tableName, cryptoRandom);
+  for (const tenantId of ['local', 'foreign'] as TenantId[])
+    await operations.createOperation(operationOf(`operation-of-${tenantId}`, tenantId));
   const log: string[] = [];
   const note = (message: string, fields?: Readonly<Record<string, unknown>>) => {
     log.push(JSON.stringify({ message, ...fields }));
@@ -153,6 +191,10 @@ export async function startRig(): Promise<Rig> {
     credentials,
     tenants,
     rejections,
+    sessions: createSessionStore(client, tableName, cryptoRandom),
+    operations,
+    woken: [],
+    broker: { kick: async () => 'gone' },
     passwords: createPasswords({ crypto: createPasswordCrypto(), clock: { now: () => ms(rig.now) } }),
     usage,
     log,
@@ -160,6 +202,17 @@ export async function startRig(): Promise<Rig> {
     now: Date.UTC(2026, 10, 22, 17, 0, 0, 250),
     stop: () => engine.stop(),
     fetch: async (request, env = {}) => app.fetch(request, env),
+    async revive() {
+      await client.send(
+        new UpdateCommand({
+          TableName: tableName,
+          Key: deploymentKey('demo' as DeploymentId),
+          UpdateExpression: 'SET #status = :active',
+          ExpressionAttributeNames: { '#status': 'status' },
+          ExpressionAttributeValues: { ':active': 'active' },
+        }),
+      );
+    },
     async dump() {
       const items: unknown[] = [];
       let ExclusiveStartKey: Record<string, unknown> | undefined;
@@ -213,6 +266,23 @@ export async function startRig(): Promise<Rig> {
     mqttDomain: 'mqtt.localhost',
     issuers: createTokenIssuerStore(client, tableName),
     fetcher: { fetchKeys: (url) => rig.fetchKeys(url) },
+    kicks: {
+      store: rig.sessions,
+      clock,
+      random: cryptoRandom,
+      broker: { getConnection: async () => ({ kind: 'absent' }), deleteConnection: async () => rig.broker.kick() },
+      policy: { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) },
+      pause: async () => undefined,
+      kickTries: 2,
+    },
+    starts: {
+      operations: rig.operations,
+      queue: { send: async (message) => void rig.woken.push(message) },
+      newOperationId,
+      clock,
+      log: { info: note, warn: note, error: note },
+    },
+    items: createDeploymentItems(client, tableName),
     authenticate: parseLocalTokens({ API_TOKENS: tokens.join() }).authenticate,
     clock,
     log: { info: note, warn: note, error: note },

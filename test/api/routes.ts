@@ -57,6 +57,7 @@ export interface Names {
 /** What identifies an object of a tenant. A route whose path names anything else has to be added here to be walked. */
 export const owners: Readonly<Record<string, Names>> = {
   deploymentId: { mine: 'demo', theirs: 'theirs', missing: 'nowhere' },
+  operationId: { mine: 'operation-of-local', theirs: 'operation-of-foreign', missing: 'nowhere' },
 };
 
 /** Names inside an object of a tenant. */

@@ -111,10 +111,22 @@ test('a deployment that does not exist is made once, by its name', async () => {
 
 test('a file that cannot be meant is refused whole, line by line, before anything is asked', async () => {
   const { code, err } = await apply(
-    ['deployment: {id: demo}', 'sessionLimit:', '  maxSessionPerUsername: 5', '  enabled: perhaps', 'overrides:', '  alice: 0'].join('\n'),
+    [
+      'deployment: {id: demo}',
+      'sessionLimit:',
+      '  maxSessionPerUsername: 5',
+      '  enabled: perhaps',
+      'overrides:',
+      '  alice: 0',
+    ].join('\n'),
   );
   expect(code).toBe(2);
-  expect(err.trim().split('\n').map((line) => line.replace(/^.*limits\.yaml/, ''))).toEqual([
+  expect(
+    err
+      .trim()
+      .split('\n')
+      .map((line) => line.replace(/^.*limits\.yaml/, '')),
+  ).toEqual([
     ':3: sessionLimit has no field "maxSessionPerUsername", only enabled, maxSessionsPerUsername, whitelist',
     ':4: sessionLimit.enabled must be true or false',
     ':6: the override of "alice" must be a number of at least 1, unlimited or blocked',

@@ -36,6 +36,7 @@ const zones: readonly Zone[] = [
   { path: 'functions/presence', imports: ofFunctions, ...edge },
   { path: 'functions/sweeper', imports: ofFunctions, ...edge },
   { path: 'functions/reconciler', imports: ofFunctions, ...edge },
+  { path: 'functions/operations', imports: ofFunctions, ...edge },
   { path: 'functions/expiry', imports: ofFunctions, ...edge },
   { path: 'functions/token-keys', imports: ofFunctions, ...edge },
   { path: 'functions/api', imports: ofFunctions, ...edge },

@@ -3,6 +3,7 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { seedRetained } from '../../bench/sweep/fleet.ts';
+import { askingForRanks } from '../../shared/app/ask-ranks.ts';
 import type { LifeCyclePorts } from '../../shared/app/life-cycle.ts';
 import { sweep } from '../../shared/app/sweep.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
@@ -162,4 +163,14 @@ test('S11: a large roster that was not recounted sleeps five minutes at most, un
   expect(sweeps).toBeGreaterThan(1);
   expect(sweeps).toBeLessThan(40);
   expect(await core.used('large')).toBe(1_000);
+});
+
+test('S16: sessions that are freed together have the order by used refreshed as those that are freed one by one', async () => {
+  await seed('alice', 3);
+  await seed('bob', 1);
+  core.advance(120);
+  const asked: string[] = [];
+  const ask = async (_: DeploymentId, username: Username): Promise<void> => void asked.push(username);
+  await sweep({ ...core.ports, store: askingForRanks(core.store, { ask }) });
+  expect(new Set(asked)).toEqual(new Set(['alice', 'bob']));
 });

@@ -11,6 +11,7 @@ const { stateful, stateless } = synthTemplates();
 const writeLog = (log: string): string[] => [`logs:CreateLogStream ${log}.Arn`, `logs:PutLogEvents ${log}.Arn`];
 const sendTraces = ['xray:PutTelemetryRecords *', 'xray:PutTraceSegments *'];
 const anyClient = 'arn:AWS::Partition:iot:AWS::Region:AWS::AccountId:client/*';
+const kick = [`iot:DeleteConnection ${anyClient}`, `iot:GetConnection ${anyClient}`];
 const consume = ['ChangeMessageVisibility', 'DeleteMessage', 'GetQueueAttributes', 'GetQueueUrl', 'ReceiveMessage'];
 
 /** What a function may do besides its log and the table. What it may do with the table, deployed.test.ts proves. */
@@ -33,14 +34,22 @@ const functions = {
     grants: ['GetQueueAttributes', 'GetQueueUrl', 'SendMessage'].map((action) => `sqs:${action} ExpiryLost.Arn`),
   },
   TokenKeys: { name: 'token-keys', grants: [] },
-  Api: { name: 'api', grants: ['sqs:SendMessage PresenceQueue.Arn'] },
+  OperationsWorker: {
+    name: 'operations',
+    grants: [...[...consume, 'SendMessage'].map((action) => `sqs:${action} OperationsQueue.Arn`), ...kick],
+  },
+  Api: {
+    name: 'api',
+    grants: ['sqs:SendMessage PresenceQueue.Arn', 'sqs:SendMessage OperationsQueue.Arn', ...kick],
+  },
 } as const;
 
-const itemOrIndex = /^dynamodb:(\w+ Table\.Arn ([A-Z]|[a-z]+)|Query Table\.Arn\/index\/\w+)$/;
+const itemOrIndex = /^dynamodb:(\w+ Table\.Arn ([A-Z]|=\w+)|Query Table\.Arn\/index\/\w+)$/;
 const itsStream = /^dynamodb:(DescribeStream|GetRecords|GetShardIterator) Table\.StreamArn$/;
 /** Who may do more than touch items and indexes. */
 const mayTouch: Readonly<Record<string, RegExp>> = {
   Reconciler: new RegExp(`${itemOrIndex.source}|^dynamodb:Scan Table\\.Arn$`),
+  OperationsWorker: new RegExp(`${itemOrIndex.source}|^dynamodb:Scan Table\\.Arn$`),
   Expiry: new RegExp(`${itemOrIndex.source}|${itsStream.source}`),
 };
 
@@ -89,7 +98,7 @@ describe('in all stacks', () => {
     stateful.resourceCountIs('AWS::Lambda::Function', 0);
   });
 
-  test('only the reconciler may Scan, nobody has an action by wildcard, and nobody may touch the table itself', () => {
+  test('only who walks the whole table may Scan, nobody has an action by wildcard, and nobody may touch the table itself', () => {
     const policies = [stateful, stateless].flatMap((template) =>
       Object.values(template.findResources('AWS::IAM::Policy')),
     );
@@ -98,7 +107,7 @@ describe('in all stacks', () => {
     expect(text).not.toMatch(/dynamodb:(PartiQL|DeleteTable|UpdateTable|UpdateTimeToLive)/);
     expect(text).not.toMatch(/"[a-z]+:[A-Za-z]*\*"/);
     const scanners = Object.keys(functions).filter((id) => ofTable(id).some((grant) => grant.includes(':Scan ')));
-    expect(scanners).toEqual(['Reconciler']);
+    expect(scanners).toEqual(['Reconciler', 'OperationsWorker']);
   });
 
   test('only the authorizer may read the ticket secret, and only it is told where that is', () => {

@@ -42,6 +42,7 @@ async function start(id: string): Promise<RunningFunction & { readonly recorder:
     TABLE_NAME: world.tableName,
     TICKET_SECRET_ARN: 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:ticket',
     PRESENCE_QUEUE_URL: `${recorder.endpoint}/111111111111/presence`,
+    OPERATIONS_QUEUE_URL: `${recorder.endpoint}/111111111111/operations`,
     NODE_OPTIONS: '--enable-source-maps',
   });
   started.push(() => running.stop());
@@ -62,7 +63,7 @@ function allowed(id: string): readonly string[] {
 /** What no test run without a network can come to: keys are fetched from public addresses only. And how it was left. */
 const unseen: Readonly<Record<string, readonly string[]>> = {
   TokenKeys: ['dynamodb:UpdateItem D'],
-  Api: ['dynamodb:PutItem J'],
+  Api: ['dynamodb:PutItem =J'],
   // A username that nobody ranks any more and that was never rejected; the sweep here finds none.
   Sweeper: ['dynamodb:DeleteItem R'],
 };
@@ -370,12 +371,34 @@ describe('the API', () => {
     ['GET', '/v1/deployments/demo/session-usage/~YWxpY2U', 200],
     ['GET', '/v1/deployments/demo/session-usage/alice/sessions', 200],
     ['GET', '/v1/deployments/demo/clients/laptop', 200],
+    ['DELETE', '/v1/deployments/demo/clients/laptop', 204],
     ['DELETE', '/v1/deployments/demo/session-limit', 204],
     ['GET', '/v1/deployments/demo/session-limit', 404],
   ] as const)('%s %s is answered with %s', async (method, path, status, body?: object, query?: string) => {
     const answer = await call(method, path, body, query);
     expect([answer.statusCode, answer.statusCode === status ? '' : answer.body]).toEqual([status, '']);
   });
+
+  test('what takes longer is started, put on its queue, and can be looked at', async () => {
+    const started = await call('DELETE', '/v1/deployments/demo');
+    expect(started.statusCode).toBe(202);
+    const { operationId } = JSON.parse(started.body ?? '{}');
+    expect((await call('GET', `/v1/operations/${operationId}`)).statusCode).toBe(200);
+    const message = api.recorder.sent.at(-1);
+    expect(message).toMatchObject({ operationId });
+
+    const worker = await start('OperationsWorker');
+    // Somebody is connected there, and is not any more.
+    for (let turn = 0; turn < 10; turn++) {
+      await worker.invoke(sqsEvent([message ?? {}]));
+      const { body } = await call('GET', `/v1/operations/${operationId}`);
+      if (JSON.parse(body ?? '{}').status === 'done') break;
+    }
+    const ended = await call('GET', `/v1/operations/${operationId}`);
+    expect(JSON.parse(ended.body ?? '{}')).toMatchObject({ status: 'done' });
+    expect(await worker.invoke({ lookForOverdue: true })).not.toBeInstanceOf(Error);
+    expectUseOf('OperationsWorker', worker.recorder);
+  }, 60_000);
 
   test('a caller without claims is nobody', async () => {
     const answer = await api.invoke(httpEvent({ method: 'GET', path: '/v1/deployments' }));

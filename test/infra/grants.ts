@@ -69,12 +69,10 @@ export function grantsOfRole(template: Template, role: string): readonly string[
 function conditionsOf({ Condition }: Statement): readonly string[] {
   if (Condition === undefined) return [''];
   const keys = Condition['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'];
-  const kinds = asList(keys).map((key) =>
-    /^(?:([A-Z])\|\*|([a-z]+|J))$/
-      .exec(String(key))
-      ?.slice(1)
-      .find((kind) => kind !== undefined),
-  );
+  const kinds = asList(keys).map((key) => {
+    const [, letter, whole] = /^(?:([A-Z])\|\*|([A-Za-z]+))$/.exec(String(key)) ?? [];
+    return letter ?? (whole === undefined ? undefined : `=${whole}`);
+  });
   if (Object.keys(Condition).length > 1 || kinds.includes(undefined)) return [` if ${JSON.stringify(Condition)}`];
   return kinds.map((kind) => ` ${kind}`);
 }

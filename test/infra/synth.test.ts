@@ -31,7 +31,16 @@ interface FunctionResource {
   readonly Metadata: { readonly 'aws:asset:path': string };
 }
 
-const functions = ['Authorizer', 'PresenceFunction', 'Sweeper', 'Reconciler', 'Expiry', 'TokenKeys', 'Api'];
+const functions = [
+  'Authorizer',
+  'PresenceFunction',
+  'Sweeper',
+  'Reconciler',
+  'Expiry',
+  'TokenKeys',
+  'OperationsWorker',
+  'Api',
+];
 
 describe('cdk synth', () => {
   let home = '';
@@ -77,6 +86,7 @@ describe('cdk synth', () => {
         TABLE_NAME: 'table',
         TICKET_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:111111111111:secret:ticket',
         PRESENCE_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/111111111111/presence',
+        OPERATIONS_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/111111111111/operations',
       },
     });
     expect(stdout.trim()).toBe('function');

@@ -43,7 +43,8 @@ export const checks: readonly Check[] = [
   },
   {
     statement: 'S3, S5',
-    guarantee: 'at the limit another client is told so, and leaves no trace but its record; the same one comes again free',
+    guarantee:
+      'at the limit another client is told so, and leaves no trace but its record; the same one comes again free',
     async run(trial) {
       const user = await trial.user('s5');
       await trial.limit(1);

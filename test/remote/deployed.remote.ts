@@ -24,9 +24,7 @@ const common = {
   settled: async () => void (await wait(5_500)),
 };
 const targets: readonly Target[] = [
-  ...(host === undefined
-    ? []
-    : [{ ...common, entry: 'straight' as const, mqttUrl: () => `mqtts://${host}:8883` }]),
+  ...(host === undefined ? [] : [{ ...common, entry: 'straight' as const, mqttUrl: () => `mqtts://${host}:8883` }]),
   ...(domain === undefined
     ? []
     : [{ ...common, entry: 'door' as const, mqttUrl: (id: string) => `mqtts://${id}.${domain}:8883` }]),
@@ -49,7 +47,8 @@ describe.each(targets)('$entry', (target) => {
     await trial.limit(1);
     for (const protocolVersion of [4, 5] as const) {
       const wrong = await trial.refusal(user, 'open-x', { protocolVersion, password: 'wrong' });
-      answers[`MQTT ${protocolVersion === 5 ? '5' : '3.1.1'}: what a refused CONNECT is told`] = wrong ?? 'closed socket';
+      answers[`MQTT ${protocolVersion === 5 ? '5' : '3.1.1'}: what a refused CONNECT is told`] =
+        wrong ?? 'closed socket';
     }
     const holder = await trial.join(user, 'open-1', { clean: false, properties: { sessionExpiryInterval: 120 } });
     answers['MQTT 5: what a CONNECT over the quota is told'] = (await trial.refusal(user, 'open-2')) ?? 'closed socket';

@@ -10,11 +10,14 @@ const root = join(import.meta.dirname, '../..');
 
 export type Found = { readonly folder: string } | { readonly missing: string };
 
+/** Throws where DYNAMODB_LOCAL names a folder without it: whoever asks for the run does not get a skip. */
 export function findDynamoDbLocal(env: Readonly<Record<string, string | undefined>>): Found {
   const paths = (env.PATH ?? '').split(delimiter);
   if (!paths.some((path) => existsSync(join(path, 'java')))) return { missing: 'there is no java on the PATH' };
   const given = env.DYNAMODB_LOCAL;
-  const folder = given === undefined ? inPackage() : given;
+  if (given !== undefined && !existsSync(join(given, 'DynamoDBLocal.jar')))
+    throw new Error(`DYNAMODB_LOCAL is "${given}", where there is no DynamoDBLocal.jar`);
+  const folder = given ?? inPackage();
   if (folder !== undefined && existsSync(join(folder, 'DynamoDBLocal.jar'))) return { folder };
   return { missing: 'there is no DynamoDBLocal.jar: set DYNAMODB_LOCAL to its folder' };
 }

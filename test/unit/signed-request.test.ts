@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { defaultProvider } from '../../shared/adapters/aws/lambda-credentials.ts';
 import { readSecret } from '../../shared/adapters/aws/secret.ts';
 import { signHeaders } from '../../shared/adapters/aws/signed-request.ts';
+import { createSqsQueue } from '../../shared/adapters/aws/sqs-queue.ts';
 
 interface Arrived {
   readonly headers: IncomingHttpHeaders;
@@ -91,6 +92,26 @@ test('one failure is tried again, two are an error that holds nothing of what wa
   const failure = await readSecret(arn, endpoint).catch(String);
   expect(failure).toContain('400 AccessDenied');
   expect(failure).not.toContain('the ticket key');
+});
+
+test('a message is in the queue when SQS says so, in the region it is given, and only then', async () => {
+  answers = [{ status: 200, body: '{"MessageId":"m"}' }];
+  const url = `${endpoint}/111111111111/presence`;
+  const queue = createSqsQueue(url, 'eu-west-1');
+  await queue.putBack('{"type":"x"}', 30);
+  await queue.put({ type: 'admitted' } as never);
+  expect(arrived.map((one) => JSON.parse(one.body))).toEqual([
+    { QueueUrl: url, MessageBody: '{"type":"x"}', DelaySeconds: 30 },
+    { QueueUrl: url, MessageBody: '{"type":"admitted"}', DelaySeconds: 0 },
+  ]);
+  expect(arrived[0]?.headers).toMatchObject({
+    'content-type': 'application/x-amz-json-1.0',
+    'x-amz-target': 'AmazonSQS.SendMessage',
+    authorization: expect.stringMatching(/\/eu-west-1\/sqs\/aws4_request/),
+  });
+  answers = [{ status: 503, body: '{"__type":"ServiceUnavailable"}' }];
+  await expect(queue.put({ type: 'admitted' } as never)).rejects.toThrow('503 ServiceUnavailable');
+  await expect(createSqsQueue('http://127.0.0.1:1/q', 'eu-west-1').put({} as never)).rejects.toThrow();
 });
 
 test("the SDK's clients get the role's credentials, as Lambda gives them", async () => {

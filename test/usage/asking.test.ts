@@ -95,8 +95,8 @@ async function deliver(body: object): Promise<void> {
   expect(answer.batchItemFailures).toEqual([]);
 }
 
-const report = (type: string, clientId: string, attempt: AttemptId) =>
-  deliver({ type, deploymentId: demo, username: alice, clientId, attempt, at: now, expirySeconds: 0 });
+const report = (type: string, clientId: string, attempt: AttemptId, expirySeconds = 0) =>
+  deliver({ type, deploymentId: demo, username: alice, clientId, attempt, at: now, expirySeconds });
 
 /** Everything that is due by now. */
 async function deliverDue(): Promise<void> {
@@ -157,7 +157,7 @@ test('a reconnect of a session that is counted asks for nothing', async () => {
   expect(sent).toEqual([]);
 });
 
-test('the sweeper asks for what it frees', async () => {
+test('the sweeper asks for what it frees: attempts that came to nothing, and many expired at once', async () => {
   const attempt = await connect('a');
   await report('door.connected', 'a', attempt);
   await connect('b');
@@ -165,6 +165,20 @@ test('the sweeper asks for what it frees', async () => {
   await deliverDue();
   expect(await rankOf()).toBe(2);
   // The broker knows nothing of the one that was never confirmed.
+  await sweep(ports);
+  now += 60_000;
+  await deliverDue();
+  expect(await rankOf()).toBe(1);
+
+  for (const clientId of ['c', 'd', 'e']) {
+    const passing = await connect(clientId);
+    await report('door.connected', clientId, passing);
+    await report('door.disconnected', clientId, passing, 600);
+  }
+  now += 300_000;
+  await deliverDue();
+  expect(await rankOf()).toBe(4);
+  now += 300_000;
   await sweep(ports);
   now += 60_000;
   await deliverDue();

@@ -2,6 +2,7 @@
 
 import { z } from '@hono/zod-openapi';
 import { type CredentialPorts, parseCredential, putCredential } from '../../../shared/app/credentials.ts';
+import { changeAndEnd, type StartPorts } from '../../../shared/app/operations.ts';
 import { parseUsername } from '../../../shared/domain/ids.ts';
 import { type Answer, invalid, noContent, problem } from '../answer.ts';
 import type { Router } from '../route.ts';
@@ -24,7 +25,7 @@ const overloaded = problem(503, 'passwords.overloaded', 'Too many passwords are 
   headers: { 'retry-after': '1' },
 });
 
-export function addCredentialRoutes(router: Router, ports: CredentialPorts): void {
+export function addCredentialRoutes(router: Router, ports: CredentialPorts & { readonly starts: StartPorts }): void {
   router.deploymentRoute({
     method: 'get',
     path: list,
@@ -74,12 +75,18 @@ export function addCredentialRoutes(router: Router, ports: CredentialPorts): voi
     method: 'delete',
     path: one,
     scope: 'credentials:write',
-    summary: 'Remove an MQTT user',
+    summary: 'Remove an MQTT user, and disconnect it',
     params,
     responses: { 204: { description: 'Removed' } },
     problems: ['credential.not_found'],
     async handle({ deployment, params: { username } }) {
-      const outcome = await ports.credentials.deleteCredential(deployment.deploymentId, username);
+      const outcome = await changeAndEnd(
+        ports.starts,
+        deployment,
+        { kind: 'credential_removed', username },
+        () => ports.credentials.deleteCredential(deployment.deploymentId, username),
+        (made) => made === 'deleted',
+      );
       return outcome === 'deleted' ? noContent : notFound;
     },
   });

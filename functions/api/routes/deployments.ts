@@ -3,12 +3,14 @@
 import { z } from '@hono/zod-openapi';
 import { parseDeploymentChange, parseNewDeployment } from '../../../shared/app/deployment-input.ts';
 import { changeDeployment, createDeployment, type DeploymentPorts } from '../../../shared/app/deployments.ts';
+import { changeAndEnd, type StartPorts, startDeletion } from '../../../shared/app/operations.ts';
 import { parseDeploymentId } from '../../../shared/domain/ids.ts';
-import { type Answer, invalid, ok, problem } from '../answer.ts';
+import type { DeploymentItems } from '../../../shared/ports/operations.ts';
+import { type Answer, accepted, deploymentDeleting, deploymentNotFound, invalid, ok, problem } from '../answer.ts';
 import { missing, stale } from '../outcome.ts';
 import { etagOf } from '../precondition.ts';
 import type { Router } from '../route.ts';
-import { answers, deploymentSchema, listOf, pageQuery } from '../schemas.ts';
+import { acceptedSchema, answers, deploymentSchema, listOf, pageQuery } from '../schemas.ts';
 import { deploymentChangeSchema, deploymentInputSchema } from '../schemas-tenancy.ts';
 import { viewDeployment } from '../views.ts';
 
@@ -18,12 +20,16 @@ const maxBytes = 10_000;
 
 const noTenant = problem(403, 'tenant.unknown', 'The tenant of this token does not exist.');
 const hostTaken = problem(409, 'mqtt_host.taken', 'Another deployment has this mqttHost.');
-const deleting = problem(409, 'deployment.deleting', 'This deployment is being deleted.');
 const hostReserved = invalid([
   { in: 'body', name: 'mqttHost', detail: 'lies in a domain where only the name of the own deployment id is free' },
 ]);
 
-export function addDeploymentRoutes(router: Router, ports: DeploymentPorts): void {
+export interface DeploymentRoutePorts extends DeploymentPorts {
+  readonly starts: StartPorts;
+  readonly items: Pick<DeploymentItems, 'markDeleting'>;
+}
+
+export function addDeploymentRoutes(router: Router, ports: DeploymentRoutePorts): void {
   router.tenantRoute({
     method: 'get',
     path: list,
@@ -78,9 +84,14 @@ export function addDeploymentRoutes(router: Router, ports: DeploymentPorts): voi
     body: { parse: parseDeploymentChange, maxBytes, schema: deploymentChangeSchema },
     honours: 'if-match',
     responses: { 200: answers(deploymentSchema, 'Changed') },
-    problems: ['mqtt_host.taken', 'deployment.deleting'],
+    problems: ['mqtt_host.taken'],
     async handle({ deployment, body, caller }) {
-      const outcome = await changeDeployment(ports, deployment.deploymentId, body, caller);
+      const change = () => changeDeployment(ports, deployment.deploymentId, body, caller);
+      const cause = { kind: 'deployment_suspended' } as const;
+      const outcome =
+        body.status === 'suspended'
+          ? await changeAndEnd(ports.starts, deployment, cause, change, ({ kind }) => kind === 'done')
+          : await change();
       switch (outcome.kind) {
         case 'missing':
           return missing(outcome);
@@ -91,10 +102,23 @@ export function addDeploymentRoutes(router: Router, ports: DeploymentPorts): voi
         case 'host_reserved':
           return hostReserved;
         case 'deleting':
-          return deleting;
+          return deploymentDeleting;
         case 'done':
           return ok(viewDeployment(outcome.after), { etag: etagOf(outcome.after.version) });
       }
+    },
+  });
+
+  router.deploymentRoute({
+    method: 'delete',
+    path: one,
+    scope: 'deployments:write',
+    summary: 'Delete a deployment and everything of it, for good',
+    whileDeleting: true,
+    responses: { 202: answers(acceptedSchema, 'It goes on in the background') },
+    async handle({ deployment }) {
+      const started = await startDeletion(ports.starts, deployment, (id) => ports.items.markDeleting(id));
+      return started === 'missing' ? deploymentNotFound : accepted(started);
     },
   });
 }

@@ -1,6 +1,7 @@
 // Usernames' own limits (S4).
 
 import { z } from '@hono/zod-openapi';
+import { changeAndEnd, type StartPorts } from '../../../shared/app/operations.ts';
 import { deleteOverride, putOverride, type SessionLimitPorts } from '../../../shared/app/session-limit.ts';
 import { parseOverride } from '../../../shared/app/session-limit-input.ts';
 import { usernamesPerListMax } from '../../../shared/config/constants.ts';
@@ -23,7 +24,7 @@ const full = problem(
   `There are ${usernamesPerListMax} overrides already, the most there can be.`,
 );
 
-export function addOverrideRoutes(router: Router, ports: SessionLimitPorts): void {
+export function addOverrideRoutes(router: Router, ports: SessionLimitPorts & { readonly starts: StartPorts }): void {
   router.deploymentRoute({
     method: 'get',
     path: list,
@@ -72,7 +73,12 @@ export function addOverrideRoutes(router: Router, ports: SessionLimitPorts): voi
     responses: { 204: { description: 'Set' } },
     problems: [notConfigured, 'override.too_many'],
     async handle({ deployment, params: { username }, body, caller }) {
-      const outcome = await putOverride(ports, deployment.deploymentId, username, body, caller);
+      const put = () => putOverride(ports, deployment.deploymentId, username, body, caller);
+      const cause = { kind: 'username_blocked', username } as const;
+      const outcome =
+        body.kind === 'blocked'
+          ? await changeAndEnd(ports.starts, deployment, cause, put, (made) => made.kind === 'done')
+          : await put();
       switch (outcome.kind) {
         case 'missing':
           return missing(outcome);

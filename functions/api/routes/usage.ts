@@ -9,7 +9,7 @@ import {
   usernameMaxBytes,
 } from '../../../shared/domain/ids.ts';
 import type { RankMark, UsageReader } from '../../../shared/ports/usage.ts';
-import { invalid, ok, problem } from '../answer.ts';
+import { clientNotFound, invalid, ok, problem } from '../answer.ts';
 import type { Router } from '../route.ts';
 import { answers, clientSchema, listOf, pageQuery, sessionSchema, usageDetailSchema, usageSchema } from '../schemas.ts';
 import { viewClient, viewSession, viewUsage, viewUsageDetail } from '../views.ts';
@@ -42,7 +42,6 @@ const usageQuery = z
   });
 
 const usernameNotFound = problem(404, 'usage.not_found', 'This username has no live session and no rejection.');
-const clientNotFound = problem(404, 'client.not_found', 'There is no live session of this client id.');
 
 /** Where a page by used ended. */
 function parseMark(raw: string): Parsed<RankMark> {

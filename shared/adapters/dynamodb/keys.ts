@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { rankPartitions, usernamePartitions, wakePartitions } from '../../config/constants.ts';
 import type { ClientId, DeploymentId, TenantId, Username } from '../../domain/ids.ts';
+import type { OperationRef } from '../../ports/operations.ts';
 
 export interface Key {
   readonly pk: string;
@@ -109,3 +110,14 @@ export const progressKey: Key = { pk: 'reconciler', sk: 'progress' };
 export function machineKey(clientId: string): Key {
   return { pk: `I|${clientId}`, sk: 'machine' };
 }
+
+/** `plan`: which places the operation is to end. */
+export function operationKey({ tenantId, operationId }: OperationRef, part: 'operation' | 'plan'): Key {
+  return { pk: `J|${tenantId}|${operationId}`, sk: part };
+}
+
+/** The partition of the `wake` index that running operations are found in; no sweeper looks there. */
+export const runningOperationsPk = 'operations';
+
+/** The kinds of items whose key names their deployment next: what is removed with it. */
+export const deploymentKinds = ['D', 'O', 'W', 'P', 'N', 'R', 'H', 'S', 'C', 'A'] as const;

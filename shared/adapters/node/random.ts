@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import type { AttemptId, Place } from '../../domain/ids.ts';
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { AttemptId, OperationId, Place } from '../../domain/ids.ts';
 import type { Random } from '../../ports/random.ts';
 
 export const cryptoRandom: Random = {
@@ -7,3 +7,7 @@ export const cryptoRandom: Random = {
   place: () => randomBytes(8).toString('base64url') as Place,
   revision: () => randomBytes(6).toString('base64url'),
 };
+
+export function newOperationId(): OperationId {
+  return randomUUID() as OperationId;
+}

@@ -105,8 +105,13 @@ async function read(message: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Keys begin with a letter that says what the item is. */
-const kindOf = (key: Key | undefined): string => key?.[tableDefinition.partitionKey]?.S?.split('|')[0] ?? '?';
+/** Keys begin with a letter that says what the item is; one without a second part stands for itself. */
+function kindOfKey(partition: string | undefined): string {
+  if (partition === undefined) return '?';
+  return partition.includes('|') ? (partition.split('|')[0] ?? '?') : `=${partition}`;
+}
+
+const kindOf = (key: Key | undefined): string => kindOfKey(key?.[tableDefinition.partitionKey]?.S);
 
 /** What IAM asks for: a transaction needs the actions of its parts. [AWS: transaction-apis-iam] */
 function linesOf(action: string, body: Body): readonly string[] {
@@ -152,5 +157,5 @@ function queryLine(body: Body): string {
   if (typeof body.IndexName === 'string') return `dynamodb:Query index ${body.IndexName}`;
   const name = /(\S+)\s*=\s*(:\w+)/.exec(String(body.KeyConditionExpression))?.[2] ?? '';
   const values = body.ExpressionAttributeValues as Readonly<Record<string, { readonly S?: string }>>;
-  return `dynamodb:Query ${values[name]?.S?.split('|')[0] ?? '?'}`;
+  return `dynamodb:Query ${kindOfKey(values[name]?.S)}`;
 }

@@ -1,0 +1,58 @@
+// The worker of operations: woken by its queue, and once a minute to look for operations that nobody is at.
+
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { createIotBroker } from '../../shared/adapters/aws/iot-broker.ts';
+import { createOperationQueue } from '../../shared/adapters/aws/sqs-operations.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import { createDeploymentItems } from '../../shared/adapters/dynamodb/deployment-items.ts';
+import { createOperationStore } from '../../shared/adapters/dynamodb/operation-store.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
+import { realPause, systemClock } from '../../shared/adapters/node/clock.ts';
+import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
+import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { wakeOverdue } from '../../shared/app/operations.ts';
+import { createPace, paced } from '../../shared/app/pace.ts';
+import { kicksPerSecond, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
+import { environmentVariables } from '../../shared/config/env.ts';
+import { seconds } from '../../shared/domain/time.ts';
+import { readVariable } from '../environment.ts';
+import { applyOperations } from './apply.ts';
+
+const clock = systemClock;
+const log = createJsonLog();
+const tableName = readVariable(environmentVariables.tableName);
+const client = createDocumentClient({ requestTimeoutMs: 2_000 });
+const ports = {
+  store: createSessionStore(client, tableName, cryptoRandom),
+  clock,
+  random: cryptoRandom,
+  broker: paced(createIotBroker(), createPace({ clock, pause: realPause }, kicksPerSecond)),
+  policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
+  pause: realPause,
+  // What cannot be ended now has its turn in the next pass.
+  kickTries: 1,
+  operations: createOperationStore(client, tableName, cryptoRandom),
+  items: createDeploymentItems(client, tableName),
+  settings: createSettingsStore(client, tableName, log),
+  credentials: createCredentialStore(client, tableName),
+  queue: createOperationQueue(
+    readVariable(environmentVariables.operationsQueueUrl),
+    readVariable(environmentVariables.region),
+  ),
+  log,
+};
+
+/** Time kept back for the page that is at work when the end is near. */
+const reserveMs = 15_000;
+
+export async function handler(
+  event: SQSEvent | { readonly lookForOverdue: true },
+  context: Pick<Context, 'getRemainingTimeInMillis'>,
+): Promise<SQSBatchResponse | undefined> {
+  if ('Records' in event) return applyOperations(ports, event, () => context.getRemainingTimeInMillis() < reserveMs);
+  const woken = await wakeOverdue(ports);
+  if (woken > 0) log.warn('operations that nobody was at are gone on with', { woken });
+  return undefined;
+}

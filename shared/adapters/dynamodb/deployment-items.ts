@@ -1,0 +1,140 @@
+// A deployment as a heap of items: found and removed whatever they are. No index leads to all of them (an owner outlives
+// its session's tombstone), and one for this alone would cost every admission; so this is the one place that scans the
+// table. docs/adr/0003-deleting-a-deployment.md
+
+import {
+  BatchWriteCommand,
+  type DynamoDBDocumentClient,
+  QueryCommand,
+  ScanCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { usernamePartitions } from '../../config/constants.ts';
+import type { DeploymentId, Username } from '../../domain/ids.ts';
+import { StoreUnavailable } from '../../ports/errors.ts';
+import type { DeploymentItems } from '../../ports/operations.ts';
+import { answering } from './client.ts';
+import { Refused, refusable } from './conditions.ts';
+import {
+  deploymentKey,
+  deploymentKinds,
+  hostKey,
+  type Key,
+  perUsernamePk,
+  tenantPk,
+  usernamePartition,
+} from './keys.ts';
+import { transact } from './settings-transaction.ts';
+
+/** What one request may remove. */
+const batchSize = 25;
+const batchTries = 5;
+
+export function createDeploymentItems(client: DynamoDBDocumentClient, tableName: string): DeploymentItems {
+  const TableName = tableName;
+
+  async function remove(keys: readonly Key[]): Promise<void> {
+    let left = keys.map((Key) => ({ DeleteRequest: { Key } }));
+    for (let tried = 0; left.length > 0; tried += 1) {
+      if (tried >= batchTries) throw new StoreUnavailable('items left that could not be removed');
+      const command = new BatchWriteCommand({ RequestItems: { [TableName]: left } });
+      const unprocessed = (await answering(() => client.send(command))).UnprocessedItems?.[TableName] ?? [];
+      left = unprocessed.flatMap(({ DeleteRequest }) =>
+        DeleteRequest === undefined ? [] : [{ DeleteRequest: { Key: DeleteRequest.Key as Key } }],
+      );
+    }
+  }
+
+  return {
+    async listCounted(id, { limit, after }) {
+      const found: Username[] = [];
+      const first = after === undefined ? 0 : usernamePartition(after);
+      for (let partition = first; partition < usernamePartitions && found.length < limit; partition += 1) {
+        const from = partition === first ? after : undefined;
+        const command = new QueryCommand({
+          TableName,
+          ConsistentRead: true,
+          ProjectionExpression: 'sk',
+          KeyConditionExpression: from === undefined ? 'pk = :pk' : 'pk = :pk AND sk > :after',
+          ExpressionAttributeValues: {
+            ':pk': perUsernamePk('N', id, partition),
+            ...(from === undefined ? {} : { ':after': from }),
+          },
+          Limit: limit - found.length,
+        });
+        const answer = await answering(() => client.send(command));
+        found.push(...(answer.Items ?? []).map((item) => String(item.sk) as Username));
+        // More of this partition, and a page that its own size cut short.
+        if (answer.LastEvaluatedKey !== undefined) return found;
+      }
+      return found;
+    },
+
+    async markDeleting(id) {
+      const command = new UpdateCommand({
+        TableName,
+        Key: deploymentKey(id),
+        // The version moves on, so that a change that was under way is refused and cannot bring it back.
+        UpdateExpression: 'SET #status = :deleting, #version = if_not_exists(#version, :one) + :one',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeNames: { '#status': 'status', '#version': 'version' },
+        ExpressionAttributeValues: { ':deleting': 'deleting', ':one': 1 },
+      });
+      return (await refusable(() => client.send(command))) instanceof Refused ? 'missing' : 'done';
+    },
+
+    async removeSome(id, from) {
+      const command = new ScanCommand({
+        TableName,
+        // What was written a moment ago must not be overlooked: nobody looks again.
+        ConsistentRead: true,
+        ProjectionExpression: 'pk, sk',
+        ...buildFilter(id),
+        ...(from === undefined ? {} : { ExclusiveStartKey: JSON.parse(from) as Key }),
+      });
+      const answer = await answering(() => client.send(command));
+      const own = deploymentKey(id);
+      const keys = (answer.Items ?? [])
+        .map((item): Key => ({ pk: String(item.pk), sk: String(item.sk) }))
+        .filter((key) => key.pk !== own.pk || key.sk !== own.sk);
+      for (let at = 0; at < keys.length; at += batchSize) await remove(keys.slice(at, at + batchSize));
+      const next = answer.LastEvaluatedKey;
+      return { removed: keys.length, next: next === undefined ? undefined : JSON.stringify(next) };
+    },
+
+    async removeDeployment(id, tenantId) {
+      // Both or none, so that a list never names what is not there; nothing that somebody brought back to life.
+      await transact({ client, tableName }, [
+        {
+          Delete: {
+            TableName,
+            Key: deploymentKey(id),
+            ConditionExpression: 'attribute_not_exists(pk) OR #status = :deleting',
+            ExpressionAttributeNames: { '#status': 'status' },
+            ExpressionAttributeValues: { ':deleting': 'deleting' },
+          },
+        },
+        { Delete: { TableName, Key: { pk: tenantPk(tenantId), sk: id } } },
+      ]);
+    },
+  };
+}
+
+/** `D|acme` and `D|acme|…`, never `D|acme-2`: `|` ends an id, because no id holds one. */
+function buildFilter(id: DeploymentId): {
+  FilterExpression: string;
+  ExpressionAttributeValues: Record<string, string>;
+} {
+  const values: Record<string, string> = {};
+  const parts = deploymentKinds.map((kind) => {
+    values[`:is${kind}`] = `${kind}|${id}`;
+    values[`:in${kind}`] = `${kind}|${id}|`;
+    return `pk = :is${kind} OR begins_with(pk, :in${kind})`;
+  });
+  // Its server name.
+  parts.push('(begins_with(pk, :hosts) AND deploymentId = :id)');
+  return {
+    FilterExpression: parts.join(' OR '),
+    ExpressionAttributeValues: { ...values, ':hosts': hostKey('').pk, ':id': id },
+  };
+}

@@ -1,0 +1,117 @@
+// Operations in DynamoDB: one item each under its tenant, and beside it the places it is to end. While one runs, the
+// `wake` index says when somebody should look whether it still does.
+
+import {
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { operationSeconds } from '../../config/constants.ts';
+import { tableDefinition } from '../../config/table.ts';
+import type { OperationId, Place, TenantId } from '../../domain/ids.ts';
+import { addSeconds, ms, seconds, toEpochSeconds } from '../../domain/time.ts';
+import type { Operation, OperationStore } from '../../ports/operations.ts';
+import type { Random } from '../../ports/random.ts';
+import type { PutOutcome, Stored } from '../../ports/sessions.ts';
+import { answering } from './client.ts';
+import { Refused, refusable } from './conditions.ts';
+import { operationKey, runningOperationsPk } from './keys.ts';
+import { type Item, placeBytes, placeOf } from './session-item.ts';
+
+const [wakeIndex] = tableDefinition.indexes;
+const placeLength = 8;
+
+export function createOperationStore(
+  client: DynamoDBDocumentClient,
+  tableName: string,
+  random: Random,
+): OperationStore {
+  const TableName = tableName;
+
+  /**
+   * Only over what was read: of two workers that go on from the same record one is refused and stops, so no progress
+   * is taken back. Dying after it loses nothing: the record says what is left.
+   */
+  async function put(operation: Operation, expected: Stored<Operation> | undefined): Promise<PutOutcome<Operation>> {
+    const revision = random.revision();
+    const command = new PutCommand({
+      TableName,
+      Item: encode(operation, revision),
+      ...(expected === undefined
+        ? { ConditionExpression: 'attribute_not_exists(pk)' }
+        : { ConditionExpression: 'rev = :rev', ExpressionAttributeValues: { ':rev': expected.revision } }),
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    });
+    const answer = await refusable(() => client.send(command));
+    // A try that the SDK repeats after a time-out meets its own revision.
+    if (!(answer instanceof Refused) || answer.item?.rev === revision) return { kind: 'done', revision };
+    return { kind: 'changed', current: answer.item === undefined ? undefined : decode(answer.item) };
+  }
+
+  return {
+    createOperation: (operation) => put(operation, undefined),
+    saveOperation: put,
+    async readOperation(ref) {
+      const command = new GetCommand({ TableName, Key: operationKey(ref, 'operation'), ConsistentRead: true });
+      const { Item: item } = await answering(() => client.send(command));
+      return item === undefined ? undefined : decode(item);
+    },
+    async dropOperation({ value, revision }) {
+      const command = new DeleteCommand({
+        TableName,
+        Key: operationKey(value, 'operation'),
+        ConditionExpression: 'rev = :rev',
+        ExpressionAttributeValues: { ':rev': revision },
+      });
+      await refusable(() => client.send(command));
+    },
+    async listOverdue(until, limit) {
+      const command = new QueryCommand({
+        TableName,
+        IndexName: wakeIndex.name,
+        KeyConditionExpression: 'wakePk = :pk AND wakeAt <= :until',
+        ExpressionAttributeValues: { ':pk': runningOperationsPk, ':until': until },
+        Limit: limit,
+      });
+      return ((await answering(() => client.send(command))).Items ?? []).map((entry) => {
+        const [, tenantId = '', operationId = ''] = String(entry.pk).split('|');
+        return { tenantId: tenantId as TenantId, operationId: operationId as OperationId };
+      });
+    },
+    async putPlan(ref, places, keptUntil) {
+      // 8 bytes a place, and a roster, which holds as many, takes 9: what fits there fits here.
+      const bytes = Buffer.concat([...places].map(placeBytes));
+      const item = { ...operationKey(ref, 'plan'), places: bytes, ttl: toEpochSeconds(keptUntil) };
+      await answering(() => client.send(new PutCommand({ TableName, Item: item })));
+    },
+    async readPlan(ref) {
+      const command = new GetCommand({ TableName, Key: operationKey(ref, 'plan'), ConsistentRead: true });
+      const bytes = (await answering(() => client.send(command))).Item?.places;
+      const places = new Set<Place>();
+      if (bytes instanceof Uint8Array)
+        for (let at = 0; at < bytes.length; at += placeLength)
+          places.add(placeOf(bytes.subarray(at, at + placeLength)));
+      return places;
+    },
+  };
+}
+
+function encode(operation: Operation, revision: string): Item {
+  const { lookAt, ...fields } = operation;
+  return {
+    ...fields,
+    ...operationKey(operation, 'operation'),
+    rev: revision,
+    look: lookAt,
+    ...(operation.status === 'running' ? { wakePk: runningOperationsPk, wakeAt: lookAt } : {}),
+    ttl: toEpochSeconds(addSeconds(operation.startedAt, seconds(operationSeconds))),
+  };
+}
+
+function decode(item: Item): Stored<Operation> {
+  const { pk: _p, sk: _s, rev, look, wakePk: _w, wakeAt: _a, ttl: _t, ...fields } = item;
+  // Nobody but this file writes there.
+  return { value: { ...(fields as unknown as Operation), lookAt: ms(Number(look)) }, revision: String(rev) };
+}

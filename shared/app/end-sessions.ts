@@ -1,0 +1,125 @@
+// Ending many sessions, page by page: those of one username, or of a whole deployment. A pass goes over all of them in an
+// order that stays; passes are repeated until one finds nothing left. So nobody is missed who could not be ended at
+// once, or was admitted while it went on.
+
+import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../domain/ids.ts';
+import { isLive, type Session } from '../domain/session.ts';
+import { seconds } from '../domain/time.ts';
+import type { Operation, PassedBy, Work } from '../ports/operations.ts';
+import { type Kicked, kickClient } from './kick.ts';
+import { type Step, stillHolds, type WorkerPorts } from './operation-step.ts';
+
+type Kicking = Work & { readonly step: 'kick' };
+
+const pageSize = 50;
+/** An attempt on its way to the broker is over soon; a broker that is overloaded, perhaps. */
+const nextPassSeconds = seconds(5);
+/** Attempts that are remembered; beyond so many, one that comes back may be kicked a second time. */
+const kickedMax = 500;
+
+/** One page, or the end of a pass. */
+export async function kickOn(ports: WorkerPorts, operation: Operation, before: Kicking): Promise<Step> {
+  const begins = before.passedBy.username === undefined;
+  // Unblocked, or no longer suspended: whoever is left may stay.
+  if (begins && !(await stillHolds(ports, operation))) return { operation: { ...operation, status: 'done' } };
+  const work = begins ? { ...before, passBegan: ports.clock.now() } : before;
+  const username = usernameOf(operation) ?? (await usernameAt(ports, operation.deploymentId, work.passedBy));
+  if (username === undefined || (work.passedBy.whole === true && usernameOf(operation) !== undefined))
+    return endPass(ports, operation, work);
+
+  const plan = work.until === undefined ? await ports.operations.readPlan(operation) : undefined;
+  const after = work.passedBy.username === username ? work.passedBy.clientId : undefined;
+  const page = await ports.store.listSessions(operation.deploymentId, username, {
+    limit: pageSize,
+    ...(after === undefined ? {} : { after }),
+  });
+  const now = ports.clock.now();
+  const meant = page.items
+    .map(({ value }) => value)
+    .filter((session) => isLive(session, now) && isMeant(session, work, plan));
+  const kicked = await Promise.all(
+    meant.map((session) => kickClient(ports, session.deploymentId, session.clientId, session.username)),
+  );
+
+  const ended = kicked.filter(({ kind }) => kind === 'ended' || kind === 'nothing').length;
+  const remembered = { ...work.kicked };
+  for (const [n, { kind, attempt }] of kicked.entries()) {
+    const clientId = meant[n]?.clientId;
+    if ((kind === 'pending' || kind === 'returned') && clientId !== undefined && attempt !== undefined)
+      remember(remembered, clientId, attempt);
+  }
+  const last = page.items.at(-1)?.value.clientId;
+  const passedBy: PassedBy = page.more && last !== undefined ? { username, clientId: last } : { username, whole: true };
+  const left = work.left + kicked.filter(({ kind }) => staysFor(kind, plan)).length;
+  const finished = plan === undefined ? operation.finished + ended : await countEnded(ports, operation, username, plan);
+  return {
+    operation: {
+      ...operation,
+      finished,
+      progressAt: finished > operation.finished ? ports.clock.now() : operation.progressAt,
+      work: { ...work, passedBy, left, kicked: plan === undefined ? {} : remembered },
+    },
+  };
+}
+
+/**
+ * Of a plan: the lives that were counted when it was made, also if they have reconnected since, but not if that was
+ * after they were kicked. Otherwise: whoever was admitted before the change held everywhere.
+ */
+function isMeant(session: Session, work: Kicking, plan: ReadonlySet<Place> | undefined): boolean {
+  if (plan === undefined) return work.until !== undefined && session.admittedAt <= work.until;
+  const before = work.kicked[session.clientId];
+  return plan.has(session.place) && (before === undefined || before === session.attempt);
+}
+
+/** Whether it is to be looked at again: one that came back after its kick has a right to stay only under a plan. */
+function staysFor(kind: Kicked['kind'], plan: ReadonlySet<Place> | undefined): boolean {
+  return kind === 'pending' || kind === 'unavailable' || (kind === 'returned' && plan === undefined);
+}
+
+function remember(kicked: Record<string, AttemptId>, clientId: ClientId, attempt: AttemptId): void {
+  if (Object.keys(kicked).length < kickedMax || clientId in kicked) kicked[clientId] = attempt;
+}
+
+/** Exact whenever it is read: of the places planned, those that count no more. */
+async function countEnded(
+  ports: WorkerPorts,
+  operation: Operation,
+  username: Username,
+  plan: ReadonlySet<Place>,
+): Promise<number> {
+  const { places } = await ports.store.readRoster(operation.deploymentId, username);
+  let ended = 0;
+  for (const place of plan) if (!places.has(place)) ended += 1;
+  return Math.max(operation.finished, ended);
+}
+
+function usernameOf({ cause }: Operation): Username | undefined {
+  return 'username' in cause ? cause.username : undefined;
+}
+
+/** The username whose turn it is in a pass over a deployment; undefined at its end. */
+async function usernameAt(ports: WorkerPorts, id: DeploymentId, passedBy: PassedBy): Promise<Username | undefined> {
+  const { username, whole } = passedBy;
+  if (username !== undefined && whole !== true) return username;
+  const [next] = await ports.items.listCounted(id, {
+    limit: 1,
+    ...(username === undefined ? {} : { after: username }),
+  });
+  return next;
+}
+
+async function endPass(ports: WorkerPorts, operation: Operation, work: Kicking): Promise<Step> {
+  const now = ports.clock.now();
+  const { until, passBegan, left } = work;
+  const whole = until === undefined || passBegan > until;
+  if (left === 0 && whole) {
+    if (operation.cause.kind === 'deployment_deleted')
+      return { operation: { ...operation, progressAt: now, work: { step: 'remove', found: 0 } } };
+    const { total } = operation;
+    return { operation: { ...operation, status: 'done', ...(total === undefined ? {} : { finished: total }) } };
+  }
+  // Or not before the last who may still have been admitted by what held before the change.
+  const after = left > 0 || whole ? nextPassSeconds : seconds(Math.floor(Math.max(0, until - now) / 1_000) + 1);
+  return { operation: { ...operation, work: { ...work, passedBy: {}, left: 0 } }, after };
+}

@@ -1,0 +1,136 @@
+// Starting what goes on in the background. The record comes first, then the change that it follows, then the message
+// that wakes a worker: whoever dies in between leaves a record that somebody finds, and that knows what to check.
+
+import type { DeploymentId, OperationId } from '../domain/ids.ts';
+import { addSeconds, seconds } from '../domain/time.ts';
+import type { Clock } from '../ports/clock.ts';
+import { StoreUnavailable } from '../ports/errors.ts';
+import type { Log } from '../ports/log.ts';
+import type { Operation, OperationCause, OperationQueue, OperationStore } from '../ports/operations.ts';
+import type { Stored } from '../ports/sessions.ts';
+import type { Deployment } from '../ports/settings.ts';
+
+export interface StartPorts {
+  readonly operations: OperationStore;
+  readonly queue: OperationQueue;
+  readonly newOperationId: () => OperationId;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Longer than any change takes: then somebody looks what became of it. */
+const firstLookSeconds = seconds(60);
+
+type Of = Pick<Deployment, 'deploymentId' | 'tenantId'>;
+
+/** Something to do that follows no change. */
+export async function startOperation(ports: StartPorts, of: Of, cause: OperationCause): Promise<OperationId> {
+  const { value } = await record(ports, of, cause, ports.newOperationId());
+  await wake(ports, value);
+  return value.operationId;
+}
+
+/**
+ * Makes a change that somebody is to be disconnected for (S21). The change is what its own answer says: if it throws, it
+ * may have been made, and the operation finds out; if no worker can be woken, one is woken later.
+ */
+export async function changeAndEnd<T>(
+  ports: StartPorts,
+  of: Of,
+  cause: OperationCause,
+  change: () => Promise<T>,
+  wasMade: (outcome: T) => boolean,
+): Promise<T> {
+  const stored = await record(ports, of, cause, ports.newOperationId());
+  const outcome = await change();
+  if (wasMade(outcome)) await wake(ports, stored.value);
+  else await drop(ports, stored);
+  return outcome;
+}
+
+/** One deletion a deployment: asking again wakes it again, and begins one anew that has failed. */
+export async function startDeletion(
+  ports: StartPorts,
+  deployment: Of,
+  markDeleting: (id: DeploymentId) => Promise<'done' | 'missing'>,
+): Promise<OperationId | 'missing'> {
+  const id = `delete-${deployment.deploymentId}` as OperationId;
+  const stored = await record(ports, deployment, { kind: 'deployment_deleted' }, id);
+  if ((await markDeleting(deployment.deploymentId)) === 'missing') {
+    await drop(ports, stored);
+    return 'missing';
+  }
+  await wake(ports, stored.value);
+  return id;
+}
+
+async function record(
+  ports: StartPorts,
+  { deploymentId, tenantId }: Of,
+  cause: OperationCause,
+  operationId: OperationId,
+): Promise<Stored<Operation>> {
+  const now = ports.clock.now();
+  const operation: Operation = {
+    operationId,
+    tenantId,
+    deploymentId,
+    cause,
+    status: 'running',
+    certain: false,
+    startedAt: now,
+    finished: 0,
+    progressAt: now,
+    lookAt: addSeconds(now, firstLookSeconds),
+    work: { step: 'begin' },
+  };
+  const put = await ports.operations.createOperation(operation);
+  if (put.kind === 'done') return { value: operation, revision: put.revision };
+  const { current } = put;
+  if (current === undefined) throw new StoreUnavailable(new Error('an operation came and went'));
+  if (current.value.status !== 'failed') return current;
+  const again = await ports.operations.saveOperation(operation, current);
+  return again.kind === 'done' ? { value: operation, revision: again.revision } : current;
+}
+
+/** Never fails what it follows: an operation that nobody was woken for is found by its record. */
+async function wake({ queue, log }: StartPorts, { tenantId, operationId }: Operation): Promise<void> {
+  try {
+    await queue.send({ tenantId, operationId, certain: true });
+  } catch (error) {
+    log.warn('no worker could be woken; the operation begins a little later', { operationId, error: String(error) });
+  }
+}
+
+async function drop({ operations, log }: StartPorts, stored: Stored<Operation>): Promise<void> {
+  try {
+    await operations.dropOperation(stored);
+  } catch (error) {
+    // It finds by itself that there is nothing to do.
+    log.warn('an operation without a change stays', { operationId: stored.value.operationId, error: String(error) });
+  }
+}
+
+/** Enough for one look; what is left has its turn at the next. */
+const lookPage = 50;
+const lookAgainSeconds = seconds(120);
+
+/** Wakes workers for operations that nobody seems to be at: a worker died, or a message was lost. Answers how many. */
+export async function wakeOverdue(ports: Omit<StartPorts, 'newOperationId'>): Promise<number> {
+  const { operations, queue, clock } = ports;
+  let woken = 0;
+  for (const ref of await operations.listOverdue(clock.now(), lookPage)) {
+    const stored = await operations.readOperation(ref);
+    // The index lags: somebody has it again.
+    if (stored === undefined || stored.value.status !== 'running' || stored.value.lookAt > clock.now()) continue;
+    // So that a queue that is behind does not fill with the same message.
+    const put = await operations.saveOperation(
+      { ...stored.value, lookAt: addSeconds(clock.now(), lookAgainSeconds) },
+      stored,
+    );
+    if (put.kind === 'changed') continue;
+    await queue.send(ref);
+    woken += 1;
+  }
+  return woken;
+}

@@ -1,0 +1,125 @@
+// S17 straight to IoT Core: the authorizer's own handler, as Lambda runs it, with an engine that stops and a queue that
+// speaks SQS's protocol on this machine.
+
+import { rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Context } from 'aws-lambda';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { parseAdmitted } from '../../functions/presence/admitted-message.ts';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
+import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
+import { createPasswords } from '../../shared/app/passwords.ts';
+import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import { ms, seconds } from '../../shared/domain/time.ts';
+import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+
+type Handler = typeof import('../../functions/authorizer/handler.ts').handler;
+
+const dbPath = join(tmpdir(), `headcount-authorizer-${process.pid}-${Math.random().toString(36).slice(2)}.db`);
+let engine: TestEngine;
+let queue: Server;
+/** Bodies that were sent to the queue. */
+const queued: string[] = [];
+let queueStatus = 200;
+let handler: Handler;
+let password: string;
+
+beforeAll(async () => {
+  engine = await startTestEngine({ dbPath });
+  const { client, tableName } = await createTestTable(engine.endpoint);
+  const createdAt = ms(Date.now());
+  const made = createPasswords({ crypto: createPasswordCrypto(), clock: { now: () => createdAt } }).generate();
+  password = made.password;
+  const settings = createSettingsStore(client, tableName);
+  for (const [id, onStoreFailure] of [
+    ['demo', 'admit'],
+    ['strict', 'reject'],
+  ] as const) {
+    const deploymentId = id as DeploymentId;
+    const credential = { username: 'alice' as Username, hash: made.hash, createdAt };
+    await createCredentialStore(client, tableName).putCredential(deploymentId, credential);
+    await settings.createDeployment({
+      deploymentId,
+      tenantId: 'local' as TenantId,
+      name: id,
+      mqttHost: `${id}.mqtt.localhost`,
+      status: 'active',
+      sessionExpirySeconds: seconds(3_600),
+      clientIdTakeover: 'deny',
+      onStoreFailure,
+      createdAt,
+    });
+  }
+  queue = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      if (queueStatus === 200) queued.push(JSON.parse(Buffer.concat(chunks).toString()).MessageBody);
+      response.writeHead(queueStatus).end('{}');
+    });
+  });
+  await new Promise<void>((resolve) => queue.listen(0, '127.0.0.1', resolve));
+  const { port } = queue.address() as AddressInfo;
+  for (const [name, value] of Object.entries({
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'none',
+    AWS_SECRET_ACCESS_KEY: 'none',
+    AWS_ENDPOINT_URL: engine.endpoint,
+    TABLE_NAME: tableName,
+    TICKET_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:111111111111:secret:ticket',
+    PRESENCE_QUEUE_URL: `http://127.0.0.1:${port}/111111111111/presence`,
+  }))
+    vi.stubEnv(name, value);
+  ({ handler } = await import('../../functions/authorizer/handler.ts'));
+}, 60_000);
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  queue.closeAllConnections();
+  queue.close();
+  await engine.stop();
+  for (const end of ['', '-wal', '-shm']) await rm(`${dbPath}${end}`, { force: true });
+});
+
+const context = { invokedFunctionArn: 'arn:aws:lambda:us-east-1:111111111111:function:authorizer' } as Context;
+const ask = (deployment: string, clientId: string, sent = password) =>
+  handler(
+    {
+      protocolData: {
+        mqtt: {
+          username: `alice?deployment=${deployment}`,
+          password: Buffer.from(sent).toString('base64'),
+          clientId: `${deployment}:${clientId}`,
+        },
+      },
+    },
+    context,
+  );
+
+test('who is known is let in while the table does not answer, and the queue has it before IoT Core has the answer', async () => {
+  for (const deployment of ['demo', 'strict'])
+    expect(await ask(deployment, 'c1')).toMatchObject({ isAuthenticated: true });
+  await engine.stop();
+  const answer = await ask('demo', 'c2');
+  expect(answer).toMatchObject({ isAuthenticated: true, disconnectAfterInSeconds: 86_400 });
+  // S20 holds as it does otherwise.
+  expect(answer.policyDocuments?.[0]).toContain('client/demo:c2');
+  expect(queued.map((body) => parseAdmitted(JSON.parse(body)))).toEqual([
+    expect.objectContaining({
+      deploymentId: 'demo',
+      username: 'alice',
+      clientId: 'c2',
+      witness: 'broker',
+      expirySeconds: 3_600,
+    }),
+  ]);
+
+  expect(await ask('demo', 'c3', 'guess')).toEqual({ isAuthenticated: false });
+  expect(await ask('strict', 'c2')).toEqual({ isAuthenticated: false });
+  queueStatus = 500;
+  expect(await ask('demo', 'c4')).toEqual({ isAuthenticated: false });
+  expect(queued).toHaveLength(1);
+}, 60_000);

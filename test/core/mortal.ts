@@ -1,0 +1,44 @@
+// A process that dies: all its calls, to the database and to the broker, go through here, and from the chosen one on
+// nothing comes back any more. What it had sent before has happened.
+
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Broker } from '../../shared/ports/broker.ts';
+
+type Command = Parameters<DynamoDBDocumentClient['send']>[0];
+
+export class Mortal {
+  calls = 0;
+  readonly died: Promise<'died'>;
+  private readonly dieAt: number;
+  private readonly when: 'before' | 'after';
+  private tellDeath: () => void = () => undefined;
+
+  /** Dies at its call number `dieAt`: before it is sent, or after it was carried out. */
+  constructor(dieAt: number, when: 'before' | 'after') {
+    this.dieAt = dieAt;
+    this.when = when;
+    this.died = new Promise((resolve) => {
+      this.tellDeath = () => resolve('died');
+    });
+  }
+
+  client(real: DynamoDBDocumentClient): DynamoDBDocumentClient {
+    const send = (command: Command): Promise<unknown> => this.pass(() => real.send(command) as Promise<unknown>);
+    return { send } as unknown as DynamoDBDocumentClient;
+  }
+
+  broker(real: Broker): Broker {
+    return {
+      getConnection: (id) => this.pass(() => real.getConnection(id)),
+      deleteConnection: (id, options) => this.pass(() => real.deleteConnection(id, options)),
+    };
+  }
+
+  async pass<T>(call: () => Promise<T>): Promise<T> {
+    this.calls += 1;
+    if (this.calls < this.dieAt) return call();
+    if (this.calls === this.dieAt && this.when === 'after') await call();
+    this.tellDeath();
+    return new Promise(() => undefined);
+  }
+}

@@ -1,0 +1,344 @@
+// What goes on in the background (S15, S21), on the real engine: kicks of many, and who survives them.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import { changeAndEnd, startOperation } from '../../shared/app/operations.ts';
+import { changeHoldsSeconds } from '../../shared/config/constants.ts';
+import type { OperationId, Username } from '../../shared/domain/ids.ts';
+import { StoreUnavailable } from '../../shared/ports/errors.ts';
+import type { OperationCause } from '../../shared/ports/operations.ts';
+import { createTestTable, startTestEngine, type TestEngine, type TestTable } from '../support/engine.ts';
+import { Mortal } from './mortal.ts';
+import { createOperationsRig, demo, type OperationsRig } from './operations-rig.ts';
+
+const alice = 'alice' as Username;
+const names = (count: number, prefix = 'c'): string[] =>
+  Array.from({ length: count }, (_, n) => `${prefix}${String(n).padStart(4, '0')}`);
+
+let engine: TestEngine;
+let table: TestTable;
+let rig: OperationsRig;
+beforeAll(async () => {
+  engine = await startTestEngine();
+});
+afterAll(() => engine.stop());
+beforeEach(async () => {
+  table = await createTestTable(engine.endpoint);
+  rig = await createOperationsRig(table);
+});
+
+const kickAll = (): Promise<OperationId> => startOperation(rig.starts, demo, { kind: 'kick', username: alice });
+
+describe('kicking all of a username', () => {
+  test('ends all its sessions, retained ones too, page by page, and nobody else; progress can be read', async () => {
+    const ids = names(120);
+    for (const [n, id] of ids.entries())
+      await (n % 3 === 0 ? rig.retained('alice', id) : rig.connected('alice', id, 60));
+    await rig.connected('bob', 'bobs');
+    const id = await kickAll();
+    expect(await rig.operation(id)).toMatchObject({ status: 'running', finished: 0 });
+    // A worker that has to leave after every page.
+    let asked = 0;
+    await rig.drain({ mustStop: () => asked++ % 2 === 1 });
+    expect(await rig.operation(id)).toMatchObject({ status: 'done', total: 120, finished: 120 });
+    expect((await rig.operation(id))?.endedAt).toBeGreaterThan(0);
+    expect([...rig.told].sort()).toEqual(ids);
+    expect(await rig.core.used('alice')).toBe(0);
+    expect(await rig.core.used('bob')).toBe(1);
+    expect(rig.core.broker.size).toBe(1);
+  });
+
+  test('between two pages the operation says exactly how many of the sessions have ended', async () => {
+    for (const id of names(120)) await rig.connected('alice', id);
+    const id = await kickAll();
+    const read: [number, number][] = [];
+    for (let message = rig.queue.shift(); message !== undefined; message = rig.queue.shift()) {
+      let pages = 0;
+      await rig.deliver(message.message, { mustStop: () => pages++ > 0 });
+      read.push([(await rig.operation(id))?.finished ?? -1, 120 - (await rig.core.used('alice'))]);
+    }
+    expect(new Set(read.map(([finished]) => finished)).size).toBeGreaterThan(2);
+    for (const [finished, ended] of read) expect(finished).toBe(ended);
+  });
+
+  test('a session that reconnects before its turn is kicked all the same; one that reconnects after its kick stays', async () => {
+    const ids = names(60);
+    for (const id of ids) await rig.connected('alice', id, 60);
+    let reconnected = false;
+    rig.meanwhile = async () => {
+      // While the first page is ended, one of the second reconnects.
+      if (reconnected) return;
+      reconnected = true;
+      await rig.connected('alice', 'c0059', 60);
+    };
+    await kickAll();
+    let pages = 0;
+    await rig.deliver(shift(), { mustStop: () => pages++ > 2 });
+    rig.meanwhile = undefined;
+    // Kicked by now, and back in again while the operation goes on.
+    expect(rig.told).toContain('c0000');
+    await rig.connected('alice', 'c0000');
+    await rig.drain();
+    expect([...rig.told].sort()).toEqual(ids);
+    expect(await rig.core.session('alice', 'c0000')).toMatchObject({ holding: 'connected' });
+    expect(await rig.core.used('alice')).toBe(1);
+  });
+
+  test('one that joins while it goes on, and was not there at the start, is left alone', async () => {
+    for (const id of names(60)) await rig.connected('alice', id);
+    await kickAll();
+    let joined = false;
+    rig.meanwhile = async () => {
+      if (joined) return;
+      joined = true;
+      await rig.connected('alice', 'z-new');
+    };
+    await rig.drain();
+    expect(rig.told).not.toContain('z-new');
+    expect(await rig.core.used('alice')).toBe(1);
+  });
+
+  test('an attempt that was on its way when it began, and arrives behind its kick, is kicked again', async () => {
+    const decision = await rig.core.connect('alice', 'a');
+    if (decision.kind === 'rejected') throw new Error(decision.reason);
+    const id = await kickAll();
+    await rig.deliver(shift());
+    expect(await rig.operation(id)).toMatchObject({ status: 'running' });
+    rig.core.broker.set('a', { kind: 'connected' });
+    await rig.core.report('door.connected', 'alice', 'a', decision.attempt);
+    await rig.drain();
+    expect(await rig.operation(id)).toMatchObject({ status: 'done', total: 1, finished: 1 });
+    expect(rig.core.broker.has('a')).toBe(false);
+    expect(await rig.core.used('alice')).toBe(0);
+  });
+
+  test('one whose kick could not free it at once, and who has come back since, stays', async () => {
+    const decision = await rig.core.connect('alice', 'a');
+    if (decision.kind === 'rejected') throw new Error(decision.reason);
+    rig.core.broker.set('a', { kind: 'connected' });
+    const id = await kickAll();
+    await rig.deliver(shift());
+    rig.core.advance(1);
+    await rig.connected('alice', 'a');
+    await rig.drain();
+    expect(await rig.operation(id)).toMatchObject({ status: 'done' });
+    expect(rig.told).toEqual(['a']);
+    expect(await rig.core.used('alice')).toBe(1);
+  });
+
+  test('nothing to kick: done at once', async () => {
+    const id = await kickAll();
+    expect(await rig.drain()).toBe(1);
+    expect(await rig.operation(id)).toMatchObject({ status: 'done', total: 0, finished: 0 });
+  });
+
+  test('a broker that does not answer: it is tried again and again, and given up after an hour', async () => {
+    await rig.connected('alice', 'a');
+    const id = await kickAll();
+    rig.deaf = true;
+    await rig.deliver(shift());
+    expect(await rig.operation(id)).toMatchObject({ status: 'running', finished: 0 });
+    expect(rig.queue).toMatchObject([{ delaySeconds: 5 }]);
+    rig.core.advance(3_601);
+    await rig.drain();
+    expect(await rig.operation(id)).toMatchObject({ status: 'failed', total: 1, finished: 0 });
+    expect(await rig.core.used('alice')).toBe(1);
+  });
+
+  test('every message twice, and two workers at once: nothing is done twice', async () => {
+    const ids = names(60);
+    for (const id of ids) await rig.connected('alice', id);
+    const id = await kickAll();
+    const message = shift();
+    await Promise.all([rig.deliver(message), rig.deliver(message), rig.deliver(message)]);
+    for (let next = rig.queue.shift(); next !== undefined; next = rig.queue.shift()) {
+      await rig.deliver(next.message);
+      await rig.deliver(next.message);
+    }
+    expect(await rig.operation(id)).toMatchObject({ status: 'done', total: 60, finished: 60 });
+    expect([...rig.told].sort()).toEqual(ids);
+    expect(await rig.core.used('alice')).toBe(0);
+  });
+
+  test('the message is lost: somebody looks, and it is done', async () => {
+    await rig.connected('alice', 'a');
+    const id = await kickAll();
+    rig.queue.length = 0;
+    expect(await rig.wakeOverdue()).toBe(1);
+    await rig.drain();
+    expect(await rig.operation(id)).toMatchObject({ status: 'done', finished: 1 });
+    expect(await rig.wakeOverdue()).toBe(0);
+  });
+});
+
+describe('the worker dies', () => {
+  // A kick of three takes so many calls at least; each death is one test.
+  const deaths = Array.from({ length: 20 }, (_, n) => n + 1).flatMap((at) =>
+    (['before', 'after'] as const).map((when) => ({ at, when })),
+  );
+
+  test('a kick of three takes more calls than are tried here', async () => {
+    for (const id of ['a', 'b', 'c']) await rig.connected('alice', id, 60);
+    await kickAll();
+    const whole = new Mortal(1_000, 'before');
+    await rig.deliver(shift(), { mortal: whole });
+    expect(whole.calls).toBeGreaterThanOrEqual(20);
+  });
+
+  test.each(deaths)(
+    '$when its call $at: another goes on and ends them all, each place freed once',
+    async ({ at, when }) => {
+      for (const id of ['a', 'b', 'c']) await rig.connected('alice', id, 60);
+      await rig.connected('bob', 'bobs');
+      const id = await kickAll();
+      expect(await rig.deliver(shift(), { mortal: new Mortal(at, when) })).toBe('died');
+      expect(await rig.core.used('alice')).toBeGreaterThanOrEqual([...rig.core.broker.keys()].length - 1);
+      await rig.wakeOverdue();
+      await rig.drain();
+      expect(await rig.operation(id)).toMatchObject({ status: 'done', total: 3, finished: 3 });
+      expect([...rig.core.broker.keys()]).toEqual(['bobs']);
+      await rig.core.sweep();
+      expect([await rig.core.used('alice'), await rig.core.used('bob')]).toEqual([0, 1]);
+    },
+  );
+});
+
+describe('a change that somebody is disconnected for (S21)', () => {
+  const cause: OperationCause = { kind: 'credential_removed', username: alice };
+  const credentials = () => createCredentialStore(table.client, table.tableName);
+  const remove = () => credentials().deleteCredential(demo.deploymentId, alice);
+  const removeAndEnd = () => changeAndEnd(rig.starts, demo, cause, remove, (made) => made === 'deleted');
+  beforeEach(async () => {
+    const hash = { kind: 'sha256', digest: new Uint8Array(32) } as const;
+    await credentials().putCredential(demo.deploymentId, { username: alice, hash, createdAt: rig.core.now() });
+  });
+
+  test('ends who is connected, and who is still admitted by what a process remembers', async () => {
+    await rig.connected('alice', 'a', 600);
+    await rig.connected('bob', 'b');
+    expect(await removeAndEnd()).toBe('deleted');
+    await rig.deliver(shift());
+    expect(await rig.core.used('alice')).toBe(0);
+    rig.core.advance(4);
+    await rig.connected('alice', 'late');
+    await rig.drain();
+    expect([await rig.core.used('alice'), await rig.core.used('bob')]).toEqual([0, 1]);
+    expect(rig.told).toEqual(['a', 'late']);
+  });
+
+  test('leaves alone who is admitted when the change holds everywhere: then somebody has changed it back', async () => {
+    await removeAndEnd();
+    await rig.deliver(shift());
+    rig.core.advance(changeHoldsSeconds + 1);
+    await rig.connected('alice', 'new');
+    await rig.drain();
+    expect(rig.told).toEqual([]);
+    expect(await rig.core.used('alice')).toBe(1);
+  });
+
+  test('holds also where the credential is made anew at once: the change has been made', async () => {
+    await rig.connected('alice', 'a');
+    await removeAndEnd();
+    const hash = { kind: 'sha256', digest: new Uint8Array(32) } as const;
+    await credentials().putCredential(demo.deploymentId, { username: alice, hash, createdAt: rig.core.now() });
+    await rig.drain();
+    expect(rig.told).toEqual(['a']);
+  });
+
+  test('no change, no operation', async () => {
+    await remove();
+    expect(await removeAndEnd()).toBe('missing');
+    expect(rig.queue).toEqual([]);
+    expect(await rig.wakeOverdue()).toBe(0);
+  });
+
+  test('the process dies after the change, before it woke anybody: somebody looks, and they are ended', async () => {
+    await rig.connected('alice', 'a');
+    await expect(
+      changeAndEnd(
+        rig.starts,
+        demo,
+        cause,
+        async () => remove().then(() => Promise.reject(new Error('died'))),
+        () => true,
+      ),
+    ).rejects.toThrow('died');
+    expect(rig.queue).toEqual([]);
+    await rig.wakeOverdue();
+    await rig.drain();
+    expect(rig.told).toEqual(['a']);
+    expect(await rig.core.used('alice')).toBe(0);
+  });
+
+  test('the process dies before the change: nobody is ended', async () => {
+    await rig.connected('alice', 'a');
+    const died = changeAndEnd(
+      rig.starts,
+      demo,
+      cause,
+      () => Promise.reject(new Error('died')),
+      () => true,
+    );
+    await expect(died).rejects.toThrow('died');
+    await rig.wakeOverdue();
+    await rig.drain();
+    expect(rig.told).toEqual([]);
+    expect(await rig.core.used('alice')).toBe(1);
+  });
+
+  test('the operation cannot be recorded: the change is not made', async () => {
+    let made = false;
+    const operations = {
+      ...rig.starts.operations,
+      createOperation: () => Promise.reject(new StoreUnavailable(new Error('down'))),
+    };
+    const change = async () => {
+      made = true;
+    };
+    await expect(changeAndEnd({ ...rig.starts, operations }, demo, cause, change, () => true)).rejects.toThrow(
+      StoreUnavailable,
+    );
+    expect(made).toBe(false);
+  });
+
+  test('nobody can be woken: the change stands and says so, and they are ended a little later', async () => {
+    await rig.connected('alice', 'a');
+    const queue = { send: () => Promise.reject(new Error('the queue is down')) };
+    expect(await changeAndEnd({ ...rig.starts, queue }, demo, cause, remove, () => true)).toBe('deleted');
+    await rig.wakeOverdue();
+    await rig.drain();
+    expect(await rig.core.used('alice')).toBe(0);
+  });
+
+  test('suspended and resumed at once: who is connected may stay', async () => {
+    await rig.connected('alice', 'a');
+    await changeAndEnd(
+      rig.starts,
+      demo,
+      { kind: 'deployment_suspended' },
+      async () => undefined,
+      () => true,
+    );
+    await rig.drain();
+    expect(rig.told).toEqual([]);
+  });
+
+  test('blocked while the limit is not enabled: nothing is enforced, nobody is ended', async () => {
+    await rig.connected('alice', 'a');
+    await changeAndEnd(
+      rig.starts,
+      demo,
+      { kind: 'username_blocked', username: alice },
+      async () => undefined,
+      () => true,
+    );
+    await rig.drain();
+    expect(rig.told).toEqual([]);
+  });
+});
+
+function shift() {
+  const next = rig.queue.shift();
+  if (next === undefined) throw new Error('no message waits');
+  return next.message;
+}
