@@ -33,6 +33,11 @@ export interface FrontDoor {
   ): Promise<{ readonly port: number }>;
   /** Ends every connection and resolves when the end of each has been reported. */
   close(): Promise<void>;
+  /**
+   * The same without haste: takes nobody new, and ends who is there one by one, evenly over this time. They come back
+   * elsewhere, and a broker takes only so many CONNECTs a second.
+   */
+  drain(overMs: number): Promise<void>;
   /** Open sockets of clients, those without a CONNECT yet included. */
   connections(): number;
 }
@@ -100,6 +105,14 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     return { port: typeof address === 'object' && address !== null ? address.port : port };
   }
 
+  async function close(): Promise<void> {
+    closing = true;
+    const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    for (const guest of guests) guest.socket.destroy();
+    await Promise.all(closed);
+    await Promise.all(untold);
+  }
+
   return {
     listenTcp(address) {
       const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
@@ -142,12 +155,20 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       return listen(server, { host, port });
     },
 
-    async close() {
+    close,
+
+    async drain(overMs) {
       closing = true;
-      const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
-      for (const guest of guests) guest.socket.destroy();
-      await Promise.all(closed);
-      await Promise.all(untold);
+      for (const server of servers) server.close();
+      const leaving = [...guests];
+      const everyMs = overMs / Math.max(1, leaving.length);
+      const beganAt = performance.now();
+      for (const [place, guest] of leaving.entries()) {
+        const restMs = beganAt + (place + 1) * everyMs - performance.now();
+        if (restMs > 0) await new Promise((resolve) => setTimeout(resolve, restMs));
+        guest.socket.destroy();
+      }
+      await close();
     },
 
     connections: () => guests.size,

@@ -6,9 +6,12 @@ import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnAuthorizer, CfnDomainConfiguration } from 'aws-cdk-lib/aws-iot';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import type { OwnName } from './installation.ts';
 
 export interface ConnectEndpointProps {
   readonly authorizerFunction: IFunction;
+  /** Absent: AWS gives one. */
+  readonly name: OwnName | undefined;
 }
 
 export class ConnectEndpoint extends Construct {
@@ -37,6 +40,9 @@ export class ConnectEndpoint extends Construct {
       authorizerConfig: { defaultAuthorizerName: authorizer.ref, allowAuthorizerOverride: false },
       domainConfigurationStatus: 'ENABLED',
       serviceType: 'DATA',
+      ...(props.name === undefined
+        ? {}
+        : { domainName: props.name.domainName, serverCertificateArns: [props.name.certificateArn] }),
       tlsConfig: { securityPolicy: 'IoTSecurityPolicy_TLS13_1_2_2022_10' },
     });
     // Devices hold its name, and AWS deletes an AWS-managed one only after it has been disabled for 7 days.

@@ -1,4 +1,4 @@
-// What cannot be made anew: the table, and the key of the tickets. Apart from the rest, so that no deployment of code
+// What cannot be made anew: the table, the key of the tickets, and who may sign in. Apart from the rest, so that no deployment of code
 // can replace or remove it. It knows nothing of who uses it.
 
 import { RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib';
@@ -6,10 +6,12 @@ import { AttributeType, BillingMode, ProjectionType, StreamViewType, Table } fro
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { type IndexDefinition, tableDefinition } from '../shared/config/table.ts';
+import { SignIn } from './sign-in.ts';
 
 export class StatefulStack extends Stack {
   readonly table: Table;
   readonly ticketSecret: Secret;
+  readonly signIn: SignIn;
 
   constructor(scope: Construct, id: string, props: StackProps) {
     super(scope, id, props);
@@ -51,5 +53,7 @@ export class StatefulStack extends Stack {
         'Both sides read the key at start. A rotation on a schedule would reject every ticket until both have started ' +
         'anew, so the key is changed by hand, together with a deployment.',
     });
+
+    this.signIn = new SignIn(this, 'SignIn');
   }
 }

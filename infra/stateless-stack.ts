@@ -6,13 +6,18 @@ import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import type { CfnDomainConfiguration } from 'aws-cdk-lib/aws-iot';
+import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { presenceProcessesMax } from '../shared/config/constants.ts';
 import type { FunctionName } from '../shared/config/env.ts';
 import { BundledFunction } from './bundled-function.ts';
 import { ConnectEndpoint } from './connect-endpoint.ts';
+import type { Installation } from './installation.ts';
+import { Monitoring } from './monitoring.ts';
 import { Operations } from './operations-queue.ts';
 import { PresenceQueue } from './presence-queue.ts';
 import { grantTableAccess, tableAccess } from './table-access.ts';
@@ -20,22 +25,49 @@ import { grantTableAccess, tableAccess } from './table-access.ts';
 export interface StatelessStackProps extends StackProps {
   readonly table: Table;
   readonly ticketSecret: Secret;
+  readonly installation: Installation;
 }
 
 const presenceTimeoutSeconds = 30;
 
 export class StatelessStack extends Stack {
+  readonly api: BundledFunction<'api'>;
+  readonly presenceQueue: Queue;
+  readonly connectDomain: CfnDomainConfiguration;
+
   constructor(scope: Construct, id: string, props: StatelessStackProps) {
     super(scope, id, props);
-    const { queue } = new PresenceQueue(this, 'Presence', { consumerTimeoutSeconds: presenceTimeoutSeconds });
-    this.addAuthorizer(props, queue);
-    this.addPresence(props, queue);
+    const { queue, deadLetters } = new PresenceQueue(this, 'Presence', {
+      consumerTimeoutSeconds: presenceTimeoutSeconds,
+    });
+    this.presenceQueue = queue;
+    const { authorizer, domain } = this.addAuthorizer(props, queue);
+    this.connectDomain = domain;
+    const presence = this.addPresence(props, queue);
     this.addSweeper(props);
+    this.addReconciler(props);
+    const expiryLost = this.addExpiry(props);
     this.addTokenKeys(props);
-    this.addApi(props, queue);
+    this.api = this.addApi(props, queue);
+    const { topic } = new Monitoring(this, 'Monitoring', {
+      authorizer,
+      presence,
+      api: this.api,
+      table: props.table,
+      presenceQueue: queue,
+      presenceDeadLetters: deadLetters,
+      expiryLost,
+    });
+    new CfnOutput(this, 'NextAlarms', {
+      description: 'Be told of alarms',
+      value: `aws sns subscribe --topic-arn ${topic.topicArn} --protocol email --notification-endpoint you@example.com`,
+    });
   }
 
-  private addAuthorizer({ table, ticketSecret }: StatelessStackProps, queue: Queue): void {
+  private addAuthorizer(
+    { table, ticketSecret, installation }: StatelessStackProps,
+    queue: Queue,
+  ): { readonly authorizer: BundledFunction<'authorizer'>; readonly domain: CfnDomainConfiguration } {
     const authorizer = new BundledFunction(this, 'Authorizer', {
       name: 'authorizer',
       description: 'Answers every CONNECT: credentials, limit, policy',
@@ -55,11 +87,15 @@ export class StatelessStack extends Stack {
     );
     // Where clients wait to be counted that it let in while the table did not answer.
     authorizer.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
-    const endpoint = new ConnectEndpoint(this, 'Connect', { authorizerFunction: authorizer });
+    const endpoint = new ConnectEndpoint(this, 'Connect', {
+      authorizerFunction: authorizer,
+      name: installation.connectName,
+    });
     new CfnOutput(this, 'DomainConfigurationName', { value: endpoint.domain.ref });
+    return { authorizer, domain: endpoint.domain };
   }
 
-  private addPresence({ table }: StatelessStackProps, queue: Queue): void {
+  private addPresence({ table }: StatelessStackProps, queue: Queue): BundledFunction<'presence'> {
     const presence = new BundledFunction(this, 'PresenceFunction', {
       name: 'presence',
       description: 'Turns presence events into session states',
@@ -68,11 +104,19 @@ export class StatelessStack extends Stack {
       memoryMb: 512,
     });
     // Without partial answers one bad message would bring back, and count again, the nine that were settled.
-    presence.addEventSource(new SqsEventSource(queue, { batchSize: 10, reportBatchItemFailures: true }));
+    presence.addEventSource(
+      new SqsEventSource(queue, {
+        batchSize: 10,
+        reportBatchItemFailures: true,
+        // They share what IoT Core answers, each of them as if there were so many.
+        maxConcurrency: presenceProcessesMax,
+      }),
+    );
     grantTableAccess(table, tableAccess.presence, presence);
-    // It puts back, with a delay, what it has to look at again.
+    // It puts back, with a delay, what the database did not answer to.
     presence.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
     this.grantBroker(presence, ['iot:GetConnection']);
+    return presence;
   }
 
   private addSweeper({ table }: StatelessStackProps): void {
@@ -87,13 +131,76 @@ export class StatelessStack extends Stack {
       reservedConcurrency: 1,
     });
     grantTableAccess(table, tableAccess.sweeper, sweeper);
-    this.grantBroker(sweeper, ['iot:GetConnection', 'iot:DeleteConnection']);
+    this.grantBroker(sweeper, ['iot:GetConnection']);
+    this.runEveryMinute(sweeper, 'EveryMinute');
+  }
+
+  private addReconciler({ table }: StatelessStackProps): void {
+    const reconciler = new BundledFunction(this, 'Reconciler', {
+      name: 'reconciler',
+      description: 'Compares what is counted with what is there, and with what the broker says',
+      environment: { TABLE_NAME: table.tableName },
+      timeoutSeconds: 55,
+      memoryMb: 512,
+      // It keeps to a share of the questions that IoT Core answers; two of them would take two.
+      reservedConcurrency: 1,
+    });
+    grantTableAccess(table, tableAccess.reconciler, reconciler);
+    this.grantBroker(reconciler, ['iot:GetConnection']);
+    this.runEveryMinute(reconciler, 'Reconcile');
+  }
+
+  private addExpiry({ table }: StatelessStackProps): Queue {
+    const expiry = new BundledFunction(this, 'Expiry', {
+      name: 'expiry',
+      description: 'Recounts usernames whose sessions the time to live has removed',
+      environment: { TABLE_NAME: table.tableName },
+      timeoutSeconds: 55,
+      memoryMb: 512,
+    });
+    const { tableStreamArn } = table;
+    if (tableStreamArn === undefined) throw new Error('the table has no stream');
+    const lost = new Queue(this, 'ExpiryLost', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    // It is where others' messages end, and has nowhere to pass them on to.
+    Validations.of(lost).acknowledge({
+      id: 'AwsSolutions-SQS3',
+      reason: 'This is the dead-letter queue of the stream.',
+    });
+    const removal = { userIdentity: { principalId: FilterRule.isEqual('dynamodb.amazonaws.com') } };
+    expiry.addEventSourceMapping('Stream', {
+      eventSourceArn: tableStreamArn,
+      startingPosition: StartingPosition.TRIM_HORIZON,
+      batchSize: 100,
+      maxBatchingWindow: Duration.seconds(10),
+      reportBatchItemFailures: true,
+      bisectBatchOnError: true,
+      // A removal comes a day after it stopped to count, and the reconciler finds what is given up here.
+      retryAttempts: 5,
+      onFailure: new SqsDlq(lost),
+      // Every write of the product is on this stream; only what the time to live removed is worth an invocation.
+      filters: [FilterCriteria.filter({ eventName: FilterRule.isEqual('REMOVE'), ...removal })],
+    });
+    expiry.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
+        resources: [tableStreamArn],
+      }),
+    );
+    grantTableAccess(table, tableAccess.expiry, expiry);
+    return lost;
+  }
+
+  private runEveryMinute(worker: BundledFunction<FunctionName>, id: string): void {
     // A run that failed or was missed is made up for by the next; kept and retried, it would only crowd that one out.
     const onlyNow = { retryAttempts: 0, maxEventAge: Duration.minutes(1) };
-    sweeper.configureAsyncInvoke(onlyNow);
-    new Rule(this, 'EveryMinute', {
+    worker.configureAsyncInvoke(onlyNow);
+    new Rule(this, id, {
       schedule: Schedule.rate(Duration.minutes(1)),
-      targets: [new LambdaFunction(sweeper, onlyNow)],
+      targets: [new LambdaFunction(worker, onlyNow)],
     });
   }
 
@@ -116,7 +223,7 @@ export class StatelessStack extends Stack {
     });
   }
 
-  private addApi({ table }: StatelessStackProps, queue: Queue): void {
+  private addApi({ table }: StatelessStackProps, queue: Queue): BundledFunction<'api'> {
     const operations = new Operations(this, 'Operations', { table });
     const api = new BundledFunction(this, 'Api', {
       name: 'api',
@@ -134,6 +241,7 @@ export class StatelessStack extends Stack {
     api.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
     operations.letStart(api);
     operations.letKick(api);
+    return api;
   }
 
   private grantBroker(grantee: BundledFunction<FunctionName>, actions: readonly string[]): void {

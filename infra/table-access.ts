@@ -1,6 +1,6 @@
-// What each function may do with the table. None may touch the table itself, and none may Scan but the worker that
-// removes deployments: elsewhere a read that grows with the number of sessions is refused by IAM even if somebody
-// writes one.
+// What each function may do with the table, item by item. Only who walks the whole table may Scan, and nobody may
+// touch the table itself: a read that grows with the number of sessions is refused by IAM even if somebody writes one. The lists are what the
+// deployed functions were seen to use, no less and no more (test/infra/deployed.test.ts).
 
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -9,44 +9,158 @@ import type { tableDefinition } from '../shared/config/table.ts';
 
 type IndexName = (typeof tableDefinition.indexes)[number]['name'];
 
+/**
+ * What an item's partition key begins with. A audit, C client id owners, D deployments and their limits, H rejections by
+ * hour, I app clients, J operations, M server names, N rosters, O overrides, P MQTT passwords, R rejections, S sessions, T a tenant's
+ * deployments, W whitelist entries. With `=` the whole of the key: J what has token keys to fetch, the reconciler's place
+ * in the table, the tenants.
+ */
+type ItemKind =
+  | 'A'
+  | 'C'
+  | 'D'
+  | 'H'
+  | 'I'
+  | 'J'
+  | 'M'
+  | 'N'
+  | 'O'
+  | 'P'
+  | 'R'
+  | 'S'
+  | 'T'
+  | 'W'
+  | '=J'
+  | '=reconciler'
+  | '=tenants';
+
+const keyPattern = (kind: ItemKind): string => (kind.startsWith('=') ? kind.slice(1) : `${kind}|*`);
+
+type ItemAction =
+  | 'BatchGetItem'
+  | 'BatchWriteItem'
+  | 'ConditionCheckItem'
+  | 'DeleteItem'
+  | 'GetItem'
+  | 'PutItem'
+  | 'Query'
+  | 'UpdateItem';
+
 export interface TableAccess {
-  /** Actions on items. A transaction needs those of its parts. */
-  readonly itemActions: readonly string[];
-  /** Query of the table itself, not of an index. */
-  readonly queryTable: boolean;
-  readonly queryIndexes: readonly IndexName[];
+  /** A transaction needs the actions of its parts. */
+  readonly items: Readonly<Partial<Record<ItemAction, readonly ItemKind[]>>>;
+  readonly indexes: readonly IndexName[];
+  /** Reads all there is, item after item. */
+  readonly scan?: true;
 }
 
-const itemActions = ['BatchGetItem', 'GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'];
+/** Deciding about a CONNECT: settings, credentials and the username are read, sessions and counts written. */
+const deciding: TableAccess = {
+  items: {
+    BatchGetItem: ['C', 'D', 'O', 'S', 'W'],
+    GetItem: ['C', 'M', 'N', 'P', 'S'],
+    PutItem: ['C', 'S'],
+    UpdateItem: ['H', 'N', 'R'],
+    DeleteItem: ['N', 'S'],
+  },
+  indexes: ['due'],
+};
 
-export const tableAccess: Readonly<Record<FunctionName, TableAccess>> = {
-  authorizer: { itemActions, queryTable: false, queryIndexes: ['due'] },
-  presence: { itemActions, queryTable: false, queryIndexes: ['due'] },
+/** What became of a CONNECT: sessions and counts only. */
+const lifeCycle: TableAccess = {
+  items: {
+    GetItem: ['C', 'N', 'S'],
+    PutItem: ['S'],
+    UpdateItem: ['N'],
+    DeleteItem: ['N'],
+  },
+  indexes: [],
+};
+
+/** The same, and the order of usernames by used. */
+const ranking: TableAccess = {
+  items: {
+    ...lifeCycle.items,
+    GetItem: ['C', 'N', 'R', 'S'],
+    UpdateItem: ['N', 'R'],
+    DeleteItem: ['N', 'R'],
+  },
+  indexes: [],
+};
+
+export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAccess>> = {
+  authorizer: deciding,
+  // It decides as the authorizer does.
+  frontdoor: deciding,
+  presence: ranking,
   // It recounts: that reads the sessions of a username where they can be read consistently, in the table itself.
-  sweeper: { itemActions, queryTable: true, queryIndexes: ['due', 'wake'] },
-  'token-keys': { itemActions: ['GetItem', 'UpdateItem'], queryTable: true, queryIndexes: [] },
+  sweeper: { items: { ...ranking.items, Query: ['S'] }, indexes: ['due', 'wake'] },
+  // It walks the whole table, a slice a minute, and recounts.
+  reconciler: {
+    items: {
+      ...lifeCycle.items,
+      GetItem: ['C', 'N', 'S', '=reconciler'],
+      PutItem: ['S', '=reconciler'],
+      Query: ['S'],
+    },
+    indexes: [],
+    scan: true,
+  },
+  expiry: { items: { GetItem: ['N', 'S'], UpdateItem: ['N'], DeleteItem: ['N'], Query: ['S'] }, indexes: [] },
+  // It goes where tenants' addresses lead, and sees the issuers of their tokens only.
+  'token-keys': { items: { GetItem: ['D'], Query: ['=J'], UpdateItem: ['D'] }, indexes: [] },
+  // It ends sessions, and removes what a deployment leaves behind.
   operations: {
-    itemActions: [...itemActions, 'BatchWriteItem', 'ConditionCheckItem', 'Scan'],
-    queryTable: true,
-    queryIndexes: ['due', 'wake'],
+    items: {
+      BatchWriteItem: ['A', 'C', 'D', 'H', 'N', 'O', 'P', 'R', 'S', 'W'],
+      DeleteItem: ['N', 'R'],
+      GetItem: ['C', 'D', 'J', 'N', 'S'],
+      PutItem: ['J', 'S'],
+      Query: ['N', 'P', 'S'],
+      UpdateItem: ['N'],
+    },
+    indexes: ['wake'],
+    scan: true,
   },
   api: {
-    itemActions: [...itemActions, 'BatchWriteItem', 'ConditionCheckItem'],
-    queryTable: true,
-    queryIndexes: ['due', 'wake', 'rank'],
+    items: {
+      BatchGetItem: ['D', 'R', 'W'],
+      BatchWriteItem: ['W'],
+      ConditionCheckItem: ['D'],
+      DeleteItem: ['=J', 'M', 'O', 'P'],
+      GetItem: ['C', 'D', 'I', 'N', 'O', 'S', '=tenants'],
+      PutItem: ['A', 'D', 'J', '=J', 'M', 'O', 'T', '=tenants'],
+      Query: ['A', 'H', 'N', 'O', 'P', 'S', 'T', 'W', '=tenants'],
+      UpdateItem: ['D', 'P', 'R'],
+    },
+    indexes: ['due', 'rank'],
   },
 };
 
 export function grantTableAccess(table: Table, access: TableAccess, grantee: IGrantable): void {
-  const queried = [
-    ...(access.queryTable ? [table.tableArn] : []),
-    ...access.queryIndexes.map((index) => `${table.tableArn}/index/${index}`),
-  ];
-  grantee.grantPrincipal.addToPrincipalPolicy(
-    new PolicyStatement({
-      actions: access.itemActions.map((action) => `dynamodb:${action}`),
-      resources: [table.tableArn],
-    }),
-  );
-  grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ actions: ['dynamodb:Query'], resources: queried }));
+  // Actions with the same items share a statement.
+  const byKinds = new Map<string, string[]>();
+  for (const [action, kinds] of Object.entries(access.items)) {
+    const prefixes = kinds.map(keyPattern).join();
+    byKinds.set(prefixes, [...(byKinds.get(prefixes) ?? []), `dynamodb:${action}`]);
+  }
+  for (const [prefixes, actions] of byKinds)
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions,
+        resources: [table.tableArn],
+        // Of a request that names several items, each must be one of these.
+        conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': prefixes.split(',') } },
+      }),
+    );
+  if (access.scan === true)
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['dynamodb:Scan'], resources: [table.tableArn] }),
+    );
+  // An index entry is keys and a time, and which partition of an index is read is no secret.
+  const indexes = access.indexes.map((index) => `${table.tableArn}/index/${index}`);
+  if (indexes.length > 0)
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['dynamodb:Query'], resources: indexes }),
+    );
 }

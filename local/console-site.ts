@@ -3,7 +3,7 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
-import type { Authenticate } from '../functions/api/principal.ts';
+import type { LocalTokens } from '../functions/api/tokens.ts';
 import {
   buildConsoleHeaders,
   consoleAssetsPath,
@@ -16,7 +16,7 @@ export interface ConsoleOptions {
   /** What `buildConsole` made. */
   readonly folder: string;
   readonly apiToken: string;
-  readonly authenticate: Authenticate;
+  readonly authenticate: LocalTokens['authenticate'];
   readonly mqtt: { readonly host: string; readonly tcpPort: number; readonly tlsPort: number };
 }
 

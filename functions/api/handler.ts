@@ -7,6 +7,7 @@ import { createSqsQueue } from '../../shared/adapters/aws/sqs-queue.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { createDeploymentItems } from '../../shared/adapters/dynamodb/deployment-items.ts';
+import { createMachineTenants } from '../../shared/adapters/dynamodb/machine-tenants.ts';
 import { createOperationStore } from '../../shared/adapters/dynamodb/operation-store.ts';
 import { createRejectionReader } from '../../shared/adapters/dynamodb/rejection-reader.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
@@ -27,7 +28,7 @@ import { environmentVariables } from '../../shared/config/env.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { readVariable } from '../environment.ts';
 import { createApi } from './app.ts';
-import { principalOfClaims } from './claims.ts';
+import { createClaimsAuthenticate } from './claims.ts';
 import { createGatewayHandler } from './gateway.ts';
 
 const clock = systemClock;
@@ -85,7 +86,7 @@ export const handler = createGatewayHandler(
     newDeploymentId,
     // Here a deployment has no server name of its own until somebody gives it one.
     mqttDomain: undefined,
-    authenticate: (_bearer, env) => principalOfClaims(env),
+    authenticate: createClaimsAuthenticate(createMachineTenants(client, tableName)),
     clock,
     log,
   }),

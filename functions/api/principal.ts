@@ -1,17 +1,7 @@
 // Who calls, and what their token is good for.
 
+import { allScopes } from '../../shared/config/scopes.ts';
 import type { TenantId } from '../../shared/domain/ids.ts';
-
-export const allScopes = [
-  'tenants:admin',
-  'settings:read',
-  'settings:write',
-  'deployments:write',
-  'credentials:write',
-  'usage:read',
-  'sessions:kick',
-  'audit:read',
-] as const;
 
 export type Scope = (typeof allScopes)[number];
 
@@ -30,4 +20,4 @@ export interface Principal {
  * Undefined for a token that nobody gave out. `env` is what the edge was started with for this request: behind AWS's
  * JWT authorizer the claims are there, and the token itself was checked before.
  */
-export type Authenticate = (bearer: string, env: unknown) => Principal | undefined;
+export type Authenticate = (bearer: string, env: unknown) => Principal | undefined | Promise<Principal | undefined>;

@@ -149,7 +149,7 @@ export function createRouter(app: OpenAPIHono, ports: RouterPorts) {
     handle: (call: Call<P, Q, B>, deployment: StoredDeployment | undefined) => Promise<Answer>,
   ): Promise<Answer> {
     const token = bearerOf(c);
-    const principal = token === '' ? undefined : ports.authenticate(token, c.env);
+    const principal = token === '' ? undefined : await ports.authenticate(token, c.env);
     if (principal === undefined) return unauthorized;
 
     const segments = rawSegments(route.path, c.req.url);

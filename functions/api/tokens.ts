@@ -1,11 +1,12 @@
 // Bearer tokens of the local run, from its environment (product contract, section 5).
 
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { allScopes } from '../../shared/config/scopes.ts';
 import { parseTenantId, type TenantId } from '../../shared/domain/ids.ts';
-import { type Authenticate, allScopes, isScope, type Principal, type Scope } from './principal.ts';
+import { isScope, type Principal, type Scope } from './principal.ts';
 
 export interface LocalTokens {
-  readonly authenticate: Authenticate;
+  readonly authenticate: (bearer: string, env: unknown) => Principal | undefined;
   /** Every tenant that a token names; they exist. */
   readonly tenants: readonly TenantId[];
 }

@@ -11,6 +11,7 @@ import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-s
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { askedWithin, withDeadline } from '../../shared/adapters/node/deadline.ts';
+import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
@@ -18,6 +19,7 @@ import { createTickets } from '../../shared/adapters/node/tickets.ts';
 import { createTokenCheck } from '../../shared/adapters/node/token-check.ts';
 import { createConnect } from '../../shared/app/connect.ts';
 import { createHostLookup } from '../../shared/app/host-lookup.ts';
+import { measuredConnect } from '../../shared/app/measured-connect.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
 import { tokenAlgorithms } from '../../shared/app/public-keys.ts';
 import { createRejectionRecorder } from '../../shared/app/rejection-recorder.ts';
@@ -61,7 +63,7 @@ const deploymentOfServerName = createHostLookup(
   clock,
   undefined,
 );
-const connect = withDeadline(
+const decide = withDeadline(
   createConnect({
     budgetMs: connectBudgetMs,
     store: createSessionStore(client, tableName, cryptoRandom),
@@ -81,6 +83,7 @@ const connect = withDeadline(
   }),
   connectBudgetMs,
 );
+const connect = measuredConnect(decide, createEmfMeasure('authorizer', clock), clock);
 /** Read at the first ticket, and again if that failed: clients without one never wait for it. */
 let tickets: Promise<Tickets> | undefined;
 

@@ -8,6 +8,7 @@ import { createSessionStore } from '../../shared/adapters/dynamodb/session-store
 import { createTableWalk } from '../../shared/adapters/dynamodb/table-walk.ts';
 import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
+import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { reconcile } from '../../shared/app/reconcile.ts';
@@ -19,6 +20,7 @@ import { seconds } from '../../shared/domain/time.ts';
 import { readVariable } from '../environment.ts';
 
 const log = createJsonLog();
+const measure = createEmfMeasure('reconciler', systemClock);
 const share = createBrokerShare({
   broker: createIotBroker(),
   clock: systemClock,
@@ -48,6 +50,7 @@ const reserveMs = 8_000;
 export async function handler(_event: unknown, context: Pick<Context, 'getRemainingTimeInMillis'>): Promise<void> {
   const reconciled = await reconcile(ports, () => context.getRemainingTimeInMillis() < reserveMs);
   log.info('reconciled', { ...reconciled });
+  measure({ Drift: reconciled.driftRemoved + reconciled.driftAdded, Ghosts: reconciled.ghosts });
   // In a healthy installation all three are 0 for ever.
   if (reconciled.driftRemoved + reconciled.driftAdded + reconciled.ghosts > 0)
     log.warn('the count had drifted', { ...reconciled });

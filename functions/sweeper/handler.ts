@@ -7,6 +7,7 @@ import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
+import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { askingForRanks, collectRankRequests } from '../../shared/app/ask-ranks.ts';
@@ -17,6 +18,7 @@ import { seconds } from '../../shared/domain/time.ts';
 import { readVariable } from '../environment.ts';
 
 const log = createJsonLog();
+const measure = createEmfMeasure('sweeper', systemClock);
 const share = createBrokerShare({
   broker: createIotBroker(),
   clock: systemClock,
@@ -48,5 +50,12 @@ export async function handler(_event: unknown, context: Pick<Context, 'getRemain
   const isLate = () => context.getRemainingTimeInMillis() < lastMs;
   const ranksLeft = await asked.refresh(ports, isLate);
   log.info('swept', { ...swept, ranksLeft });
+  measure({
+    LeaseChecks: swept.leases,
+    Freed: swept.freed,
+    Drift: swept.drift,
+    SweepLag: swept.lagMs,
+    SweepFailed: swept.failed,
+  });
   if (swept.left.leases + swept.left.rosters > 0) log.warn('the sweeper does not keep up', { ...swept });
 }

@@ -2,13 +2,19 @@
 // sets exactly these, and a handler reads no other: whoever is not listed for the ticket secret cannot even find it.
 
 export const environmentVariables = {
+  /** Lambda and Fargate give it. */
+  region: 'AWS_REGION',
   tableName: 'TABLE_NAME',
   /** Key of the front door's tickets, in Secrets Manager. */
   ticketSecretArn: 'TICKET_SECRET_ARN',
   presenceQueueUrl: 'PRESENCE_QUEUE_URL',
-  /** Set by Lambda itself. */
-  region: 'AWS_REGION',
   operationsQueueUrl: 'OPERATIONS_QUEUE_URL',
+  /** Certificate and key of the front door, in Secrets Manager. */
+  certificateSecretArn: 'CERTIFICATE_SECRET_ARN',
+  /** `<deploymentId>.<this>` is a deployment's server name at the front door. */
+  mqttDomain: 'MQTT_DOMAIN',
+  /** Name of the domain configuration of IoT Core that the front door connects to. */
+  domainConfiguration: 'DOMAIN_CONFIGURATION',
 } as const;
 
 export type EnvironmentVariable = (typeof environmentVariables)[keyof typeof environmentVariables];
@@ -17,9 +23,22 @@ export const environmentOf = {
   authorizer: ['TABLE_NAME', 'TICKET_SECRET_ARN', 'PRESENCE_QUEUE_URL'],
   presence: ['TABLE_NAME', 'PRESENCE_QUEUE_URL'],
   sweeper: ['TABLE_NAME'],
+  reconciler: ['TABLE_NAME'],
+  expiry: ['TABLE_NAME'],
   'token-keys': ['TABLE_NAME'],
   api: ['TABLE_NAME', 'PRESENCE_QUEUE_URL', 'OPERATIONS_QUEUE_URL'],
   operations: ['TABLE_NAME', 'OPERATIONS_QUEUE_URL'],
 } as const satisfies Readonly<Record<string, readonly EnvironmentVariable[]>>;
+
+/** The front door is a process, not a function. */
+export const environmentOfFrontDoor = [
+  'AWS_REGION',
+  'TABLE_NAME',
+  'TICKET_SECRET_ARN',
+  'PRESENCE_QUEUE_URL',
+  'CERTIFICATE_SECRET_ARN',
+  'MQTT_DOMAIN',
+  'DOMAIN_CONFIGURATION',
+] as const satisfies readonly EnvironmentVariable[];
 
 export type FunctionName = keyof typeof environmentOf;

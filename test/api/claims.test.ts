@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { principalOfClaims } from '../../functions/api/claims.ts';
+import { createClaimsAuthenticate } from '../../functions/api/claims.ts';
+import type { TenantId } from '../../shared/domain/ids.ts';
 
 const good = {
   sub: 'u-1',
@@ -8,20 +9,38 @@ const good = {
   scope: 'openid headcount/settings:read headcount/usage:read headcount/nonsense',
 };
 
-const principalOf = (claims: unknown) =>
-  principalOfClaims({ event: { requestContext: { authorizer: { jwt: { claims } } } } });
+const machine = { sub: 'm-1', client_id: 'm-1', token_use: 'access', scope: 'headcount/settings:write' };
+const authenticate = createClaimsAuthenticate({
+  tenantOf: async (clientId) => (clientId === 'm-1' ? ('acme' as TenantId) : undefined),
+});
 
-test('the tenant is the group, the scopes are those of this API, without their resource server', () => {
-  expect(principalOf(good)).toEqual({
+const principalOf = async (claims: unknown) =>
+  authenticate('token', { event: { requestContext: { authorizer: { jwt: { claims } } } } });
+
+test('the tenant is the group, the scopes are those of this API, without their resource server', async () => {
+  expect(await principalOf(good)).toEqual({
     tenantId: 'acme',
     subject: 'u-1',
     scopes: new Set(['settings:read', 'usage:read']),
   });
 });
 
-test('groups are read in each way a gateway writes them', () => {
+test('groups are read in each way a gateway writes them', async () => {
   for (const groups of ['tenant:acme', '[tenant:acme]', ['a', 'tenant:acme'], '[a, tenant:acme]'])
-    expect(principalOf({ ...good, 'cognito:groups': groups })?.tenantId).toBe('acme');
+    expect((await principalOf({ ...good, 'cognito:groups': groups }))?.tenantId).toBe('acme');
+});
+
+test('the tenant of a machine is the one that its app client belongs to', async () => {
+  expect(await principalOf(machine)).toEqual({
+    tenantId: 'acme',
+    subject: 'm-1',
+    scopes: new Set(['settings:write']),
+  });
+});
+
+test('a scope of another resource server is worth nothing here', async () => {
+  const foreign = await principalOf({ ...good, scope: 'other/settings:write settings:write headcount/usage:read' });
+  expect(foreign?.scopes).toEqual(new Set(['usage:read']));
 });
 
 describe('nobody comes in', () => {
@@ -33,12 +52,18 @@ describe('nobody comes in', () => {
     ['with two tenants', { ...good, 'cognito:groups': '[tenant:acme tenant:other]' }],
     ['with a tenant id that none can have', { ...good, 'cognito:groups': '[tenant:A_B]' }],
     ['with a tenant in an attribute of his own', { ...good, 'cognito:groups': undefined, 'custom:tenant': 'acme' }],
+    ["as an app client that is nobody's", { ...machine, sub: 'm-2', client_id: 'm-2' }],
+    [
+      'as an app client in a group that it cannot be in',
+      { ...machine, sub: 'm-2', client_id: 'm-2', 'cognito:groups': 'tenant:acme' },
+    ],
+    ["as a person without a group, signed in at a machine's app client", { ...machine, sub: 'u-9' }],
     ['without a subject', { ...good, sub: '' }],
-  ])('%s', (_, claims) => {
-    expect(principalOf(claims)).toBeUndefined();
+  ])('%s', async (_, claims) => {
+    expect(await principalOf(claims)).toBeUndefined();
   });
 
-  test('outside of a gateway', () => {
-    for (const env of [undefined, null, {}, { event: 'x' }]) expect(principalOfClaims(env)).toBeUndefined();
+  test('outside of a gateway', async () => {
+    for (const env of [undefined, null, {}, { event: 'x' }]) expect(await authenticate('token', env)).toBeUndefined();
   });
 });

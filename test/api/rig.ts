@@ -2,7 +2,6 @@
 
 import { type DynamoDBDocumentClient, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { createApi } from '../../functions/api/app.ts';
-import { allScopes } from '../../functions/api/principal.ts';
 import { parseLocalTokens } from '../../functions/api/tokens.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { createDeploymentItems } from '../../shared/adapters/dynamodb/deployment-items.ts';
@@ -18,6 +17,7 @@ import { newDeploymentId } from '../../shared/adapters/node/deployment-id.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom, newOperationId } from '../../shared/adapters/node/random.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
+import { allScopes } from '../../shared/config/scopes.ts';
 import type { DeploymentId, OperationId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
 import type { Broker } from '../../shared/ports/broker.ts';

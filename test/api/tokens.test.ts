@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { allScopes } from '../../functions/api/principal.ts';
 import { parseLocalTokens } from '../../functions/api/tokens.ts';
+import { allScopes } from '../../shared/config/scopes.ts';
 
 const callerOf = (env: { API_TOKEN?: string; API_TOKENS?: string }, token: string) => {
   const principal = parseLocalTokens(env).authenticate(token, undefined);

@@ -1,7 +1,7 @@
 // Who may do what, of every route there is: no token, an unknown one, another tenant's, one without the scope.
 
 import { afterAll, describe, expect, test } from 'vitest';
-import { allScopes } from '../../functions/api/principal.ts';
+import { allScopes } from '../../shared/config/scopes.ts';
 import { type Answered, startRig } from './rig.ts';
 import { fillPath, isOwned, readRoutes } from './routes.ts';
 

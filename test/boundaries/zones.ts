@@ -42,9 +42,13 @@ const zones: readonly Zone[] = [
   { path: 'functions/api', imports: ofFunctions, ...edge },
   { path: 'frontdoor', imports: ['shared/config', 'shared/domain', 'shared/ports'], ...edge },
   // The process of the front door wires adapters to use cases, as a function's handler does.
-  { path: 'frontdoor/main.ts', imports: [...core, 'frontdoor'], ...edge },
+  { path: 'frontdoor/main.ts', imports: [...core, 'frontdoor', environment], ...edge },
+  // It fetches that process's code, and is all there is before.
+  { path: 'frontdoor/load.ts', imports: ['shared/adapters/aws/signed-request.ts'], ...edge },
   { path: 'infra', imports: ['shared/config'], ...edge },
   // The console meets the product through the API's schema only, and even of that it takes the types.
+  // It meets the product over HTTP only.
+  { path: 'apply', imports: [], ...edge },
   { path: 'console', imports: [], packages: ofBrowser, pure: false },
   { path: 'console/client', imports: [], types: [...apiSchemas, 'zod'], packages: [], pure: false },
   { path: 'console/vite.config.ts', imports: [], packages: ['vite', '@vitejs/plugin-react'], pure: false },
@@ -55,6 +59,7 @@ const zones: readonly Zone[] = [
   { path: 'test', imports: [...product, 'local', 'bench', 'console', 'scripts', 'vitest.config.ts'], ...edge },
   { path: 'scripts', imports: product, ...edge },
   { path: 'vitest.config.ts', imports: ['test/support'], ...edge },
+  { path: 'vitest.remote.config.ts', imports: [], ...edge },
 ];
 
 export function isUnder(path: string, folder: string): boolean {

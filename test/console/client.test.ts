@@ -10,7 +10,7 @@ import { hoursUntil } from '../../console/pages/hours.ts';
 import { shownName } from '../../console/parts/shown-name.ts';
 import { addressOf, type Place, parsePlace } from '../../console/shell/places.ts';
 import { decodeSegment } from '../../functions/api/path-segment.ts';
-import { allScopes } from '../../functions/api/principal.ts';
+import { allScopes } from '../../shared/config/scopes.ts';
 
 const names = [
   'alice',

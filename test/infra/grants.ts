@@ -6,6 +6,7 @@ interface Statement {
   readonly Effect: string;
   readonly Action: string | readonly string[];
   readonly Resource: unknown;
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
 type Properties = Readonly<Record<string, unknown>>;
@@ -54,11 +55,35 @@ export function grantsOfRole(template: Template, role: string): readonly string[
   return statements
     .flatMap((statement) =>
       asList(statement.Action).flatMap((action) =>
-        asList(statement.Resource).map((resource) => {
+        asList(statement.Resource).flatMap((resource) => {
           const line = `${String(action)} ${render(resource)}`;
-          return statement.Effect === 'Allow' ? line : `${statement.Effect} ${line}`;
+          const allowed = statement.Effect === 'Allow' ? line : `${statement.Effect} ${line}`;
+          return conditionsOf(statement).map((condition) => `${allowed}${condition}`);
         }),
       ),
     )
     .sort();
+}
+
+/** ` S` for items whose key begins with `S|`; any other condition as it stands; one empty text where there is none. */
+function conditionsOf({ Condition }: Statement): readonly string[] {
+  if (Condition === undefined) return [''];
+  const keys = Condition['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'];
+  const kinds = asList(keys).map((key) => {
+    const [, letter, whole] = /^(?:([A-Z])\|\*|([A-Za-z]+))$/.exec(String(key)) ?? [];
+    return letter ?? (whole === undefined ? undefined : `=${whole}`);
+  });
+  if (Object.keys(Condition).length > 1 || kinds.includes(undefined)) return [` if ${JSON.stringify(Condition)}`];
+  return kinds.map((kind) => ` ${kind}`);
+}
+
+/** What a role may do, in the words of who records what is done: `dynamodb:GetItem S`, `dynamodb:Query index due`. */
+export function usesOfRole(template: Template, role: string): readonly string[] {
+  const lines = grantsOfRole(template, role).map((line) => {
+    const [action = '', resource = '', kind] = line.split(' ');
+    if (!action.startsWith('dynamodb:')) return action;
+    const index = /\/index\/(.+)$/.exec(resource)?.[1];
+    return index === undefined ? `${action} ${kind ?? '*'}` : `${action} index ${index}`;
+  });
+  return [...new Set(lines)].sort();
 }

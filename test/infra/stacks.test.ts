@@ -129,7 +129,6 @@ describe('presence events', () => {
     const redrive = queue.RedrivePolicy as { deadLetterTargetArn: unknown; maxReceiveCount: number };
     expect(render(redrive.deadLetterTargetArn)).toBe('PresenceDeadLetters.Arn');
     expect(redrive.maxReceiveCount).toBe(5);
-    stateless.resourceCountIs('AWS::Lambda::EventSourceMapping', 2);
     stateless.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       BatchSize: 10,
@@ -149,6 +148,22 @@ describe('presence events', () => {
       Statement: [{ Effect: 'Deny', Action: 'sqs:*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }],
     });
   });
+});
+
+test('of the stream, only what the time to live removed comes to the expiry function, and what it cannot settle is kept', () => {
+  const mappings = Object.values(stateless.findResources('AWS::Lambda::EventSourceMapping')).map(
+    (found) => found.Properties,
+  );
+  const stream = mappings.find((mapping) => render(mapping.EventSourceArn).endsWith('Table.StreamArn'));
+  const patterns = stream?.FilterCriteria.Filters.map((filter: { Pattern: string }) => JSON.parse(filter.Pattern));
+  expect(patterns).toEqual([{ eventName: ['REMOVE'], userIdentity: { principalId: ['dynamodb.amazonaws.com'] } }]);
+  expect(stream).toMatchObject({
+    FunctionResponseTypes: ['ReportBatchItemFailures'],
+    BisectBatchOnFunctionError: true,
+    MaximumRetryAttempts: 5,
+  });
+  expect(render(stream?.DestinationConfig.OnFailure.Destination)).toBe('ExpiryLost.Arn');
+  expect(render(stream?.FunctionName)).toBe('Expiry');
 });
 
 test('the sweeper runs every minute, one at a time, and a run that failed is not retried', () => {

@@ -31,7 +31,16 @@ interface FunctionResource {
   readonly Metadata: { readonly 'aws:asset:path': string };
 }
 
-const functions = ['Authorizer', 'PresenceFunction', 'Sweeper', 'OperationsWorker', 'TokenKeys', 'Api'];
+const functions = [
+  'Authorizer',
+  'PresenceFunction',
+  'Sweeper',
+  'Reconciler',
+  'Expiry',
+  'TokenKeys',
+  'OperationsWorker',
+  'Api',
+];
 
 describe('cdk synth', () => {
   let home = '';

@@ -9,13 +9,32 @@ interface CdkJson {
   readonly context: Readonly<Record<string, unknown>>;
 }
 
-/** Templates only: `aws:cdk:bundling-stacks: []` leaves the functions' code out. */
-export function buildApp(): App {
+/** Templates only: `aws:cdk:bundling-stacks: []` leaves the functions' code out. `chosen` is what `-c` would give. */
+export function buildApp(chosen: Readonly<Record<string, unknown>> = {}): App {
   const { context }: CdkJson = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8'));
-  return new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] } });
+  return new App({ context: { ...context, ...chosen, 'aws:cdk:bundling-stacks': [] } });
 }
 
-export function synthTemplates(): { readonly stateful: Template; readonly stateless: Template } {
-  const { stateful, stateless } = addStacks(buildApp());
-  return { stateful: Template.fromStack(stateful), stateless: Template.fromStack(stateless) };
+export interface Templates {
+  readonly stateful: Template;
+  readonly stateless: Template;
+  readonly web: Template;
+  readonly frontDoor: Template | undefined;
+}
+
+/** What it takes to get a front door. */
+export const withFrontDoor = {
+  frontDoor: 'true',
+  mqttDomain: 'mqtt.example.com',
+  mqttCertificateSecretArn: 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:mqtt-abcdef',
+};
+
+export function synthTemplates(chosen: Readonly<Record<string, unknown>> = {}): Templates {
+  const { stateful, stateless, web, frontDoor } = addStacks(buildApp(chosen));
+  return {
+    stateful: Template.fromStack(stateful),
+    stateless: Template.fromStack(stateless),
+    web: Template.fromStack(web),
+    frontDoor: frontDoor === undefined ? undefined : Template.fromStack(frontDoor),
+  };
 }

@@ -1,24 +1,29 @@
 // A secret in Secrets Manager, by its ARN, which says where it lies.
 
-import { readLambdaCredentials } from './lambda-credentials.ts';
+import { type LambdaCredentials, readLambdaCredentials } from './lambda-credentials.ts';
 import { callService } from './signed-request.ts';
 
 /** Two tries of this length, and the CONNECT that asked can still be answered in time. */
 const timeoutMs = 1_000;
 
 /** Throws where it cannot be read; the error never holds the secret. `endpoint`: somebody else than AWS, in tests. */
-export async function readSecret(arn: string, endpoint?: string): Promise<Uint8Array> {
+export async function readSecret(
+  arn: string,
+  endpoint?: string,
+  credentials: () => Promise<LambdaCredentials> = async () => readLambdaCredentials(),
+): Promise<Uint8Array> {
   const [, partition, , region = ''] = arn.split(':');
   const suffix = partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
   const call = {
     service: 'secretsmanager',
     region,
-    endpoint: endpoint ?? `https://secretsmanager.${region}.${suffix}`,
+    // The variable is the SDK's own, for whoever is not AWS.
+    endpoint: endpoint ?? process.env.AWS_ENDPOINT_URL ?? `https://secretsmanager.${region}.${suffix}`,
     target: 'secretsmanager.GetSecretValue',
     jsonVersion: '1.1',
     input: { SecretId: arn },
   } as const;
-  const read = () => callService(call, readLambdaCredentials(), timeoutMs);
+  const read = async () => callService(call, await credentials(), timeoutMs);
   const { SecretString: secret } = await read().catch(read);
   if (typeof secret !== 'string' || secret === '') throw new Error('the secret has no text');
   return Buffer.from(secret, 'utf8');

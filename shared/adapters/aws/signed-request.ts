@@ -19,9 +19,16 @@ export interface ServiceCall {
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
 
-/** The headers of a POST to `/` without a query, `authorization` among them. `headers`: names in lower case. */
+/** What is signed besides headers and body; a POST to `/` unless told. */
+export interface SignedPart extends Pick<ServiceCall, 'service' | 'region'> {
+  readonly method?: 'GET' | 'POST';
+  /** It must need no encoding. */
+  readonly path?: string;
+}
+
+/** The headers of a request without a query, `authorization` among them. `headers`: names in lower case, with `host`. */
 export function signHeaders(
-  { service, region }: Pick<ServiceCall, 'service' | 'region'>,
+  { service, region, method = 'POST', path = '/' }: SignedPart,
   headers: Readonly<Record<string, string>>,
   body: string,
   credentials: LambdaCredentials,
@@ -37,7 +44,7 @@ export function signHeaders(
   };
   const names = Object.keys(signed).sort();
   const lines = names.map((name) => `${name}:${signed[name]?.trim()}\n`).join('');
-  const canonical = ['POST', '/', '', lines, names.join(';'), sha256(body)].join('\n');
+  const canonical = [method, path, '', lines, names.join(';'), sha256(body)].join('\n');
   const scope = `${day}/${region}/${service}/aws4_request`;
   const toSign = ['AWS4-HMAC-SHA256', time, scope, sha256(canonical)].join('\n');
   const key = [region, service, 'aws4_request'].reduce<Buffer>(hmac, hmac(`AWS4${secretAccessKey}`, day));

@@ -108,6 +108,12 @@ export function auditKey(id: DeploymentId, at: number, unique: string): Key {
 
 /** How far the reconciler has come. */
 export const progressKey: Key = { pk: 'reconciler', sk: 'progress' };
+
+/** Whose an app client of the sign-in is. Written by the operator, as `docs/deploy.md` says. */
+export function machineKey(clientId: string): Key {
+  return { pk: `I|${clientId}`, sk: 'machine' };
+}
+
 /** `plan`: which places the operation is to end. */
 export function operationKey({ tenantId, operationId }: OperationRef, part: 'operation' | 'plan'): Key {
   return { pk: `J|${tenantId}|${operationId}`, sk: part };

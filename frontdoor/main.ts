@@ -1,0 +1,119 @@
+// The front door on AWS: TLS from the devices, TLS to IoT Core, admissions from the table. One process of many behind a
+// load balancer that passes TCP on as it is, with the client's own address.
+
+import { createServer } from 'node:http';
+import { connect as dialTls } from 'node:tls';
+import { readVariable } from '../functions/environment.ts';
+import { findIotEndpoint } from '../shared/adapters/aws/iot-endpoint.ts';
+import { readSecret } from '../shared/adapters/aws/secret.ts';
+import { createSqsQueue } from '../shared/adapters/aws/sqs-queue.ts';
+import { createDocumentClient } from '../shared/adapters/dynamodb/client.ts';
+import { createConnectSettingsReader } from '../shared/adapters/dynamodb/connect-settings.ts';
+import { createCredentialStore } from '../shared/adapters/dynamodb/credential-store.ts';
+import { createHostReader } from '../shared/adapters/dynamodb/host-reader.ts';
+import { createRejectionStore } from '../shared/adapters/dynamodb/rejection-store.ts';
+import { createSessionStore } from '../shared/adapters/dynamodb/session-store.ts';
+import { systemClock } from '../shared/adapters/node/clock.ts';
+import { askedWithin, withDeadline } from '../shared/adapters/node/deadline.ts';
+import { createEmfMeasure } from '../shared/adapters/node/emf-metrics.ts';
+import { createJsonLog } from '../shared/adapters/node/json-log.ts';
+import { createPasswordCrypto } from '../shared/adapters/node/password-crypto.ts';
+import { cryptoRandom } from '../shared/adapters/node/random.ts';
+import { createTickets } from '../shared/adapters/node/tickets.ts';
+import { createTokenCheck } from '../shared/adapters/node/token-check.ts';
+import { createConnect } from '../shared/app/connect.ts';
+import { createHostLookup } from '../shared/app/host-lookup.ts';
+import { measuredConnect } from '../shared/app/measured-connect.ts';
+import { createPasswords } from '../shared/app/passwords.ts';
+import { tokenAlgorithms } from '../shared/app/public-keys.ts';
+import { createRejectionRecorder } from '../shared/app/rejection-recorder.ts';
+import { createCredentialCache, createSettingsCache } from '../shared/app/settings-cache.ts';
+import { doorBudgetMs, leaseSeconds, maxConnectionSeconds } from '../shared/config/constants.ts';
+import { environmentVariables as names } from '../shared/config/env.ts';
+import { frontDoorDrainMs, frontDoorHealthPort, frontDoorMqttsPort } from '../shared/config/front-door.ts';
+import { seconds } from '../shared/domain/time.ts';
+import { parseCertificate } from './certificate-secret.ts';
+import { createFrontDoor } from './front-door.ts';
+
+const clock = systemClock;
+const log = createJsonLog();
+const measure = createEmfMeasure('frontdoor', clock);
+const tableName = readVariable(names.tableName);
+const region = readVariable(names.region);
+const client = createDocumentClient({ requestTimeoutMs: 2_000, maxSockets: 256 });
+const credentialsOfTask = () => client.config.credentials();
+
+const [ticketSecret, certificateSecret, iotHost] = await Promise.all([
+  readSecret(readVariable(names.ticketSecretArn), undefined, credentialsOfTask),
+  readSecret(readVariable(names.certificateSecretArn), undefined, credentialsOfTask),
+  findIotEndpoint({
+    domainConfiguration: readVariable(names.domainConfiguration),
+    region,
+    credentials: credentialsOfTask,
+  }),
+]);
+const tickets = createTickets(ticketSecret, clock);
+const rejections = createRejectionRecorder({
+  store: createRejectionStore(client, tableName),
+  clock,
+  log,
+  newSumId: () => cryptoRandom.attemptId(),
+});
+const queue = createSqsQueue(readVariable(names.presenceQueueUrl), region, credentialsOfTask);
+const connect = measuredConnect(
+  withDeadline(
+    createConnect({
+      budgetMs: doorBudgetMs,
+      store: createSessionStore(client, tableName, cryptoRandom),
+      settings: createSettingsCache(createConnectSettingsReader(client, tableName), clock),
+      credentials: createCredentialCache(createCredentialStore(client, tableName), clock),
+      passwords: createPasswords({ crypto: createPasswordCrypto(), clock }),
+      clock,
+      random: cryptoRandom,
+      tokens: createTokenCheck(tokenAlgorithms),
+      queue,
+      rejections,
+      log,
+      policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
+    }),
+    doorBudgetMs,
+  ),
+  measure,
+  clock,
+);
+
+const door = createFrontDoor({
+  connect,
+  report: queue.report,
+  issueTicket: (claims) => tickets.issue(claims),
+  dialBroker: () => dialTls({ host: iotHost, port: 8883, servername: iotHost }).setNoDelay(true),
+  deploymentOfServerName: askedWithin(
+    createHostLookup(createHostReader(client, tableName), clock, readVariable(names.mqttDomain)),
+    doorBudgetMs,
+  ),
+  clock,
+  log,
+});
+
+// Healthy until it is told to stop: from then on the load balancer sends nobody here.
+let draining = false;
+const health = createServer((_request, response) => response.writeHead(draining ? 503 : 200).end());
+
+const each = (ms: number, work: () => void): NodeJS.Timeout => setInterval(work, ms).unref();
+each(1_000, () => void rejections.flush());
+each(60_000, () => measure({ Connections: door.connections() }));
+
+async function stop(): Promise<void> {
+  if (draining) return;
+  draining = true;
+  log.info('the front door closes', { connections: door.connections() });
+  await door.drain(frontDoorDrainMs);
+  await rejections.flush({ all: true });
+  process.exit(0);
+}
+process.on('SIGTERM', () => void stop());
+process.on('SIGINT', () => void stop());
+
+const mqtts = await door.listenTls({ host: '::', port: frontDoorMqttsPort, ...parseCertificate(certificateSecret) });
+health.listen({ host: '::', port: frontDoorHealthPort });
+log.info('the front door is open', { port: mqtts.port, iotHost });

@@ -1,0 +1,180 @@
+// The console as files: a private bucket behind CloudFront, which also leads `/v1` to the API, so that the browser talks
+// to one origin and nobody needs CORS.
+
+import { existsSync } from 'node:fs';
+import { Annotations, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import {
+  AllowedMethods,
+  CachePolicy,
+  Function as CloudFrontFunction,
+  Distribution,
+  FunctionCode,
+  FunctionEventType,
+  FunctionRuntime,
+  HeadersFrameOption,
+  HeadersReferrerPolicy,
+  HttpVersion,
+  OriginRequestPolicy,
+  ResponseHeadersPolicy,
+  SecurityPolicyProtocol,
+  ViewerProtocolPolicy,
+} from 'aws-cdk-lib/aws-cloudfront';
+import { HttpOrigin, S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
+import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { BucketDeployment, CacheControl, type ISource, Source } from 'aws-cdk-lib/aws-s3-deployment';
+import { Construct } from 'constructs';
+import { buildConsoleHeaders } from '../shared/config/console.ts';
+import type { OwnName } from './installation.ts';
+
+export interface ConsoleSiteProps {
+  readonly name: OwnName | undefined;
+  /** Host name of the API. */
+  readonly apiHost: string;
+  /** Origins that the browser talks to besides its own: the sign-in. */
+  readonly connectsTo: readonly string[];
+  /** What the console's build made; nothing is uploaded where it is absent. */
+  readonly folder: string;
+}
+
+export class ConsoleSite extends Construct {
+  /** Where a browser finds it, without a slash at the end. */
+  readonly origin: string;
+  readonly #bucket: IBucket;
+  readonly #distribution: Distribution;
+  readonly #folder: string;
+
+  constructor(scope: Construct, id: string, props: ConsoleSiteProps) {
+    super(scope, id);
+    this.#folder = props.folder;
+    this.#bucket = new Bucket(this, 'Files', {
+      encryption: BucketEncryption.S3_MANAGED,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      enforceSSL: true,
+      versioned: true,
+      // Built anew from this repository whenever it is deployed; old files go after a month.
+      lifecycleRules: [{ noncurrentVersionExpiration: Duration.days(30) }],
+      removalPolicy: RemovalPolicy.RETAIN,
+    }) as IBucket;
+    Validations.of(this.#bucket).acknowledge({
+      id: 'AwsSolutions-S1',
+      reason: 'It holds the public files of the console and nothing else, and only CloudFront may read it.',
+    });
+
+    this.#distribution = new Distribution(this, 'Distribution', {
+      comment: 'Headcount console',
+      defaultRootObject: 'index.html',
+      httpVersion: HttpVersion.HTTP2_AND_3,
+      ...(props.name === undefined
+        ? {}
+        : {
+            domainNames: [props.name.domainName],
+            minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
+            certificate: Certificate.fromCertificateArn(this, 'Certificate', props.name.certificateArn),
+          }),
+      defaultBehavior: {
+        origin: S3BucketOrigin.withOriginAccessControl(this.#bucket),
+        viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+        allowedMethods: AllowedMethods.ALLOW_GET_HEAD,
+        // Not by an error page: that would hold for the API's answers as well.
+        functionAssociations: [{ eventType: FunctionEventType.VIEWER_REQUEST, function: this.#pages() }],
+        responseHeadersPolicy: this.#headers(props.connectsTo),
+      },
+      additionalBehaviors: {
+        '/v1/*': {
+          origin: new HttpOrigin(props.apiHost),
+          // A token is only ever sent over TLS, also to somebody who would redirect.
+          viewerProtocolPolicy: ViewerProtocolPolicy.HTTPS_ONLY,
+          allowedMethods: AllowedMethods.ALLOW_ALL,
+          cachePolicy: CachePolicy.CACHING_DISABLED,
+          originRequestPolicy: OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+        },
+      },
+    });
+    this.origin = `https://${props.name?.domainName ?? this.#distribution.distributionDomainName}`;
+    this.#acknowledge(props.name === undefined);
+  }
+
+  /** Uploads what was built, and beside it `config.json`, which tells the console where to sign in. */
+  upload(config: object): void {
+    if (!existsSync(this.#folder)) {
+      Annotations.of(this).addInfo('The console was not built, so nothing of it is uploaded: npm run build:console');
+      return;
+    }
+    const sources: ISource[] = [Source.asset(this.#folder), Source.jsonData('config.json', config)];
+    const copier = new BucketDeployment(this, 'Upload', {
+      sources,
+      destinationBucket: this.#bucket,
+      distribution: this.#distribution,
+      distributionPaths: ['/index.html', '/config.json', '/'],
+      // The names of assets hold a hash of their content; index.html is asked for each time.
+      cacheControl: [CacheControl.noCache()],
+      prune: true,
+    });
+    const role = copier.handlerRole;
+    const wide = 'It runs while a deployment runs, reads the files that CDK uploaded and writes this one bucket.';
+    const provider = Stack.of(this).node.children.find((child) =>
+      child.node.id.startsWith('Custom::CDKBucketDeployment'),
+    );
+    for (const construct of [role, provider].filter((found) => found !== undefined))
+      for (const rule of copierFindings) Validations.of(construct).acknowledge({ id: rule, reason: wide });
+  }
+
+  /** A page of the console is a path without a file: its last part has no dot. */
+  #pages(): CloudFrontFunction {
+    return new CloudFrontFunction(this, 'Pages', {
+      runtime: FunctionRuntime.JS_2_0,
+      comment: 'Leads every page of the console to index.html',
+      code: FunctionCode.fromInline(
+        [
+          'function handler(event) {',
+          '  var request = event.request;',
+          "  if (!/\\.[^/]*$/.test(request.uri)) request.uri = '/index.html';",
+          '  return request;',
+          '}',
+        ].join('\n'),
+      ),
+    });
+  }
+
+  /** The same as the local run serves it with, and what only makes sense over TLS. */
+  #headers(connectsTo: readonly string[]): ResponseHeadersPolicy {
+    const headers = buildConsoleHeaders(connectsTo);
+    const {
+      'content-security-policy': contentSecurityPolicy = '',
+      'x-content-type-options': _nosniff,
+      'x-frame-options': _frames,
+      'referrer-policy': _referrer,
+      ...custom
+    } = headers;
+    return new ResponseHeadersPolicy(this, 'Headers', {
+      securityHeadersBehavior: {
+        contentSecurityPolicy: { override: true, contentSecurityPolicy },
+        contentTypeOptions: { override: true },
+        frameOptions: { override: true, frameOption: HeadersFrameOption.DENY },
+        referrerPolicy: { override: true, referrerPolicy: HeadersReferrerPolicy.NO_REFERRER },
+        strictTransportSecurity: { override: true, accessControlMaxAge: Duration.days(365), includeSubdomains: true },
+      },
+      customHeadersBehavior: {
+        customHeaders: Object.entries(custom).map(([header, value]) => ({ header, value, override: true })),
+      },
+    });
+  }
+
+  #acknowledge(withoutName: boolean): void {
+    const open = [
+      ['AwsSolutions-CFR1', 'Who may sign in is decided by the sign-in, wherever they are.'],
+      ['AwsSolutions-CFR2', 'It serves public files; the API behind it takes tokens only and limits its rate.'],
+      ['AwsSolutions-CFR3', 'Requests for public files tell nothing; the API keeps a log of its own.'],
+    ] as const;
+    for (const [rule, reason] of open) Validations.of(this.#distribution).acknowledge({ id: rule, reason });
+    if (withoutName)
+      Validations.of(this.#distribution).acknowledge({
+        id: 'AwsSolutions-CFR4',
+        reason: "Under CloudFront's own name the protocol versions cannot be chosen; with an own name they are.",
+      });
+  }
+}
+
+const copierFindings = ['AwsSolutions-IAM4', 'AwsSolutions-IAM5', 'AwsSolutions-L1'];

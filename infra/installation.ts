@@ -1,0 +1,127 @@
+// What an installation may choose, read from CDK's context (`-c name=value`, or cdk.json). Nothing has to be chosen.
+// A word that is misspelt or half given ends the synthesis: it must not deploy something else than was meant.
+
+import type { Node } from 'constructs';
+
+export interface OwnName {
+  readonly domainName: string;
+  /** Of AWS Certificate Manager. For the console it lies in us-east-1, as CloudFront wants it. */
+  readonly certificateArn: string;
+}
+
+/** An OAuth client without a person behind it. Its tenant is an item of the table, which the operator writes. */
+export interface MachineClient {
+  readonly name: string;
+  readonly scopes: readonly string[];
+}
+
+export interface FrontDoorChoice {
+  /** `<deploymentId>.<mqttDomain>` is where the devices of a deployment connect. */
+  readonly mqttDomain: string;
+  /** In Secrets Manager: `{"certificate": "<PEM, the chain>", "key": "<PEM>"}` for `*.<mqttDomain>`. */
+  readonly certificateSecretArn: string;
+  readonly minTasks: number;
+  readonly maxTasks: number;
+  readonly connectionsPerTask: number;
+  /** A container image that has Node 24 as `node`. Name it with its digest where it must never change. */
+  readonly image: string;
+}
+
+export interface Installation {
+  /** Own name of the endpoint of IoT Core that devices connect to; AWS gives one where this is absent. */
+  readonly connectName?: OwnName;
+  readonly consoleName?: OwnName;
+  readonly machineClients: readonly MachineClient[];
+  readonly frontDoor?: FrontDoorChoice;
+}
+
+const names = [
+  'connectDomain',
+  'connectCertificateArn',
+  'consoleDomain',
+  'consoleCertificateArn',
+  'machineClients',
+  'frontDoor',
+  'mqttDomain',
+  'mqttCertificateSecretArn',
+  'frontDoorMinTasks',
+  'frontDoorMaxTasks',
+  'frontDoorConnectionsPerTask',
+  'frontDoorImage',
+] as const;
+
+type Name = (typeof names)[number];
+
+const hostName = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
+
+export function readInstallation(node: Node): Installation {
+  const given = (name: Name): unknown => node.tryGetContext(name);
+  const connectName = ownName(given, 'connectDomain', 'connectCertificateArn');
+  const consoleName = ownName(given, 'consoleDomain', 'consoleCertificateArn');
+  const frontDoor = frontDoorChoice(given);
+  return {
+    ...(connectName === undefined ? {} : { connectName }),
+    ...(consoleName === undefined ? {} : { consoleName }),
+    ...(frontDoor === undefined ? {} : { frontDoor }),
+    machineClients: machineClients(given('machineClients')),
+  };
+}
+
+type Given = (name: Name) => unknown;
+
+function ownName(given: Given, domain: Name, certificate: Name): OwnName | undefined {
+  if (given(domain) === undefined && given(certificate) === undefined) return undefined;
+  return { domainName: host(given, domain), certificateArn: arn(given, certificate, 'acm') };
+}
+
+function frontDoorChoice(given: Given): FrontDoorChoice | undefined {
+  const wanted = given('frontDoor');
+  if (wanted === undefined || wanted === false || wanted === 'false') return undefined;
+  if (wanted !== true && wanted !== 'true') throw new Error('frontDoor must be true or false');
+  const minTasks = count(given, 'frontDoorMinTasks', 2);
+  const maxTasks = count(given, 'frontDoorMaxTasks', Math.max(10, minTasks));
+  if (maxTasks < minTasks) throw new Error('frontDoorMaxTasks must not be less than frontDoorMinTasks');
+  return {
+    mqttDomain: host(given, 'mqttDomain'),
+    certificateSecretArn: arn(given, 'mqttCertificateSecretArn', 'secretsmanager'),
+    minTasks,
+    maxTasks,
+    connectionsPerTask: count(given, 'frontDoorConnectionsPerTask', 10_000),
+    image: String(given('frontDoorImage') ?? 'public.ecr.aws/docker/library/node:24-slim'),
+  };
+}
+
+function host(given: Given, name: Name): string {
+  const value = given(name);
+  if (typeof value !== 'string' || !hostName.test(value)) throw new Error(`${name} must be a domain name`);
+  return value;
+}
+
+function arn(given: Given, name: Name, service: string): string {
+  const value = given(name);
+  if (typeof value !== 'string' || !value.startsWith('arn:') || value.split(':')[2] !== service)
+    throw new Error(`${name} must be the ARN of something in ${service}`);
+  return value;
+}
+
+function count(given: Given, name: Name, otherwise: number): number {
+  const value = given(name) ?? otherwise;
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1) throw new Error(`${name} must be a whole number of at least 1`);
+  return number;
+}
+
+/** `name:scope+scope`, comma separated, as `acme-ci:settings:read+settings:write`. */
+function machineClients(value: unknown): readonly MachineClient[] {
+  if (value === undefined || value === '') return [];
+  if (typeof value !== 'string') throw new Error('machineClients must be text');
+  const clients = value.split(',').map((entry): MachineClient => {
+    const match = /^([a-z][a-z0-9-]{0,62}):(.+)$/.exec(entry.trim());
+    if (match === null) throw new Error('machineClients must be name:scope+scope, comma separated');
+    const [, name = '', scopes = ''] = match;
+    return { name, scopes: scopes.split('+') };
+  });
+  if (new Set(clients.map((client) => client.name)).size < clients.length)
+    throw new Error('machineClients must have different names');
+  return clients;
+}

@@ -1,0 +1,143 @@
+// What people and machines reach over HTTP: the API's gateway, the console, and who may sign in to them. It is apart
+// from the path of a CONNECT: nothing that is deployed here can touch that.
+
+import { fileURLToPath } from 'node:url';
+import { CfnOutput, Duration, Fn, Lazy, Stack, type StackProps } from 'aws-cdk-lib';
+import { ClientAttributes, OAuthScope, UserPoolClient } from 'aws-cdk-lib/aws-cognito';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { resourceServer } from '../shared/config/scopes.ts';
+import { ConsoleSite } from './console-site.ts';
+import { HttpEntrance } from './http-entrance.ts';
+import type { Installation } from './installation.ts';
+import type { SignIn } from './sign-in.ts';
+
+export interface WebStackProps extends StackProps {
+  readonly installation: Installation;
+  readonly api: IFunction;
+  readonly signIn: SignIn;
+  readonly table: Table;
+  /** Where the console's build put its files. */
+  readonly consoleFolder?: string;
+}
+
+const builtConsole = fileURLToPath(new URL('../console/dist', import.meta.url));
+
+/** What the console may do for the person at it: everything that a tenant may do. Never for the installation. */
+const consoleScopes = [
+  'settings:read',
+  'settings:write',
+  'deployments:write',
+  'credentials:write',
+  'usage:read',
+  'sessions:kick',
+  'audit:read',
+];
+
+export class WebStack extends Stack {
+  constructor(scope: Construct, id: string, props: WebStackProps) {
+    super(scope, id, props);
+    const { installation, signIn, table } = props;
+    const operator = this.#machine(signIn, 'operator', ['tenants:admin']);
+    const machines = installation.machineClients.map(({ name, scopes }) => this.#machine(signIn, name, scopes));
+
+    // The console's address is known before its client is, and its client before the API takes its tokens.
+    const audience: string[] = [operator, ...machines].map((client) => client.userPoolClientId);
+    const entrance = new HttpEntrance(this, 'Http', {
+      handler: props.api,
+      issuer: signIn.pool.userPoolProviderUrl,
+      audience: Lazy.list({ produce: () => audience }),
+    });
+    const site = new ConsoleSite(this, 'Console', {
+      name: installation.consoleName,
+      apiHost: Fn.select(2, Fn.split('/', entrance.api.apiEndpoint)),
+      connectsTo: [signIn.domain.baseUrl()],
+      folder: props.consoleFolder ?? builtConsole,
+    });
+    const person = this.#personClient(signIn, site.origin);
+    audience.push(person.userPoolClientId);
+    const ownDomain = installation.frontDoor?.mqttDomain ?? installation.connectName?.domainName;
+    site.upload({
+      signIn: {
+        baseUrl: signIn.domain.baseUrl(),
+        clientId: person.userPoolClientId,
+        scopes: consoleScopes.map((name) => `${resourceServer}/${name}`),
+      },
+      mqtt: {
+        // Through the front door every deployment has a name of its own; straight to IoT Core all share one.
+        tls: {
+          ...(installation.frontDoor === undefined && ownDomain !== undefined ? { host: ownDomain } : {}),
+          port: 8883,
+        },
+        frontDoor: installation.frontDoor !== undefined,
+      },
+    });
+    this.#sayNext(entrance.api.apiEndpoint, site.origin, signIn, table, operator);
+  }
+
+  /** For who signs in with a password of their own, from a browser, which can keep no secret: code and PKCE. */
+  #personClient(signIn: SignIn, origin: string): UserPoolClient {
+    return new UserPoolClient(this, 'ConsoleClient', {
+      userPool: signIn.pool,
+      userPoolClientName: 'console',
+      generateSecret: false,
+      authFlows: {},
+      oAuth: {
+        flows: { authorizationCodeGrant: true },
+        scopes: [OAuthScope.OPENID, ...signIn.scopes(consoleScopes)],
+        callbackUrls: [`${origin}/`],
+        logoutUrls: [`${origin}/`],
+      },
+      preventUserExistenceErrors: true,
+      enableTokenRevocation: true,
+      accessTokenValidity: Duration.hours(1),
+      refreshTokenValidity: Duration.hours(12),
+      // Nobody changes anything of himself through a token: an invitation says who somebody is.
+      writeAttributes: new ClientAttributes(),
+    });
+  }
+
+  /** For who has no person behind it: it signs in with a secret, which the operator reads once and hands over. */
+  #machine(signIn: SignIn, name: string, scopes: readonly string[]): UserPoolClient {
+    return new UserPoolClient(this, `Machine-${name}`, {
+      userPool: signIn.pool,
+      userPoolClientName: name,
+      generateSecret: true,
+      authFlows: {},
+      oAuth: { flows: { clientCredentials: true }, scopes: signIn.scopes(scopes) },
+      accessTokenValidity: Duration.hours(1),
+    });
+  }
+
+  #sayNext(api: string, site: string, signIn: SignIn, table: Table, operator: UserPoolClient): void {
+    const pool = signIn.pool.userPoolId;
+    const say = (name: string, description: string, value: string): void =>
+      void new CfnOutput(this, name, { description, value });
+    say('ApiUrl', 'Base of the HTTP API', api);
+    say('ConsoleUrl', 'The console', site);
+    say('TokenUrl', 'Where a machine gets its token', `${signIn.domain.baseUrl()}/oauth2/token`);
+    say('UserPoolId', 'Who may sign in', pool);
+    say('OperatorClientId', 'App client of whoever runs this installation', operator.userPoolClientId);
+    say(
+      'Next1Operator',
+      'Once: let the operator in',
+      `aws dynamodb put-item --table-name ${table.tableName} --item '{"pk":{"S":"I|${operator.userPoolClientId}"},"sk":{"S":"machine"},"tenantId":{"S":"operator"}}'`,
+    );
+    say(
+      'Next2Token',
+      'A token of the operator',
+      `SECRET=$(aws cognito-idp describe-user-pool-client --user-pool-id ${pool} --client-id ${operator.userPoolClientId} --query UserPoolClient.ClientSecret --output text); TOKEN=$(curl -s -u "${operator.userPoolClientId}:$SECRET" -d grant_type=client_credentials ${signIn.domain.baseUrl()}/oauth2/token | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
+    );
+    say(
+      'Next3Tenant',
+      'A tenant',
+      `curl -X POST ${api}/v1/tenants -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{"tenantId":"acme"}'`,
+    );
+    say(
+      'Next4Person',
+      'A person of that tenant, who then creates a deployment and its MQTT users in the console',
+      `aws cognito-idp create-group --user-pool-id ${pool} --group-name tenant:acme && aws cognito-idp admin-create-user --user-pool-id ${pool} --username ann@example.com --user-attributes Name=email,Value=ann@example.com Name=email_verified,Value=true && aws cognito-idp admin-add-user-to-group --user-pool-id ${pool} --username ann@example.com --group-name tenant:acme`,
+    );
+  }
+}

@@ -1,0 +1,13 @@
+// What the process of the front door and the stack that runs it must agree on.
+
+/** Where it takes devices. */
+export const frontDoorMqttsPort = 8883;
+
+/** Where it tells the load balancer how it is. */
+export const frontDoorHealthPort = 8080;
+
+/** ECS kills a task at most 120 s after it told it to stop. */
+export const frontDoorStopSeconds = 120;
+
+/** Spent on ending connections one by one; the rest is for their last reports. */
+export const frontDoorDrainMs = 105_000;

@@ -1,0 +1,32 @@
+/** What is measured, each with its unit. The dashboard and the alarms speak of these names. */
+export interface Measures {
+  /** CONNECTs that were let in. */
+  readonly Admitted: number;
+  /** Turned away because the username's quota is used up. */
+  readonly RejectedQuota: number;
+  /** Turned away for bad credentials, and everything that answers the same. */
+  readonly RejectedCredentials: number;
+  /** Turned away because it could not be decided in time. */
+  readonly RejectedUnavailable: number;
+  /** Turned away for another reason: suspended, blocked, a client id that cannot be. */
+  readonly RejectedOther: number;
+  /** From a CONNECT's arrival to its decision, in milliseconds. */
+  readonly ConnectLatency: number;
+  /** Admissions whose lease ran out unconfirmed, and were checked. */
+  readonly LeaseChecks: number;
+  /** Expired sessions freed by the sweeper. */
+  readonly Freed: number;
+  /** Counts without a session that were repaired; 0 unless something is wrong. */
+  readonly Drift: number;
+  /** Sessions that counted and were not at the broker, found by the reconciler. */
+  readonly Ghosts: number;
+  /** How far behind the sweeper is, in milliseconds. */
+  readonly SweepLag: number;
+  /** What the sweeper could not settle and left for the next run. */
+  readonly SweepFailed: number;
+  /** Sockets of clients at one front door. */
+  readonly Connections: number;
+}
+
+/** Takes note of measurements. Never waits, never throws. Nothing measured names a tenant, a username or a client. */
+export type Measure = (values: Partial<Measures>) => void;

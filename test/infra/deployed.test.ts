@@ -1,0 +1,411 @@
+// The functions as they would be deployed, with real events, on the local engine: they do their work, and what they ask
+// of AWS meanwhile is what their roles allow. Both ways: nothing is used that is not allowed, and nothing is allowed
+// that is not used.
+
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
+import { Template } from 'aws-cdk-lib/assertions';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { perUsernameKey } from '../../shared/adapters/dynamodb/keys.ts';
+import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
+import { systemClock } from '../../shared/adapters/node/clock.ts';
+import { createTickets } from '../../shared/adapters/node/tickets.ts';
+import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
+import { joinUserName } from '../../shared/domain/user-name.ts';
+import type { TicketClaims } from '../../shared/ports/tickets.ts';
+import { authorizerEvent, httpEvent, presenceEvent, scheduleEvent, sqsEvent, ttlRemoval } from './deployed/events.ts';
+import { type Deployed, type RunningFunction, run, synthesize } from './deployed/functions.ts';
+import { type Recorder, startRecorder, ticketSecret } from './deployed/recorder.ts';
+import { createWorld, machineClientId, passwordOf, tenant, type World } from './deployed/world.ts';
+import { usesOfRole } from './grants.ts';
+
+let world: World;
+let deployed: Deployed;
+const started: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  world = await createWorld();
+  deployed = synthesize();
+}, 120_000);
+afterAll(async () => {
+  for (const stop of started) await stop();
+  deployed?.remove();
+  await world?.stop();
+});
+
+async function start(id: string): Promise<RunningFunction & { readonly recorder: Recorder }> {
+  const recorder = await startRecorder(world.engine);
+  started.push(() => recorder.close());
+  const found = deployed.functions.get(id);
+  if (found === undefined) throw new Error(`there is no function ${id}`);
+  const running = await run(found, recorder.endpoint, {
+    TABLE_NAME: world.tableName,
+    TICKET_SECRET_ARN: 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:ticket',
+    PRESENCE_QUEUE_URL: `${recorder.endpoint}/111111111111/presence`,
+    OPERATIONS_QUEUE_URL: `${recorder.endpoint}/111111111111/operations`,
+    NODE_OPTIONS: '--enable-source-maps',
+  });
+  started.push(() => running.stop());
+  return { ...running, recorder };
+}
+
+/** What Lambda itself does with a role: its log, its traces, the queue that it reads. */
+const ofLambda =
+  /^(logs:|xray:|dynamodb:(DescribeStream|GetRecords|GetShardIterator) |sqs:(ChangeMessageVisibility|DeleteMessage|GetQueueAttributes|GetQueueUrl|ReceiveMessage)$)/;
+
+function allowed(id: string): readonly string[] {
+  const template = Template.fromJSON(deployed.templates.Headcount ?? {});
+  return usesOfRole(template, `${id}Role`).filter(
+    (line) => !ofLambda.test(line) && !(id === 'Expiry' && line === 'sqs:SendMessage'),
+  );
+}
+
+/** What no test run without a network can come to: keys are fetched from public addresses only. And how it was left. */
+const unseen: Readonly<Record<string, readonly string[]>> = {
+  TokenKeys: ['dynamodb:UpdateItem D'],
+  Api: ['dynamodb:PutItem =J'],
+  // A username that nobody ranks any more and that was never rejected; the sweep here finds none.
+  Sweeper: ['dynamodb:DeleteItem R'],
+};
+
+/** Nothing is used that is not allowed, and nothing allowed that is not used, but for what is named above. */
+function expectUseOf(id: string, recorder: Recorder): void {
+  const used = new Set([...recorder.used(), ...(unseen[id] ?? [])]);
+  expect([...used].sort()).toEqual(allowed(id));
+}
+
+describe('the authorizer', () => {
+  let authorizer: Awaited<ReturnType<typeof start>>;
+  const ask = (username: string, clientId: string, deployment = 'demo', password = passwordOf(username)) =>
+    authorizer.invoke(
+      authorizerEvent({
+        username: `${username}?deployment=${deployment}`,
+        password,
+        clientId: `${deployment}:${clientId}`,
+      }),
+    ) as Promise<{ isAuthenticated: boolean; policyDocuments?: readonly string[] }>;
+
+  beforeAll(async () => {
+    authorizer = await start('Authorizer');
+    // A machine that many share may take longer for the first answer than IoT Core waits; that is not tested here.
+    for (let tries = 0; tries < 5 && !(await ask('eve', 'warm')).isAuthenticated; tries++);
+  }, 60_000);
+
+  test('admits, and says what the client may do', async () => {
+    const answer = await ask('alice', 'phone');
+    expect(answer).toMatchObject({
+      isAuthenticated: true,
+      principalId: expect.stringMatching(/^[a-zA-Z0-9]{1,128}$/),
+      disconnectAfterInSeconds: 86_400,
+    });
+    expect(answer.policyDocuments?.[0]).toContain('arn:aws:iot:eu-central-1:111111111111:client/demo:phone');
+    expect(await ask('alice', 'phone')).toMatchObject({ isAuthenticated: true });
+  });
+
+  test('refuses a wrong password, and what is not MQTT', async () => {
+    expect(await ask('alice', 'tablet', 'demo', 'wrong')).toEqual({ isAuthenticated: false });
+    const http = { protocols: ['http'], protocolData: { http: { headers: {}, queryString: '' } } };
+    expect(await authorizer.invoke(http)).toEqual({ isAuthenticated: false });
+  });
+
+  test('finds the deployment by the server name that is its own', async () => {
+    const mqtt = { username: 'gina', password: passwordOf('gina'), clientId: 'demo:by-name' };
+    const answer = await authorizer.invoke(authorizerEvent({ ...mqtt, serverName: 'demo.mqtt.example.com' }));
+    expect(answer).toMatchObject({ isAuthenticated: true });
+  });
+
+  test('of ten at the same moment admits as many as the limit lets', async () => {
+    const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => ask('bob', `burst-${n}`)));
+    expect(answers.filter((answer) => answer.isAuthenticated)).toHaveLength(2);
+  });
+
+  test('reclaims what has expired before it refuses', async () => {
+    for (const clientId of ['old-1', 'old-2'])
+      await world.admitAgo(7_200, { deployment: 'demo', username: 'carol', clientId, expirySeconds: 60 }, 'retained');
+    expect(await ask('carol', 'new')).toMatchObject({ isAuthenticated: true });
+  });
+
+  test('reclaims all that there was', async () => {
+    await world.admitAgo(
+      7_200,
+      { deployment: 'demo', username: 'dora', clientId: 'old', expirySeconds: 60 },
+      'retained',
+    );
+    await world.admitAgo(
+      3_600,
+      { deployment: 'demo', username: 'dora', clientId: 'older', expirySeconds: 60 },
+      'retained',
+    );
+    expect(await ask('dora', 'newer')).toMatchObject({ isAuthenticated: true });
+  });
+
+  test('lets a client id go from hand to hand where the deployment says so', async () => {
+    expect(await ask('alice', 'shared', 'open')).toMatchObject({ isAuthenticated: true });
+    expect(await ask('bob', 'shared', 'open')).toMatchObject({ isAuthenticated: true });
+  });
+
+  test("believes the front door's ticket", async () => {
+    const claims = {
+      deploymentId: 'demo',
+      username: 'eve',
+      clientId: 'through-the-door',
+      attempt: randomBytes(16).toString('base64url'),
+      expirySeconds: 0,
+    } as unknown as TicketClaims;
+    const ticket = createTickets(Buffer.from(ticketSecret), systemClock).issue(claims);
+    const username = joinUserName(claims.username, claims.deploymentId, ticket);
+    const event = authorizerEvent({ username, clientId: 'demo:through-the-door' });
+    expect(await authorizer.invoke(event)).toMatchObject({ isAuthenticated: true });
+  });
+
+  test('while the database is down lets in who is known, where the deployment says so, and has them counted later', async () => {
+    authorizer.recorder.break(true);
+    expect(await ask('alice', 'uncounted', 'open')).toMatchObject({ isAuthenticated: true });
+    expect(await ask('alice', 'uncounted', 'demo')).toEqual({ isAuthenticated: false });
+    authorizer.recorder.break(false);
+    expect(authorizer.recorder.sent).toMatchObject([{ type: 'admitted', clientId: 'uncounted' }]);
+  });
+
+  test('uses what its role allows', () => {
+    expectUseOf('Authorizer', authorizer.recorder);
+  });
+
+  test('logs no password, no ticket and no suffix', () => {
+    expect(authorizer.logged.join('\n')).not.toMatch(/secret|\?deployment|ticket/);
+  });
+});
+
+describe('the presence function', () => {
+  test('settles what happened to connections, and uses what its role allows', async () => {
+    const presence = await start('PresenceFunction');
+    const apply = (bodies: readonly object[], receives?: number) =>
+      presence.invoke(sqsEvent(bodies, receives)) as Promise<{ batchItemFailures: readonly object[] }>;
+    const seen = { connected: true, connectedSince: Date.now() - 1_000, cleanSession: true, sessionExpiry: 0 };
+
+    const clientIds = ['open:one', 'open:two'];
+    await world.admitAgo(5, { deployment: 'open', username: 'carol', clientId: 'one' });
+    await world.admitAgo(4, { deployment: 'open', username: 'carol', clientId: 'two' });
+    for (const clientId of clientIds) presence.recorder.connections.set(clientId, seen);
+    const connected = clientIds.map((clientId) => presenceEvent('connected', clientId, {}));
+    expect(await apply(connected)).toEqual({ batchItemFailures: [] });
+    presence.recorder.connections.clear();
+    const refresh = { type: 'rank.refresh', deploymentId: 'open', username: 'carol' };
+    expect(await apply([refresh])).toEqual({ batchItemFailures: [] });
+    for (const clientId of clientIds)
+      expect(await apply([presenceEvent('disconnected', clientId, {})])).toEqual({ batchItemFailures: [] });
+    expect(await apply([refresh])).toEqual({ batchItemFailures: [] });
+    // What the database does not answer to is put back, and settled when it comes again.
+    presence.recorder.break(true);
+    const late = presenceEvent('disconnected', 'open:one', {});
+    expect(await apply([late])).toEqual({ batchItemFailures: [] });
+    presence.recorder.break(false);
+    expect(presence.recorder.sent).toContainEqual(late);
+    // Nobody's, and somebody's who never came here.
+    expect(await apply([presenceEvent('connected', 'somebody-elses', {})])).toEqual({ batchItemFailures: [] });
+    expect(await apply([presenceEvent('connect_failed', 'open:stranger', {})])).toEqual({ batchItemFailures: [] });
+
+    expectUseOf('PresenceFunction', presence.recorder);
+  });
+});
+
+describe('the sweeper', () => {
+  test('frees what has expired, checks what nobody confirmed, and uses what its role allows', async () => {
+    const sweeper = await start('Sweeper');
+    await world.admitAgo(7_200, { deployment: 'open', username: 'dora', clientId: 'a', expirySeconds: 60 }, 'retained');
+    await world.admitAgo(60, { deployment: 'open', username: 'dora', clientId: 'b' });
+    await world.admitAgo(60, { deployment: 'open', username: 'eve', clientId: 'c' });
+    // The broker knows of one of them, so whose it is has to be found out.
+    const seen = { connected: true, connectedSince: Date.now() - 59_000, cleanSession: true, sessionExpiry: 0 };
+    sweeper.recorder.connections.set('open:c', seen);
+    expect(await sweeper.invoke(scheduleEvent())).toBeUndefined();
+    const swept = sweeper.logged.map((line) => JSON.parse(line)).find((entry) => entry.message === 'swept');
+    expect(swept).toMatchObject({ failed: 0, freed: expect.any(Number) });
+    expectUseOf('Sweeper', sweeper.recorder);
+  });
+});
+
+describe('the reconciler', () => {
+  test('walks the table, repairs what it finds, and uses what its role allows', async () => {
+    const reconciler = await start('Reconciler');
+    const connected = [
+      ['frank', 'ghost'],
+      ['gina', 'there'],
+      ['hank', 'one'],
+      ['hank', 'lost'],
+    ] as const;
+    for (const [username, clientId] of connected)
+      await world.admitAgo(7_200, { deployment: 'open', username, clientId, expirySeconds: 0 }, 'connected');
+    const seen = { connected: true, connectedSince: Date.now() - 7_200_000, cleanSession: true, sessionExpiry: 0 };
+    for (const clientId of ['open:there', 'open:one']) reconciler.recorder.connections.set(clientId, seen);
+    await world.client.send(
+      new DeleteCommand({ TableName: world.tableName, Key: { pk: 'S|open|0|hank', sk: 'lost' } }),
+    );
+    expect(await reconciler.invoke(scheduleEvent())).toBeUndefined();
+    const told = reconciler.logged.map((line) => JSON.parse(line)).find((entry) => entry.message === 'reconciled');
+    expect(told).toMatchObject({ ghosts: expect.any(Number), driftRemoved: 1, failed: 0 });
+    expectUseOf('Reconciler', reconciler.recorder);
+  });
+});
+
+describe('the expiry function', () => {
+  test('recounts whose sessions were removed, leaves others alone, and uses what its role allows', async () => {
+    const expiry = await start('Expiry');
+    for (const clientId of ['removed', 'kept'])
+      await world.admitAgo(
+        3 * 86_400,
+        { deployment: 'demo', username: 'hank', clientId, expirySeconds: 60 },
+        'retained',
+      );
+    const key = { pk: 'S|demo|0|hank', sk: 'removed' };
+    const remove = (item: object) => world.client.send(new DeleteCommand({ TableName: world.tableName, Key: item }));
+    await remove(key);
+    expect(await expiry.invoke(ttlRemoval(key.pk, key.sk))).toEqual({ batchItemFailures: [] });
+    expect(await expiry.invoke(ttlRemoval('R|demo|1', 'hank'))).toEqual({ batchItemFailures: [] });
+    await remove({ pk: key.pk, sk: 'kept' });
+    expect(await expiry.invoke(ttlRemoval(key.pk, 'kept'))).toEqual({ batchItemFailures: [] });
+    // A session that somebody forgot to count is counted.
+    await world.admitAgo(30, { deployment: 'demo', username: 'hank', clientId: 'live', expirySeconds: 0 }, 'connected');
+    await remove(perUsernameKey('N', 'demo' as DeploymentId, 'hank' as Username));
+    expect(await expiry.invoke(ttlRemoval(key.pk, 'removed'))).toEqual({ batchItemFailures: [] });
+    expectUseOf('Expiry', expiry.recorder);
+  });
+});
+
+const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const tokenIssuer = {
+  issuer: 'https://issuer.example',
+  audience: 'headcount',
+  keys: { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'one', alg: 'ES256', use: 'sig' }] },
+};
+
+describe('the fetcher of token keys', () => {
+  test('finds what is due, and uses what its role allows', async () => {
+    const keys = await start('TokenKeys');
+    // Nobody answers there, so nothing is replaced.
+    const issuer = { issuer: 'https://issuer.invalid', audience: 'headcount', jwksUrl: 'https://issuer.invalid/keys' };
+    await createTokenIssuerStore(world.client, world.tableName).putTokenIssuer(
+      'open' as DeploymentId,
+      { ...issuer, usernameClaim: 'sub', keys: [] },
+      { actor: 'test', at: systemClock.now() },
+    );
+    expect(await keys.invoke(scheduleEvent())).toBeUndefined();
+    expectUseOf('TokenKeys', keys.recorder);
+  });
+});
+
+describe('the API', () => {
+  const scopes = [
+    'tenants:admin',
+    'settings:read',
+    'settings:write',
+    'credentials:write',
+    'deployments:write',
+    'usage:read',
+    'sessions:kick',
+    'audit:read',
+  ];
+  const claims = {
+    sub: machineClientId,
+    client_id: machineClientId,
+    token_use: 'access',
+    scope: scopes.map((scope) => `headcount/${scope}`).join(' '),
+  };
+  let api: Awaited<ReturnType<typeof start>>;
+  const call = async (method: string, path: string, body?: object, query?: string) => {
+    const answer = (await api.invoke(
+      httpEvent({
+        method,
+        path,
+        claims,
+        ...(body === undefined ? {} : { body }),
+        ...(query === undefined ? {} : { query }),
+      }),
+    )) as { readonly statusCode: number; readonly body?: string };
+    return answer;
+  };
+
+  beforeAll(async () => {
+    api = await start('Api');
+  }, 60_000);
+
+  test('leaves out of a reading what has expired and was not swept', async () => {
+    await world.admitAgo(10, { deployment: 'demo', username: 'alice', clientId: 'laptop', expirySeconds: 0 });
+    const old = { deployment: 'open', username: 'bob', clientId: 'expired', expirySeconds: 60 };
+    await world.admitAgo(7_200, old, 'retained');
+    const answer = await call('GET', '/v1/deployments/open/session-usage');
+    expect(answer.statusCode).toBe(200);
+    expect(answer.body).not.toContain('expired');
+  });
+
+  test.each([
+    ['GET', '/healthz', 200],
+    ['GET', '/openapi.json', 200],
+    ['GET', '/v1/deployments', 200],
+    ['GET', '/v1/deployments/demo', 200],
+    ['GET', '/v1/deployments/nobodys', 404],
+    ['GET', '/v1/deployments/demo/session-limit', 200],
+    ['POST', '/v1/tenants', 201, { tenantId: tenant }],
+    ['GET', '/v1/tenants', 200],
+    ['POST', '/v1/deployments', 201, { name: 'A new one' }],
+    ['PATCH', '/v1/deployments/demo', 200, { name: 'Demo', mqttHost: 'mqtt.acme.example' }],
+    ['PATCH', '/v1/deployments/demo', 200, { mqttHost: 'mqtt.demo.acme.example' }],
+    ['GET', '/v1/deployments/demo/rejections', 200],
+    ['GET', '/v1/deployments/demo/rejections', 200, undefined, 'interval=hour'],
+    ['GET', '/v1/deployments/demo/audit', 200],
+    ['PUT', '/v1/deployments/demo/session-limit', 200, { maxSessionsPerUsername: 3, whitelist: ['zoe', 'zack'] }],
+    ['PATCH', '/v1/deployments/demo/session-limit', 200, { whitelist: ['zoe'] }],
+    ['PUT', '/v1/deployments/demo/session-limit/overrides/alice', 204, { limit: 5 }],
+    ['GET', '/v1/deployments/demo/session-limit/overrides/alice', 200],
+    ['GET', '/v1/deployments/demo/session-limit/overrides', 200],
+    ['DELETE', '/v1/deployments/demo/session-limit/overrides/alice', 204],
+    ['PUT', '/v1/deployments/demo/session-limit/overrides/bob', 204, { limit: 'unlimited' }],
+    ['PUT', '/v1/deployments/demo/credentials/frank', 204, { password: 'a-password-that-was-chosen' }],
+    ['GET', '/v1/deployments/demo/credentials', 200],
+    ['DELETE', '/v1/deployments/demo/credentials/frank', 204],
+    ['GET', '/v1/deployments/demo/session-usage', 200],
+    ['GET', '/v1/deployments/demo/session-usage', 200, undefined, 'sort=used&order=desc'],
+    ['GET', '/v1/deployments/demo/token-issuer', 404],
+    ['PUT', '/v1/deployments/demo/token-issuer', 201, tokenIssuer],
+    ['DELETE', '/v1/deployments/demo/token-issuer', 204],
+    ['GET', '/v1/deployments/demo/session-usage/alice', 200],
+    ['GET', '/v1/deployments/demo/session-usage/~YWxpY2U', 200],
+    ['GET', '/v1/deployments/demo/session-usage/alice/sessions', 200],
+    ['GET', '/v1/deployments/demo/clients/laptop', 200],
+    ['DELETE', '/v1/deployments/demo/clients/laptop', 204],
+    ['DELETE', '/v1/deployments/demo/session-limit', 204],
+    ['GET', '/v1/deployments/demo/session-limit', 404],
+  ] as const)('%s %s is answered with %s', async (method, path, status, body?: object, query?: string) => {
+    const answer = await call(method, path, body, query);
+    expect([answer.statusCode, answer.statusCode === status ? '' : answer.body]).toEqual([status, '']);
+  });
+
+  test('what takes longer is started, put on its queue, and can be looked at', async () => {
+    const started = await call('DELETE', '/v1/deployments/demo');
+    expect(started.statusCode).toBe(202);
+    const { operationId } = JSON.parse(started.body ?? '{}');
+    expect((await call('GET', `/v1/operations/${operationId}`)).statusCode).toBe(200);
+    const message = api.recorder.sent.at(-1);
+    expect(message).toMatchObject({ operationId });
+
+    const worker = await start('OperationsWorker');
+    // Somebody is connected there, and is not any more.
+    for (let turn = 0; turn < 10; turn++) {
+      await worker.invoke(sqsEvent([message ?? {}]));
+      const { body } = await call('GET', `/v1/operations/${operationId}`);
+      if (JSON.parse(body ?? '{}').status === 'done') break;
+    }
+    const ended = await call('GET', `/v1/operations/${operationId}`);
+    expect(JSON.parse(ended.body ?? '{}')).toMatchObject({ status: 'done' });
+    expect(await worker.invoke({ lookForOverdue: true })).not.toBeInstanceOf(Error);
+    expectUseOf('OperationsWorker', worker.recorder);
+  }, 60_000);
+
+  test('a caller without claims is nobody', async () => {
+    const answer = await api.invoke(httpEvent({ method: 'GET', path: '/v1/deployments' }));
+    expect(answer).toMatchObject({ statusCode: 401 });
+  });
+
+  test('uses what its role allows', () => {
+    expectUseOf('Api', api.recorder);
+  });
+});

@@ -1,0 +1,134 @@
+// A deployment with a past: what the deployed functions find in the table when they are called. Written by the product's
+// own use cases with a clock of their own, past the recorder.
+
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { createCredentialStore } from '../../../shared/adapters/dynamodb/credential-store.ts';
+import { machineKey } from '../../../shared/adapters/dynamodb/keys.ts';
+import { createSessionStore } from '../../../shared/adapters/dynamodb/session-store.ts';
+import { createSettingsStore } from '../../../shared/adapters/dynamodb/settings-store.ts';
+import { createPasswordCrypto } from '../../../shared/adapters/node/password-crypto.ts';
+import { cryptoRandom } from '../../../shared/adapters/node/random.ts';
+import { createTokenCheck } from '../../../shared/adapters/node/token-check.ts';
+import { createConnect } from '../../../shared/app/connect.ts';
+import { applyDoorReport } from '../../../shared/app/life-cycle.ts';
+import { createPasswords } from '../../../shared/app/passwords.ts';
+import { tokenAlgorithms } from '../../../shared/app/public-keys.ts';
+import { createCredentialCache, createSettingsCache } from '../../../shared/app/settings-cache.ts';
+import { leaseSeconds, maxConnectionSeconds } from '../../../shared/config/constants.ts';
+import type { DeploymentId, TenantId, Username } from '../../../shared/domain/ids.ts';
+import { ms, seconds } from '../../../shared/domain/time.ts';
+import type { DoorReport } from '../../../shared/ports/presence.ts';
+import { createTestTable, startTestEngine } from '../../support/engine.ts';
+
+export const machineClientId = '1example23456789';
+export const tenant = 'acme';
+
+export interface World {
+  readonly engine: string;
+  readonly tableName: string;
+  readonly client: DynamoDBDocumentClient;
+  /** Admits a client so long ago, as the front door (with an expiry) or the authorizer (without) would. */
+  admitAgo(
+    secondsAgo: number,
+    who: {
+      readonly deployment: string;
+      readonly username: string;
+      readonly clientId: string;
+      readonly expirySeconds?: number;
+    },
+    then?: 'connected' | 'retained',
+  ): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const policy = { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) };
+
+export const passwordOf = (username: string): string => `${username}-secret-that-was-chosen`;
+
+/** Deployments `demo` (limit 2, a whitelist) and `open` (no limit, takeovers allowed), and their MQTT users. */
+export async function createWorld(): Promise<World> {
+  const engine = await startTestEngine();
+  const { client, tableName } = await createTestTable(engine.endpoint);
+  let secondsAgo = 0;
+  const clock = { now: () => ms(Date.now() - secondsAgo * 1_000) };
+  const settings = createSettingsStore(client, tableName);
+  const credentials = createCredentialStore(client, tableName);
+  const crypto = createPasswordCrypto();
+  const passwords = createPasswords({ crypto, clock });
+  const store = createSessionStore(client, tableName, cryptoRandom);
+
+  for (const deploymentId of ['demo', 'open']) {
+    await settings.createDeployment({
+      deploymentId: deploymentId as DeploymentId,
+      tenantId: tenant as TenantId,
+      name: deploymentId,
+      mqttHost: `${deploymentId}.mqtt.example.com`,
+      status: 'active',
+      sessionExpirySeconds: seconds(3_600),
+      clientIdTakeover: deploymentId === 'open' ? 'allow' : 'deny',
+      onStoreFailure: deploymentId === 'open' ? 'admit' : 'reject',
+      createdAt: clock.now(),
+    });
+    for (const username of ['alice', 'bob', 'carol', 'dora', 'eve', 'frank', 'gina', 'hank']) {
+      // As one that was generated: a hash that takes a moment would make a slow machine slower.
+      const hash = { kind: 'sha256', digest: crypto.sha256(Buffer.from(passwordOf(username))) } as const;
+      const credential = { username: username as Username, hash, createdAt: clock.now() };
+      await credentials.putCredential(deploymentId as DeploymentId, credential);
+    }
+  }
+  const limit = { enabled: true, maxSessionsPerUsername: 2, whitelist: ['somebody' as Username] };
+  await settings.putSessionLimit('demo' as DeploymentId, limit, { actor: 'test', at: clock.now() });
+  await client.send(
+    new PutCommand({ TableName: tableName, Item: { ...machineKey(machineClientId), tenantId: tenant } }),
+  );
+
+  const decide = createConnect({
+    store,
+    settings: createSettingsCache(settings, clock),
+    credentials: createCredentialCache(credentials, clock),
+    passwords,
+    clock,
+    random: cryptoRandom,
+    rejections: { record: () => undefined },
+    tokens: createTokenCheck(tokenAlgorithms),
+    queue: { put: async () => undefined },
+    log: quiet,
+    policy,
+    budgetMs: 20_000,
+  });
+  const broker = {
+    getConnection: async () => ({ kind: 'unknown' as const }),
+    deleteConnection: async () => 'unknown' as const,
+  };
+
+  return {
+    engine: engine.endpoint,
+    tableName,
+    client,
+    async admitAgo(ago, { deployment, username, clientId, expirySeconds }, then) {
+      secondsAgo = ago;
+      const hints = { protocolVersion: 5 as const, cleanStart: true };
+      const decision = await decide({
+        deploymentId: deployment,
+        username,
+        password: Buffer.from(passwordOf(username)),
+        clientId,
+        ...(expirySeconds === undefined ? {} : { hints: { ...hints, expirySeconds: seconds(expirySeconds) } }),
+      });
+      if (decision.kind === 'rejected') throw new Error(decision.detail);
+      const told = then === undefined ? [] : ['door.connected', ...(then === 'retained' ? ['door.disconnected'] : [])];
+      for (const type of told) {
+        const { deploymentId, attempt } = decision;
+        const report = { type, deploymentId, username, clientId, attempt, at: clock.now(), expirySeconds };
+        await applyDoorReport({ store, clock, random: cryptoRandom, broker, policy }, report as DoorReport);
+      }
+      secondsAgo = 0;
+    },
+    async stop() {
+      client.destroy();
+      await engine.stop();
+    },
+  };
+}
