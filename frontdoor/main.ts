@@ -85,7 +85,7 @@ const connect = measuredConnect(
 const door = createFrontDoor({
   connect,
   report: queue.report,
-  issueTicket: (claims) => tickets.issue(claims),
+  issueTicket: (claims, from) => tickets.issue(claims, from),
   dialBroker: () => dialTls({ host: iotHost, port: 8883, servername: iotHost }).setNoDelay(true),
   deploymentOfServerName: askedWithin(
     createHostLookup(createHostReader(client, tableName), clock, readVariable(names.mqttDomain)),

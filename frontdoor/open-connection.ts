@@ -5,6 +5,7 @@ import { maxConnectionSeconds } from '../shared/config/constants.ts';
 import { connackFor } from '../shared/domain/connack.ts';
 import type { Connect, ConnectDecision } from '../shared/domain/connect.ts';
 import { toBrokerClientId } from '../shared/domain/ids.ts';
+import type { Ms } from '../shared/domain/time.ts';
 import { joinUserName, splitUserName } from '../shared/domain/user-name.ts';
 import type { TicketClaims } from '../shared/ports/tickets.ts';
 import { askBroker, type BrokerAnswer } from './ask-broker.ts';
@@ -18,7 +19,8 @@ import { type Admitted, Reporting, type ReportingPorts } from './reporting.ts';
 
 export interface Door extends ReportingPorts {
   readonly connect: Connect;
-  readonly issueTicket: (claims: TicketClaims) => string;
+  /** `from`: when the CONNECT came. */
+  readonly issueTicket: (claims: TicketClaims, from: Ms) => string;
   readonly dialBroker: () => Duplex;
   readonly maxConnectBytes: number;
   readonly brokerTimeoutMs: number;
@@ -38,6 +40,7 @@ export async function openConnection(door: Door, arrival: Arrival): Promise<void
   const intake = new Intake(client, door.maxConnectBytes);
   const packet = await receiveConnect(arrival, intake);
   if (packet === undefined) return;
+  const receivedAt = door.clock.now();
   const decision = await decide(door, arrival, packet);
   if (decision.kind === 'rejected') {
     refuse(client, packet, connackFor(decision.reason));
@@ -48,7 +51,7 @@ export async function openConnection(door: Door, arrival: Arrival): Promise<void
     client.destroy();
     return reporting.failed();
   }
-  const answer = await askFor(door, packet, decision);
+  const answer = await askFor(door, packet, decision, receivedAt);
   if (answer.kind === 'answered' && answer.connack.code === 0)
     return startRelay(door, client, intake, packet, decision, answer, reporting);
   if (answer.kind === 'answered') {
@@ -110,11 +113,11 @@ async function decide(door: Door, arrival: Arrival, packet: ConnectPacket): Prom
   }
 }
 
-function askFor(door: Door, packet: ConnectPacket, admitted: Admitted): Promise<BrokerAnswer> {
+function askFor(door: Door, packet: ConnectPacket, admitted: Admitted, receivedAt: Ms): Promise<BrokerAnswer> {
   const { deploymentId, username, clientId, attempt, expirySeconds, validUntil } = admitted;
   const valid = validUntil === undefined ? {} : { validUntil };
   try {
-    const ticket = door.issueTicket({ deploymentId, username, clientId, attempt, expirySeconds, ...valid });
+    const ticket = door.issueTicket({ deploymentId, username, clientId, attempt, expirySeconds, ...valid }, receivedAt);
     const connect = encodeBrokerConnect(packet, {
       clientId: toBrokerClientId(deploymentId, clientId),
       userName: joinUserName(username, deploymentId, ticket),

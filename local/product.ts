@@ -300,7 +300,7 @@ export async function startProduct({
       // Here the table can be waited for as well: a client that comes again right after its CONNACK then meets its own
       // connection, not an attempt, which only time could tell from the new one (S10).
       report: (report) => queue.sendAndWait(report, reportWaitMs),
-      issueTicket: (claims) => tickets.issue(claims),
+      issueTicket: (claims, from) => tickets.issue(claims, from),
       dialBroker: () => dial({ host: '127.0.0.1', port: broker.port, noDelay: true }),
       deploymentOfServerName,
       defaultDeployment: 'demo',

@@ -14,7 +14,8 @@ export interface TicketClaims {
 
 /** Tickets are valid for 10 s. */
 export interface Tickets {
-  issue(claims: TicketClaims): string;
+  /** `from`: the 10 s begin then, when the CONNECT came; now unless told. So no CONNECT is later than its attempt's grace. */
+  issue(claims: TicketClaims, from?: Ms): string;
   /** Undefined for a ticket that is malformed, forged or expired. Compares in constant time. */
   verify(ticket: string): TicketClaims | undefined;
 }

@@ -2,6 +2,7 @@
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { LifeCyclePorts } from '../../shared/app/life-cycle.ts';
+import type { ClientId, DeploymentId } from '../../shared/domain/ids.ts';
 import type { Broker } from '../../shared/ports/broker.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { SessionStore } from '../../shared/ports/sessions.ts';
@@ -20,6 +21,8 @@ export interface Planted {
   readonly tamper?: (command: Command, actor: Actor) => Command;
   /** Takes the place of what applies a presence message; 'not mine' leaves it to the code. */
   readonly apply?: (ports: LifeCyclePorts, body: unknown) => Promise<'applied' | 'not mine'>;
+  /** Takes the place of a kick. */
+  readonly kick?: (ports: LifeCyclePorts, deploymentId: DeploymentId, clientId: ClientId) => Promise<void>;
   readonly broker?: (broker: Broker, actor: Actor) => Broker;
   readonly store?: (store: SessionStore, actor: Actor, clock: Clock) => SessionStore;
 }

@@ -18,6 +18,7 @@ const cases = [
   ['time to live taken for the truth', bugs.ttlIsTruth, ['I2', 'I3', 'I4']],
   ['a recount from a lagging index', bugs.laggingRecount, ['I1b', 'I2']],
   ['a failed attempt that frees the session it met', bugs.failureFreesAll, ['I1b']],
+  ['a kick that frees a newcomer', bugs.kickFreesNewcomer, ['I1b']],
 ] as const;
 
 describe('the model finds', () => {

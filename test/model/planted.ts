@@ -4,7 +4,7 @@ import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { parseDoorReport } from '../../functions/presence/door-report.ts';
 import { parseBrokerEvent } from '../../shared/app/broker-event.ts';
 import type { LifeCyclePorts } from '../../shared/app/life-cycle.ts';
-import type { Place } from '../../shared/domain/ids.ts';
+import { type Place, toBrokerClientId } from '../../shared/domain/ids.ts';
 import { freeSession } from '../../shared/domain/session.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { Planted } from './engine.ts';
@@ -155,3 +155,16 @@ export const laggingRecount: Planted = {
 
 /** An attempt that came to nothing frees the session that it met. */
 export const failureFreesAll: Planted = { apply: freeOnAnyFailure };
+
+/** Whatever stands there after a kick is freed: nobody asks whether the client has come back. */
+export const kickFreesNewcomer: Planted = {
+  kick: async ({ store, broker }, deploymentId, clientId) => {
+    await broker.deleteConnection(toBrokerClientId(deploymentId, clientId), { cleanSession: true });
+    const username = (await store.readOwner(deploymentId, clientId))?.value.username;
+    if (username === undefined) return;
+    const stored = await store.readSession({ deploymentId, clientId, username });
+    if (stored === undefined || stored.value.holding === 'freed') return;
+    await store.putSession(freeSession(stored.value), stored);
+    await store.removePlace(deploymentId, username, stored.value.place, false);
+  },
+};

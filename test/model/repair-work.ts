@@ -19,6 +19,10 @@ export async function startKick(
   if (clientId === undefined || deploymentId === undefined) return;
   const of = how % 3 === 0 ? world.oracle.find(deploymentId, clientId)?.username : undefined;
   await work(world, deploymentId, `kick ${clientId}${of === undefined ? '' : ` of ${of}`}`, async (ports) => {
+    if (world.planted.kick !== undefined) {
+      await world.planted.kick(ports, deploymentId, clientId);
+      return 'planted';
+    }
     const kicked = await kickClient(
       { ...ports, pause: async () => undefined, kickTries: 2 },
       deploymentId,

@@ -52,3 +52,11 @@ test('another secret opens nothing, and a short one is refused', () => {
   expect(createTickets(Buffer.alloc(32, 2), clock).verify(tickets.issue(claims))).toBeUndefined();
   expect(() => createTickets(Buffer.alloc(31), clock)).toThrow('32 bytes');
 });
+
+test('a decision that took long has used up its ticket: the 10 s begin when the CONNECT came', () => {
+  const ticket = tickets.issue(claims, ms(now - 9_000));
+  now += 1_000;
+  expect(tickets.verify(ticket)).toEqual(claims);
+  now += 1;
+  expect(tickets.verify(ticket)).toBeUndefined();
+});

@@ -16,8 +16,8 @@ export function createTickets(secret: Uint8Array, clock: Clock): Tickets {
   const mac = (body: Uint8Array): Buffer => createHmac('sha256', secret).update(body).digest();
 
   return {
-    issue(claims) {
-      const until = clock.now() + ticketSeconds * 1000;
+    issue(claims, from = clock.now()) {
+      const until = from + ticketSeconds * 1000;
       const nonce = randomBytes(9).toString('base64url');
       const { deploymentId, username, clientId, attempt, expirySeconds, validUntil = null } = claims;
       const body = Buffer.from(
