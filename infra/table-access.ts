@@ -98,8 +98,8 @@ export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAcces
   // It walks the whole table, a slice a minute, and recounts.
   reconciler: {
     items: {
-      ...lifeCycle.items,
-      GetItem: ['C', 'N', 'S', '=reconciler'],
+      ...ranking.items,
+      GetItem: ['C', 'N', 'R', 'S', '=reconciler'],
       PutItem: ['S', '=reconciler'],
       Query: ['S'],
     },
@@ -112,11 +112,11 @@ export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAcces
   // It ends sessions, and removes what a deployment leaves behind.
   operations: {
     items: {
-      BatchWriteItem: ['A', 'C', 'D', 'H', 'N', 'O', 'P', 'R', 'S', 'W'],
-      DeleteItem: ['N', 'R'],
-      GetItem: ['C', 'D', 'J', 'N', 'S'],
+      BatchWriteItem: ['A', 'C', 'D', 'H', 'M', 'N', 'O', 'P', 'R', 'S', 'W'],
+      DeleteItem: ['D', 'N', 'T'],
+      GetItem: ['C', 'D', 'J', 'N', 'P', 'S'],
       PutItem: ['J', 'S'],
-      Query: ['N', 'P', 'S'],
+      Query: ['N', 'S'],
       UpdateItem: ['N'],
     },
     indexes: ['wake'],
@@ -124,14 +124,14 @@ export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAcces
   },
   api: {
     items: {
-      BatchGetItem: ['D', 'R', 'W'],
+      BatchGetItem: ['D', 'N', 'R', 'W'],
       BatchWriteItem: ['W'],
       ConditionCheckItem: ['D'],
-      DeleteItem: ['=J', 'M', 'O', 'P'],
-      GetItem: ['C', 'D', 'I', 'N', 'O', 'S', '=tenants'],
-      PutItem: ['A', 'D', 'J', '=J', 'M', 'O', 'T', '=tenants'],
+      DeleteItem: ['=J', 'M', 'N', 'O', 'P'],
+      GetItem: ['C', 'D', 'I', 'J', 'N', 'O', 'S', '=tenants'],
+      PutItem: ['A', 'D', 'J', '=J', 'M', 'O', 'S', 'T', '=tenants'],
       Query: ['A', 'H', 'N', 'O', 'P', 'S', 'T', 'W', '=tenants'],
-      UpdateItem: ['D', 'P', 'R'],
+      UpdateItem: ['D', 'N', 'P', 'R'],
     },
     indexes: ['due', 'rank'],
   },
