@@ -2,10 +2,12 @@
 
 import type { z } from 'zod';
 import type {
+  acceptedSchema,
   changedSessionLimitSchema,
   clientSchema,
   credentialSchema,
   deploymentSchema,
+  operationSchema,
   overrideSchema,
   problemSchema,
   sessionLimitChangeSchema,
@@ -76,14 +78,5 @@ export type Scope = (typeof scopes)[number];
 export type DeploymentChange = z.input<typeof deploymentChangeSchema>;
 
 /** What a 202 answers: the work goes on, and can be asked after. */
-export interface Started {
-  readonly operationId: string;
-}
-
-export interface Operation {
-  readonly status: 'running' | 'done' | 'failed';
-  readonly total?: number | undefined;
-  readonly finished: number;
-  readonly startedAt: string;
-  readonly endedAt?: string | undefined;
-}
+export type Started = z.infer<typeof acceptedSchema>;
+export type Operation = z.infer<typeof operationSchema>;

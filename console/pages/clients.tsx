@@ -64,6 +64,7 @@ function Details({ deploymentId, clientId }: { readonly deploymentId: string; re
   const found = useLoad(`client ${deploymentId} ${clientId}`, (signal) =>
     client.getClient(deploymentId, clientId, signal),
   );
+  const [kicking, setKicking] = useState(false);
   const { data, problem } = found;
   const gone = problem?.code === 'client.not_found';
   const shown = shownName(clientId);
@@ -76,7 +77,7 @@ function Details({ deploymentId, clientId }: { readonly deploymentId: string; re
             <SpaceBetween direction="horizontal" size="xs">
               <Refresh of="the client" loading={found.loading} onRefresh={found.reload} />
               {data !== undefined && !gone && may('sessions:kick') && (
-                <KickClient deploymentId={deploymentId} clientId={clientId} onKicked={found.reload} />
+                <Button onClick={() => setKicking(true)}>Kick</Button>
               )}
             </SpaceBetween>
           }
@@ -134,6 +135,14 @@ function Details({ deploymentId, clientId }: { readonly deploymentId: string; re
             />
           )}
         </SpaceBetween>
+      )}
+      {kicking && (
+        <KickClient
+          deploymentId={deploymentId}
+          clientId={clientId}
+          onKicked={found.reload}
+          onClose={() => setKicking(false)}
+        />
       )}
     </Container>
   );

@@ -21,7 +21,7 @@ export interface Help {
 }
 
 /** One word of a POSIX shell, whatever it holds. */
-export function quote(word: string): string {
+function quote(word: string): string {
   return /^[A-Za-z0-9_./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 

@@ -87,7 +87,7 @@ export default function Overview({ deploymentId }: { readonly deploymentId: stri
         </Container>
       )}
       <Container header={<Header variant="h2">What to do here</Header>}>
-        <ul>
+        <ul className="links">
           <li>
             <Link href={addressOf({ page: 'session-limit', tab: 'usage', deploymentId })} onFollow={follow}>
               See who holds how many sessions, and limit them

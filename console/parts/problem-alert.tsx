@@ -26,7 +26,15 @@ export function ProblemAlert(given: {
       <Alert
         type={problem.status === 403 || isNotOffered(problem) ? 'info' : 'error'}
         header={headingOf(problem, what)}
-        {...(retry ? { action: <Button onClick={onRetry}>Try again</Button> } : {})}
+        {...(retry
+          ? {
+              action: (
+                <Button formAction="none" onClick={onRetry}>
+                  Try again
+                </Button>
+              ),
+            }
+          : {})}
       >
         {problem.message}
         {problem.faults.length > 0 && (

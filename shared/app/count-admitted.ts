@@ -13,6 +13,7 @@ import {
   freeSession,
   type Hands,
   isLive,
+  keepHands,
   meetSession,
   type Policy,
   type Session,
@@ -81,12 +82,14 @@ async function readOwnership(
     [...names].map((other) => ports.store.readSession({ deploymentId, clientId, username: other })),
   );
   const now = ports.clock.now();
+  // Who was admitted at about the same time may have reached the broker before or after: neither is forgotten.
+  const together = addSeconds(at, connectGraceSeconds);
   const live = [theirs, ...others].flatMap((one) => (one !== undefined && isLive(one.value, now) ? [one.value] : []));
   return {
     owner,
     changed,
-    supersedes: live.filter((session) => session.admittedAt <= at).map((session) => session.username),
-    passedOn: live.some((session) => session.username === name && session.admittedAt > at),
+    supersedes: live.filter((session) => session.admittedAt <= together).map((session) => session.username),
+    passedOn: live.some((session) => session.username === name && session.admittedAt > together),
   };
 }
 
@@ -124,7 +127,13 @@ function readAdmitted(
     return next.countsUntil <= now ? 'nothing' : { ...next, recounted: true };
   };
   if (session === undefined) return start();
-  if (session.attempt === message.attempt) return session.holding === 'freed' ? 'nothing' : 'count';
+  if (session.attempt === message.attempt) {
+    if (session.holding === 'freed') return 'nothing';
+    // Somebody else has taken the client id since the record was written.
+    const known = session.supersedes ?? [];
+    const isKnown = hands.supersedes.every((name) => known.includes(name));
+    return isKnown ? 'count' : keepHands(session, { supersedes: hands.supersedes });
+  }
   if (session.overAttempt === message.attempt) return 'nothing';
   const cameLater = session.admittedAt >= message.at;
   const longLater = session.admittedAt > addSeconds(message.at, connectGraceSeconds);

@@ -244,8 +244,14 @@ async function askBroker(ports: LifeCyclePorts, session: Session): Promise<Broke
   const { owner, others } = await readRivals(store, session);
   const rivals = owner === undefined ? others : [owner, ...others];
   if (rivals.length === 0) return says;
-  // Whoever holds the client id now did not find this attempt on it, so it never came to hold it, and was not admitted.
-  if (session.holding === 'new' && owner !== undefined && owner.supersedes?.includes(username) !== true)
+  // Whoever holds the client id now did not find this attempt on it, so it never came to hold it, and was not admitted;
+  // but for one that was let in without asking.
+  if (
+    session.holding === 'new' &&
+    !session.recounted &&
+    owner !== undefined &&
+    owner.supersedes?.includes(username) !== true
+  )
     return { kind: 'absent' };
   // Nor was one that is not counted.
   if (session.holding === 'new' && !(await store.readRoster(deploymentId, username)).places.has(place))

@@ -243,7 +243,7 @@ function inheritance(hands: Hands, before: Session | undefined): Pick<Session, '
 }
 
 /** A record that is put back, with what a later one knew of whose client id it was. */
-export function keepHands(session: Session, from: Session): Session {
+export function keepHands(session: Session, from: Pick<Session, 'supersedes' | 'unclean'>): Session {
   const supersedes = [...new Set([...(session.supersedes ?? []), ...(from.supersedes ?? [])])];
   return { ...session, ...inheritance({ changed: from.unclean === true, supersedes }, session) };
 }

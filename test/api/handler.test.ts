@@ -63,6 +63,19 @@ test('claims of the gateway decide whose deployments a caller meets', async () =
   expect((await call('GET', '/v1/deployments/demo')).statusCode).toBe(401);
 });
 
+test('without claims, as an expired token has none, no route does anything', async () => {
+  const { paths } = JSON.parse((await call('GET', '/openapi.json')).body) as { paths: Record<string, object> };
+  const routes = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => ({ path, method })),
+  );
+  expect(routes.length).toBeGreaterThan(20);
+  for (const { path, method } of routes) {
+    const filled = path.replaceAll(/\{[^}]+\}/g, 'demo');
+    const answered = await call(method.toUpperCase(), filled, undefined, method === 'get' ? undefined : {});
+    expect([method, path, answered.statusCode]).toEqual([method, path, 401]);
+  }
+});
+
 test('bodies and usernames arrive as they were sent', async () => {
   expect((await call('PUT', '/v1/deployments/demo/session-limit', 'acme', { whitelist: ['ünï'] })).statusCode).toBe(
     201,

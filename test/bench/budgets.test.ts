@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Meter, meter } from '../../bench/meter/meter.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-store.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { createUsageReader } from '../../shared/adapters/dynamodb/usage-reader.ts';
@@ -19,9 +20,10 @@ import { createCredentialCache, createSettingsCache } from '../../shared/app/set
 import { sweep } from '../../shared/app/sweep.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
 import type { ConnectDecision } from '../../shared/domain/connect.ts';
-import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import type { DoorReport } from '../../shared/ports/presence.ts';
+import type { RejectionStore } from '../../shared/ports/rejections.ts';
 import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
 
 const demo = 'demo' as DeploymentId;
@@ -35,6 +37,7 @@ let connect: (username: string, clientId: string) => Promise<ConnectDecision>;
 let report: (type: DoorReport['type'], admitted: ConnectDecision, expirySeconds?: number) => Promise<void>;
 let sweepNow: () => Promise<unknown>;
 let page: () => Promise<number>;
+let rejections: RejectionStore;
 
 beforeAll(async () => {
   engine = await startTestEngine();
@@ -71,14 +74,14 @@ beforeAll(async () => {
   for (const name of ['alice', 'bob'])
     await credentials.putCredential(demo, { username: name as Username, hash, createdAt: clock.now() });
 
-  const rejections = { record: () => undefined };
+  rejections = createRejectionStore(client, tableName);
   const decide = createConnect({
     ...core,
     settings: createSettingsCache(settings, clock),
     credentials: createCredentialCache(credentials, clock),
     passwords,
     tokens: createTokenCheck(tokenAlgorithms),
-    rejections,
+    rejections: { record: () => undefined },
     queue: { put: async () => undefined },
     log: quiet,
   });
@@ -173,6 +176,20 @@ test('a storm of rejections: <= 4 read units and no write each, and none when th
     expect(rejected.write).toBe(0);
     expect(rejected.read).toBeLessThanOrEqual(4);
   }
+});
+
+test('what is recorded of a storm, once in 10 s: <= 6 write units, the hour and the order of the recent ones included', async () => {
+  const record = (n: number) => {
+    const names = { deploymentId: demo, username: 'bob' as Username, clientId: `stranger-${n}` as ClientId };
+    const hours = [{ hour: ms(now - (now % 3_600_000)), count: 500 }];
+    return spent(() =>
+      rejections.addRejections({ ...names, sumId: `sum-${n}`, count: 500, lastAt: clock.now(), hours }),
+    );
+  };
+  await record(0);
+  const again = await record(1);
+  expect(again.write).toBeGreaterThan(0);
+  expect(again.write).toBeLessThanOrEqual(6);
 });
 
 test('a fleet at rest costs no write', async () => {

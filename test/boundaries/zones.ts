@@ -56,9 +56,9 @@ const zones: readonly Zone[] = [
   { path: 'console/screenshots.ts', imports: [...product, 'local', 'test/support'], ...edge },
   { path: 'local', imports: product, ...edge },
   { path: 'bench', imports: [...product, 'local'], ...edge },
-  { path: 'test', imports: [...product, 'local', 'bench', 'console', 'scripts'], ...edge },
+  { path: 'test', imports: [...product, 'local', 'bench', 'console', 'scripts', 'vitest.config.ts'], ...edge },
   { path: 'scripts', imports: product, ...edge },
-  { path: 'vitest.config.ts', imports: [], ...edge },
+  { path: 'vitest.config.ts', imports: ['test/support'], ...edge },
   { path: 'vitest.remote.config.ts', imports: [], ...edge },
 ];
 

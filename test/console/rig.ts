@@ -67,11 +67,15 @@ export async function startConsoleRig(env: Record<string, string> = {}): Promise
 
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
-/** No finding of level A or AA, by axe. */
-export async function expectAccessible(page: Page, what: string): Promise<void> {
+/** What axe finds of level A and AA, one line each. */
+export async function findingsOf(page: Page): Promise<readonly string[]> {
   // By the debugger, which the page's own security policy does not bind.
   await page.evaluate(axe.source);
   const run = `axe.run(document, { runOnly: { type: 'tag', values: ${JSON.stringify(rules)} } })
     .then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map((node) => id + ': ' + node.html.slice(0, 160) + ' | ' + node.failureSummary)))`;
-  expect(await page.evaluate(run), what).toEqual([]);
+  return page.evaluate<string[]>(run);
+}
+
+export async function expectAccessible(page: Page, what: string): Promise<void> {
+  expect(await findingsOf(page), what).toEqual([]);
 }

@@ -44,8 +44,8 @@ test('a save that came second shows both, and overwrites by the person’s own w
     alert.getByRole('region', { name: 'Yours' }),
     alert.getByRole('region', { name: 'Saved meanwhile' }),
   ];
-  expect(await mine.innerText()).toMatch(/: 7[^]*Only here: mine/);
-  expect(await theirs.innerText()).toMatch(/: 9[^]*Only here: theirs/);
+  expect(await mine.innerText()).toMatch(/: 7[\s\S]*Only here: mine/);
+  expect(await theirs.innerText()).toMatch(/: 9[\s\S]*Only here: theirs/);
   await expectTyped(page);
   expect(await stored()).toMatchObject({ maxSessionsPerUsername: 9, whitelist: ['theirs'] });
   await expectAccessible(page, 'stale settings');
@@ -57,6 +57,22 @@ test('a save that came second shows both, and overwrites by the person’s own w
   await button(page, 'Save mine over it').click();
   await page.getByText(/^Settings saved/).waitFor();
   expect(await stored()).toMatchObject({ maxSessionsPerUsername: 7, whitelist: ['mine'] });
+});
+
+test('adding to the whitelist and taking out of it is saved with the rest, not before', {
+  timeout: 60_000,
+}, async () => {
+  await rig.limit(5, { whitelist: ['old'] });
+  const page = await rig.open(`${limitPage}/settings`);
+  await page.getByLabel('Add to the whitelist').fill('new\nnewer');
+  await button(page, 'Add').click();
+  await button(page, 'Remove new from the whitelist').waitFor();
+  await button(page, 'Remove old from the whitelist').click();
+  await button(page, 'Remove old from the whitelist').waitFor({ state: 'detached' });
+  expect(await stored()).toMatchObject({ whitelist: ['old'] });
+  await button(page, 'Save').click();
+  await page.getByText(/^Settings saved/).waitFor();
+  expect(await stored()).toMatchObject({ whitelist: ['new', 'newer'] });
 });
 
 test('… or takes what was saved', { timeout: 60_000 }, async () => {

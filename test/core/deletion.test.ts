@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
+import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
 import { startDeletion } from '../../shared/app/operations.ts';
 import type { ClientId, DeploymentId, OperationId, Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
@@ -35,6 +36,8 @@ async function configure(deploymentId: string): Promise<void> {
   await settings.putOverride(id, 'o1' as Username, { kind: 'blocked' }, change);
   const credential = { username: 'alice' as Username, hash, createdAt: rig.core.now() };
   await createCredentialStore(table.client, table.tableName).putCredential(id, credential);
+  const issuer = { issuer: 'i', audience: 'a', usernameClaim: 'sub', keys: [], jwksUrl: 'https://issuer.example/' };
+  await createTokenIssuerStore(table.client, table.tableName).putTokenIssuer(id, issuer, change);
 }
 
 async function remove(): Promise<OperationId> {
@@ -68,6 +71,11 @@ describe('a deployment that is deleted', () => {
     expect(await rig.operation(id)).toMatchObject({ status: 'done', finished: 71 });
     expect(rig.core.broker.size).toBe(0);
     expect(await rig.itemsOf('demo')).toEqual([]);
+    const issuers = createTokenIssuerStore(table.client, table.tableName);
+    expect(await issuers.listFetched({ limit: 10 })).toEqual(['dem', 'demo-2', 'local']);
+    const late = { issuer: 'i', audience: 'a', usernameClaim: 'sub', keys: [], jwksUrl: undefined };
+    const change = { actor: 'tests', at: ms(rig.core.now()) };
+    expect(await issuers.putTokenIssuer(demo.deploymentId, late, change)).toMatchObject({ kind: 'missing' });
     expect(await settings.getDeployment(demo.deploymentId)).toBeUndefined();
     const listed = await settings.listDeployments(demo.tenantId, { limit: 10 });
     expect(listed.map(({ deploymentId }) => deploymentId)).toEqual(['dem', 'demo-2', 'local']);

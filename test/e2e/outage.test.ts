@@ -3,12 +3,8 @@
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { MqttClient } from 'mqtt';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
-import { deploymentKey } from '../../shared/adapters/dynamodb/keys.ts';
-import type { DeploymentId } from '../../shared/domain/ids.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { type ClientSpec, join, refusalOf, type Version } from '../support/mqtt.ts';
 import { eventually, type Rig, startRig } from '../support/product.ts';
@@ -53,15 +49,8 @@ async function codeOf(one: ClientSpec): Promise<number> {
 }
 
 async function admitWhileDown(): Promise<void> {
-  const client = createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 10_000 });
-  const change = new UpdateCommand({
-    TableName: 'headcount',
-    Key: deploymentKey('demo' as DeploymentId),
-    UpdateExpression: 'SET onStoreFailure = :admit',
-    ExpressionAttributeValues: { ':admit': 'admit' },
-  });
-  await client.send(change);
-  client.destroy();
+  const { status } = await rig.api('PATCH', '/deployments/demo', { onStoreFailure: 'admit' });
+  expect(status).toBe(200);
   // Settings are held for a few seconds of the product's clock.
   rig.advance(5);
 }

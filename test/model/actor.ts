@@ -1,10 +1,10 @@
-// Somebody who talks to the database: one CONNECT, one delivery of presence messages, one sweep. Each is a process of
+// Somebody who talks to the database: one CONNECT, one delivery of presence messages, one sweep, one kick, one recount. Each is a process of
 // its own here: it can die between any two of its calls, and then nothing of it goes on.
 
 import type { DeploymentId } from '../../shared/domain/ids.ts';
 import type { Ms } from '../../shared/domain/time.ts';
 
-export type ActorKind = 'connect' | 'presence' | 'sweeper';
+export type ActorKind = 'connect' | 'presence' | 'sweeper' | 'worker';
 
 export interface Actor {
   readonly id: number;

@@ -15,6 +15,7 @@ const arbitraryConfig: fc.Arbitrary<RunConfig> = fc.record({
   faults: fc.constantFrom('none', 'some', 'many'),
   drops: fc.nat(3).map((n) => n === 3),
   lateDials: fc.nat(2).map((n) => n === 2),
+  admits: fc.nat(2).map((n) => n === 2),
   skew: fc.nat(3).map((n) => n === 3),
   max: fc.integer({ min: 1, max: 3 }),
 });

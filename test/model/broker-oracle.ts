@@ -25,6 +25,8 @@ export interface Tag {
   readonly attempt: string;
   readonly witness: 'door' | 'broker';
   readonly door: number | undefined;
+  /** Let in while the database did not answer. */
+  readonly uncounted: boolean;
 }
 
 export interface RealSession {
@@ -158,6 +160,15 @@ export class BrokerOracle {
     this.versions.set(id, { version: connection.pair.versionNumber, at: this.clock.now() });
     if (keeps === 0) this.sessions.delete(id);
     return [happened];
+  }
+
+  /** DeleteConnection, with the session: `gone` where there was neither. */
+  end(id: BrokerClientId): { readonly answer: 'done' | 'gone'; readonly happened: BrokerHappening[] } {
+    const session = this.sessions.get(id);
+    if (session === undefined || !this.isLive(session)) return { answer: 'gone', happened: [] };
+    const happened = this.disconnect(session, 'API_INITIATED_DISCONNECT');
+    this.sessions.delete(id);
+    return { answer: 'done', happened };
   }
 
   /** Connections that the broker cuts because their day is over. */

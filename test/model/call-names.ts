@@ -14,7 +14,8 @@ export function kindOf(command: Command): 'session' | 'owner' | 'roster' | 'inde
 }
 
 export function describeCall(call: Call): string {
-  if (call.to === 'broker') return `asks the broker for ${call.id}`;
+  if (call.to === 'broker')
+    return call.what === 'ask' ? `asks the broker for ${call.id}` : `has the broker end ${call.id}`;
   const { input } = call.command;
   const key: unknown = 'Key' in input ? input.Key : 'Item' in input ? input.Item : undefined;
   const sk = typeof key === 'object' && key !== null && 'sk' in key ? String(key.sk) : '';

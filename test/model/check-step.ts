@@ -50,7 +50,7 @@ function checkReality(world: World): void {
     const count = (byUser.get(key) ?? 0) + 1;
     byUser.set(key, count);
     const ceiling = world.ceilings.get(key) ?? 0;
-    if (count > ceiling)
+    if (count > ceiling && !world.uncounted.has(key))
       world.violate('I1b', `${key} really has ${count} sessions, no admission had a limit above ${ceiling}`);
     const problem = whyUncounted(world, real);
     if (problem !== undefined)

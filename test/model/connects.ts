@@ -2,14 +2,16 @@
 // whatever the schedule puts there.
 
 import { admit } from '../../shared/app/admit.ts';
+import { admitUncounted } from '../../shared/app/admit-uncounted.ts';
 import { connectBudgetMs, sessionExpirySecondsDefault } from '../../shared/config/constants.ts';
 import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { type Ms, ms, type Seconds, seconds } from '../../shared/domain/time.ts';
-import { StoreUnavailable } from '../../shared/ports/errors.ts';
+import { Contended, StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { ConnectSettings } from '../../shared/ports/settings.ts';
 import type { Actor } from './actor.ts';
 import type { ConnectAsked, RealSession } from './broker-oracle.ts';
 import { tellFailed, tellHappenings } from './presence-wire.ts';
+import { userKey } from './table-view.ts';
 import type { World } from './world.ts';
 
 /** An admitted CONNECT on its way to the broker. */
@@ -41,7 +43,7 @@ function settingsOf(world: World, deploymentId: DeploymentId): ConnectSettings {
       status: 'active',
       sessionExpirySeconds: seconds(sessionExpirySecondsDefault),
       clientIdTakeover: world.config.takeover ? 'allow' : 'deny',
-      onStoreFailure: 'reject',
+      onStoreFailure: world.config.admits ? 'admit' : 'reject',
       createdAt: ms(0),
     },
     limit: {
@@ -80,7 +82,7 @@ export async function startConnect(world: World, wish: ConnectWish): Promise<Con
       if (outcome.kind === 'rejected' && outcome.reason === 'quota_exceeded')
         checkNotTurnedAway(world, actor, username, met);
       if (outcome.kind !== 'admitted') return;
-      const tag = { attempt: outcome.attempt, witness, door };
+      const tag = { attempt: outcome.attempt, witness, door, uncounted: isUncounted(world, outcome) };
       const cleanStart = wish.cleanStart || outcome.mustCleanStart;
       world.dials.push({
         asked: { deploymentId, username, clientId, cleanStart, expirySeconds: wish.expirySeconds, tag },
@@ -99,11 +101,26 @@ async function admitOrFail(
   request: Parameters<typeof admit>[2],
 ): Promise<ConnectOutcome> {
   try {
-    return await admit({ ...world.portsFor(actor), budgetMs: connectBudgetMs }, settings, request);
+    const decision = await admit({ ...world.portsFor(actor), budgetMs: connectBudgetMs }, settings, request);
+    world.seen.note(request, decision);
+    return decision;
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
-    return { kind: 'unavailable' };
+    if (error instanceof Contended || settings.deployment.onStoreFailure === 'reject') return { kind: 'unavailable' };
+    const put = async (message: object): Promise<void> => {
+      const { id } = world.queue.send(message, world.clock.now());
+      world.tell(actor, `  queued ${id}: ${JSON.stringify(message)}`);
+    };
+    world.reached.note('let in without a count');
+    world.uncounted.add(userKey(request.deploymentId, request.username));
+    return admitUncounted({ ...world.portsFor(actor), queue: { put } }, world.seen, settings, request);
   }
+}
+
+function isUncounted(world: World, { attempt }: { readonly attempt: string }): boolean {
+  return world.queue.sent.some(
+    ({ body }) => body.includes('"type":"admitted"') && body.includes(`"attempt":"${attempt}"`),
+  );
 }
 
 /** S3: a client id whose session was there all the time is never turned away for quota. */

@@ -5,12 +5,21 @@ import type { RealSession } from './broker-oracle.ts';
 import { skewMaxMs } from './run-config.ts';
 import type { World } from './world.ts';
 
+/** Who is let in without a count takes a client id over, whatever the deployment says of takeovers. */
+export function takesOver({ config }: World): boolean {
+  return config.takeover || config.admits;
+}
+
 /** Real, and need not be counted (I1b). */
 export function excuseUncounted(world: World, real: RealSession): string | undefined {
   // Its lease ran out and the broker said, truthfully, that there was nothing: freed with proof, connected later. IoT
   // Core and the front door's tickets end a CONNECT after 10 s, so this needs a broker that breaks its own bounds. Its
   // `connected` counts it again (rule 4), over the limit if need be.
   if (world.lateAttempts.has(real.tag.attempt)) return 'reached the broker after its lease';
+  // Let in while the database did not answer: counted as soon as the queue's message of it has been applied (S17).
+  const waits = ({ body }: { readonly body: string }): boolean =>
+    body.includes('"type":"admitted"') && body.includes(`"attempt":"${real.tag.attempt}"`);
+  if (real.tag.uncounted && world.queue.messages.some(waits)) return 'not counted yet';
   // A process whose clock is ahead takes it for expired so much too early.
   if (world.config.skew && world.oracle.endsWithin(real, 2 * skewMaxMs)) return 'clocks differ';
   // DISCONNECT asked for a longer expiry than CONNECT had, and nobody has heard of it yet: until then the session counts
@@ -30,14 +39,17 @@ export function excuseCounted(world: World, session: Session): string | undefine
   // The client id has been taken by another username while somebody was on the way to the broker, who does not tell
   // usernames: both count for as long as one of them is there (S9 counts both until the end of one is proven).
   const exists = world.oracle.find(session.deploymentId, session.clientId) !== undefined;
-  if (world.config.takeover && exists && world.isContested(session)) {
+  if (takesOver(world) && exists && world.isContested(session)) {
     return 'the broker does not say whose connection it is';
   }
   // Two usernames connected with one client id within two seconds, and no clock says who threw whom out: what the older
   // one may have left behind counts for its expiry.
-  if (world.config.takeover && session.holding === 'retained' && world.oracle.wasThrownOutAtOnce(session)) {
+  if (takesOver(world) && session.holding === 'retained' && world.oracle.wasThrownOutAtOnce(session)) {
     return 'the order of two connections is not known';
   }
+  // Its events came more than an hour late (a replayed dead-letter queue), when the broker's word is all there is, and the
+  // broker does not tell usernames: what another one left behind counts for both until it expires.
+  if (takesOver(world) && session.holding === 'retained' && world.heardLate(session)) return 'heard too late';
   // A CONNECT that came after its lease was counted again while its client id went to another username, who saw only
   // the tombstone: it counts until its upper bound, for the same reason.
   if (world.config.lateDials && world.oracle.find(session.deploymentId, session.clientId) !== undefined) {

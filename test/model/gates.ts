@@ -9,6 +9,8 @@ import type { Actor } from './actor.ts';
 export type Command = Parameters<DynamoDBDocumentClient['send']>[0];
 export type Send = (command: Command) => Promise<unknown>;
 
+type Ended = Awaited<ReturnType<Broker['deleteConnection']>>;
+
 interface Waiting {
   readonly actor: Actor;
   readonly answer: (value: unknown) => void;
@@ -20,7 +22,7 @@ export type StoreCall = Waiting & {
   readonly name: string;
   readonly writes: boolean;
 };
-export type BrokerCall = Waiting & { readonly to: 'broker'; readonly id: BrokerClientId };
+export type BrokerCall = Waiting & { readonly to: 'broker'; readonly what: 'ask' | 'end'; readonly id: BrokerClientId };
 export type Call = StoreCall | BrokerCall;
 
 const reads: ReadonlySet<string> = new Set(['GetCommand', 'BatchGetCommand', 'QueryCommand']);
@@ -41,8 +43,9 @@ export class Gates {
   brokerFor(actor: Actor): Broker {
     return {
       getConnection: async (id) =>
-        (await this.wait((answer, fail) => ({ to: 'broker', actor, id, answer, fail }))) as BrokerSays,
-      deleteConnection: () => Promise.reject(new Error('nobody here kicks')),
+        (await this.wait((answer, fail) => ({ to: 'broker', what: 'ask', actor, id, answer, fail }))) as BrokerSays,
+      deleteConnection: async (id) =>
+        (await this.wait((answer, fail) => ({ to: 'broker', what: 'end', actor, id, answer, fail }))) as Ended,
     };
   }
 

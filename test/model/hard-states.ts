@@ -20,6 +20,13 @@ export const hardStates = [
   'attempt abandoned',
   'ending noted while an attempt was pending',
   'client id changed hands',
+  'taken over',
+  'let in without a count',
+  'counted after an outage',
+  'kicked',
+  'kicked and came back',
+  'compared with the broker',
+  'recounted beside traffic',
   'read stale',
   'late write landed',
 ] as const;
@@ -44,7 +51,10 @@ export class Reached {
       if (old !== undefined && old !== session) this.noteChange(actor, old, session, before, now);
     }
     for (const [key, session] of after.sessions) {
-      if (!before.sessions.has(key) && heldByAnother(before, session)) this.note('client id changed hands');
+      if (before.sessions.has(key)) continue;
+      if (heldByAnother(before, session)) this.note('client id changed hands');
+      if (session.supersedes !== undefined) this.note('taken over');
+      if (session.recounted && session.holding === 'new') this.note('counted after an outage');
     }
     for (const [key, old] of before.sessions) {
       if (!after.sessions.has(key) && actor.kind === 'connect' && old.holding === 'new') this.note('undone');
@@ -70,6 +80,7 @@ export class Reached {
       if (next.holding === 'connected' && next.leaseUntil === undefined) this.note('lease confirmed');
       if (next.leaseUntil !== undefined && next.leaseUntil > now) this.note('lease extended');
     }
+    if (old.supersedes === undefined && next.supersedes !== undefined) this.note('taken over');
     if (actor.kind === 'presence') {
       if (old.holding === 'freed' && next.holding === 'connected') this.note('counted again from a tombstone');
       if (old.ended === undefined && next.ended !== undefined) this.note('ending noted while an attempt was pending');

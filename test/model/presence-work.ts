@@ -2,7 +2,7 @@
 
 import { applyPresence } from '../../functions/presence/apply.ts';
 import { sweep } from '../../shared/app/sweep.ts';
-import { type DeploymentId, parseBrokerClientId } from '../../shared/domain/ids.ts';
+import { type BrokerClientId, type DeploymentId, parseBrokerClientId } from '../../shared/domain/ids.ts';
 import type { RankStore } from '../../shared/ports/ranks.ts';
 import { type Message, toRecord } from './message-queue.ts';
 import { Violation } from './violation.ts';
@@ -15,6 +15,11 @@ export async function deliver(world: World, messages: readonly Message[]): Promi
   const body = JSON.parse(first.body) as { clientId: string; deploymentId?: DeploymentId };
   const names = parseBrokerClientId(body.clientId);
   const deploymentId = body.deploymentId ?? (names.ok ? names.value.deploymentId : undefined);
+  for (const message of messages) {
+    const about = JSON.parse(message.body) as { clientId: string; deploymentId?: DeploymentId };
+    const prefixed = about.deploymentId === undefined ? about.clientId : `${about.deploymentId}:${about.clientId}`;
+    world.noteHeard(prefixed as BrokerClientId, message.sentAt);
+  }
   for (const message of messages) if (message.lostHandler) world.reached.note('delivered again after a death');
   const title = messages.map((message) => message.id).join(' ');
   // A batch may hold messages of several deployments; only one with a single message is somebody's alone.

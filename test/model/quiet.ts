@@ -5,7 +5,7 @@ import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.t
 import { isLive, type Session } from '../../shared/domain/session.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { type ConnectOutcome, dial, startConnect } from './connects.ts';
-import { excuseCounted, excuseOnce } from './excuses.ts';
+import { excuseCounted, excuseOnce, takesOver } from './excuses.ts';
 import { advance } from './passing-time.ts';
 import { tellHappenings } from './presence-wire.ts';
 import { deliver, startSweep } from './presence-work.ts';
@@ -85,8 +85,9 @@ function checkAgreement(world: World, excuse: (session: Session) => string | und
     if (session !== undefined && isLive(session, now) && isCounted(world.view, session)) continue;
     // Its events are there now, so it counts, unless it had ended before they came; or it came late, on a client id that
     // was taken over meanwhile, and nobody can say whose connection it is.
-    const { drops, takeover } = world.config;
-    const excused = world.excuseUncounted(real) !== undefined && (drops || takeover || real.connection === undefined);
+    const { drops } = world.config;
+    const excused =
+      world.excuseUncounted(real) !== undefined && (drops || takesOver(world) || real.connection === undefined);
     if (!excused) world.violate('I2', `${real.username}: ${real.clientId} exists and is not counted`);
   }
 }
@@ -133,6 +134,8 @@ async function probeLimits(world: World): Promise<void> {
     const counted = rosterOf(world.view, deploymentId, username).used;
     const again = await ask(world, deploymentId, username, mine.clientId);
     const now = rosterOf(world.view, deploymentId, username).used;
+    // Two usernames on one client id, and nobody can say yet whose connection it is.
+    if (again.kind === 'rejected' && again.reason === 'client_id_held' && world.isContested(mine)) continue;
     if (again.kind !== 'admitted' || !again.reconnect || now !== counted)
       world.violate('I5', `${mine.clientId} reconnects: ${again.kind}, used ${counted} becomes ${now}`);
   }

@@ -13,6 +13,8 @@ export interface RunConfig {
   readonly drops: boolean;
   /** An admitted CONNECT may reach the broker only after its lease: slower than any time-out of IoT Core allows. */
   readonly lateDials: boolean;
+  /** `onStoreFailure: admit`. */
+  readonly admits: boolean;
   /** The clocks of two processes differ. */
   readonly skew: boolean;
   /** The limit at first. */

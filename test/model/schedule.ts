@@ -11,6 +11,7 @@ import { chooseFate } from './fates.ts';
 import { advance } from './passing-time.ts';
 import { tellHappenings } from './presence-wire.ts';
 import { deliver, startSweep } from './presence-work.ts';
+import { startCompare, startKick, startRecount } from './repair-work.ts';
 import { faultRates, type Step } from './run-config.ts';
 import { isCounted } from './table-view.ts';
 import type { World } from './world.ts';
@@ -33,7 +34,9 @@ export async function takeStep(world: World, step: Step): Promise<void> {
   if (rest < 48) return dialOne(world, step);
   if (rest < 66) return deliverSome(world, step);
   if (rest < 76) return leave(world, step);
-  if (rest < 82) return advance(world, 1 + (how % 900), how);
+  if (rest < 79) return advance(world, 1 + (how % 900), how);
+  if (rest < 81) return startKick(world, pick(clientIds, whom), pick(deployments, whom % 23 === 0 ? 1 : 0), how);
+  if (rest < 82) return startRepair(world, step);
   if (rest < 88) return advance(world, jumpMs(world, whom, how), how);
   if (rest < 93)
     return world.running().some((actor) => actor.kind === 'sweeper') ? passGate(world, step) : startSweep(world);
@@ -145,6 +148,14 @@ function die(world: World, { whom, how }: Step): void {
     if (real.tag.door === door) tellHappenings(world, world.oracle.disconnect(real, 'CONNECTION_LOST'), how);
   }
   world.checkNow();
+}
+
+async function startRepair(world: World, { whom, how }: Step): Promise<void> {
+  const username = pick(usernames, how);
+  const [deploymentId] = deployments;
+  const session = pick([...world.view.sessions.values()], whom);
+  if (how % 3 === 0 && session !== undefined) return startCompare(world, session);
+  if (deploymentId !== undefined && username !== undefined) await startRecount(world, deploymentId, username);
 }
 
 async function landLate(world: World, whom: number): Promise<void> {

@@ -20,6 +20,7 @@ const plain: RunConfig = {
   faults: 'none',
   drops: false,
   lateDials: false,
+  admits: false,
   skew: false,
   max: 1,
 };

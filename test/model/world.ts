@@ -2,6 +2,7 @@
 // the invariants after each, and knows nothing of what is chosen next: that is the schedule's.
 
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createSeenDecisions, type SeenDecisions } from '../../shared/app/admit-uncounted.ts';
 import type { LifeCyclePorts } from '../../shared/app/life-cycle.ts';
 import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import {
@@ -11,8 +12,8 @@ import {
   toBrokerClientId,
   type Username,
 } from '../../shared/domain/ids.ts';
-import type { Policy } from '../../shared/domain/session.ts';
-import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
+import { type Policy, staleEventSeconds } from '../../shared/domain/session.ts';
+import { addSeconds, type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Actor } from './actor.ts';
 import { BrokerOracle, type RealSession } from './broker-oracle.ts';
@@ -22,7 +23,7 @@ import type { Dial } from './connects.ts';
 import type { Engine, Planted } from './engine.ts';
 import { excuseUncounted } from './excuses.ts';
 import { type Fate, sdkError } from './fates.ts';
-import { type Call, type Command, Gates, type StoreCall, settleMicrotasks } from './gates.ts';
+import { type BrokerCall, type Call, type Command, Gates, type StoreCall, settleMicrotasks } from './gates.ts';
 import { Reached } from './hard-states.ts';
 import { MessageQueue } from './message-queue.ts';
 import { createModelRandom, ModelClock } from './model-clock.ts';
@@ -68,6 +69,9 @@ export class World {
   /** The front door at work; one that has died gets no number again. */
   door = 1;
   readonly dials: Dial[] = [];
+  /** Usernames that clients were let in of without a count. */
+  readonly uncounted = new Set<string>();
+  readonly seen: SeenDecisions;
   /** Attempts that reached the broker later than any time-out allows. */
   readonly lateAttempts = new Set<string>();
   /** By username: the highest limit that any admission had. */
@@ -76,6 +80,7 @@ export class World {
   readonly planted: Planted;
   private readonly asked = new Map<BrokerClientId, { username: Username; at: Ms }>();
   private readonly contested = new Set<BrokerClientId>();
+  private readonly late = new Set<BrokerClientId>();
   private history: TableView[] = [emptyView];
   private broken: unknown;
 
@@ -84,6 +89,7 @@ export class World {
     this.config = config;
     this.planted = planted;
     this.max = config.max;
+    this.seen = createSeenDecisions(this.clock);
   }
 
   /** What a process has in hand: its own way to the table and to the broker, and nothing that passes by the gate. */
@@ -116,6 +122,15 @@ export class World {
     if (last !== undefined && last.username !== username && this.clock.now() - last.at <= togetherMs[witness])
       this.contested.add(key);
     this.asked.set(key, { username, at: this.clock.now() });
+  }
+
+  noteHeard(id: BrokerClientId, sentAt: Ms): void {
+    if (addSeconds(sentAt, staleEventSeconds) < this.clock.now()) this.late.add(id);
+  }
+
+  /** A message about this client id came after more than an hour. */
+  heardLate({ deploymentId, clientId }: { deploymentId: DeploymentId; clientId: ClientId }): boolean {
+    return this.late.has(toBrokerClientId(deploymentId, clientId));
   }
 
   isContested({ deploymentId, clientId }: { deploymentId: DeploymentId; clientId: ClientId }): boolean {
@@ -175,6 +190,7 @@ export class World {
     this.tell(actor, `${describeCall(call)}${fate === 'passes' ? '' : `: ${fate}`}`);
     if (fate !== 'passes' && fate !== 'reads stale') actor.faulted = true;
     if (fate === 'dies before') return this.kill(actor);
+    if (call.to === 'broker' && call.what === 'end') return this.endAtBroker(call, fate, draw);
     if (call.to === 'broker') {
       const says = fate === 'is not known' ? ({ kind: 'unknown' } as const) : this.oracle.says(call.id);
       this.tell(actor, `  broker says ${says.kind}`);
@@ -183,6 +199,17 @@ export class World {
     }
     await this.carryOut(call, fate, draw);
     await this.settle();
+  }
+
+  /** Where the answer is lost, the broker may have done it or not. */
+  private endAtBroker(call: BrokerCall, fate: Fate, draw: number): Promise<void> {
+    const lost = fate === 'is not known';
+    const { answer, happened } = lost && draw % 2 === 0 ? { answer: 'gone', happened: [] } : this.oracle.end(call.id);
+    tellHappenings(this, happened, draw);
+    this.reached.note('kicked');
+    this.tell(call.actor, `  broker says ${lost ? 'unknown' : answer}`);
+    call.answer(lost ? 'unknown' : answer);
+    return this.settle();
   }
 
   /** No two things happen at the same millisecond. */

@@ -18,7 +18,9 @@ import { UsageBar } from '../../parts/usage-bar.tsx';
 import { When } from '../../parts/when.tsx';
 import { useSession } from '../../session/use-session.ts';
 import { follow } from '../../shell/location.ts';
+import { NoticeBar } from '../../shell/notice-bar.tsx';
 import { addressOf } from '../../shell/places.ts';
+import { useNotices } from '../../state/notices.tsx';
 import { useFollowOperation } from '../../state/use-kick.ts';
 import { useLoad } from '../../state/use-load.ts';
 import { usePages } from '../../state/use-pages.ts';
@@ -32,7 +34,8 @@ export default function ClientsDialog(given: {
   const { deploymentId, username } = given;
   const { client, may } = useSession();
   const followOperation = useFollowOperation();
-  const [kicking, setKicking] = useState(false);
+  const { notices } = useNotices();
+  const [kicking, setKicking] = useState<'all' | { readonly clientId: string } | undefined>();
   const key = `${deploymentId} ${username}`;
   const usage = useLoad(`usage of ${key}`, (signal) => client.getUsage(deploymentId, username, signal));
   const pages = usePages(`sessions of ${key}`, (cursor, signal) =>
@@ -57,14 +60,15 @@ export default function ClientsDialog(given: {
     });
   };
 
-  if (kicking)
+  // In place of this popup and not over it: Escape then leaves one thing at a time.
+  if (kicking === 'all')
     return (
       <ConfirmDialog
         title={`Kick all clients of ${shown}`}
         action="Kick all"
         what="kicking"
         onConfirm={kickAll}
-        onClose={() => setKicking(false)}
+        onClose={() => setKicking(undefined)}
       >
         <Box>
           Every client of <b className="name">{shown}</b> is disconnected, its session ends, and its queued messages are
@@ -72,9 +76,23 @@ export default function ClientsDialog(given: {
         </Box>
       </ConfirmDialog>
     );
+  if (kicking !== undefined)
+    return (
+      <KickClient
+        deploymentId={deploymentId}
+        clientId={kicking.clientId}
+        onKicked={() => {
+          reload();
+          given.onKicked();
+        }}
+        onClose={() => setKicking(undefined)}
+      />
+    );
   return (
     <Modal visible size="large" header={`Clients of ${shown}`} closeAriaLabel="Close" onDismiss={given.onClose}>
       <SpaceBetween size="s">
+        {/* The bar of the page is behind this popup. */}
+        {notices.length > 0 && <NoticeBar />}
         {usage.data !== undefined && !gone && (
           <SpaceBetween direction="horizontal" size="l">
             <UsageBar usage={usage.data} />
@@ -96,7 +114,7 @@ export default function ClientsDialog(given: {
             <Box float="right">
               <SpaceBetween direction="horizontal" size="xs">
                 {may('sessions:kick') && (usage.data?.used ?? 0) > 0 && (
-                  <Button onClick={() => setKicking(true)}>Kick all</Button>
+                  <Button onClick={() => setKicking('all')}>Kick all</Button>
                 )}
                 <Refresh of="clients" loading={pages.loading} onRefresh={reload} />
               </SpaceBetween>
@@ -123,14 +141,11 @@ export default function ClientsDialog(given: {
                     id: 'kick',
                     header: 'Kick',
                     cell: ({ clientId }: Session) => (
-                      <KickClient
-                        deploymentId={deploymentId}
-                        clientId={clientId}
-                        icon
-                        onKicked={() => {
-                          reload();
-                          given.onKicked();
-                        }}
+                      <Button
+                        variant="inline-icon"
+                        iconName="close"
+                        ariaLabel={`Kick ${shownName(clientId)}`}
+                        onClick={() => setKicking({ clientId })}
                       />
                     ),
                   },

@@ -41,7 +41,7 @@ export default function SettingsTab(given: {
   const readOnly = !may('settings:write');
   const change = changeIn(draft, base.value);
   const changed = change === undefined || Object.keys(change).length > 0;
-  if (!changed && base.etag !== given.stored.etag) {
+  if (!changed && given.stored.value.version > base.value.version) {
     setBase(given.stored);
     setDraft(draftOf(given.stored.value));
   }
@@ -80,7 +80,12 @@ export default function SettingsTab(given: {
         actions={
           readOnly ? undefined : (
             <SpaceBetween direction="horizontal" size="xs">
-              <Button formAction="none" variant="link" disabled={!changed} onClick={() => take(given.stored)}>
+              <Button
+                formAction="none"
+                variant="link"
+                disabled={!changed}
+                onClick={() => take(given.stored.value.version > base.value.version ? given.stored : base)}
+              >
                 Discard changes
               </Button>
               <Button variant="primary" loading={running} disabled={!changed || change === undefined}>

@@ -7,7 +7,7 @@ import FormField from '@cloudscape-design/components/form-field';
 import Header from '@cloudscape-design/components/header';
 import Input from '@cloudscape-design/components/input';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import type { Usage } from '../../client/types.ts';
 import { ListTable } from '../../parts/list-table.tsx';
 import { LiveRefresh } from '../../parts/refresh.tsx';
@@ -42,11 +42,15 @@ function useTyped(stored: string, onSettled: (text: string) => void): readonly [
     setSeen(stored);
     setTyped(stored);
   }
+  const latest = useRef(onSettled);
+  useEffect(() => {
+    latest.current = onSettled;
+  });
   useEffect(() => {
     if (typed === stored) return;
-    const timer = setTimeout(() => onSettled(typed), pauseMs);
+    const timer = setTimeout(() => latest.current(typed), pauseMs);
     return () => clearTimeout(timer);
-  }, [typed, stored, onSettled]);
+  }, [typed, stored]);
   return [typed, setTyped];
 }
 

@@ -44,6 +44,7 @@ export function WhitelistEditor(given: {
           description="Usernames that are not subject to the limit; they are counted all the same. One a line."
           secondaryControl={
             <Button
+              formAction="none"
               disabled={namesIn(pending).length === 0}
               onClick={() => {
                 onChange(withNames(whitelist, pending));
@@ -87,6 +88,7 @@ export function WhitelistEditor(given: {
                   width: 110,
                   cell: (name: string) => (
                     <Button
+                      formAction="none"
                       variant="inline-icon"
                       iconName="remove"
                       ariaLabel={`Remove ${shownName(name)} from the whitelist`}

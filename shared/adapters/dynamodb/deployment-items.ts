@@ -18,6 +18,7 @@ import { Refused, refusable } from './conditions.ts';
 import {
   deploymentKey,
   deploymentKinds,
+  fetchedKeysKey,
   hostKey,
   type Key,
   perUsernamePk,
@@ -115,6 +116,7 @@ export function createDeploymentItems(client: DynamoDBDocumentClient, tableName:
           },
         },
         { Delete: { TableName, Key: { pk: tenantPk(tenantId), sk: id } } },
+        { Delete: { TableName, Key: fetchedKeysKey(id) } },
       ]);
     },
   };

@@ -29,6 +29,9 @@ export const allWakePartitions: readonly string[] = Array.from({ length: wakePar
 
 export const deploymentKey = (id: DeploymentId): Key => ({ pk: `D|${id}`, sk: 'deployment' });
 export const tokenIssuerKey = (id: DeploymentId): Key => ({ pk: `D|${id}`, sk: 'tokens' });
+/** One list, of the deployments whose token keys are fetched. */
+export const fetchedKeysPk = 'token-keys';
+export const fetchedKeysKey = (id: DeploymentId): Key => ({ pk: fetchedKeysPk, sk: id });
 export const limitKey = (id: DeploymentId): Key => ({ pk: `D|${id}`, sk: 'limit' });
 
 /** The partition of the `rank` index that a username is ordered in. */

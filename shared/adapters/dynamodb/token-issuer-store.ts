@@ -10,7 +10,7 @@ import type { Change, Stale } from '../../ports/settings.ts';
 import type { StoredTokenIssuer, TokenIssuerStore } from '../../ports/token-issuer.ts';
 import { answering } from './client.ts';
 import { Refused, refusable } from './conditions.ts';
-import { deploymentKey, type Key, tokenIssuerKey } from './keys.ts';
+import { deploymentKey, fetchedKeysKey, fetchedKeysPk, tokenIssuerKey } from './keys.ts';
 import { buildAuditItem } from './settings-audit.ts';
 import type { Table } from './settings-by-username.ts';
 import { storedDeploymentId } from './settings-item.ts';
@@ -18,8 +18,6 @@ import { transact, type Writes } from './settings-transaction.ts';
 import { parseTokenIssuerItem, versionOfIssuerItem } from './token-issuer-item.ts';
 
 const maxRounds = 8;
-const fetchedPk = 'J';
-const fetchedKey = (id: DeploymentId): Key => ({ pk: fetchedPk, sk: id });
 
 interface Seen {
   readonly version: number;
@@ -70,12 +68,15 @@ export function createTokenIssuerStore(client: DynamoDBDocumentClient, tableName
         ConditionCheck: {
           TableName,
           Key: deploymentKey(id),
-          ConditionExpression: 'attribute_exists(pk)',
+          // Of one that is being deleted, nothing new must be left behind.
+          ConditionExpression: 'attribute_exists(pk) AND #status <> :deleting',
+          ExpressionAttributeNames: { '#status': 'status' },
+          ExpressionAttributeValues: { ':deleting': 'deleting' },
         },
       },
       next?.jwksUrl === undefined
-        ? { Delete: { TableName, Key: fetchedKey(id) } }
-        : { Put: { TableName, Item: fetchedKey(id) } },
+        ? { Delete: { TableName, Key: fetchedKeysKey(id) } }
+        : { Put: { TableName, Item: fetchedKeysKey(id) } },
       {
         Put: {
           TableName,
@@ -128,7 +129,7 @@ export function createTokenIssuerStore(client: DynamoDBDocumentClient, tableName
       const command = new QueryCommand({
         TableName,
         KeyConditionExpression: after === undefined ? 'pk = :pk' : 'pk = :pk AND sk > :after',
-        ExpressionAttributeValues: { ':pk': fetchedPk, ...(after === undefined ? {} : { ':after': after }) },
+        ExpressionAttributeValues: { ':pk': fetchedKeysPk, ...(after === undefined ? {} : { ':after': after }) },
         Limit: limit,
       });
       return ((await answering(() => client.send(command))).Items ?? []).map(storedDeploymentId);
