@@ -64,7 +64,7 @@ function allowed(id: string): readonly string[] {
 const unseen: Readonly<Record<string, readonly string[]>> = {
   TokenKeys: ['dynamodb:UpdateItem D'],
   // How a kick ends depends on what the broker says in between.
-  Api: ['dynamodb:PutItem =J', 'dynamodb:DeleteItem N', 'dynamodb:UpdateItem N', 'iot:GetConnection'],
+  Api: ['dynamodb:PutItem =token-keys', 'dynamodb:DeleteItem N', 'dynamodb:UpdateItem N', 'iot:GetConnection'],
   Reconciler: ['dynamodb:DeleteItem R'],
   // The same, and what a deployment has no more when it is removed here; and why somebody was kicked is not asked here.
   OperationsWorker: [
