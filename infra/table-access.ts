@@ -12,7 +12,7 @@ type IndexName = (typeof tableDefinition.indexes)[number]['name'];
 /**
  * What an item's partition key begins with. A audit, C client id owners, D deployments and their limits, H rejections by
  * hour, I app clients, J operations, M server names, N rosters, O overrides, P MQTT passwords, R rejections, S sessions, T a tenant's
- * deployments, W whitelist entries. With `=` the whole of the key: J what has token keys to fetch, the reconciler's place
+ * deployments, W whitelist entries. With `=` the whole of the key: what has token keys to fetch, the reconciler's place
  * in the table, the tenants.
  */
 type ItemKind =
@@ -30,7 +30,7 @@ type ItemKind =
   | 'S'
   | 'T'
   | 'W'
-  | '=J'
+  | '=token-keys'
   | '=reconciler'
   | '=tenants';
 
@@ -98,8 +98,8 @@ export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAcces
   // It walks the whole table, a slice a minute, and recounts.
   reconciler: {
     items: {
-      ...lifeCycle.items,
-      GetItem: ['C', 'N', 'S', '=reconciler'],
+      ...ranking.items,
+      GetItem: ['C', 'N', 'R', 'S', '=reconciler'],
       PutItem: ['S', '=reconciler'],
       Query: ['S'],
     },
@@ -108,15 +108,15 @@ export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAcces
   },
   expiry: { items: { GetItem: ['N', 'S'], UpdateItem: ['N'], DeleteItem: ['N'], Query: ['S'] }, indexes: [] },
   // It goes where tenants' addresses lead, and sees the issuers of their tokens only.
-  'token-keys': { items: { GetItem: ['D'], Query: ['=J'], UpdateItem: ['D'] }, indexes: [] },
+  'token-keys': { items: { GetItem: ['D'], Query: ['=token-keys'], UpdateItem: ['D'] }, indexes: [] },
   // It ends sessions, and removes what a deployment leaves behind.
   operations: {
     items: {
-      BatchWriteItem: ['A', 'C', 'D', 'H', 'N', 'O', 'P', 'R', 'S', 'W'],
-      DeleteItem: ['N', 'R'],
-      GetItem: ['C', 'D', 'J', 'N', 'S'],
+      BatchWriteItem: ['A', 'C', 'D', 'H', 'M', 'N', 'O', 'P', 'R', 'S', 'W'],
+      DeleteItem: ['D', 'N', 'T', '=token-keys'],
+      GetItem: ['C', 'D', 'J', 'N', 'P', 'S'],
       PutItem: ['J', 'S'],
-      Query: ['N', 'P', 'S'],
+      Query: ['N', 'S'],
       UpdateItem: ['N'],
     },
     indexes: ['wake'],
@@ -124,14 +124,14 @@ export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAcces
   },
   api: {
     items: {
-      BatchGetItem: ['D', 'R', 'W'],
+      BatchGetItem: ['D', 'N', 'R', 'W'],
       BatchWriteItem: ['W'],
       ConditionCheckItem: ['D'],
-      DeleteItem: ['=J', 'M', 'O', 'P'],
-      GetItem: ['C', 'D', 'I', 'N', 'O', 'S', '=tenants'],
-      PutItem: ['A', 'D', 'J', '=J', 'M', 'O', 'T', '=tenants'],
+      DeleteItem: ['=token-keys', 'M', 'N', 'O', 'P'],
+      GetItem: ['C', 'D', 'I', 'J', 'N', 'O', 'S', '=tenants'],
+      PutItem: ['A', 'D', 'J', '=token-keys', 'M', 'O', 'S', 'T', '=tenants'],
       Query: ['A', 'H', 'N', 'O', 'P', 'S', 'T', 'W', '=tenants'],
-      UpdateItem: ['D', 'P', 'R'],
+      UpdateItem: ['D', 'N', 'P', 'R'],
     },
     indexes: ['due', 'rank'],
   },

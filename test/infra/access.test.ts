@@ -44,7 +44,7 @@ const functions = {
   },
 } as const;
 
-const itemOrIndex = /^dynamodb:(\w+ Table\.Arn ([A-Z]|=\w+)|Query Table\.Arn\/index\/\w+)$/;
+const itemOrIndex = /^dynamodb:(\w+ Table\.Arn ([A-Z]|=[a-z-]+)|Query Table\.Arn\/index\/\w+)$/;
 const itsStream = /^dynamodb:(DescribeStream|GetRecords|GetShardIterator) Table\.StreamArn$/;
 /** Who may do more than touch items and indexes. */
 const mayTouch: Readonly<Record<string, RegExp>> = {

@@ -70,7 +70,7 @@ function conditionsOf({ Condition }: Statement): readonly string[] {
   if (Condition === undefined) return [''];
   const keys = Condition['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'];
   const kinds = asList(keys).map((key) => {
-    const [, letter, whole] = /^(?:([A-Z])\|\*|([A-Za-z]+))$/.exec(String(key)) ?? [];
+    const [, letter, whole] = /^(?:([A-Z])\|\*|([a-z-]+))$/.exec(String(key)) ?? [];
     return letter ?? (whole === undefined ? undefined : `=${whole}`);
   });
   if (Object.keys(Condition).length > 1 || kinds.includes(undefined)) return [` if ${JSON.stringify(Condition)}`];
