@@ -37,8 +37,15 @@ const pages: readonly (readonly [string, string])[] = [
   [`${demo}/audit`, 'override.set'],
 ];
 
+/** By its address, as from a bookmark. */
 async function visit(page: Page, [path, shows]: readonly [string, string]): Promise<void> {
   await page.goto(`${rig.origin}${path}`);
+  await page.getByText(shows).first().waitFor();
+}
+
+/** As by a link on the page before. */
+async function goOn(page: Page, [path, shows]: readonly [string, string]): Promise<void> {
+  await page.evaluate(`history.pushState(null, '', '${path}'); dispatchEvent(new PopStateEvent('popstate'))`);
   await page.getByText(shows).first().waitFor();
 }
 
@@ -49,7 +56,7 @@ test.each(['light', 'dark'] as const)(
     const page = await rig.open('/deployments', { colorScheme, reducedMotion: 'reduce' });
     expect(await page.evaluate("document.body.classList.contains('awsui-dark-mode')")).toBe(colorScheme === 'dark');
     for (const place of pages) {
-      await visit(page, place);
+      await (colorScheme === 'light' ? visit : goOn)(page, place);
       await expectAccessible(page, `${place[0]}, ${colorScheme}`);
     }
     expect(rig.complaints.splice(0)).toEqual([]);
@@ -58,6 +65,7 @@ test.each(['light', 'dark'] as const)(
 
 test('axe is at work: a control without a name, and pale text, are found', { timeout: 60_000 }, async () => {
   const page = await rig.open('/deployments');
+  await page.getByText('Demo').first().waitFor();
   await page.evaluate(
     "document.querySelector('main').insertAdjacentHTML('beforeend', '<button></button>'); const p = document.createElement('p'); p.textContent = 'pale'; p.style.color = '#ccc'; document.querySelector('main').append(p)",
   );
@@ -72,7 +80,7 @@ test.each([
 ] as const)('nothing has to be read by scrolling sideways: %s', { timeout: 120_000 }, async (_name, viewport, dots) => {
   const page = await rig.open('/deployments', { viewport, deviceScaleFactor: dots });
   for (const place of pages) {
-    await visit(page, place);
+    await goOn(page, place);
     const wide = await page.evaluate('document.documentElement.scrollWidth');
     expect(wide, place[0]).toBeLessThanOrEqual(viewport.width);
   }
@@ -128,6 +136,7 @@ test('the keyboard alone suffices: from the list to a changed limit and a userna
   await page.getByRole('tab', { name: 'Usage Details' }).focus();
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('Enter');
+  await page.getByLabel('Max sessions per username').waitFor();
   await tabTo(page, 'Max sessions per username');
   await page.keyboard.press('Control+A');
   await page.keyboard.type('3');
