@@ -6,7 +6,7 @@ import { type Appearance, chooseAppearance, currentAppearance } from './appearan
 import { goTo } from './location.ts';
 
 const appearances: readonly { readonly value: Appearance; readonly label: string }[] = [
-  { value: 'system', label: 'As the system' },
+  { value: 'system', label: 'System' },
   { value: 'light', label: 'Light' },
   { value: 'dark', label: 'Dark' },
 ];
@@ -29,8 +29,8 @@ export function TopBar({ signedIn, apiBaseUrl }: { readonly signedIn: boolean; r
         Headcount
       </a>
       <div className="top-end awsui-context-top-navigation">
-        <a className="top-link" href={`${apiBaseUrl}/docs`}>
-          API reference
+        <a className="top-link" href={`${apiBaseUrl}/docs`} aria-label="API reference">
+          API
         </a>
         <Select
           selectedOption={appearances.find(({ value }) => value === appearance) ?? null}
