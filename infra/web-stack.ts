@@ -18,8 +18,6 @@ export interface WebStackProps extends StackProps {
   readonly api: IFunction;
   readonly signIn: SignIn;
   readonly table: Table;
-  /** Where the console's build put its files. */
-  readonly consoleFolder?: string;
 }
 
 const builtConsole = fileURLToPath(new URL('../console/dist', import.meta.url));
@@ -53,7 +51,7 @@ export class WebStack extends Stack {
       name: installation.consoleName,
       apiHost: Fn.select(2, Fn.split('/', entrance.api.apiEndpoint)),
       connectsTo: [signIn.domain.baseUrl()],
-      folder: props.consoleFolder ?? builtConsole,
+      folder: String(this.node.tryGetContext('consoleFolder') ?? builtConsole),
     });
     const person = this.#personClient(signIn, site.origin);
     audience.push(person.userPoolClientId);

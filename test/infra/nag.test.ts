@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Stack, Validations } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
@@ -6,10 +9,13 @@ import { expect, test } from 'vitest';
 import { addStacks } from '../../infra/stacks.ts';
 import { buildApp, withFrontDoor } from './synth.ts';
 
-test('no finding is unacknowledged', () => {
-  const app = buildApp(withFrontDoor);
+test('no finding is unacknowledged, with everything there is: front door, and a console that was built', () => {
+  const consoleFolder = mkdtempSync(join(tmpdir(), 'headcount-console-'));
+  writeFileSync(join(consoleFolder, 'index.html'), '<!doctype html>');
+  const app = buildApp({ ...withFrontDoor, consoleFolder });
   addStacks(app);
   expect(new AwsSolutionsChecks(app).validateScope(app).violations).toEqual([]);
+  rmSync(consoleFolder, { recursive: true });
 });
 
 test('the checks find what is wrong', () => {
