@@ -18,12 +18,13 @@ export interface ReportingPorts {
 
 export class Reporting {
   readonly #ports: ReportingPorts;
-  readonly #subject: Pick<DoorReport, 'deploymentId' | 'username' | 'clientId' | 'attempt'>;
+  readonly #subject: Pick<DoorReport, 'deploymentId' | 'username' | 'clientId' | 'attempt' | 'uncounted'>;
   #told: Promise<void> = Promise.resolve();
 
-  constructor(ports: ReportingPorts, { deploymentId, username, clientId, attempt }: Admitted) {
+  constructor(ports: ReportingPorts, { deploymentId, username, clientId, attempt, uncounted }: Admitted) {
     this.#ports = ports;
-    this.#subject = { deploymentId, username, clientId, attempt };
+    const waits = uncounted === undefined ? {} : { uncounted };
+    this.#subject = { deploymentId, username, clientId, attempt, ...waits };
   }
 
   connected(expirySeconds: number): Promise<void> {

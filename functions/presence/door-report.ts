@@ -26,6 +26,7 @@ export function parseDoorReport(body: unknown): DoorReport | undefined {
     clientId: clientId.value,
     attempt: attempt.value,
     at: ms(report.at),
+    ...(report.uncounted === true ? { uncounted: true as const } : {}),
   };
   if (report.type === 'door.failed') return { ...common, type: 'door.failed' };
   if (typeof report.expirySeconds !== 'number') throw new TypeError('malformed report');

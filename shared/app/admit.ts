@@ -49,6 +49,7 @@ export type AdmitDecision =
       readonly attempt: AttemptId;
       readonly reconnect: boolean;
       readonly mustCleanStart: boolean;
+      readonly uncounted?: true;
     }
   | { readonly kind: 'rejected'; readonly reason: 'blocked' | 'quota_exceeded' | 'client_id_held' };
 

@@ -59,7 +59,7 @@ async function connect(ports: ConnectPorts, seen: SeenDecisions, request: Connec
     ...(hints?.ipAddress === undefined ? {} : { ipAddress: hints.ipAddress }),
   });
   if (decision.kind === 'admitted') {
-    const { attempt, reconnect, mustCleanStart } = decision;
+    const { attempt, reconnect, mustCleanStart, uncounted } = decision;
     return {
       kind: 'admitted',
       deploymentId,
@@ -69,6 +69,7 @@ async function connect(ports: ConnectPorts, seen: SeenDecisions, request: Connec
       expirySeconds,
       reconnect,
       mustCleanStart,
+      ...(uncounted === undefined ? {} : { uncounted }),
       ...(who.validUntil === undefined ? {} : { validUntil: who.validUntil }),
     };
   }

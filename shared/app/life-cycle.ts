@@ -27,7 +27,7 @@ import {
   samePair,
   staleEventSeconds,
 } from '../domain/session.ts';
-import { addSeconds, later, type Ms } from '../domain/time.ts';
+import { addSeconds, later, type Ms, seconds } from '../domain/time.ts';
 import type { Broker, BrokerSays } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DoorReport } from '../ports/presence.ts';
@@ -62,7 +62,22 @@ type Step =
 const maxRounds = 16;
 
 export async function applyDoorReport(ports: LifeCyclePorts, report: DoorReport): Promise<Applied> {
+  if (report.uncounted === true) {
+    const seen = await ports.store.readSession(report);
+    if (isAwaited(seen?.value, report, ports.clock.now())) return 'later';
+  }
   return change(ports, report, (session, now) => readReport(session, report, ports, now));
+}
+
+/** For as long as a queue goes on delivering a message that is not taken. */
+const awaitedSeconds = seconds(600);
+
+/** A report of an attempt that is not counted yet: its own message comes, and without it this one would find nothing. */
+function isAwaited(session: Session | undefined, report: DoorReport, now: Ms): boolean {
+  if (addSeconds(report.at, awaitedSeconds) < now) return false;
+  if (session === undefined) return true;
+  const { attempt, confirmedAttempt, overAttempt, admittedAt } = session;
+  return ![attempt, confirmedAttempt, overAttempt].includes(report.attempt) && admittedAt <= report.at;
 }
 
 /** `doorSilent`: the front door has had its time to report the end of the connection, and has not. */

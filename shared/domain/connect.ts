@@ -40,6 +40,8 @@ export type ConnectDecision =
       readonly reconnect: boolean;
       /** The broker must start a fresh session: the id's old one belongs to another username (S9). */
       readonly mustCleanStart: boolean;
+      /** Let in while the database did not answer: its count waits in the presence queue (S17). */
+      readonly uncounted?: true;
       /** The connection must not outlive this: what vouches for the username ends then. Absent: it does not end. */
       readonly validUntil?: Ms;
     }

@@ -12,6 +12,8 @@ export type DoorReport = {
   readonly clientId: ClientId;
   readonly attempt: AttemptId;
   readonly at: Ms;
+  /** The attempt was let in without a count, and its own message may come after this one. */
+  readonly uncounted?: true;
 } & (
   | {
       /** The broker's CONNACK said yes. */

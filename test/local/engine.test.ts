@@ -159,10 +159,12 @@ test('the table has the shape of the shared definition', async () => {
   ]);
   expect(indexes?.sort()).toEqual([
     ['due', 'KEYS_ONLY', 'duePk', 'dueAt'],
+    ['rank', 'INCLUDE', 'rankPk', 'rank'],
     ['wake', 'KEYS_ONLY', 'wakePk', 'wakeAt'],
   ]);
   const types = Object.fromEntries(Table?.AttributeDefinitions?.map((a) => [a.AttributeName, a.AttributeType]) ?? []);
-  expect(types).toEqual({ pk: 'S', sk: 'S', wakePk: 'S', wakeAt: 'N', duePk: 'S', dueAt: 'N' });
+  const ofIndexes = { wakePk: 'S', wakeAt: 'N', duePk: 'S', dueAt: 'N', rankPk: 'S', rank: 'S' };
+  expect(types).toEqual({ pk: 'S', sk: 'S', ...ofIndexes });
 });
 
 test('the engine is found on the PATH where no package fits; where there is none, the error says what to do', () => {

@@ -24,6 +24,7 @@ export function tellHappenings(world: World, happenings: readonly BrokerHappenin
         clientId,
         attempt: tag.attempt,
         at: world.clock.now(),
+        ...(tag.uncounted ? { uncounted: true } : {}),
         expirySeconds,
       },
       draw + 5 * n,
@@ -37,7 +38,15 @@ export function tellFailed(world: World, { asked }: Dial, draw: number): void {
   if (tag.witness === 'door' && tag.door === world.door) {
     send(
       world,
-      { type: 'door.failed', deploymentId, username, clientId, attempt: tag.attempt, at: world.clock.now() },
+      {
+        type: 'door.failed',
+        deploymentId,
+        username,
+        clientId,
+        attempt: tag.attempt,
+        at: world.clock.now(),
+        ...(tag.uncounted ? { uncounted: true } : {}),
+      },
       draw,
     );
   }
