@@ -149,11 +149,9 @@ function readTruth(
         ...(attempt === undefined ? {} : { attempt }),
       };
       if (session.holding === 'freed') return recountSession(session, ports.random.place(), told, ports.policy);
-      return confirmSession(
-        { ...session, overlap: true, admittedAt: later(session.admittedAt, since) },
-        told,
-        ports.policy,
-      );
+      // Where the front door has told so too, and nothing overlapped, it is this attempt's.
+      const overlap = session.overlap || attempt === undefined;
+      return confirmSession({ ...session, overlap, admittedAt: later(session.admittedAt, since) }, told, ports.policy);
     }
   }
 }

@@ -128,6 +128,10 @@ export class World {
     if (addSeconds(sentAt, staleEventSeconds) < this.clock.now()) this.late.add(id);
   }
 
+  hasHeardLate(): boolean {
+    return this.late.size > 0;
+  }
+
   /** A message about this client id came after more than an hour. */
   heardLate({ deploymentId, clientId }: { deploymentId: DeploymentId; clientId: ClientId }): boolean {
     return this.late.has(toBrokerClientId(deploymentId, clientId));
