@@ -1,6 +1,6 @@
 // A deployment as a heap of items: found and removed whatever they are. No index leads to all of them (an owner outlives
 // its session's tombstone), and one for this alone would cost every admission; so this is the one place that scans the
-// table. docs/adr/0003-deleting-a-deployment.md
+// table. docs/adr/0004-deleting-a-deployment.md
 
 import {
   BatchWriteCommand,
