@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
+import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
+import type { DeploymentId, TenantId } from '../../shared/domain/ids.ts';
+import { ms, seconds } from '../../shared/domain/time.ts';
+import type { Change, SettingsStore } from '../../shared/ports/settings.ts';
+import type { PublicKey, TokenIssuerStore } from '../../shared/ports/token-issuer.ts';
+import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+
+const keyOf = (kid: string): PublicKey => ({ kty: 'OKP', crv: 'Ed25519', kid, x: 'AA' });
+const issuerOf = (issuer: string, jwksUrl?: string) => ({
+  issuer,
+  audience: 'mqtt',
+  usernameClaim: 'sub',
+  keys: [keyOf('first')],
+  jwksUrl,
+});
+const by = (at: number, expectedVersion?: number | 'none'): Change => ({
+  actor: 'somebody',
+  at: ms(at),
+  ...(expectedVersion === undefined ? {} : { expectedVersion }),
+});
+const url = 'https://keys.example/jwks';
+
+let engine: TestEngine;
+let settings: SettingsStore;
+let store: TokenIssuerStore;
+let nextId = 0;
+let one: DeploymentId;
+let other: DeploymentId;
+
+async function deployed(): Promise<DeploymentId> {
+  nextId += 1;
+  const deploymentId = `d${nextId}` as DeploymentId;
+  await settings.createDeployment({
+    deploymentId,
+    tenantId: 'acme' as TenantId,
+    name: 'One',
+    mqttHost: `${deploymentId}.mqtt.localhost`,
+    status: 'active',
+    sessionExpirySeconds: seconds(3_600),
+    clientIdTakeover: 'deny',
+    onStoreFailure: 'reject',
+    createdAt: ms(1),
+  });
+  return deploymentId;
+}
+
+beforeAll(async () => {
+  engine = await startTestEngine();
+});
+afterAll(() => engine.stop());
+beforeEach(async () => {
+  const { client, tableName } = await createTestTable(engine.endpoint);
+  settings = createSettingsStore(client, tableName);
+  store = createTokenIssuerStore(client, tableName);
+  one = await deployed();
+  other = await deployed();
+});
+
+async function put(id: DeploymentId, issuer: ReturnType<typeof issuerOf>, at: number, expected?: number | 'none') {
+  const outcome = await store.putTokenIssuer(id, issuer, by(at, expected));
+  if (outcome.kind !== 'done') throw new Error(`it was not put: ${outcome.kind}`);
+  return outcome;
+}
+async function audited(id: DeploymentId): Promise<number> {
+  const page = await settings.listAudit(id, { limit: 50 });
+  return page.items.filter(({ action }) => action.startsWith('token_issuer.')).length;
+}
+
+test('one is read back as it was put, in its deployment only', async () => {
+  const { value, created } = await put(one, issuerOf('https://a'), 5);
+  expect(created).toBe(true);
+  expect(value).toEqual({ ...issuerOf('https://a'), version: 1, updatedAt: 5, keysReadAt: 5 });
+  expect(await store.getTokenIssuer(one)).toEqual(value);
+  expect(await store.getTokenIssuer(other)).toBeUndefined();
+  expect(await store.deleteTokenIssuer(other, by(6))).toEqual({ kind: 'missing', what: 'token_issuer' });
+  expect(await store.getTokenIssuer(one)).toEqual(value);
+});
+
+test('a deployment that is not there has none, and nothing is written for it', async () => {
+  const nobody = 'nobody' as DeploymentId;
+  const missing = { kind: 'missing', what: 'deployment' };
+  expect(await store.putTokenIssuer(nobody, issuerOf('https://a', url), by(1))).toEqual(missing);
+  expect(await store.getTokenIssuer(nobody)).toBeUndefined();
+  expect(await store.listFetched({ limit: 10 })).toEqual([]);
+});
+
+test('every change is audited, and one that would change nothing writes nothing', async () => {
+  const { value } = await put(one, issuerOf('https://a'), 5);
+  expect(await put(one, issuerOf('https://a'), 6)).toEqual({ kind: 'done', value, created: false });
+  expect(await audited(one)).toBe(1);
+  await put(one, issuerOf('https://b'), 7);
+  await store.deleteTokenIssuer(one, by(8));
+  await store.deleteTokenIssuer(one, by(9));
+  expect(await audited(one)).toBe(3);
+  expect(await audited(other)).toBe(0);
+});
+
+test('the version grows across delete and re-create', async () => {
+  await put(one, issuerOf('https://a'), 1);
+  await store.deleteTokenIssuer(one, by(2));
+  expect(await store.getTokenIssuer(one)).toBeUndefined();
+  const { value, created } = await put(one, issuerOf('https://a'), 3);
+  expect(created).toBe(true);
+  expect(value.version).toBeGreaterThan(2);
+});
+
+test('a change that starts from another version than it saw is stale', async () => {
+  expect(await store.putTokenIssuer(one, issuerOf('https://a'), by(1, 1))).toEqual({
+    kind: 'stale',
+    version: undefined,
+  });
+  await put(one, issuerOf('https://a'), 1, 'none');
+  const stale = { kind: 'stale', version: 1 };
+  expect(await store.putTokenIssuer(one, issuerOf('https://b'), by(2, 'none'))).toEqual(stale);
+  expect(await store.putTokenIssuer(one, issuerOf('https://b'), by(2, 7))).toEqual(stale);
+  expect(await store.deleteTokenIssuer(one, by(2, 7))).toEqual(stale);
+  expect((await store.getTokenIssuer(one))?.issuer).toBe('https://a');
+  await put(one, issuerOf('https://b'), 3, 1);
+  expect(await store.deleteTokenIssuer(one, by(4, 2))).toEqual({ kind: 'done' });
+});
+
+test('of many changes that start from one version one wins, with one audit record', async () => {
+  await put(one, issuerOf('https://a'), 1);
+  const outcomes = await Promise.all(
+    ['b', 'c', 'd', 'e'].map((name) => store.putTokenIssuer(one, issuerOf(`https://${name}`), by(2, 1))),
+  );
+  expect(outcomes.filter(({ kind }) => kind === 'done')).toHaveLength(1);
+  expect(await audited(one)).toBe(2);
+});
+
+test('those whose keys are fetched are listed in order, in pages, as long as they are', async () => {
+  const third = await deployed();
+  for (const id of [third, one, other]) await put(id, issuerOf('https://a', url), 1);
+  expect(await store.listFetched({ limit: 2 })).toEqual([one, other]);
+  expect(await store.listFetched({ limit: 2, after: other })).toEqual([third]);
+  await put(one, issuerOf('https://a'), 2);
+  await store.deleteTokenIssuer(third, by(2));
+  expect(await store.listFetched({ limit: 10 })).toEqual([other]);
+});
+
+test('fetched keys replace the old ones, and that is no change of the issuer', async () => {
+  const { value } = await put(one, issuerOf('https://a', url), 1);
+  const fetched = { version: value.version, keys: [keyOf('next'), keyOf('last')], at: ms(9) };
+  expect(await store.replaceKeys(one, fetched)).toBe('done');
+  expect(await store.replaceKeys(one, fetched)).toBe('done');
+  expect(await store.getTokenIssuer(one)).toEqual({ ...value, keys: fetched.keys, keysReadAt: 9 });
+  expect(await audited(one)).toBe(1);
+});
+
+test('keys that were fetched for an issuer that has changed, is gone or never was go nowhere', async () => {
+  const { value } = await put(one, issuerOf('https://a', url), 1);
+  const fetched = { version: value.version, keys: [keyOf('late')], at: ms(9) };
+  const changed = await put(one, issuerOf('https://b', url), 2);
+  expect(await store.replaceKeys(one, fetched)).toBe('changed');
+  expect(await store.getTokenIssuer(one)).toEqual(changed.value);
+  await store.deleteTokenIssuer(one, by(3));
+  for (const version of [1, 2, 3]) expect(await store.replaceKeys(one, { ...fetched, version })).toBe('changed');
+  expect(await store.getTokenIssuer(one)).toBeUndefined();
+  expect(await store.replaceKeys(other, fetched)).toBe('changed');
+  expect(await store.getTokenIssuer(other)).toBeUndefined();
+});
