@@ -3,7 +3,7 @@
 
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { usernamePartitions } from '../../config/constants.ts';
-import type { DeploymentId, Username } from '../../domain/ids.ts';
+import { type DeploymentId, type Username, usernameMaxBytes } from '../../domain/ids.ts';
 import { type Ms, ms } from '../../domain/time.ts';
 import { answering } from './client.ts';
 import { perUsernameKey, perUsernamePk } from './keys.ts';
@@ -34,6 +34,14 @@ function parseCounted(username: Username, item: Item | undefined): Counted {
   return { username, used: Number(item?.used ?? 0), wakeAt };
 }
 
+/**
+ * Nothing that begins with the prefix comes after it: it goes on with the last character there is, for as long as a
+ * username may be. (Not every engine's begins_with tells capital letters from small ones in a key condition.)
+ */
+function lastOf(prefix: string): string {
+  return prefix + '\u{10FFFF}'.repeat(usernameMaxBytes / 4);
+}
+
 /** DynamoDB takes one condition on the sort key; where the page starts is told by the exclusive start key. */
 async function readPartition(
   table: Table,
@@ -47,8 +55,8 @@ async function readPartition(
     TableName: table.tableName,
     ConsistentRead: true,
     ScanIndexForward: order === 'asc',
-    KeyConditionExpression: byPrefix ? 'pk = :pk AND begins_with(sk, :prefix)' : 'pk = :pk',
-    ExpressionAttributeValues: { ':pk': pk, ...(byPrefix ? { ':prefix': prefix } : {}) },
+    KeyConditionExpression: byPrefix ? 'pk = :pk AND sk BETWEEN :prefix AND :last' : 'pk = :pk',
+    ExpressionAttributeValues: { ':pk': pk, ...(byPrefix ? { ':prefix': prefix, ':last': lastOf(prefix) } : {}) },
     ProjectionExpression: ['sk', ...attributes].join(', '),
     ...(limit === undefined ? {} : { Limit: limit }),
     ...(after === undefined ? {} : { ExclusiveStartKey: { pk, sk: after } }),
