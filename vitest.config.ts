@@ -19,8 +19,7 @@ export default defineConfig({
     projects: [everything, ...('folder' in findDynamoDbLocal(process.env) ? [contracts] : [])],
     // Processes, not threads: suites start engines and servers of their own, and a crash must name its file.
     pool: 'forks',
-    // Three on two cores: suites wait for the broker and for clocks about half of their time.
-    maxWorkers: 3,
+    maxWorkers: 2,
     // The SDK's reminder that newer Node versions are coming would drown what tests print.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     // Bounds, not promises: a busy machine takes its time.
