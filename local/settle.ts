@@ -3,7 +3,7 @@
 // then: so an attempt that is pending now was never answered with CONNACK 0, and comes to nothing.
 
 import { type DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
-import { parseRosterKey } from '../shared/adapters/dynamodb/roster.ts';
+import { parseRosterKey } from '../shared/adapters/dynamodb/roster-item.ts';
 import { decodeSession } from '../shared/adapters/dynamodb/session-item.ts';
 import { change, type LifeCyclePorts } from '../shared/app/life-cycle.ts';
 import { recount } from '../shared/app/recount.ts';

@@ -6,6 +6,7 @@
 
 import { ownerSeconds, ttlGraceSeconds } from '../config/constants.ts';
 import type { AttemptId, Username } from '../domain/ids.ts';
+import { isWide } from '../domain/place.ts';
 import { decideLimit, type EffectiveLimit, maxSessions } from '../domain/limit.ts';
 import {
   type Admission,
@@ -26,7 +27,7 @@ import { Contended } from '../ports/errors.ts';
 import type { Random } from '../ports/random.ts';
 import type { ConnectView, Names, Owner, Roster, SessionStore, Stored } from '../ports/sessions.ts';
 import type { ConnectSettings } from '../ports/settings.ts';
-import { countAgain, freeExpired, settleFreed } from './free.ts';
+import { countAgain, freeExpired, settleFreed, uncount } from './free.ts';
 
 export interface AdmitPorts {
   readonly store: SessionStore;
@@ -85,7 +86,7 @@ class AdmissionRun {
   private owner: Stored<Owner> | undefined;
   private roster: Roster;
   /** The roster has been read consistently since the last thing that may have changed it. */
-  private rosterIsFresh = true;
+  private rosterIsFresh = false;
 
   constructor(
     ports: AdmitPorts,
@@ -134,10 +135,15 @@ class AdmissionRun {
     const hands = await this.whoseClientId(met.value);
     if (hands === 'refuse') return { kind: 'rejected', reason: 'client_id_held' };
     if (hands === 'look again') return hands;
-    if (met.value.holding === 'new' && !this.roster.places.has(met.value.place)) {
+    if (met.value.holding === 'new' && !this.isSeenCounted(met.value)) {
       // An attempt that is not counted is nobody's session yet: without room, there is none for this one either.
       const room = await this.hasRoom();
-      if (!room && !this.roster.places.has(met.value.place)) return { kind: 'rejected', reason: 'quota_exceeded' };
+      if (!room && !(await this.isCounted(met.value))) {
+        // It may have been counted, and another have come in its place, since it was read: nobody is turned away from
+        // a session of its own (S3).
+        this.session = await this.ports.store.readSession(this.request);
+        if (this.session?.revision === met.revision) return { kind: 'rejected', reason: 'quota_exceeded' };
+      }
       if (this.session?.revision !== met.revision) return 'look again';
     }
     const next = meetSession(met.value, this.admission, this.ports.policy, hands);
@@ -162,7 +168,7 @@ class AdmissionRun {
       return 'look again';
     }
     // A place seen in the roster stays there while the session is not freed, and this write proves that it was not.
-    if (this.roster.places.has(met.value.place)) return this.admitted(true, next);
+    if (this.isSeenCounted(met.value)) return this.admitted(true, next);
     return this.count({ value: next, revision: put.revision }, met);
   }
 
@@ -181,7 +187,8 @@ class AdmissionRun {
     if ((await this.settleBefore()) === 'look again') return 'look again';
 
     const before = this.session;
-    const next = startSession(this.request, random.place(), this.admission, policy, before?.value, hands);
+    const place = store.placeFor(this.request, random.place(), this.roster, this.max);
+    const next = startSession(this.request, place, this.admission, policy, before?.value, hands);
     const put = await store.putSession(next, before);
     if (put.kind === 'changed') {
       this.session = put.current;
@@ -230,6 +237,12 @@ class AdmissionRun {
     for (let tries = 0; tries < 2; tries++) {
       this.checkTime();
       const added = await store.addPlace(deploymentId, username, place, this.max, dueAt);
+      if (added.kind === 'added' && met !== undefined && isWide(place)) {
+        // Whoever confirmed it meanwhile may have folded it: then it is counted twice, until this is taken back.
+        const now = await store.readSession(this.request);
+        if (now?.value.folded === true && now.value.place === place)
+          await store.removePlace(deploymentId, username, place, false);
+      }
       if (added.kind === 'added') return this.admitted(false, stored.value);
       if (added.kind === 'present') return this.admitted(true, stored.value);
       this.roster = added.roster;
@@ -254,12 +267,23 @@ class AdmissionRun {
     return { kind: 'rejected', reason: 'quota_exceeded' };
   }
 
+  private isSeenCounted(session: Session): boolean {
+    return session.folded === true || this.roster.places.has(session.place);
+  }
+
+  /** The reading that said so may lag, or not show the lane. */
+  private async isCounted(session: Session): Promise<boolean> {
+    return this.isSeenCounted(session) || (isWide(session.place) && (await this.ports.store.holds(session)));
+  }
+
   /** Looks before writing, so that a storm of rejections costs no writes. Only a consistent reading says "full". */
   private async hasRoom(): Promise<boolean> {
     if (this.roster.used < this.max) return true;
     const { deploymentId, username } = this.request;
     if (!this.rosterIsFresh) this.roster = await this.ports.store.readRoster(deploymentId, username);
     if (this.roster.used < this.max) return true;
+    // So that whoever is turned away next need ask one item only.
+    if (this.roster.open === true) await this.ports.store.gatherReserve(deploymentId, username);
     return (await this.reclaim()) && this.roster.used < this.max;
   }
 
@@ -267,11 +291,12 @@ class AdmissionRun {
   private async reclaim(): Promise<boolean> {
     const { deploymentId, username } = this.request;
     if (this.roster.wakeAt === undefined || this.roster.wakeAt > this.now()) return false;
+    const wide = this.roster.wide === true;
     let freed = 0;
     // Until there is room or nothing is left to look at: entries that came too early may stand before the expired ones.
     for (let room = false, more = true; more && !room; room = this.roster.used < this.max) {
       this.checkTime();
-      const page = await freeExpired(this.ports, deploymentId, username, { limit: 25 });
+      const page = await freeExpired(this.ports, deploymentId, username, { limit: 25, wide });
       freed += page.freed;
       more = page.more;
       if (page.freed > 0) this.roster = await this.ports.store.readRoster(deploymentId, username);
@@ -297,8 +322,13 @@ class AdmissionRun {
         this.session = put.current;
         return 'look again';
       }
-      this.session = await settleFreed(this.ports, { value: freed, revision: put.revision }, this.roster.used);
+      this.session = { value: freed, revision: put.revision };
+      if (freed.owes === true) this.session = await settleFreed(this.ports, this.session, this.roster.used);
       return this.session === undefined ? 'look again' : undefined;
+    }
+    if (isWide(before.value.place)) {
+      await uncount(this.ports.store, before.value);
+      return undefined;
     }
     // The reading of the roster may lag behind the tombstone: only a consistent one says that the place is out.
     if (!this.roster.places.has(before.value.place))
@@ -338,7 +368,7 @@ class AdmissionRun {
     const freed = freeSession(stored.value, { owes: true });
     const put = await this.ports.store.putSession(freed, stored);
     if (put.kind === 'changed') return false;
-    await settleFreed(this.ports, { value: freed, revision: put.revision }, 1);
+    if (freed.owes === true) await settleFreed(this.ports, { value: freed, revision: put.revision }, 1);
     return true;
   }
 

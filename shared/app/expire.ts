@@ -16,17 +16,19 @@ export async function freeDue(
   ports: FreePorts,
   deploymentId: DeploymentId,
   username: Username,
-  options: { readonly limit: number; readonly used: number },
+  options: { readonly limit: number; readonly used: number; readonly wide: boolean },
 ): Promise<ExpiredPage> {
   const { store, clock } = ports;
-  const due = await store.listDue(deploymentId, username, clock.now(), options.limit);
+  const due = await store.listDue(deploymentId, username, clock.now(), options.limit, options.wide);
   const owing: Stored<Session>[] = [];
   const failures: unknown[] = [];
   let moved = 0;
+  let written = 0;
   await sideBySide(due, sessionsAtOnce, async (clientId: ClientId) => {
     try {
       const found = await buryExpired(ports, { deploymentId, username, clientId });
       if (found === 'moved') moved++;
+      else if (found === 'written off') written++;
       else if (found !== undefined) owing.push(found);
     } catch (error) {
       failures.push(error);
@@ -43,17 +45,18 @@ export async function freeDue(
   });
   if (failures.length > 0) throw failures[0];
   // The index may lag: a page that changes nothing would come back as it is.
-  return { freed: owing.length, more: due.length === options.limit && owing.length + moved > 0 };
+  const freed = owing.length + written;
+  return { freed, more: due.length === options.limit && freed + moved > 0 };
 }
 
 /**
- * A tombstone that owes its place, written here or found so. Conditional on the record as read: a session that came back
+ * A tombstone that owes its place, written here or found so; one that was folded is written off by the same write. Conditional on the record as read: a session that came back
  * in between has another revision and is left alone.
  */
 async function buryExpired(
   { store, clock }: FreePorts,
   names: Parameters<FreePorts['store']['readSession']>[0],
-): Promise<Stored<Session> | 'moved' | undefined> {
+): Promise<Stored<Session> | 'moved' | 'written off' | undefined> {
   let stored = await store.readSession(names);
   for (let round = 0; stored !== undefined && round < maxRounds; round++) {
     const session = stored.value;
@@ -61,7 +64,8 @@ async function buryExpired(
     const live = isLive(session, clock.now());
     const next = live ? postponeDue(session) : freeSession(session, { owes: true });
     const put = await store.putSession(next, stored);
-    if (put.kind === 'done') return live ? 'moved' : { value: next, revision: put.revision };
+    if (put.kind === 'done' && live) return 'moved';
+    if (put.kind === 'done') return next.owes === true ? { value: next, revision: put.revision } : 'written off';
     stored = put.current;
   }
   return undefined;

@@ -1,6 +1,7 @@
 // Freeing: always the session first, its place in the roster second, so that what dies in between counts too many.
 
 import type { DeploymentId, Username } from '../domain/ids.ts';
+import { isWide } from '../domain/place.ts';
 import { freeSession, isLive, postponeDue, type Session, settleSession } from '../domain/session.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { SessionStore, Stored } from '../ports/sessions.ts';
@@ -26,6 +27,17 @@ export async function settleFreed(
   return put.kind === 'done' ? { value: settled, revision: put.revision } : undefined;
 }
 
+/** Takes the place of a freed session out of the roster, if it is in. A reading is cheaper than a write that is refused. */
+export async function uncount(store: SessionStore, freed: Session): Promise<void> {
+  const { deploymentId, username, place } = freed;
+  if (isWide(place)) {
+    if (await store.holds(freed)) await store.removePlace(deploymentId, username, place, false);
+    return;
+  }
+  const roster = await store.readRoster(deploymentId, username);
+  if (roster.places.has(place)) await store.removePlace(deploymentId, username, place, roster.used <= 1);
+}
+
 /**
  * Frees a username's expired sessions, earliest first, at most `limit`, and moves entries of the due index that came
  * too early.
@@ -34,10 +46,10 @@ export async function freeExpired(
   ports: FreePorts,
   deploymentId: DeploymentId,
   username: Username,
-  options: { readonly limit: number },
+  options: { readonly limit: number; readonly wide: boolean },
 ): Promise<ExpiredPage> {
   const { store, clock } = ports;
-  const due = await store.listDue(deploymentId, username, clock.now(), options.limit);
+  const due = await store.listDue(deploymentId, username, clock.now(), options.limit, options.wide);
   const freed = await Promise.all(
     due.map(async (clientId) => {
       const stored = await store.readSession({ deploymentId, username, clientId });
@@ -76,7 +88,7 @@ async function freeIfExpired(ports: FreePorts, stored: Stored<Session>): Promise
   const freed = freeSession(session, { owes: true });
   const put = await store.putSession(freed, stored);
   if (put.kind === 'changed') return 'nothing';
-  await settleFreed(ports, { value: freed, revision: put.revision }, 2);
+  if (freed.owes === true) await settleFreed(ports, { value: freed, revision: put.revision }, 2);
   return 'freed';
 }
 
@@ -86,10 +98,15 @@ async function freeIfExpired(ports: FreePorts, stored: Stored<Session>): Promise
  */
 export async function countAgain(store: SessionStore, session: Session): Promise<'counted' | 'present' | 'gone'> {
   const { deploymentId, username, place, dueAt } = session;
+  if (session.folded === true) return 'present';
+  // A lane does not know when the roster wakes.
+  if (isWide(place)) await store.lowerWake(deploymentId, username, dueAt);
   const outcome = await store.addPlace(deploymentId, username, place, Number.POSITIVE_INFINITY, dueAt);
   if (outcome.kind !== 'added') return 'present';
   const now = await store.readSession(session);
-  if (now !== undefined && now.value.holding !== 'freed' && now.value.place === place) return 'counted';
+  const live = now !== undefined && now.value.holding !== 'freed' && now.value.place === place;
+  if (live && now.value.folded !== true) return 'counted';
+  // Folded meanwhile, it was counted all the time.
   await store.removePlace(deploymentId, username, place, false);
-  return 'gone';
+  return live ? 'present' : 'gone';
 }

@@ -1,7 +1,9 @@
 // What happens to admitted sessions, told by the front door or by broker events, late, twice, lost or out of order.
 // The rules are numbered as in ARCHITECTURE.md, "How events are read".
 
+import { wideSleepSeconds } from '../config/constants.ts';
 import { toBrokerClientId, type Username } from '../domain/ids.ts';
+import { isWide } from '../domain/place.ts';
 import {
   abandonAttempt,
   type Confirmation,
@@ -13,6 +15,7 @@ import {
   type Ending,
   endSession,
   extendLease,
+  foldSession,
   freeSession,
   hastenLease,
   isClosed,
@@ -34,7 +37,7 @@ import type { DoorReport } from '../ports/presence.ts';
 import type { Random } from '../ports/random.ts';
 import type { Names, SessionStore, Stored } from '../ports/sessions.ts';
 import type { BrokerEvent } from './broker-event.ts';
-import { countAgain, settleFreed } from './free.ts';
+import { countAgain, settleFreed, uncount } from './free.ts';
 
 export interface LifeCyclePorts {
   readonly store: SessionStore;
@@ -158,7 +161,7 @@ function readTruth(
 
 /** No message may come again for it: a tombstone is found by its lease until its place is out of the roster. */
 function owing(next: Session, before: Session, now: Ms): Session {
-  return next.holding === 'freed' ? { ...next, owes: true, leaseUntil: before.leaseUntil ?? now } : next;
+  return next.holding === 'freed' && before.folded !== true ? { ...next, owes: true, leaseUntil: before.leaseUntil ?? now } : next;
 }
 
 /** Reads, decides, writes if nobody wrote in between, and carries out what the new record asks of the roster. */
@@ -210,6 +213,7 @@ export async function change(
     // Before too: whoever freed it may have died over its old place, which the new record forgets.
     if (next.place !== stored.value.place)
       await store.removePlace(names.deploymentId, names.username, stored.value.place, false);
+    if (await mayFold(store, next, stored.value)) next = foldSession(next);
     const put = await store.putSession(next, stored);
     if (put.kind === 'done') {
       // The broker knows it, so it counts, whatever became of the admission.
@@ -220,6 +224,19 @@ export async function change(
     stored = put.current;
   }
   return 'later';
+}
+
+/** Twice as long as a wide roster sleeps, for clocks that differ. */
+const wideMarginSeconds = seconds(2 * wideSleepSeconds);
+
+/**
+ * A confirmed session in a wide roster whose place is in it. It stays in it until the session is freed, and then the
+ * record is another one; so what was read here holds when the record is written, or the write is refused.
+ */
+async function mayFold(store: SessionStore, next: Session, before: Session): Promise<boolean> {
+  if (!isWide(next.place) || next.folded === true || next.place !== before.place) return false;
+  if (next.leaseUntil !== undefined || (next.holding !== 'connected' && next.holding !== 'retained')) return false;
+  return store.holds(before);
 }
 
 /**
@@ -249,9 +266,12 @@ function isKnown(session: Session, says: BrokerSays): boolean {
  * The broker knows client ids, not usernames: of an id that may be another's too it is asked whose the connection can be
  * that it tells of, by the times at which each of them may have connected.
  */
-async function askBroker(ports: LifeCyclePorts, session: Session): Promise<BrokerSays> {
+async function askBroker(
+  ports: Pick<LifeCyclePorts, 'store' | 'broker' | 'clock'>,
+  session: Session,
+): Promise<BrokerSays> {
   const { store } = ports;
-  const { deploymentId, clientId, username, place } = session;
+  const { deploymentId, clientId, username } = session;
   const says = await ports.broker.getConnection(toBrokerClientId(deploymentId, clientId));
   if (says.kind === 'absent' || says.kind === 'unknown') return says;
   const { owner, others } = await readRivals(store, session);
@@ -267,8 +287,7 @@ async function askBroker(ports: LifeCyclePorts, session: Session): Promise<Broke
   )
     return { kind: 'absent' };
   // Nor was one that is not counted.
-  if (session.holding === 'new' && !(await store.readRoster(deploymentId, username)).places.has(place))
-    return { kind: 'absent' };
+  if (session.holding === 'new' && !(await store.holds(session))) return { kind: 'absent' };
   const told = { ...says, askedAt: ports.clock.now() };
   const mine = mayBeIts(session, told);
   // Whose session is over makes no claim where somebody else's fits, be it that it came late.
@@ -305,12 +324,8 @@ async function finish(ports: LifeCyclePorts, stored: Stored<Session>): Promise<v
     return;
   }
   if (session.owes === true) await settleFreed(ports, stored, 2);
-  else {
-    // A reading is cheaper than a write that is refused, and this is where every late event ends.
-    const roster = await ports.store.readRoster(session.deploymentId, session.username);
-    if (roster.places.has(session.place))
-      await ports.store.removePlace(session.deploymentId, session.username, session.place, roster.used <= 1);
-  }
+  // This is where every late event ends.
+  else await uncount(ports.store, session);
 }
 
 /** What a written record means for the roster. Repeating it changes nothing. */
@@ -318,13 +333,17 @@ async function carryOut(ports: LifeCyclePorts, before: Session, now: Stored<Sess
   const { store } = ports;
   const { deploymentId, username, place, holding } = now.value;
   if (holding === 'freed') {
-    const roster = await store.readRoster(deploymentId, username);
-    if (now.value.owes === true) await settleFreed(ports, now, roster.used);
-    else if (roster.places.has(place)) await store.removePlace(deploymentId, username, place, roster.used <= 1);
+    // Written off by the very write.
+    if (before.folded === true && now.value.owes !== true) return;
+    if (now.value.owes !== true) return uncount(store, now.value);
+    const used = isWide(place) ? 2 : (await store.readRoster(deploymentId, username)).used;
+    await settleFreed(ports, now, used);
     return;
   }
-  // Shorter than before: the roster must not sleep past it.
-  if (now.value.dueAt < before.dueAt) await store.lowerWake(deploymentId, username, now.value.dueAt);
+  if (now.value.folded === true && before.folded !== true) await store.dropPlace(deploymentId, username, place);
+  // Shorter than before: the roster must not sleep past it. A wide one never sleeps for so long.
+  const soon = !isWide(place) || now.value.dueAt < addSeconds(ports.clock.now(), wideMarginSeconds);
+  if (soon && now.value.dueAt < before.dueAt) await store.lowerWake(deploymentId, username, now.value.dueAt);
   if (place !== before.place) await countAgain(store, now.value);
 }
 

@@ -98,8 +98,8 @@ class ReconcileRun {
   private readonly bounds: ReconcileBounds;
   /** By deployment, in this run. */
   private readonly asked = new Map<DeploymentId, number>();
-  /** Whose sessions were the last on the page before: they may go on, but have been recounted as a whole. */
-  private recountedLast: string | undefined;
+  /** Whose sessions were the last on the page before: they may go on, and have been looked at. */
+  private metLast: string | undefined;
 
   constructor(ports: ReconcilePorts, shouldStop: () => boolean, bounds: ReconcileBounds) {
     this.ports = ports;
@@ -158,13 +158,13 @@ class ReconcileRun {
   /** False where it was stopped before all of it was done. */
   private async recountPage(page: WalkPage): Promise<boolean> {
     const withSessions = new Map(page.sessions.map((session) => [keyOf(session), session]));
-    const rosters = page.rosters.filter((roster) => !withSessions.has(keyOf(roster)));
     const lastKey = [...withSessions.keys()].at(-1);
-    if (this.recountedLast !== undefined) withSessions.delete(this.recountedLast);
+    if (this.metLast !== undefined) withSessions.delete(this.metLast);
+    for (const roster of page.rosters) withSessions.delete(keyOf(roster));
     this.total.sessions += page.sessions.filter((session) => session.holding !== 'freed').length;
     const todo = [
-      ...[...withSessions.values()].map((names) => ({ names, peek: false })),
-      ...rosters.map((names) => ({ names, peek: true })),
+      ...page.rosters.map((names) => ({ names, peek: false })),
+      ...[...withSessions.values()].map((names) => ({ names, peek: true })),
     ];
     const left = await sideBySide(
       todo,
@@ -172,15 +172,15 @@ class ReconcileRun {
       ({ names, peek }) => this.recountOne(names.deploymentId, names.username, peek),
       this.shouldStop,
     );
-    if (lastKey !== undefined) this.recountedLast = lastKey;
+    if (lastKey !== undefined) this.metLast = lastKey;
     return left === 0;
   }
 
-  /** `peek`: met by its roster. If it has sessions the walk meets those too, and recounts it there. */
+  /** `peek`: met by its sessions. If it has a roster the walk meets that too, and recounts it there, once. */
   private async recountOne(deploymentId: DeploymentId, username: Username, peek: boolean): Promise<void> {
     const { store, refreshRank } = this.ports;
     try {
-      if (peek && (await store.listSessions(deploymentId, username, { limit: 1 })).items.length > 0) return;
+      if (peek && (await store.readRoster(deploymentId, username)).used > 0) return;
       const counted = await recount(this.ports, deploymentId, username);
       this.total.usernames++;
       this.total.driftRemoved += counted.removed;

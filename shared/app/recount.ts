@@ -8,15 +8,20 @@
 // * A session that is not in that roster may have been counted since, or have ended: both are looked at again before
 //   it is counted, and `countAgain` looks once more after it.
 //
-// Every write is conditional on the places that it takes out or adds, and on nothing else. Whatever dies in between leaves
+// A wide roster counts folded sessions by a number. A part's number is corrected by what the sessions say, if it is still
+// the one that was read before them: every fold and every end of a folded session changes the part's turn, so nothing
+// can have happened to it in between.
+//
+// Every write is conditional on the places that it takes out or adds, or on the turn. Whatever dies in between leaves
 // a roster that is nearer the truth than before, and everything may be repeated. A roster that would sleep past the end
 // of a session is woken in time (S11).
 
 import type { ClientId, DeploymentId, Place, Username } from '../domain/ids.ts';
+import { laneOf } from '../domain/place.ts';
 import { isLive, type Session } from '../domain/session.ts';
 import type { Ms } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { SessionStore } from '../ports/sessions.ts';
+import type { RosterPart, SessionStore } from '../ports/sessions.ts';
 import { countAgain } from './free.ts';
 
 export interface RecountPorts {
@@ -43,25 +48,59 @@ const pageSize = 500;
 export async function recount(ports: RecountPorts, deploymentId: DeploymentId, username: Username): Promise<Recounted> {
   const { store } = ports;
   const roster = await store.readRoster(deploymentId, username);
-  const found = await readSessions(ports, deploymentId, username, roster.places);
+  const parts = roster.wide === true ? await store.readParts(deploymentId, username) : undefined;
+  const places = new Set(parts?.flatMap((part) => [...part.places]) ?? roster.places);
+  const found = await readSessions(ports, deploymentId, username, places);
   const { orphans, uncounted, firstDue, sessions } = found;
   // Most of what differs is somebody at work; what still differs now is looked at one by one.
-  const still = orphans.size + uncounted.length === 0 ? roster : await store.readRoster(deploymentId, username);
+  const still = orphans.size + uncounted.length === 0 ? places : await readPlaces(store, deploymentId, username);
   let added = 0;
   for (const session of uncounted) {
-    if (still.places.has(session.place)) continue;
+    if (still.has(session.place)) continue;
     const now = (await store.readSession(session))?.value;
     if (now === undefined || !isUncounted(now, ports.clock.now()) || now.place !== session.place) continue;
     if ((await countAgain(store, now)) === 'counted') added++;
   }
-  const left = [...orphans].filter(([place]) => still.places.has(place));
+  const left = [...orphans].filter(([place]) => still.has(place));
   const placesOf = (kind: 'nothing' | 'tombstone') => left.filter(([, of]) => of === kind).map(([place]) => place);
-  const last = still.used <= left.length;
+  const last = roster.used <= left.length;
   const removed = await store.removePlaces(deploymentId, username, placesOf('nothing'), last);
   const finished = await store.removePlaces(deploymentId, username, placesOf('tombstone'), last);
+  for (const place of found.dropped) await store.dropPlace(deploymentId, username, place);
+  const corrected = await correct(ports, deploymentId, username, parts, found);
   if (firstDue !== undefined && roster.wakeAt !== undefined && firstDue < roster.wakeAt)
     await store.lowerWake(deploymentId, username, firstDue);
-  return { removed, finished, added, firstDue, sessions };
+  return { removed: removed + corrected, finished, added, firstDue, sessions };
+}
+
+async function readPlaces(
+  store: SessionStore,
+  deploymentId: DeploymentId,
+  username: Username,
+): Promise<ReadonlySet<Place>> {
+  const parts = await store.readParts(deploymentId, username);
+  if (parts !== undefined) return new Set(parts.flatMap((part) => [...part.places]));
+  return (await store.readRoster(deploymentId, username)).places;
+}
+
+/** Answers how many places the numbers of folded sessions were wrong by. */
+async function correct(
+  { store }: RecountPorts,
+  deploymentId: DeploymentId,
+  username: Username,
+  parts: readonly RosterPart[] | undefined,
+  { folded, dropped }: Found,
+): Promise<number> {
+  let wrong = 0;
+  for (const part of parts ?? []) {
+    // A place that its fold left behind is counted as a place yet; the next recount finds it gone.
+    const told = [...folded].filter((place) => laneOf(place) === part.lane && !part.places.has(place)).length;
+    const isMoving = [...dropped].some((place) => laneOf(place) === part.lane);
+    if (told === part.folded || isMoving) continue;
+    await store.correctFolded(deploymentId, username, part, told - part.folded);
+    wrong += Math.abs(told - part.folded);
+  }
+  return wrong;
 }
 
 /** A session that no roster can do without: an attempt that is not decided yet is none, and one that expired no more. */
@@ -69,19 +108,27 @@ function isUncounted(session: Session, now: Ms): boolean {
   return session.holding !== 'new' && isLive(session, now);
 }
 
+interface Found {
+  readonly orphans: ReadonlyMap<Place, 'nothing' | 'tombstone'>;
+  readonly uncounted: readonly Session[];
+  /** Places of folded sessions. */
+  readonly folded: ReadonlySet<Place>;
+  /** Of these, those that lie in a lane still: whoever folded them died over it. */
+  readonly dropped: readonly Place[];
+  readonly firstDue: Ms | undefined;
+  readonly sessions: number;
+}
+
 async function readSessions(
   { store, clock }: RecountPorts,
   deploymentId: DeploymentId,
   username: Username,
   places: ReadonlySet<Place>,
-): Promise<{
-  readonly orphans: ReadonlyMap<Place, 'nothing' | 'tombstone'>;
-  readonly uncounted: readonly Session[];
-  readonly firstDue: Ms | undefined;
-  readonly sessions: number;
-}> {
+): Promise<Found> {
   const orphans = new Map<Place, 'nothing' | 'tombstone'>([...places].map((place) => [place, 'nothing']));
   const uncounted: Session[] = [];
+  const folded = new Set<Place>();
+  const dropped: Place[] = [];
   let firstDue: Ms | undefined;
   let sessions = 0;
   let after: ClientId | undefined;
@@ -97,9 +144,14 @@ async function readSessions(
       }
       sessions++;
       if (firstDue === undefined || session.dueAt < firstDue) firstDue = session.dueAt;
+      if (session.folded === true) {
+        folded.add(session.place);
+        if (orphans.delete(session.place)) dropped.push(session.place);
+        continue;
+      }
       if (!orphans.delete(session.place) && isUncounted(session, clock.now())) uncounted.push(session);
     }
     after = page.more ? page.items.at(-1)?.value.clientId : undefined;
   } while (after !== undefined);
-  return { orphans, uncounted, firstDue, sessions };
+  return { orphans, uncounted, folded, dropped, firstDue, sessions };
 }

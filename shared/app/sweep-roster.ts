@@ -1,5 +1,6 @@
 // One username whose time has come: its expired sessions are freed, its roster is set to wake again, and recounted.
 
+import { wideSleepSeconds } from '../config/constants.ts';
 import type { DeploymentId, Username } from '../domain/ids.ts';
 import { addSeconds, type Ms, ms, seconds } from '../domain/time.ts';
 import { freeDue } from './expire.ts';
@@ -12,8 +13,6 @@ const pagesOfTurn = 2;
 /** A roster of up to so many places is recounted whenever it wakes, a larger one in so much fewer of the minutes. */
 const recountUpTo = 128;
 const idleSeconds = seconds(3_600);
-/** A large roster that is not recounted was looked at through an index only, which may lag: it sleeps no longer. */
-const unprovenSleepSeconds = seconds(300);
 
 export interface RosterSwept {
   readonly freed: number;
@@ -31,21 +30,30 @@ export async function sweepRoster(
   const before = await store.readRoster(deploymentId, username);
   const now = clock.now();
   if (before.wakeAt === undefined || before.wakeAt > now) return { freed: 0, drift: 0, more: false };
+  const wide = before.wide === true;
   let freed = 0;
   for (let pages = 0, more = true; more; pages++) {
     if (pages === pagesOfTurn) return { freed, drift: 0, more: true };
-    const page = await freeDue(ports, deploymentId, username, { limit: freePage, used: before.used - freed });
+    const page = await freeDue(ports, deploymentId, username, {
+      limit: freePage,
+      used: before.used - freed,
+      wide,
+    });
     freed += page.freed;
     more = page.more;
   }
+  // At rest nothing is in reserve, and the roster item alone says what is counted.
+  if (wide) await store.gatherReserve(deploymentId, username);
   // All of it was over: where nobody has come since, no roster is left that could wake or be recounted.
   if (freed > 0 && freed >= before.used) {
     const after = await store.readRoster(deploymentId, username);
     if (after.wakeAt === undefined) return { freed, drift: 0, more: false };
   }
   const recounted = isRecountDue(before.used, now);
-  const due = (await store.nextDue(deploymentId, username)) ?? addSeconds(now, idleSeconds);
-  const next = recounted ? due : ms(Math.min(due, addSeconds(now, unprovenSleepSeconds)));
+  // A large roster that is not recounted was looked at through an index only, which may lag; and who counts in a lane
+  // relies on a wide one to wake: neither sleeps for long.
+  const due = (await store.nextDue(deploymentId, username, wide)) ?? addSeconds(now, idleSeconds);
+  const next = recounted && !wide ? due : ms(Math.min(due, addSeconds(now, seconds(wideSleepSeconds))));
   if (next > now) await store.moveWake(deploymentId, username, before.wakeAt, next);
   // Looked at once more after the wake was moved: whoever shortens a session writes it first and lowers the wake
   // second, so that one of the two sees the other.
@@ -54,7 +62,7 @@ export async function sweepRoster(
     const counted = await recount(ports, deploymentId, username);
     drift = counted.removed + counted.added;
   } else {
-    const first = await store.nextDue(deploymentId, username);
+    const first = await store.nextDue(deploymentId, username, wide);
     if (first !== undefined && first < next) await store.lowerWake(deploymentId, username, first);
   }
   if (before.used <= 0) await store.removeEmptyRoster(deploymentId, username);

@@ -114,8 +114,10 @@ async function begin(ports: WorkerPorts, operation: Operation): Promise<Step> {
     // Who was admitted by what held before the change is in by then.
     return { operation: { ...operation, work: { ...common, until: addSeconds(now, seconds(changeHoldsSeconds)) } } };
   const { deploymentId, cause, startedAt } = operation;
-  const { used, places } = await ports.store.readRoster(deploymentId, cause.username);
+  const { used, places, wide } = await ports.store.readRoster(deploymentId, cause.username);
   if (used === 0) return { operation: { ...operation, status: 'done', total: 0 } };
+  // Too many for a list, and most are a number only: whoever was admitted before now.
+  if (wide === true) return { operation: { ...operation, total: used, work: { ...common, until: now } } };
   await ports.operations.putPlan(operation, places, addSeconds(startedAt, seconds(operationSeconds)));
   return { operation: { ...operation, total: places.size, work: common } };
 }

@@ -95,3 +95,21 @@ export const changeHoldsSeconds = 15;
  */
 export const kicksPerSecond = 40;
 export const operationWorkers = 2;
+
+/** Partitions that a username's sessions are spread over, by client id: a fleet that shares one username reconnects. */
+export const sessionPartitions = 8;
+
+/** A username with so many sessions gets a wide roster, whose writes stay small and go side by side. */
+export const wideAt = 128;
+
+/** Lanes of a wide roster, besides the roster item itself; at most 255. */
+export const rosterLanes = 16;
+
+/** The most places that a lane is given in reserve at once. */
+export const laneReserveMax = 256;
+
+/**
+ * A wide roster is looked at this often while it has sessions: so an admission whose session is due later need not
+ * touch it.
+ */
+export const wideSleepSeconds = 300;

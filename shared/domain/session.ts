@@ -4,7 +4,8 @@
 // connection, a retained session, or nothing. An attempt (`leaseUntil` present) is what may come on top of it. While
 // an attempt is pending nothing frees, and a failed attempt leaves what was there (S12).
 //
-// Whether a session is counted is not said here: a session counts if its place is in its username's roster.
+// Whether a session is counted is not said here: a session counts if its place is in its username's roster, or if it is
+// folded: then its place has left a wide roster, and stays counted in a number.
 
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from './ids.ts';
 import { addSeconds, later, type Ms, ms, type Seconds, seconds } from './time.ts';
@@ -40,6 +41,8 @@ export interface Session {
   readonly countsUntil: Ms;
   /** When somebody must look at it; never later than countsUntil. */
   readonly dueAt: Ms;
+  /** Counted in its lane's number; its place need not be in the lane any more. Written off together with the number. */
+  readonly folded?: true;
   /** Freed, but its place may still be in the roster. */
   readonly owes?: true;
   /** What countsUntil was before the pending attempt raised it. */
@@ -358,6 +361,7 @@ export function endSession(session: Session, ending: Ending, now: Ms): Session {
     pair,
     confirmedAttempt: _a,
     endHeard: _h,
+    folded,
     ...kept
   } = session;
   const countsUntil = addSeconds(ending.at, ending.expirySeconds);
@@ -365,6 +369,7 @@ export function endSession(session: Session, ending: Ending, now: Ms): Session {
   const over = ending.expirySeconds === 0 || countsUntil <= now;
   return {
     ...kept,
+    ...(folded === undefined || over ? {} : { folded }),
     holding: over ? 'freed' : 'retained',
     countsUntil,
     dueAt: countsUntil,
@@ -379,7 +384,8 @@ export function endSession(session: Session, ending: Ending, now: Ms): Session {
 /**
  * Nothing of it is left: proven absent, expired, or ended by a kick. Stays as a tombstone. With `owes` it keeps the
  * index entry through which it was found until its place is out of the roster, so that a crash in between is found
- * again; `findAt` is for who found it otherwise. Without, whoever frees has a message that is delivered again.
+ * again; `findAt` is for who found it otherwise. Without, whoever frees has a message that is delivered again. One that
+ * is folded owes nothing: it is written off in the same step.
  */
 export function freeSession(session: Session, options?: { readonly owes: true; readonly findAt?: Ms }): Session {
   const {
@@ -390,18 +396,24 @@ export function freeSession(session: Session, options?: { readonly owes: true; r
     confirmedAttempt: _a,
     attemptExpirySeconds: _x,
     endHeard: _h,
+    folded,
     ...kept
   } = session;
+  const findAt = leaseUntil ?? options?.findAt;
+  const owes = options !== undefined && folded === undefined;
   return {
     ...kept,
     holding: 'freed',
     closedPairs: closedWith(session, pair),
     overlap: hasEventsToCome(session),
-    ...(options === undefined ? {} : { owes: options.owes }),
-    ...(options === undefined || (leaseUntil ?? options.findAt) === undefined
-      ? {}
-      : { leaseUntil: leaseUntil ?? options.findAt }),
+    ...(owes ? { owes } : {}),
+    ...(owes && findAt !== undefined ? { leaseUntil: findAt } : {}),
   };
+}
+
+/** It is known to be counted and to stay: a number is enough to count it from now on. */
+export function foldSession(session: Session): Session {
+  return { ...session, folded: true };
 }
 
 /** The pending attempt came to nothing: what was there before it is there again. */

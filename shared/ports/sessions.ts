@@ -9,13 +9,30 @@ export interface Stored<T> {
   readonly revision: string;
 }
 
-/** A username's count: the set of the places counted. */
+/**
+ * A username's count. While it is narrow it is the set of the places counted. When it is wide, most of them lie in lanes,
+ * and sessions that are folded are a number only: `places` is then no more than what the roster item itself holds.
+ */
 export interface Roster {
-  /** Places counted; 0 where the username has no roster. */
+  /** Sessions counted; 0 where the username has no roster. */
   readonly used: number;
   readonly places: ReadonlySet<Place>;
   /** No session of the username expires before; undefined where there is no roster. */
   readonly wakeAt?: Ms;
+  readonly wide?: true;
+  /** Lanes of it may hold something in reserve. */
+  readonly open?: true;
+}
+
+/** One item of a wide roster, as it stood at one moment. */
+export interface RosterPart {
+  /** 0: the roster item itself. */
+  readonly lane: number;
+  readonly places: ReadonlySet<Place>;
+  /** Sessions that are counted here and have no place here: folded ones. */
+  readonly folded: number;
+  /** Changes whenever `folded` does. */
+  readonly turn: number;
 }
 
 /** Which username holds a client id, or held it last. */
@@ -28,6 +45,7 @@ export interface Owner {
 export interface ConnectView {
   readonly session: Stored<Session> | undefined;
   readonly owner: Stored<Owner> | undefined;
+  /** `used` may be too high where lanes of a wide roster hold something in reserve. */
   readonly roster: Roster;
   readonly whitelisted: boolean;
   readonly override: Override | undefined;
@@ -49,19 +67,16 @@ export type AddOutcome =
   | { readonly kind: 'added'; readonly used: number }
   /** The place was there already; nothing changed. */
   | { readonly kind: 'present' }
-  /** The roster holds `max` places or more; nothing changed. `roster` is consistent. */
+  /** `max` sessions are counted, or more; nothing changed. `roster` is consistent. */
   | { readonly kind: 'full'; readonly roster: Roster };
 
 /**
- * Sessions, client id owners and rosters. Each method is one request to the database, atomic by itself; nothing spans
- * two of them. Every method throws StoreUnavailable where the database does not answer in time, and then may or may
+ * Sessions, client id owners and rosters. Each method changes at most one thing, atomically: most are one request to the
+ * database; those that touch a wide roster may be more, and each of these leaves what is counted as it is. Every method throws StoreUnavailable where the database does not answer in time, and then may or may
  * not have written: all of them may be repeated, and do no more the second time than the first.
  */
 export interface SessionStore {
-  /**
-   * What a CONNECT needs: the roster consistently, and beside it the rest in one batch, eventually consistent, so that it
-   * is a hint and every write checks it.
-   */
+  /** What a CONNECT needs, in one batch, eventually consistent: it is a hint, and every write checks it. */
   readForConnect(
     names: Names,
     settings: { readonly whitelistId: string | undefined; readonly generation: number },
@@ -70,10 +85,17 @@ export interface SessionStore {
   readSession(names: Names): Promise<Stored<Session> | undefined>;
   /** Consistent. */
   readOwner(deploymentId: DeploymentId, clientId: ClientId): Promise<Stored<Owner> | undefined>;
-  /** Consistent. */
+  /** Consistent; of a wide roster whose lanes are written at the same moment, as nearly as several readings can be. */
   readRoster(deploymentId: DeploymentId, username: Username): Promise<Roster>;
+  /** All of a wide roster; undefined where it is narrow, or there is none. Each part is consistent by itself. */
+  readParts(deploymentId: DeploymentId, username: Username): Promise<readonly RosterPart[] | undefined>;
+  /** Whether a session that is not freed, or the place of one that is, is counted. Consistent. */
+  holds(session: Session): Promise<boolean>;
 
-  /** Writes a session if what stands there is still `expected` (undefined: nothing). A freed one becomes a tombstone. */
+  /**
+   * Writes a session if what stands there is still `expected` (undefined: nothing). A freed one becomes a tombstone. Where
+   * `expected` is folded and `session` is not, it is uncounted in the same atomic step.
+   */
   putSession(session: Session, expected: Stored<Session> | undefined): Promise<PutOutcome<Session>>;
   /** Removes the item of an attempt that was never counted, if it is still `expected`. */
   removeSession(names: Names, expected: Stored<Session>): Promise<'done' | 'changed'>;
@@ -84,6 +106,8 @@ export interface SessionStore {
     expected: Stored<Owner> | undefined,
   ): Promise<PutOutcome<Owner>>;
 
+  /** Where a new session is to be counted: `place` itself, or in a lane if the roster is wide. Asks nobody. */
+  placeFor(names: Names, place: Place, roster: Roster, max: number): Place;
   /**
    * Counts a place: the one atomic step that decides (S4). `max` Infinity: whatever is used. `dueAt`: when the session
    * of this place expires at the earliest.
@@ -106,6 +130,12 @@ export interface SessionStore {
     places: readonly Place[],
     last: boolean,
   ): Promise<number>;
+  /** A folded session's place leaves its lane; what is counted stays as it is. Safe to repeat. */
+  dropPlace(deploymentId: DeploymentId, username: Username, place: Place): Promise<void>;
+  /** Corrects the number of folded sessions of a part by `by`, if it is still what was read. */
+  correctFolded(deploymentId: DeploymentId, username: Username, part: RosterPart, by: number): Promise<void>;
+  /** Gives back what lanes hold in reserve. Does nothing where the roster is narrow. */
+  gatherReserve(deploymentId: DeploymentId, username: Username): Promise<void>;
   /** Removes a roster that counts nothing. */
   removeEmptyRoster(deploymentId: DeploymentId, username: Username): Promise<void>;
   /** Makes the roster's wakeAt no later than `at`. Does nothing where there is no roster. */
@@ -113,11 +143,23 @@ export interface SessionStore {
   /** Moves wakeAt from `from` to `to`, unless somebody changed it. */
   moveWake(deploymentId: DeploymentId, username: Username, from: Ms, to: Ms): Promise<void>;
 
-  /** Client ids of a username's sessions whose dueAt is `until` or before, at most `limit`, earliest first. */
-  listDue(deploymentId: DeploymentId, username: Username, until: Ms, limit: number): Promise<readonly ClientId[]>;
+  /**
+   * Client ids of a username's sessions whose dueAt is `until` or before, at most `limit`, earliest first. `wide`: where
+   * its sessions may be in lanes.
+   */
+  listDue(
+    deploymentId: DeploymentId,
+    username: Username,
+    until: Ms,
+    limit: number,
+    wide?: boolean,
+  ): Promise<readonly ClientId[]>;
   /** The earliest dueAt of a username's sessions, undefined if it has none. */
-  nextDue(deploymentId: DeploymentId, username: Username): Promise<Ms | undefined>;
-  /** All sessions of a username, tombstones too, consistent; page by page, `after` the last client id seen. */
+  nextDue(deploymentId: DeploymentId, username: Username, wide?: boolean): Promise<Ms | undefined>;
+  /**
+   * All sessions of a username, tombstones too, consistent; page by page, `after` the last client id seen. In an order
+   * that stays; by client id where all of them are one page.
+   */
   listSessions(
     deploymentId: DeploymentId,
     username: Username,

@@ -24,7 +24,7 @@ export interface Progress {
 }
 
 export interface WalkPage {
-  /** Sessions as they stood a moment ago, tombstones too; a username's lie one after another. */
+  /** Sessions as they stood a moment ago, tombstones too; those of one partition of a username lie one after another. */
   readonly sessions: readonly Session[];
   /** Usernames whose rosters lie on this page. */
   readonly rosters: readonly { readonly deploymentId: DeploymentId; readonly username: Username }[];

@@ -17,7 +17,8 @@ const arbitraryConfig: fc.Arbitrary<RunConfig> = fc.record({
   lateDials: fc.nat(2).map((n) => n === 2),
   admits: fc.nat(2).map((n) => n === 2),
   skew: fc.nat(3).map((n) => n === 3),
-  max: fc.integer({ min: 1, max: 3 }),
+  wide: fc.boolean(),
+  max: fc.integer({ min: 1, max: 4 }),
 });
 
 const arbitraryStep: fc.Arbitrary<Step> = fc.record({ what: fc.nat(999), whom: fc.nat(999), how: fc.nat(9_999) });

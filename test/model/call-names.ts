@@ -3,10 +3,12 @@
 import type { Call, Command } from './gates.ts';
 
 /** Which kind of item a request is about. */
-export function kindOf(command: Command): 'session' | 'owner' | 'roster' | 'index' | 'batch' {
+export function kindOf(command: Command): 'session' | 'owner' | 'roster' | 'lane' | 'transaction' | 'index' | 'batch' {
   const { input } = command;
+  if ('TransactItems' in input) return 'transaction';
   const key: unknown = 'Key' in input ? input.Key : 'Item' in input ? input.Item : undefined;
   const pk = typeof key === 'object' && key !== null && 'pk' in key ? String(key.pk) : '';
+  if (pk.startsWith('L|')) return 'lane';
   if (pk.startsWith('S|')) return 'session';
   if (pk.startsWith('C|')) return 'owner';
   if (pk.startsWith('N|')) return 'roster';

@@ -1,5 +1,5 @@
 // DynamoDB's expressions, as far as the core writes them: conditions joined by AND, one pair of alternatives in
-// brackets, SET, ADD and DELETE. What it cannot read it refuses, so that nothing is judged wrongly in silence.
+// brackets, SET, ADD, DELETE and REMOVE. What it cannot read it refuses, so that nothing is judged wrongly in silence.
 
 import type { Item } from '../../shared/adapters/dynamodb/session-item.ts';
 
@@ -19,10 +19,10 @@ function holdsTerm(term: string, item: Item, values: Values): boolean {
     const yes = name === 'contains' ? includes(item[attribute], values[value]) : item[attribute] === undefined;
     return not === undefined ? yes : !yes;
   }
-  const comparison = /^(\w+) (=|<|<=|>|>=) (:\w+)$/.exec(term);
+  const comparison = /^(\w+) (=|<|<=|>|>=) (:?\w+)$/.exec(term);
   if (comparison === null) throw new Error(`cannot read the condition ${term}`);
-  const [, attribute = '', operator = '', value = ''] = comparison;
-  return compares(item[attribute], operator, values[value]);
+  const [, attribute = '', operator = '', other = ''] = comparison;
+  return compares(item[attribute], operator, other.startsWith(':') ? values[other] : item[other]);
 }
 
 function compares(a: unknown, operator: string, b: unknown): boolean {
@@ -44,7 +44,7 @@ function includes(set: unknown, value: unknown): boolean {
 /** A set that has lost its last member is no attribute any more. */
 export function applyUpdate(expression: string, item: Item, values: Values): Item {
   const next: Item = { ...item };
-  for (const [, verb = '', clauses = ''] of expression.matchAll(/(SET|ADD|DELETE) (.*?)(?= SET | ADD | DELETE |$)/g)) {
+  for (const [, verb = '', clauses = ''] of expression.matchAll(/(SET|ADD|DELETE|REMOVE) (.*?)(?= SET | ADD | DELETE | REMOVE |$)/g)) {
     for (const clause of clauses.split(/, (?![^(]*\))/)) applyClause(verb, clause.trim(), next, values);
   }
   return next;
@@ -53,6 +53,10 @@ export function applyUpdate(expression: string, item: Item, values: Values): Ite
 function applyClause(verb: string, clause: string, item: Item, values: Values): void {
   if (verb === 'SET') {
     assign(clause, item, values);
+    return;
+  }
+  if (verb === 'REMOVE') {
+    delete item[clause];
     return;
   }
   const [attribute = '', name = ''] = clause.split(' ');

@@ -29,6 +29,11 @@ export const hardStates = [
   'recounted beside traffic',
   'read stale',
   'late write landed',
+  'counted twice for a moment',
+  'folded',
+  'a folded session freed',
+  'given in reserve',
+  'a lane closed',
 ] as const;
 
 export type HardState = (typeof hardStates)[number];
@@ -50,6 +55,13 @@ export class Reached {
       const old = before.sessions.get(key);
       if (old !== undefined && old !== session) this.noteChange(actor, old, session, before, now);
     }
+    for (const [key, item] of after.items) {
+      if (!key.startsWith('L|')) continue;
+      const old = before.items.get(key);
+      if (Number(item.room) > Number(old?.room ?? 0) && item.cap !== undefined && actor.kind === 'connect')
+        this.note('given in reserve');
+      if (old?.listed !== undefined && item.listed === undefined) this.note('a lane closed');
+    }
     for (const [key, session] of after.sessions) {
       if (before.sessions.has(key)) continue;
       if (heldByAnother(before, session)) this.note('client id changed hands');
@@ -62,6 +74,8 @@ export class Reached {
   }
 
   private noteChange(actor: Actor, old: Session, next: Session, before: TableView, now: Ms): void {
+    if (old.folded !== true && next.folded === true) this.note('folded');
+    if (old.folded === true && next.holding === 'freed') this.note('a folded session freed');
     const counted = rosterOf(before, old.deploymentId, old.username).places.has(old.place);
     if (actor.kind === 'connect') {
       if (old.attempt !== next.attempt && old.place === next.place && old.holding === 'new' && !counted)

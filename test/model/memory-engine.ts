@@ -2,7 +2,7 @@
 // that many more schedules can be tried. It is believed only because the same schedules leave the same trace on the
 // real engine, request by request (engines.test.ts).
 
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Item } from '../../shared/adapters/dynamodb/session-item.ts';
 import { applyUpdate, holds } from './expressions.ts';
@@ -23,6 +23,7 @@ interface Input {
   readonly Limit?: number;
   readonly ExclusiveStartKey?: Item;
   readonly RequestItems?: Readonly<Record<string, unknown>>;
+  readonly TransactItems?: readonly Readonly<Record<string, Input>>[];
 }
 
 export class MemoryEngine {
@@ -48,6 +49,8 @@ export class MemoryEngine {
       case 'DeleteCommand':
       case 'UpdateCommand':
         return this.write(name, input);
+      case 'TransactWriteCommand':
+        return this.transact(input);
       default:
         throw new Error(`nobody sends ${name} here`);
     }
@@ -57,15 +60,37 @@ export class MemoryEngine {
     return key === undefined ? undefined : this.items.get(itemKey(key));
   }
 
+  /** All of them or none. Nobody else can be at work meanwhile, so no transaction meets another here. */
+  private transact({ TransactItems = [] }: Input): unknown {
+    const writes = TransactItems.flatMap((item) => Object.entries(item));
+    const refusals = writes.map(([, input]) => this.refusal(input));
+    if (refusals.some((refusal) => refusal !== undefined))
+      throw new TransactionCanceledException({
+        $metadata: {},
+        message: 'Transaction cancelled',
+        CancellationReasons: refusals.map((shown) =>
+          shown === undefined ? { Code: 'None' } : { Code: 'ConditionalCheckFailed', ...shown },
+        ),
+      });
+    for (const [kind, input] of writes) this.write(`${kind}Command`, input);
+    return {};
+  }
+
+  /** What a refused write is answered with. */
+  private refusal(input: Input): { readonly Item?: Record<string, AttributeValue> } | undefined {
+    const old = this.find(input.Key ?? { pk: input.Item?.pk, sk: input.Item?.sk });
+    const values = input.ExpressionAttributeValues ?? {};
+    if (input.ConditionExpression === undefined || holds(input.ConditionExpression, old, values)) return undefined;
+    return input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD' && old !== undefined ? { Item: marshall(old) } : {};
+  }
+
   private write(name: string, input: Input): unknown {
     const key = input.Key ?? { pk: input.Item?.pk, sk: input.Item?.sk };
     const old = this.find(key);
     const values = input.ExpressionAttributeValues ?? {};
-    if (input.ConditionExpression !== undefined && !holds(input.ConditionExpression, old, values)) {
-      const shown =
-        input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD' && old !== undefined ? { Item: marshall(old) } : {};
+    const shown = this.refusal(input);
+    if (shown !== undefined)
       throw new ConditionalCheckFailedException({ $metadata: {}, message: 'The conditional request failed', ...shown });
-    }
     if (name === 'DeleteCommand') {
       this.items.delete(itemKey(key));
       return {};

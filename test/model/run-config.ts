@@ -17,6 +17,8 @@ export interface RunConfig {
   readonly admits: boolean;
   /** The clocks of two processes differ. */
   readonly skew: boolean;
+  /** Rosters are wide from the second session on. */
+  readonly wide: boolean;
   /** The limit at first. */
   readonly max: number;
 }

@@ -22,6 +22,7 @@ const plain: RunConfig = {
   lateDials: false,
   admits: false,
   skew: false,
+  wide: false,
   max: 1,
 };
 const triesAtMost = 600;

@@ -1,9 +1,9 @@
 // The whole table as it stands, read behind everybody's back after every write.
 
 import { type DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
-import { decodeRoster, parseRosterKey } from '../../shared/adapters/dynamodb/roster.ts';
-import { decodeSession, type Item } from '../../shared/adapters/dynamodb/session-item.ts';
-import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
+import { decodeRoster, parseRosterKey } from '../../shared/adapters/dynamodb/roster-item.ts';
+import { decodeSession, type Item, placesOf } from '../../shared/adapters/dynamodb/session-item.ts';
+import type { ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import type { Session } from '../../shared/domain/session.ts';
 import type { Roster } from '../../shared/ports/sessions.ts';
 
@@ -58,10 +58,17 @@ export async function readTable(client: Pick<DynamoDBDocumentClient, 'send'>, ta
   return viewOf([...(answer.Items ?? [])].sort((a, b) => (itemKey(a) < itemKey(b) ? -1 : 1)));
 }
 
+/** What the lanes of a username hold. */
+interface Lanes {
+  reserved: number;
+  readonly places: Place[];
+}
+
 export function viewOf(all: readonly Item[]): TableView {
   const items = new Map<string, Item>();
   const sessions = new Map<string, Session>();
   const rosters = new Map<string, CountedUsername>();
+  const lanes = new Map<string, Lanes>();
   for (const item of all) {
     const pk = String(item.pk);
     items.set(itemKey(item), item);
@@ -71,7 +78,31 @@ export function viewOf(all: readonly Item[]): TableView {
     } else if (pk.startsWith('N|')) {
       const names = parseRosterKey(pk, String(item.sk));
       rosters.set(userKey(names.deploymentId, names.username), { ...names, roster: decodeRoster(item) });
+    } else if (pk.startsWith('L|')) {
+      const [, deploymentId = '', , username = ''] = pk.split('|');
+      const key = userKey(deploymentId as DeploymentId, username as Username);
+      const lane = lanes.get(key) ?? { reserved: 0, places: [] };
+      lane.reserved += Number(item.room);
+      lane.places.push(...placesOf(item.places));
+      lanes.set(key, lane);
     }
   }
+  for (const [key, counted] of rosters) {
+    if (counted.roster.wide === true) rosters.set(key, { ...counted, roster: wholeRoster(counted, lanes.get(key), sessions) });
+  }
   return { items, sessions, rosters };
+}
+
+/** A wide roster as if it were one set: the places in it and in its lanes, and those of folded sessions. */
+function wholeRoster(
+  { deploymentId, username, roster }: CountedUsername,
+  lanes: Lanes = { reserved: 0, places: [] },
+  sessions: ReadonlyMap<string, Session>,
+): Roster {
+  const places = new Set([...roster.places, ...lanes.places]);
+  for (const session of sessions.values()) {
+    if (session.deploymentId === deploymentId && session.username === username && session.folded === true)
+      places.add(session.place);
+  }
+  return { ...roster, used: roster.used - lanes.reserved, places };
 }

@@ -1,6 +1,7 @@
 // One run: the table, the broker, the clock, and everybody who is at work. It lets one call through at a time, checks
 // the invariants after each, and knows nothing of what is chosen next: that is the schedule's.
 
+import { usualLayout } from '../../shared/adapters/dynamodb/lanes.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createSeenDecisions, type SeenDecisions } from '../../shared/app/admit-uncounted.ts';
 import type { LifeCyclePorts } from '../../shared/app/life-cycle.ts';
@@ -37,6 +38,9 @@ const policy: Policy = {
   leaseSeconds: seconds(leaseSeconds),
   maxConnectionSeconds: seconds(maxConnectionSeconds),
 };
+
+/** So small that a few sessions fill lanes, close them and open them again. */
+const wideLayout = { wideAt: 1, lanes: 2, reserveMax: 2, shares: 1, near: 1 };
 
 interface LateWrite {
   readonly actor: Actor;
@@ -96,7 +100,8 @@ export class World {
   portsFor(actor: Actor): LifeCyclePorts {
     const client = this.gates.clientFor(actor);
     const clock = this.clockOf(actor);
-    const sound = createSessionStore(client, this.engine.tableName, this.random);
+    const layout = this.config.wide ? wideLayout : usualLayout;
+    const sound = createSessionStore(client, this.engine.tableName, this.random, layout);
     const store = this.planted.store?.(sound, actor, clock) ?? sound;
     const broker = this.gates.brokerFor(actor);
     return {

@@ -1,7 +1,9 @@
 // A failed condition is an answer, not an error: it says what stood in the way.
 
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { setTimeout as pause } from 'node:timers/promises';
+import { ConditionalCheckFailedException, TransactionConflictException } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { StoreUnavailable } from '../../ports/errors.ts';
 import { answering } from './client.ts';
 
 export class Refused {
@@ -13,12 +15,26 @@ export class Refused {
   }
 }
 
-/** Sends a conditional write. Throws StoreUnavailable where the database does not answer. */
+const meetingTries = 8;
+
+/**
+ * Sends a conditional write. One that meets a transaction on its item has written nothing, and is tried again. Throws
+ * StoreUnavailable where the database does not answer.
+ */
 export async function refusable<T>(write: () => Promise<T>): Promise<T | Refused> {
-  try {
-    return await answering(write);
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    return new Refused(error.Item === undefined ? undefined : unmarshall(error.Item));
+  for (let tried = 1; ; tried++) {
+    try {
+      return await answering(write);
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException)
+        return new Refused(error.Item === undefined ? undefined : unmarshall(error.Item));
+      if (!metTransaction(error) || tried >= meetingTries) throw error;
+      // Full jitter, and short: a transaction is over within milliseconds.
+      await pause(Math.random() * 5 * 2 ** Math.min(tried, 5));
+    }
   }
+}
+
+function metTransaction(error: unknown): boolean {
+  return error instanceof StoreUnavailable && error.cause instanceof TransactionConflictException;
 }

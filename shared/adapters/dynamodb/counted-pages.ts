@@ -18,6 +18,8 @@ export interface Counted {
   readonly used: number;
   /** No session of the username expires before. */
   readonly wakeAt: Ms | undefined;
+  /** Of what is counted, an unknown part is what lanes hold in reserve. */
+  readonly open: boolean;
 }
 
 export interface Range {
@@ -27,11 +29,11 @@ export interface Range {
 }
 
 /** Places are not asked for: they would be 9 bytes a session to carry. */
-const attributes = ['used', 'wakeAt'];
+const attributes = ['used', 'wakeAt', 'openLanes'];
 
 function parseCounted(username: Username, item: Item | undefined): Counted {
   const wakeAt = item?.wakeAt === undefined ? undefined : ms(Number(item.wakeAt));
-  return { username, used: Number(item?.used ?? 0), wakeAt };
+  return { username, used: Number(item?.used ?? 0), wakeAt, open: Number(item?.openLanes ?? 0) > 0 };
 }
 
 /**

@@ -25,7 +25,7 @@ import {
   tenantPk,
   usernamePartition,
 } from './keys.ts';
-import { transact } from './settings-transaction.ts';
+import { transact } from './transaction.ts';
 
 /** What one request may remove. */
 const batchSize = 25;

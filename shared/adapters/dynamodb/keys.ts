@@ -2,7 +2,7 @@
 // (a username, a client id) always comes last in its key.
 
 import { createHash } from 'node:crypto';
-import { rankPartitions, usernamePartitions, wakePartitions } from '../../config/constants.ts';
+import { rankPartitions, rosterLanes, sessionPartitions, usernamePartitions, wakePartitions } from '../../config/constants.ts';
 import type { ClientId, DeploymentId, TenantId, Username } from '../../domain/ids.ts';
 import type { OperationRef } from '../../ports/operations.ts';
 
@@ -64,13 +64,35 @@ export function whitelistKey(id: DeploymentId, listId: string, username: Usernam
 
 export const whitelistPk = (id: DeploymentId, partition: number): string => `W|${id}|${partition}`;
 
-/** The sessions of one username, in one partition that can be read consistently. */
-export function sessionsPk(id: DeploymentId, username: Username): string {
-  return `S|${id}|0|${username}`;
+/** One partition of a username's sessions: 0 to sessionPartitions - 1. Each can be read consistently. */
+export function sessionsPk(id: DeploymentId, username: Username, partition: number): string {
+  return `S|${id}|${partition}|${username}`;
+}
+
+export function sessionPartition(clientId: ClientId): number {
+  return hash32(clientId) % sessionPartitions;
 }
 
 export function sessionKey(id: DeploymentId, username: Username, clientId: ClientId): Key {
-  return { pk: sessionsPk(id, username), sk: clientId };
+  return { pk: sessionsPk(id, username, sessionPartition(clientId)), sk: clientId };
+}
+
+/**
+ * The `due` entries of a username's sessions: in one partition while its roster is narrow, so that looking at them is
+ * one request, and in one of each lane when it is wide, so that none of them is hot.
+ */
+export function duePk(id: DeploymentId, username: Username, lane: number): string {
+  return `S|${id}|due${lane}|${username}`;
+}
+
+/** 1 to `lanes`: the lane of a client id. Not what its partition hangs on, so that the two are spread independently. */
+export function laneFor(clientId: ClientId, lanes: number = rosterLanes): number {
+  return 1 + (hash32(`lane|${clientId}`) % lanes);
+}
+
+/** A lane of a wide roster: 1 to rosterLanes. */
+export function laneKey(id: DeploymentId, username: Username, lane: number): Key {
+  return { pk: `L|${id}|${lane}|${username}`, sk: 'lane' };
 }
 
 /** Which username holds a client id, or held it last. */
@@ -123,4 +145,4 @@ export function operationKey({ tenantId, operationId }: OperationRef, part: 'ope
 export const runningOperationsPk = 'operations';
 
 /** The kinds of items whose key names their deployment next: what is removed with it. */
-export const deploymentKinds = ['D', 'O', 'W', 'P', 'N', 'R', 'H', 'S', 'C', 'A'] as const;
+export const deploymentKinds = ['D', 'O', 'W', 'P', 'N', 'L', 'R', 'H', 'S', 'C', 'A'] as const;

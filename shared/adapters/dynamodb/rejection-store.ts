@@ -11,7 +11,7 @@ import type { RejectionStore, RejectionSum } from '../../ports/rejections.ts';
 import { answering } from './client.ts';
 import { hourKey, perUsernameKey, recentPk, usernamePartition } from './keys.ts';
 import type { Item } from './session-item.ts';
-import type { Writes } from './settings-transaction.ts';
+import type { Writes } from './transaction.ts';
 
 /** DynamoDB takes 1 to 36 characters. */
 function tokenOf(sumId: string, turn: string): string {

@@ -1,14 +1,18 @@
 // The roster of a username: the set of the places counted, and their number. One item, so that deciding and counting
-// are one conditional write. A place is 9 bytes in it: about 100 fit into one write unit.
+// are one conditional write. A place is 9 bytes in it: about 100 fit into one write unit. A username with more sessions
+// gets a wide roster, whose places lie in lanes.
 
 import { DeleteCommand, type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DeploymentId, Place, Username } from '../../domain/ids.ts';
-import { type Ms, ms } from '../../domain/time.ts';
+import { laneOf } from '../../domain/place.ts';
+import type { Ms } from '../../domain/time.ts';
 import { StoreUnavailable } from '../../ports/errors.ts';
-import type { AddOutcome, Roster, SessionStore } from '../../ports/sessions.ts';
+import type { AddOutcome, SessionStore } from '../../ports/sessions.ts';
 import { Refused, refusable } from './conditions.ts';
 import { perUsernameKey, wakePartition } from './keys.ts';
-import { type Item, placeBytes, placeOf } from './session-item.ts';
+import type { LaneWrites } from './lanes.ts';
+import { decodeStoredRoster, removeEmptyRoster } from './roster-item.ts';
+import { type Item, placeBytes } from './session-item.ts';
 
 type RosterWrites = Pick<
   SessionStore,
@@ -19,7 +23,12 @@ const addTries = 8;
 /** Places that one write takes out: its condition names each of them, and is at most 4 KB. */
 const removedAtOnce = 50;
 
-export function createRosterWrites(client: DynamoDBDocumentClient, tableName: string): RosterWrites {
+export function createRosterWrites(
+  client: DynamoDBDocumentClient,
+  tableName: string,
+  lanes: LaneWrites,
+  wideAt: number,
+): RosterWrites {
   const update = (id: DeploymentId, username: Username, expression: object): Promise<Item | Refused> =>
     refusable(async () => {
       const command = new UpdateCommand({
@@ -45,6 +54,7 @@ export function createRosterWrites(client: DynamoDBDocumentClient, tableName: st
     max: number,
     dueAt: Ms,
   ): Promise<AddOutcome> {
+    if (laneOf(place) > 0) return lanes.addPlace(id, username, place, max);
     const limited = Number.isFinite(max);
     const mark = placeBytes(place);
     for (let tries = 0; tries < addTries; tries++) {
@@ -54,6 +64,8 @@ export function createRosterWrites(client: DynamoDBDocumentClient, tableName: st
         ConditionExpression: [
           'NOT contains(places, :place)',
           '(attribute_not_exists(wakeAt) OR wakeAt <= :due)',
+          // What lanes hold in reserve was given by this limit: nobody else may bring the count above it meanwhile.
+          '(attribute_not_exists(cap) OR used < cap)',
           ...(limited ? ['(attribute_not_exists(used) OR used < :max)'] : []),
         ].join(' AND '),
         ExpressionAttributeValues: {
@@ -65,14 +77,34 @@ export function createRosterWrites(client: DynamoDBDocumentClient, tableName: st
           ...(limited ? { ':max': max } : {}),
         },
       });
-      if (!(answer instanceof Refused)) return { kind: 'added', used: Number(answer.used) };
-      const roster = decodeRoster(answer.item);
+      if (!(answer instanceof Refused)) {
+        const used = Number(answer.used);
+        if (used >= wideAt && answer.wide === undefined) await widen(id, username);
+        return { kind: 'added', used };
+      }
+      const { roster, open, cap } = decodeStoredRoster(answer.item);
       if (roster.places.has(place)) return { kind: 'present' };
+      if ((roster.used >= max && open > 0) || roster.used >= (cap ?? Number.POSITIVE_INFINITY)) {
+        await lanes.gather(id, username);
+        continue;
+      }
       if (roster.used >= max) return { kind: 'full', roster };
       // What is left of the condition: the roster would sleep past this session's end.
       await lowerWake(id, username, dueAt);
     }
     throw new StoreUnavailable(new Error('others kept changing when the roster wakes'));
+  }
+
+  /**
+   * From now on sessions are counted in lanes. It wakes at once, and the sweeper lets it sleep for minutes only from then
+   * on, so that whoever counts in a lane need not look when it wakes.
+   */
+  async function widen(id: DeploymentId, username: Username): Promise<void> {
+    await update(id, username, {
+      UpdateExpression: 'SET wide = :one, wakeAt = :zero',
+      ConditionExpression: 'attribute_not_exists(wide) AND used >= :one',
+      ExpressionAttributeValues: { ':one': 1, ':zero': 0 },
+    });
   }
 
   /**
@@ -85,6 +117,7 @@ export function createRosterWrites(client: DynamoDBDocumentClient, tableName: st
     place: Place,
     last: boolean,
   ): Promise<'removed' | 'absent'> {
+    if (laneOf(place) > 0) return lanes.removePlace(id, username, place);
     const mark = placeBytes(place);
     if (last) {
       const removed = await refusable(() =>
@@ -99,7 +132,7 @@ export function createRosterWrites(client: DynamoDBDocumentClient, tableName: st
         ),
       );
       if (!(removed instanceof Refused)) return 'removed';
-      if (!decodeRoster(removed.item).places.has(place)) return 'absent';
+      if (!decodeStoredRoster(removed.item).roster.places.has(place)) return 'absent';
     }
     const answer = await update(id, username, {
       UpdateExpression: 'ADD used :less DELETE places :places',
@@ -123,8 +156,11 @@ export function createRosterWrites(client: DynamoDBDocumentClient, tableName: st
     last: boolean,
   ): Promise<number> {
     let removed = 0;
-    for (let from = 0; from < places.length; from += removedAtOnce) {
-      let left = places.slice(from, from + removedAtOnce);
+    const here = places.filter((place) => laneOf(place) === 0);
+    for (const place of places)
+      if (laneOf(place) > 0 && (await lanes.removePlace(id, username, place)) === 'removed') removed++;
+    for (let from = 0; from < here.length; from += removedAtOnce) {
+      let left = here.slice(from, from + removedAtOnce);
       while (left.length > 1) {
         const answer = await removeAll(id, username, left);
         if (!(answer instanceof Refused)) {
@@ -133,7 +169,7 @@ export function createRosterWrites(client: DynamoDBDocumentClient, tableName: st
           left = [];
           break;
         }
-        const { places: there } = decodeRoster(answer.item);
+        const { places: there } = decodeStoredRoster(answer.item).roster;
         left = left.filter((place) => there.has(place));
       }
       for (const place of left)
@@ -155,19 +191,8 @@ export function createRosterWrites(client: DynamoDBDocumentClient, tableName: st
     });
   }
 
-  /** An empty roster is no username in use; one that somebody counted in meanwhile stays. */
-  async function removeEmpty(id: DeploymentId, username: Username): Promise<void> {
-    await refusable(() =>
-      client.send(
-        new DeleteCommand({
-          TableName: tableName,
-          Key: perUsernameKey('N', id, username),
-          ConditionExpression: 'used <= :zero',
-          ExpressionAttributeValues: { ':zero': 0 },
-        }),
-      ),
-    );
-  }
+  const removeEmpty = (id: DeploymentId, username: Username): Promise<void> =>
+    removeEmptyRoster({ client, tableName }, id, username);
 
   /** Conditional, so that of two that lower it the earlier time stays whatever their order (S11). */
   async function lowerWake(id: DeploymentId, username: Username, at: Ms): Promise<void> {
@@ -192,15 +217,4 @@ export function createRosterWrites(client: DynamoDBDocumentClient, tableName: st
   }
 
   return { addPlace, removePlace, removePlaces, removeEmptyRoster: removeEmpty, lowerWake, moveWake };
-}
-
-export function decodeRoster(item: Item | undefined): Roster {
-  if (item === undefined || item.used === undefined) return { used: 0, places: new Set() };
-  const places = new Set([...((item.places ?? []) as Iterable<Uint8Array>)].map(placeOf));
-  return { used: Number(item.used), places, ...(item.wakeAt === undefined ? {} : { wakeAt: ms(Number(item.wakeAt)) }) };
-}
-
-/** Takes a roster's key apart: `N|<deploymentId>|<partition>` and the username. */
-export function parseRosterKey(pk: string, sk: string): { deploymentId: DeploymentId; username: Username } {
-  return { deploymentId: (pk.split('|')[1] ?? '') as DeploymentId, username: sk as Username };
 }

@@ -3,9 +3,10 @@
 import { tombstoneSeconds, ttlGraceSeconds } from '../../config/constants.ts';
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../domain/ids.ts';
 import type { Ending, Pair, Session, Witness } from '../../domain/session.ts';
+import { laneOf } from '../../domain/place.ts';
 import { addSeconds, type Ms, ms, type Seconds, seconds, toEpochSeconds } from '../../domain/time.ts';
 import type { Stored } from '../../ports/sessions.ts';
-import { sessionKey, wakePartition } from './keys.ts';
+import { duePk, sessionKey, wakePartition } from './keys.ts';
 
 export type Item = Record<string, unknown>;
 
@@ -17,6 +18,11 @@ export function placeBytes(place: Place): Uint8Array {
 
 export function placeOf(bytes: Uint8Array): Place {
   return Buffer.from(bytes).toString('base64url') as Place;
+}
+
+/** A set as it is stored; none where it has no member. */
+export function placesOf(set: unknown): ReadonlySet<Place> {
+  return new Set([...((set ?? []) as Iterable<Uint8Array>)].map(placeOf));
 }
 
 export function encodeSession(session: Session, revision: string): Item {
@@ -32,13 +38,16 @@ export function encodeSession(session: Session, revision: string): Item {
     holding: session.holding,
     countsUntil: session.countsUntil,
     due: session.dueAt,
-    ...(found ? { duePk: key.pk, dueAt: session.dueAt } : {}),
+    ...(found
+      ? { duePk: duePk(session.deploymentId, session.username, laneOf(session.place)), dueAt: session.dueAt }
+      : {}),
     // A pending attempt, or a tombstone that was found by its lease and is not settled yet.
     ...(session.leaseUntil === undefined ? {} : { wakePk: wakePartition(key.sk), wakeAt: session.leaseUntil }),
     fallback: session.fallbackUntil,
     ended: session.ended === undefined ? undefined : { at: session.ended.at, exp: session.ended.expirySeconds },
     confirmed: session.confirmedAttempt,
     over: session.overAttempt,
+    folded: session.folded,
     endHeard: session.endHeard,
     pair: session.pair === undefined ? undefined : encodePair(session.pair),
     closed: session.closedPairs.length === 0 ? undefined : session.closedPairs.map(encodePair),
@@ -89,6 +98,7 @@ export function decodeSession(item: Item): Stored<Session> {
     ...optional('ended', decodeEnding(item.ended as { at: number; exp: number } | undefined)),
     ...optional('confirmedAttempt', item.confirmed as AttemptId | undefined),
     ...optional('overAttempt', item.over as AttemptId | undefined),
+    ...optional('folded', item.folded === true ? (true as const) : undefined),
     ...optional('endHeard', item.endHeard === true ? (true as const) : undefined),
     ...optional('pair', item.pair === undefined ? undefined : decodePair(item.pair as PairItem)),
     ...optional('attemptExpirySeconds', item.attemptExp as Seconds | undefined),
@@ -105,13 +115,13 @@ export function decodeSession(item: Item): Stored<Session> {
   return { value, revision: String(item.rev) };
 }
 
-/** Takes a session's key apart: `S|<deploymentId>|<bucket>|<username>` and the client id. */
+/** Takes a session's key apart: `S|<deploymentId>|<partition>|<username>` and the client id. */
 export function parseSessionKey(
   pk: string,
   sk: string,
 ): { deploymentId: DeploymentId; username: Username; clientId: ClientId } {
-  const [, deploymentId = '', bucket = ''] = pk.split('|', 3);
-  const username = pk.slice(`S|${deploymentId}|${bucket}|`.length);
+  const [, deploymentId = '', partition = ''] = pk.split('|', 3);
+  const username = pk.slice(`S|${deploymentId}|${partition}|`.length);
   return { deploymentId: deploymentId as DeploymentId, username: username as Username, clientId: sk as ClientId };
 }
 

@@ -1,5 +1,5 @@
-// Sessions, client id owners and rosters in DynamoDB: one request a method. Why the writes are these, and in which
-// order the use cases send them: docs/adr/0001-write-pattern-of-admission.md.
+// Sessions, client id owners and rosters in DynamoDB. Why the writes are these, and in which order the use cases send
+// them: docs/adr/0001-write-pattern-of-admission.md; what changes with a large username: docs/adr/0006-wide-rosters.md.
 
 import {
   BatchGetCommand,
@@ -11,21 +11,35 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { tableDefinition } from '../../config/table.ts';
 import type { ClientId, DeploymentId, Username } from '../../domain/ids.ts';
+import { laneOf, placeInLane } from '../../domain/place.ts';
 import type { Session } from '../../domain/session.ts';
 import { type Ms, ms, toEpochSeconds } from '../../domain/time.ts';
-import { StoreUnavailable } from '../../ports/errors.ts';
+import { Contended, StoreUnavailable } from '../../ports/errors.ts';
 import type { Random } from '../../ports/random.ts';
 import type { ConnectView, Names, Owner, PutOutcome, SessionStore, Stored, Wake } from '../../ports/sessions.ts';
 import { answering } from './client.ts';
 import { Refused, refusable } from './conditions.ts';
-import { allWakePartitions, type Key, ownerKey, perUsernameKey, sessionKey, sessionsPk, whitelistKey } from './keys.ts';
-import { createRosterWrites, decodeRoster, parseRosterKey } from './roster.ts';
+import { allWakePartitions, duePk, type Key, laneFor, ownerKey, perUsernameKey, sessionKey, whitelistKey } from './keys.ts';
+import { createLanes, type RosterLayout, usualLayout } from './lanes.ts';
+import { createRosterWrites } from './roster.ts';
+import { decodeRoster, parseRosterKey } from './roster-item.ts';
 import { decodeSession, encodeSession, type Item, parseSessionKey } from './session-item.ts';
+import { createSessionPages } from './session-pages.ts';
 import { parseOverrideItem } from './settings-item.ts';
+import { transact } from './transaction.ts';
 
 const [wakeIndex, dueIndex] = tableDefinition.indexes;
+/** How often a lane may be closed again by others before a folded session in it is freed. */
+const unfoldTries = 8;
 
-export function createSessionStore(client: DynamoDBDocumentClient, tableName: string, random: Random): SessionStore {
+export function createSessionStore(
+  client: DynamoDBDocumentClient,
+  tableName: string,
+  random: Random,
+  layout: RosterLayout = usualLayout,
+): SessionStore {
+  const table = { client, tableName };
+  const lanes = createLanes(client, tableName, layout);
   const get = async (key: Key): Promise<Item | undefined> =>
     (await answering(() => client.send(new GetCommand({ TableName: tableName, Key: key, ConsistentRead: true })))).Item;
 
@@ -65,13 +79,11 @@ export function createSessionStore(client: DynamoDBDocumentClient, tableName: st
       override: perUsernameKey('O', deploymentId, username),
       whitelist:
         settings.whitelistId === undefined ? undefined : whitelistKey(deploymentId, settings.whitelistId, username),
+      roster: perUsernameKey('N', deploymentId, username),
     };
     const wanted = Object.values(keys).filter((key) => key !== undefined);
     const batch = new BatchGetCommand({ RequestItems: { [tableName]: { Keys: wanted } } });
-    const [answer, roster] = await Promise.all([
-      answering(() => client.send(batch)),
-      get(perUsernameKey('N', deploymentId, username)),
-    ]);
+    const answer = await answering(() => client.send(batch));
     if ((answer.UnprocessedKeys?.[tableName]?.Keys?.length ?? 0) > 0) throw new StoreUnavailable('keys left unread');
     const items = answer.Responses?.[tableName] ?? [];
     const find = (key: Key | undefined): Item | undefined =>
@@ -81,33 +93,75 @@ export function createSessionStore(client: DynamoDBDocumentClient, tableName: st
     return {
       session: session === undefined ? undefined : decodeSession(session),
       owner: owner === undefined ? undefined : decodeOwner(owner),
-      roster: decodeRoster(roster),
+      roster: decodeRoster(find(keys.roster)),
       whitelisted: find(keys.whitelist) !== undefined,
       override: parseOverrideItem(find(keys.override), settings.generation),
     };
   }
 
-  async function listDue(
-    deploymentId: DeploymentId,
-    username: Username,
-    until: Ms | undefined,
-    limit: number,
-  ): Promise<readonly Item[]> {
+  async function queryDue(pk: string, until: Ms | undefined, limit: number): Promise<readonly Item[]> {
     const answer = await answering(() =>
       client.send(
         new QueryCommand({
           TableName: tableName,
           IndexName: dueIndex.name,
           KeyConditionExpression: until === undefined ? 'duePk = :pk' : 'duePk = :pk AND dueAt <= :until',
-          ExpressionAttributeValues: {
-            ':pk': sessionsPk(deploymentId, username),
-            ...(until === undefined ? {} : { ':until': until }),
-          },
+          ExpressionAttributeValues: { ':pk': pk, ...(until === undefined ? {} : { ':until': until }) },
           Limit: limit,
         }),
       ),
     );
     return answer.Items ?? [];
+  }
+
+  /** Earliest first, of all the partitions that the username's sessions may be due in. */
+  async function listDue(
+    deploymentId: DeploymentId,
+    username: Username,
+    until: Ms | undefined,
+    limit: number,
+    wide: boolean,
+  ): Promise<readonly Item[]> {
+    const partitions = Array.from({ length: wide ? layout.lanes + 1 : 1 }, (_, lane) =>
+      duePk(deploymentId, username, lane),
+    );
+    const found = await Promise.all(partitions.map((pk) => queryDue(pk, until, limit)));
+    if (!wide) return found.flat();
+    return found
+      .flat()
+      .sort((a, b) => Number(a.dueAt) - Number(b.dueAt))
+      .slice(0, limit);
+  }
+
+  /**
+   * A folded session's end and its count are one step, because nothing else would tell that it has been uncounted: the
+   * session's revision does (I5), so whoever comes second is refused. Dying after it leaves nothing to do.
+   */
+  async function putUnfolded(session: Session, expected: Stored<Session>): Promise<PutOutcome<Session>> {
+    const { deploymentId, username, clientId } = session;
+    const revision = random.revision();
+    const item = { ...encodeSession(session, revision), ...sessionKey(deploymentId, username, clientId) };
+    const put = {
+      Put: {
+        TableName: tableName,
+        Item: item,
+        ConditionExpression: 'rev = :rev',
+        ExpressionAttributeValues: { ':rev': expected.revision },
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+      },
+    };
+    const { place } = expected.value;
+    for (let tries = 0; tries < unfoldTries; tries++) {
+      const outcome = await transact(table, [put, lanes.uncountFolded(deploymentId, username, place)]);
+      if (outcome.kind === 'done') return { kind: 'done', revision };
+      if (outcome.at.includes(0)) {
+        const current = outcome.items.get(0);
+        return { kind: 'changed', current: current === undefined ? undefined : decodeSession(current) };
+      }
+      // The lane was closed: it has to be looked for before it may gather what is freed.
+      if (laneOf(place) > 0) await lanes.list(deploymentId, username, laneOf(place));
+    }
+    throw new Contended(new Error('others kept closing this lane'));
   }
 
   return {
@@ -121,9 +175,31 @@ export function createSessionStore(client: DynamoDBDocumentClient, tableName: st
       return item === undefined ? undefined : decodeOwner(item);
     },
     async readRoster(deploymentId, username) {
-      return decodeRoster(await get(perUsernameKey('N', deploymentId, username)));
+      const { roster, open } = await lanes.readRosterItem(deploymentId, username);
+      if (open <= 0) return roster;
+      const used = Math.max(0, roster.used - (await lanes.reserved(deploymentId, username)));
+      return { ...roster, used, open: true };
     },
-    putSession(session: Session, expected) {
+    readParts: lanes.readParts,
+    async holds(session) {
+      const { deploymentId, username, place } = session;
+      if (session.folded === true) return true;
+      if (laneOf(place) > 0) return lanes.laneHolds(deploymentId, username, place);
+      return (await lanes.readRosterItem(deploymentId, username)).roster.places.has(place);
+    },
+    /** Near the limit in the roster item itself, which alone knows what is left; else in the client id's lane. */
+    placeFor({ clientId }, place, roster, max) {
+      if (roster.wide !== true) return place;
+      const far = max - roster.used >= layout.near;
+      return placeInLane(place, far ? laneFor(clientId, layout.lanes) : 0);
+    },
+    dropPlace: lanes.dropPlace,
+    correctFolded: lanes.correctFolded,
+    async gatherReserve(deploymentId, username) {
+      await lanes.gather(deploymentId, username);
+    },
+    async putSession(session: Session, expected) {
+      if (expected?.value.folded === true && session.folded !== true) return putUnfolded(session, expected);
       const revision = random.revision();
       const key = sessionKey(session.deploymentId, session.username, session.clientId);
       return replace(key, encodeSession(session, revision), revision, expected, decodeSession);
@@ -147,31 +223,16 @@ export function createSessionStore(client: DynamoDBDocumentClient, tableName: st
         decodeOwner,
       );
     },
-    ...createRosterWrites(client, tableName),
-    async listDue(deploymentId, username, until, limit) {
-      return (await listDue(deploymentId, username, until, limit)).map((item) => String(item.sk) as ClientId);
+    ...createRosterWrites(client, tableName, lanes, layout.wideAt),
+    async listDue(deploymentId, username, until, limit, wide = false) {
+      const due = await listDue(deploymentId, username, until, limit, wide);
+      return due.map((item) => String(item.sk) as ClientId);
     },
-    async nextDue(deploymentId, username) {
-      const [first] = await listDue(deploymentId, username, undefined, 1);
+    async nextDue(deploymentId, username, wide = false) {
+      const [first] = await listDue(deploymentId, username, undefined, 1, wide);
       return first === undefined ? undefined : ms(Number(first.dueAt));
     },
-    async listSessions(deploymentId, username, page) {
-      const answer = await answering(() =>
-        client.send(
-          new QueryCommand({
-            TableName: tableName,
-            ConsistentRead: true,
-            KeyConditionExpression: page.after === undefined ? 'pk = :pk' : 'pk = :pk AND sk > :after',
-            ExpressionAttributeValues: {
-              ':pk': sessionsPk(deploymentId, username),
-              ...(page.after === undefined ? {} : { ':after': page.after }),
-            },
-            Limit: page.limit,
-          }),
-        ),
-      );
-      return { items: (answer.Items ?? []).map(decodeSession), more: answer.LastEvaluatedKey !== undefined };
-    },
+    listSessions: createSessionPages(table),
     async listWakes(partition, until, limit, after) {
       const answer = await answering(() =>
         client.send(

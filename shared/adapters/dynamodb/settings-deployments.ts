@@ -16,7 +16,7 @@ import { deploymentKey, hostKey, tenantPk } from './keys.ts';
 import { auditDeployment, buildAuditItem } from './settings-audit.ts';
 import type { Table } from './settings-by-username.ts';
 import { parseStoredDeployment } from './settings-item.ts';
-import { transact, type Writes } from './settings-transaction.ts';
+import { transact, type Writes } from './transaction.ts';
 
 type Write = Writes[number];
 

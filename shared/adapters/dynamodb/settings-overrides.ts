@@ -16,7 +16,7 @@ import { auditOverride, buildAuditItem } from './settings-audit.ts';
 import { forEachItem, readPage, type Table } from './settings-by-username.ts';
 import { type LimitItem, parseLimitItem, parseStoredOverride, storedUsername } from './settings-item.ts';
 import { readLimitItem } from './settings-limit.ts';
-import { transact, type Writes } from './settings-transaction.ts';
+import { transact, type Writes } from './transaction.ts';
 import { ownLimitOf } from './usage-item.ts';
 
 const maxRounds = 8;

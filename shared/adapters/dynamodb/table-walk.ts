@@ -9,7 +9,7 @@ import type { Bookmark, Progress, TableWalk, WalkPage } from '../../ports/table-
 import { answering } from './client.ts';
 import { Refused, refusable } from './conditions.ts';
 import { progressKey } from './keys.ts';
-import { parseRosterKey } from './roster.ts';
+import { parseRosterKey } from './roster-item.ts';
 import { decodeSession, type Item } from './session-item.ts';
 
 export function createTableWalk(client: DynamoDBDocumentClient, tableName: string, random: Random): TableWalk {

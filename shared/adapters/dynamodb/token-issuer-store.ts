@@ -14,7 +14,7 @@ import { deploymentKey, fetchedKeysKey, fetchedKeysPk, tokenIssuerKey } from './
 import { buildAuditItem } from './settings-audit.ts';
 import type { Table } from './settings-by-username.ts';
 import { storedDeploymentId } from './settings-item.ts';
-import { transact, type Writes } from './settings-transaction.ts';
+import { transact, type Writes } from './transaction.ts';
 import { parseTokenIssuerItem, versionOfIssuerItem } from './token-issuer-item.ts';
 
 const maxRounds = 8;

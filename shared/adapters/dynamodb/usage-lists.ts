@@ -23,7 +23,7 @@ export interface ListPorts {
   readonly clock: Clock;
   /** Asked for usernames whose rank does not agree with their roster. */
   readonly ranks: RankRequests;
-  /** Live sessions of a username some of which may have expired. */
+  /** Live sessions of a username some of which may have expired, or whose roster holds something in reserve. */
   readonly countLive: (id: DeploymentId, username: Username) => Promise<number>;
 }
 
@@ -38,8 +38,9 @@ export function createUsageLists(
   const whitelistOf = createWhitelistMemory(table);
 
   /** Something may have expired since the last sweep (S11). */
-  function usedOf(id: DeploymentId, { username, used, wakeAt }: Counted): Promise<number> | number {
-    return used > 0 && wakeAt !== undefined && wakeAt <= clock.now() ? countLive(id, username) : used;
+  function usedOf(id: DeploymentId, { username, used, wakeAt, open }: Counted): Promise<number> | number {
+    const due = wakeAt !== undefined && wakeAt <= clock.now();
+    return used > 0 && (due || open) ? countLive(id, username) : used;
   }
 
   async function describe(

@@ -5,13 +5,16 @@ import type { ClientId, DeploymentId, Username } from '../../domain/ids.ts';
 import { isLive, type Session } from '../../domain/session.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RankRequests } from '../../ports/ranks.ts';
-import type { Roster, SessionStore, Stored } from '../../ports/sessions.ts';
+import type { SessionStore, Stored } from '../../ports/sessions.ts';
 import type { SettingsStore } from '../../ports/settings.ts';
 import type { SessionState, UsageReader } from '../../ports/usage.ts';
 import { perUsernameKey, whitelistKey } from './keys.ts';
 import { readItems } from './read-items.ts';
 import { createUsageLists } from './usage-lists.ts';
 import { describeUsername, stateOf, viewSession } from './usage-view.ts';
+
+/** Sessions of a wide roster that may have expired and not been swept: more than a sweep leaves. */
+const dueMax = 1_000;
 
 export function createUsageReader(
   client: DynamoDBDocumentClient,
@@ -39,21 +42,55 @@ export function createUsageReader(
    * that came too early, so the sessions themselves are read.
    */
   async function countStates(id: DeploymentId, username: Username): Promise<Record<SessionState, number>> {
-    const roster = await sessions.readRoster(id, username);
     const states: Record<SessionState, number> = { connected: 0, retained: 0, pending: 0 };
-    if (roster.used === 0) return states;
+    const counted = await readCounts(id, username);
+    if (counted === undefined) return states;
     const now = clock.now();
     for await (const { value } of allSessions(id, username))
-      if (isLive(value, now) && roster.places.has(value.place)) states[stateOf(value)]++;
+      if (isLive(value, now) && counted(value)) states[stateOf(value)]++;
     return states;
+  }
+
+  /** Whether a session is counted, by one reading of its username's roster; undefined where nothing is. */
+  async function readCounts(
+    id: DeploymentId,
+    username: Username,
+  ): Promise<((session: Session) => boolean) | undefined> {
+    const roster = await sessions.readRoster(id, username);
+    if (roster.used === 0) return undefined;
+    const parts = roster.wide === true ? await sessions.readParts(id, username) : undefined;
+    const places = parts?.map((part) => part.places) ?? [roster.places];
+    return (session) => session.folded === true || places.some((some) => some.has(session.place));
+  }
+
+  /**
+   * What a roster counts, less what has expired. Of a wide one the sessions that are due are looked at, not all of them:
+   * there may be a hundred thousand.
+   */
+  async function countLive(id: DeploymentId, username: Username): Promise<number> {
+    const { used, wide } = await sessions.readRoster(id, username);
+    if (wide !== true) {
+      const { connected, retained, pending } = await countStates(id, username);
+      return connected + retained + pending;
+    }
+    const now = clock.now();
+    const due = await sessions.listDue(id, username, now, dueMax, true);
+    const over = await Promise.all(
+      due.map(async (clientId) => {
+        const session = (await sessions.readSession({ deploymentId: id, username, clientId }))?.value;
+        if (session === undefined || session.holding === 'freed' || isLive(session, now)) return false;
+        return sessions.holds(session);
+      }),
+    );
+    return Math.max(0, used - over.filter(Boolean).length);
   }
 
   async function liveSessions(
     id: DeploymentId,
     username: Username,
-    roster: Roster,
     page: { limit: number; after?: ClientId },
   ): Promise<{ items: Stored<Session>[]; more: boolean }> {
+    const counted = await readCounts(id, username);
     const now = clock.now();
     const items: Stored<Session>[] = [];
     let after = page.after;
@@ -63,7 +100,7 @@ export function createUsageReader(
         ...(after === undefined ? {} : { after }),
       });
       // One that is not in the roster is an attempt still being decided: it is nobody's session yet.
-      items.push(...read.items.filter(({ value }) => isLive(value, now) && roster.places.has(value.place)));
+      items.push(...read.items.filter(({ value }) => isLive(value, now) && counted?.(value) === true));
       after = read.items.at(-1)?.value.clientId;
       if (items.length > page.limit || !read.more)
         return { items: items.slice(0, page.limit), more: items.length > page.limit };
@@ -73,13 +110,7 @@ export function createUsageReader(
   return {
     ...createUsageLists(
       { client, tableName },
-      {
-        ...ports,
-        async countLive(id, username) {
-          const { connected, retained, pending } = await countStates(id, username);
-          return connected + retained + pending;
-        },
-      },
+      { ...ports, countLive },
     ),
     async getUsername(id, username) {
       const itemKey = perUsernameKey('R', id, username);
@@ -94,21 +125,16 @@ export function createUsageReader(
       return used === 0 && usage.rejections === undefined ? undefined : { ...usage, ...states };
     },
     async listSessions(id, username, page) {
-      const roster = await sessions.readRoster(id, username);
-      const { items, more } = await liveSessions(id, username, roster, page);
+      const { items, more } = await liveSessions(id, username, page);
       return { items: items.map(({ value }) => viewSession(value)), more };
     },
     async getClient(id, clientId) {
       const owner = await sessions.readOwner(id, clientId);
       if (owner === undefined) return undefined;
       const username = owner.value.username;
-      const [roster, stored] = await Promise.all([
-        sessions.readRoster(id, username),
-        sessions.readSession({ deploymentId: id, username, clientId }),
-      ]);
-      if (stored === undefined || !isLive(stored.value, clock.now()) || !roster.places.has(stored.value.place))
-        return undefined;
-      return viewSession(stored.value);
+      const session = (await sessions.readSession({ deploymentId: id, username, clientId }))?.value;
+      if (session === undefined || !isLive(session, clock.now()) || !(await sessions.holds(session))) return undefined;
+      return viewSession(session);
     },
   };
 }

@@ -1,19 +1,24 @@
-// One transaction of a settings change. Transactions that meet on an item cancel each other and have then written
-// nothing, so they are tried again here; a failed condition is an answer and goes back to the caller.
+// One transaction. Those that meet on an item cancel each other and have then written nothing, so they are tried again
+// here; a failed condition is an answer and goes back to the caller.
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { type CancellationReason, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { StoreUnavailable } from '../../ports/errors.ts';
 import { answering, meansUnavailable } from './client.ts';
+import type { Item } from './session-item.ts';
 import type { Table } from './settings-by-username.ts';
 
 export type Writes = NonNullable<TransactWriteCommandInput['TransactItems']>;
 
 export type TransactionOutcome =
   | { readonly kind: 'done' }
-  /** The places, in the order of the writes, whose condition failed. */
-  | { readonly kind: 'refused'; readonly at: readonly number[] };
+  /**
+   * The places, in the order of the writes, whose condition failed; and by place the item that refused, where the write
+   * asked for it and there is one.
+   */
+  | { readonly kind: 'refused'; readonly at: readonly number[]; readonly items: ReadonlyMap<number, Item> };
 
 const maxTries = 8;
 
@@ -28,12 +33,18 @@ export async function transact(table: Table, writes: Writes): Promise<Transactio
       return { kind: 'done' };
     } catch (error) {
       if (!(error instanceof TransactionCanceledException)) return answering(() => Promise.reject(error));
-      const codes = (error.CancellationReasons ?? []).map((reason) => reason.Code);
-      const at = codes.flatMap((code, place) => (code === 'ConditionalCheckFailed' ? [place] : []));
-      if (at.length > 0) return { kind: 'refused', at };
+      const reasons = error.CancellationReasons ?? [];
+      const at = reasons.flatMap(({ Code }, place) => (Code === 'ConditionalCheckFailed' ? [place] : []));
+      if (at.length > 0) return { kind: 'refused', at, items: itemsOf(reasons) };
       if (!meansUnavailable(error)) throw error;
       conflict = error;
     }
   }
   throw new StoreUnavailable(conflict);
+}
+
+function itemsOf(reasons: readonly CancellationReason[]): ReadonlyMap<number, Item> {
+  return new Map(
+    reasons.flatMap(({ Item: item }, place) => (item === undefined ? [] : [[place, unmarshall(item)] as const])),
+  );
 }

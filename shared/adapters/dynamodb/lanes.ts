@@ -1,0 +1,418 @@
+// The lanes of a wide roster. One roster item takes about 1,000 writes a second, and grows with every place; a fleet that
+// shares one username needs more of the one and less of the other. So places are spread over lanes, and the roster item
+// gives each lane a number of places in reserve.
+//
+//   roster item   used: everything counted, here or in a lane, and everything in reserve. It alone is held against the
+//                 limit, so the limit is exact whatever the lanes do.
+//                 lent: what of it is in lanes. openLanes: how many may hold a reserve. cap: the limit by which it was given.
+//   lane          used: counted here. room: in reserve. places: those not folded yet. listed: it is one of the open ones.
+//                 cap: as above; a lane without one counts nobody, it only gathers what is freed.
+//
+// What holds at every moment: the roster's `used` is what is counted plus every lane's room; a lane with room is listed;
+// and while any lane has a cap, the roster's `used` is at most that cap. So whoever counts in a lane by a limit not below
+// the cap stays within the limit, and a roster that is full with no lane open is full without asking the lanes.
+
+import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { laneReserveMax, rosterLanes, wideAt } from '../../config/constants.ts';
+import type { DeploymentId, Place, Username } from '../../domain/ids.ts';
+import { laneOf } from '../../domain/place.ts';
+import { Contended } from '../../ports/errors.ts';
+import type { AddOutcome, RosterPart } from '../../ports/sessions.ts';
+import { answering } from './client.ts';
+import { Refused, refusable } from './conditions.ts';
+import { type Key, laneKey, perUsernameKey, wakePartition } from './keys.ts';
+import { readItems } from './read-items.ts';
+import { decodeStoredRoster, removeEmptyRoster, type StoredRoster } from './roster-item.ts';
+import { type Item, placeBytes, placesOf } from './session-item.ts';
+import { type TransactionOutcome, transact, type Writes } from './transaction.ts';
+
+/** How a wide roster is laid out; smaller in tests. */
+export interface RosterLayout {
+  /** Sessions from which on a roster is wide. */
+  readonly wideAt: number;
+  readonly lanes: number;
+  /** The most that a lane is given in reserve at once. */
+  readonly reserveMax: number;
+  /** Of what the limit leaves, a lane is given one part in so many. */
+  readonly shares: number;
+  /** With less than this left under the limit nothing is given in reserve: the roster item itself counts. */
+  readonly near: number;
+}
+
+export const usualLayout: RosterLayout = {
+  wideAt,
+  lanes: rosterLanes,
+  reserveMax: laneReserveMax,
+  shares: 2 * rosterLanes,
+  near: 4 * rosterLanes,
+};
+
+interface Lane {
+  readonly lane: number;
+  readonly used: number;
+  readonly room: number;
+  readonly places: ReadonlySet<Place>;
+  readonly listed: boolean;
+  readonly turn: number;
+}
+
+/** What stands for no limit: more than any count. */
+const noCap = 1e15;
+const maxTries = 12;
+
+export type LaneWrites = ReturnType<typeof createLanes>;
+
+export function createLanes(client: DynamoDBDocumentClient, tableName: string, layout: RosterLayout) {
+  const table = { client, tableName };
+  const rosterKey = (id: DeploymentId, username: Username): Key => perUsernameKey('N', id, username);
+
+  async function readRosterItem(id: DeploymentId, username: Username): Promise<StoredRoster> {
+    const get = new GetCommand({ TableName: tableName, Key: rosterKey(id, username), ConsistentRead: true });
+    return decodeStoredRoster((await answering(() => client.send(get))).Item);
+  }
+
+  async function readLanes(id: DeploymentId, username: Username): Promise<readonly Lane[]> {
+    const keys = Array.from({ length: layout.lanes }, (_, n) => laneKey(id, username, n + 1));
+    const find = await readItems(table, keys, { consistent: true });
+    return keys.flatMap((key, n) => {
+      const item = find(key);
+      return item === undefined ? [] : [decodeLane(n + 1, item)];
+    });
+  }
+
+  function updateLane(key: Key, expression: object): Promise<Item | Refused> {
+    return refusable(async () => {
+      const command = new UpdateCommand({
+        TableName: tableName,
+        Key: key,
+        ReturnValues: 'ALL_NEW',
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        UpdateExpression: '',
+        ...expression,
+      });
+      return (await client.send(command)).Attributes ?? {};
+    });
+  }
+
+  /**
+   * I1: counted only out of the lane's reserve, which the roster item holds against the limit already, and which the
+   * condition takes in the same write. A limit that is lower than the one it was given by finds the cap too high. The
+   * place itself makes it safe to repeat (I5); dying after it leaves a session item whose lease leads here.
+   */
+  async function addPlace(id: DeploymentId, username: Username, place: Place, max: number): Promise<AddOutcome> {
+    const lane = laneOf(place);
+    const mark = placeBytes(place);
+    const cap = Math.min(max, noCap);
+    for (let tries = 0; tries < maxTries; tries++) {
+      const answer = await updateLane(laneKey(id, username, lane), {
+        UpdateExpression: 'ADD used :one, room :less, places :places',
+        ConditionExpression: 'NOT contains(places, :place) AND room >= :one AND cap <= :cap',
+        ExpressionAttributeValues: { ':one': 1, ':less': -1, ':places': new Set([mark]), ':place': mark, ':cap': cap },
+      });
+      if (!(answer instanceof Refused)) return { kind: 'added', used: Number(answer.used) };
+      const seen = decodeLane(lane, answer.item ?? {});
+      if (seen.places.has(place)) return { kind: 'present' };
+      const outcome = await addFromRoster(id, username, place, max, seen);
+      if (outcome !== 'look again') return outcome;
+    }
+    throw new Contended(new Error('others kept writing this lane'));
+  }
+
+  /** The lane has no reserve that this limit may use: it gets one from the roster item, and the place out of it. */
+  async function addFromRoster(
+    id: DeploymentId,
+    username: Username,
+    place: Place,
+    max: number,
+    seen: Lane,
+  ): Promise<AddOutcome | 'look again'> {
+    const roster = await readRosterItem(id, username);
+    const cap = Math.min(max, noCap);
+    const stale = roster.cap !== undefined && roster.cap !== cap;
+    if (stale || (roster.roster.used >= max && roster.open > 0)) {
+      await gather(id, username);
+      return 'look again';
+    }
+    if (roster.roster.used >= max) return { kind: 'full', roster: roster.roster };
+    const reserve = reserveFor(max - roster.roster.used);
+    const mark = placeBytes(place);
+    const limited = Number.isFinite(max);
+    // I1, in one step: the roster item counts the whole reserve, if the limit allows it; the lane has it and uses one of
+    // it. The condition on the cap keeps every lane's reserve under one and the same limit.
+    const outcome = await transact(table, [
+      {
+        Update: {
+          TableName: tableName,
+          Key: rosterKey(id, username),
+          UpdateExpression: `ADD used :reserve, lent :reserve${seen.listed ? '' : ', openLanes :one'} SET cap = :cap, wide = :one, wakePk = if_not_exists(wakePk, :wakePk), wakeAt = if_not_exists(wakeAt, :zero)`,
+          ConditionExpression: [
+            '(attribute_not_exists(cap) OR cap = :cap)',
+            ...(limited ? ['(attribute_not_exists(used) OR used <= :before)'] : []),
+          ].join(' AND '),
+          ExpressionAttributeValues: {
+            ':reserve': reserve,
+            ':one': 1,
+            ':cap': cap,
+            ':zero': 0,
+            ':wakePk': wakePartition(`${id}|${username}`),
+            ...(limited ? { ':before': max - reserve } : {}),
+          },
+        },
+      },
+      {
+        Update: {
+          TableName: tableName,
+          Key: laneKey(id, username, seen.lane),
+          UpdateExpression: 'ADD used :one, room :left, places :places SET listed = :one, cap = :cap',
+          ConditionExpression: `NOT contains(places, :place) AND ${seen.listed ? 'listed = :one' : 'attribute_not_exists(listed)'}`,
+          ExpressionAttributeValues: {
+            ':one': 1,
+            ':left': reserve - 1,
+            ':places': new Set([mark]),
+            ':place': mark,
+            ':cap': cap,
+          },
+        },
+      },
+    ]);
+    return outcome.kind === 'done' ? { kind: 'added', used: roster.roster.used + 1 } : 'look again';
+  }
+
+  /** A part of what is left for each lane, and half of it kept back: the last places are given one by one. */
+  function reserveFor(left: number): number {
+    if (!Number.isFinite(left)) return layout.reserveMax;
+    return Math.max(1, Math.min(layout.reserveMax, Math.floor(left / layout.shares)));
+  }
+
+  /** Uncounts exactly this place, exactly once; what it leaves is the lane's reserve, until somebody gathers it. */
+  async function removePlace(id: DeploymentId, username: Username, place: Place): Promise<'removed' | 'absent'> {
+    const lane = laneOf(place);
+    const mark = placeBytes(place);
+    for (let tries = 0; tries < maxTries; tries++) {
+      const answer = await updateLane(laneKey(id, username, lane), {
+        UpdateExpression: 'ADD used :less, room :one DELETE places :places',
+        ConditionExpression: 'contains(places, :place) AND listed = :one',
+        ExpressionAttributeValues: { ':less': -1, ':one': 1, ':places': new Set([mark]), ':place': mark },
+      });
+      if (!(answer instanceof Refused)) {
+        if (Number(answer.used) <= 0) await gather(id, username);
+        return 'removed';
+      }
+      if (!decodeLane(lane, answer.item ?? {}).places.has(place)) return 'absent';
+      await list(id, username, lane);
+    }
+    throw new Contended(new Error('others kept writing this lane'));
+  }
+
+  /**
+   * Makes a lane one of the open ones, without a cap: it may gather what is freed. Both items in one step, because a
+   * lane with room that nobody looks for would be lost to the username.
+   */
+  async function list(id: DeploymentId, username: Username, lane: number): Promise<void> {
+    await transact(table, [
+      {
+        Update: {
+          TableName: tableName,
+          Key: rosterKey(id, username),
+          UpdateExpression: 'ADD openLanes :one',
+          ConditionExpression: 'used >= :one',
+          ExpressionAttributeValues: { ':one': 1 },
+        },
+      },
+      {
+        Update: {
+          TableName: tableName,
+          Key: laneKey(id, username, lane),
+          UpdateExpression: 'SET listed = :one',
+          ConditionExpression: 'attribute_not_exists(listed) AND used >= :one',
+          ExpressionAttributeValues: { ':one': 1 },
+        },
+      },
+    ]);
+  }
+
+  /**
+   * Gives back every reserve and closes the lanes: afterwards the roster item's `used` is what is counted. First all of
+   * them in one step, then, where they are being written, one by one.
+   */
+  async function gather(id: DeploymentId, username: Username): Promise<StoredRoster> {
+    for (let tries = 0; tries < maxTries; tries++) {
+      const roster = await readRosterItem(id, username);
+      if (roster.open <= 0) {
+        if (roster.cap !== undefined) await dropCap(id, username, roster.cap);
+        else return removeEmpty(id, username, roster);
+        continue;
+      }
+      const listed = (await readLanes(id, username)).filter((lane) => lane.listed);
+      if ((await close(id, username, listed)).kind === 'done') continue;
+      for (const lane of listed) await close(id, username, [lane]);
+    }
+    throw new Contended(new Error('others kept writing the lanes of this username'));
+  }
+
+  async function close(id: DeploymentId, username: Username, lanes: readonly Lane[]): Promise<TransactionOutcome> {
+    if (lanes.length === 0) return { kind: 'done' };
+    const room = lanes.reduce((sum, lane) => sum + lane.room, 0);
+    return transact(table, [
+      {
+        Update: {
+          TableName: tableName,
+          Key: rosterKey(id, username),
+          UpdateExpression: 'ADD used :back, lent :back, openLanes :lanes',
+          ConditionExpression: 'openLanes >= :count',
+          ExpressionAttributeValues: { ':back': -room, ':lanes': -lanes.length, ':count': lanes.length },
+        },
+      },
+      ...lanes.map((lane) => closing(laneKey(id, username, lane.lane), lane)),
+    ]);
+  }
+
+  /** Only the reserve that was seen is given back: a place counted or freed in between refuses it. */
+  function closing(key: Key, lane: Lane): Writes[number] {
+    const seen = { TableName: tableName, Key: key };
+    const ConditionExpression = 'room = :room AND used = :used AND listed = :one';
+    const values = { ':room': lane.room, ':used': lane.used, ':one': 1 };
+    if (lane.used <= 0)
+      return { Delete: { ...seen, ConditionExpression, ExpressionAttributeValues: values } };
+    return {
+      Update: {
+        ...seen,
+        UpdateExpression: 'SET room = :zero REMOVE listed, cap',
+        ConditionExpression,
+        ExpressionAttributeValues: { ...values, ':zero': 0 },
+      },
+    };
+  }
+
+  /** No lane is open, so none has a cap: the next reserve may be given by another limit. */
+  async function dropCap(id: DeploymentId, username: Username, cap: number): Promise<void> {
+    await updateLane(rosterKey(id, username), {
+      UpdateExpression: 'REMOVE cap',
+      ConditionExpression: 'cap = :cap AND openLanes = :zero',
+      ExpressionAttributeValues: { ':cap': cap, ':zero': 0 },
+    });
+  }
+
+  async function removeEmpty(id: DeploymentId, username: Username, roster: StoredRoster): Promise<StoredRoster> {
+    if (roster.roster.wakeAt !== undefined && roster.roster.used <= 0) await removeEmptyRoster(table, id, username);
+    return roster;
+  }
+
+  /** The write that goes with a folded session's end; see putSession. */
+  function uncountFolded(id: DeploymentId, username: Username, place: Place): Writes[number] {
+    const lane = laneOf(place);
+    const common = { TableName: tableName };
+    const values = { ':less': -1, ':one': 1, ':places': new Set([placeBytes(place)]) };
+    if (lane === 0)
+      return {
+        Update: {
+          ...common,
+          Key: rosterKey(id, username),
+          UpdateExpression: 'ADD used :less, turn :one DELETE places :places',
+          ConditionExpression: 'used >= :one',
+          ExpressionAttributeValues: values,
+        },
+      };
+    return {
+      Update: {
+        ...common,
+        Key: laneKey(id, username, lane),
+        UpdateExpression: 'ADD used :less, room :one, turn :one DELETE places :places',
+        ConditionExpression: 'listed = :one AND used >= :one',
+        ExpressionAttributeValues: values,
+      },
+    };
+  }
+
+  return {
+    readRosterItem,
+    addPlace,
+    removePlace,
+    list,
+    gather,
+    uncountFolded,
+
+    /** What lanes hold in reserve, of a roster that was just read. */
+    async reserved(id: DeploymentId, username: Username): Promise<number> {
+      return (await readLanes(id, username)).reduce((sum, { room }) => sum + room, 0);
+    },
+
+    async laneHolds(id: DeploymentId, username: Username, place: Place): Promise<boolean> {
+      const key = laneKey(id, username, laneOf(place));
+      const get = new GetCommand({ TableName: tableName, Key: key, ConsistentRead: true });
+      const { Item: item } = await answering(() => client.send(get));
+      return item !== undefined && placesOf(item.places).has(place);
+    },
+
+    /** The session says that it is folded before its place goes, so at every moment one of the two counts it. */
+    async dropPlace(id: DeploymentId, username: Username, place: Place): Promise<void> {
+      const lane = laneOf(place);
+      const mark = placeBytes(place);
+      await updateLane(lane === 0 ? rosterKey(id, username) : laneKey(id, username, lane), {
+        UpdateExpression: 'ADD turn :one DELETE places :places',
+        ConditionExpression: 'contains(places, :place)',
+        ExpressionAttributeValues: { ':one': 1, ':places': new Set([mark]), ':place': mark },
+      });
+    },
+
+    async readParts(id: DeploymentId, username: Username): Promise<readonly RosterPart[] | undefined> {
+      const stored = await readRosterItem(id, username);
+      if (stored.roster.wide !== true) return undefined;
+      const { used, places } = stored.roster;
+      const own = { lane: 0, places, folded: used - stored.lent - places.size, turn: stored.turn };
+      const lanes = await readLanes(id, username);
+      return [
+        own,
+        ...lanes.map((one) => ({
+          lane: one.lane,
+          places: one.places,
+          folded: one.used - one.places.size,
+          turn: one.turn,
+        })),
+      ];
+    },
+
+    /** Conditional on the part's turn, which every fold and every end of a folded session moves on. */
+    async correctFolded(id: DeploymentId, username: Username, part: RosterPart, by: number): Promise<void> {
+      const roster = {
+        TableName: tableName,
+        Key: rosterKey(id, username),
+        UpdateExpression: part.lane === 0 ? 'ADD used :by, turn :one' : 'ADD used :by, lent :by',
+        ConditionExpression: part.lane === 0 ? turnIs(part) : 'used >= :one',
+        ExpressionAttributeValues: {
+          ':by': by,
+          ':one': 1,
+          ...(part.lane === 0 && part.turn > 0 ? { ':turn': part.turn } : {}),
+        },
+      };
+      if (part.lane === 0) return void (await updateLane(rosterKey(id, username), roster));
+      await transact(table, [
+        { Update: roster },
+        {
+          Update: {
+            TableName: tableName,
+            Key: laneKey(id, username, part.lane),
+            UpdateExpression: 'ADD used :by, turn :one',
+            ConditionExpression: turnIs(part),
+            ExpressionAttributeValues: { ':by': by, ':one': 1, ...(part.turn > 0 ? { ':turn': part.turn } : {}) },
+          },
+        },
+      ]);
+    },
+  };
+}
+
+function turnIs({ turn }: RosterPart): string {
+  return turn > 0 ? 'turn = :turn' : 'attribute_not_exists(turn)';
+}
+
+function decodeLane(lane: number, item: Item): Lane {
+  return {
+    lane,
+    used: Number(item.used ?? 0),
+    room: Number(item.room ?? 0),
+    places: placesOf(item.places),
+    listed: item.listed !== undefined,
+    turn: Number(item.turn ?? 0),
+  };
+}

@@ -1,0 +1,62 @@
+// A roster item as it is stored, and the one write that removes it.
+
+import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
+import type { DeploymentId, Username } from '../../domain/ids.ts';
+import { ms } from '../../domain/time.ts';
+import type { Roster } from '../../ports/sessions.ts';
+import { refusable } from './conditions.ts';
+import { perUsernameKey } from './keys.ts';
+import { type Item, placesOf } from './session-item.ts';
+import type { Table } from './settings-by-username.ts';
+
+export interface StoredRoster {
+  /** Its `used` is what is counted and what lanes hold in reserve. */
+  readonly roster: Roster;
+  /** Of `used`: what is in lanes, counted or in reserve. */
+  readonly lent: number;
+  /** Lanes that may hold a reserve. */
+  readonly open: number;
+  /** The limit that the lanes' reserves were given by; undefined: none of them counts anybody. */
+  readonly cap: number | undefined;
+  readonly turn: number;
+}
+
+export function decodeStoredRoster(item: Item | undefined): StoredRoster {
+  return {
+    roster: decodeRoster(item),
+    lent: Number(item?.lent ?? 0),
+    open: Number(item?.openLanes ?? 0),
+    cap: item?.cap === undefined ? undefined : Number(item.cap),
+    turn: Number(item?.turn ?? 0),
+  };
+}
+
+/** Exact where no lane is open. */
+export function decodeRoster(item: Item | undefined): Roster {
+  if (item === undefined || item.used === undefined) return { used: 0, places: new Set() };
+  return {
+    used: Number(item.used),
+    places: placesOf(item.places),
+    ...(item.wakeAt === undefined ? {} : { wakeAt: ms(Number(item.wakeAt)) }),
+    ...(item.wide === undefined ? {} : { wide: true as const }),
+  };
+}
+
+/** Takes a roster's key apart: `N|<deploymentId>|<partition>` and the username. */
+export function parseRosterKey(pk: string, sk: string): { deploymentId: DeploymentId; username: Username } {
+  return { deploymentId: (pk.split('|')[1] ?? '') as DeploymentId, username: sk as Username };
+}
+
+/** An empty roster is no username in use; one that somebody counted in meanwhile stays. */
+export async function removeEmptyRoster(table: Table, id: DeploymentId, username: Username): Promise<void> {
+  await refusable(() =>
+    table.client.send(
+      new DeleteCommand({
+        TableName: table.tableName,
+        Key: perUsernameKey('N', id, username),
+        ConditionExpression: 'used <= :zero',
+        ExpressionAttributeValues: { ':zero': 0 },
+      }),
+    ),
+  );
+}
