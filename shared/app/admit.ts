@@ -6,8 +6,8 @@
 
 import { ownerSeconds, ttlGraceSeconds } from '../config/constants.ts';
 import type { AttemptId, Username } from '../domain/ids.ts';
-import { isWide } from '../domain/place.ts';
 import { decideLimit, type EffectiveLimit, maxSessions } from '../domain/limit.ts';
+import { isWide } from '../domain/place.ts';
 import {
   type Admission,
   freeSession,

@@ -161,7 +161,9 @@ function readTruth(
 
 /** No message may come again for it: a tombstone is found by its lease until its place is out of the roster. */
 function owing(next: Session, before: Session, now: Ms): Session {
-  return next.holding === 'freed' && before.folded !== true ? { ...next, owes: true, leaseUntil: before.leaseUntil ?? now } : next;
+  return next.holding === 'freed' && before.folded !== true
+    ? { ...next, owes: true, leaseUntil: before.leaseUntil ?? now }
+    : next;
 }
 
 /** Reads, decides, writes if nobody wrote in between, and carries out what the new record asks of the roster. */

@@ -1,6 +1,6 @@
-import { sessionPartition } from '../../shared/adapters/dynamodb/keys.ts';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import { sessionPartition } from '../../shared/adapters/dynamodb/keys.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createTableWalk } from '../../shared/adapters/dynamodb/table-walk.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';

@@ -44,7 +44,9 @@ function includes(set: unknown, value: unknown): boolean {
 /** A set that has lost its last member is no attribute any more. */
 export function applyUpdate(expression: string, item: Item, values: Values): Item {
   const next: Item = { ...item };
-  for (const [, verb = '', clauses = ''] of expression.matchAll(/(SET|ADD|DELETE|REMOVE) (.*?)(?= SET | ADD | DELETE | REMOVE |$)/g)) {
+  for (const [, verb = '', clauses = ''] of expression.matchAll(
+    /(SET|ADD|DELETE|REMOVE) (.*?)(?= SET | ADD | DELETE | REMOVE |$)/g,
+  )) {
     for (const clause of clauses.split(/, (?![^(]*\))/)) applyClause(verb, clause.trim(), next, values);
   }
   return next;

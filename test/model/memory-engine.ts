@@ -2,7 +2,11 @@
 // that many more schedules can be tried. It is believed only because the same schedules leave the same trace on the
 // real engine, request by request (engines.test.ts).
 
-import { type AttributeValue, ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  TransactionCanceledException,
+} from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Item } from '../../shared/adapters/dynamodb/session-item.ts';
 import { applyUpdate, holds } from './expressions.ts';

@@ -88,7 +88,8 @@ export function viewOf(all: readonly Item[]): TableView {
     }
   }
   for (const [key, counted] of rosters) {
-    if (counted.roster.wide === true) rosters.set(key, { ...counted, roster: wholeRoster(counted, lanes.get(key), sessions) });
+    if (counted.roster.wide === true)
+      rosters.set(key, { ...counted, roster: wholeRoster(counted, lanes.get(key), sessions) });
   }
   return { items, sessions, rosters };
 }

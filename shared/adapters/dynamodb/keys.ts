@@ -2,7 +2,13 @@
 // (a username, a client id) always comes last in its key.
 
 import { createHash } from 'node:crypto';
-import { rankPartitions, rosterLanes, sessionPartitions, usernamePartitions, wakePartitions } from '../../config/constants.ts';
+import {
+  rankPartitions,
+  rosterLanes,
+  sessionPartitions,
+  usernamePartitions,
+  wakePartitions,
+} from '../../config/constants.ts';
 import type { ClientId, DeploymentId, TenantId, Username } from '../../domain/ids.ts';
 import type { OperationRef } from '../../ports/operations.ts';
 

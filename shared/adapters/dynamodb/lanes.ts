@@ -272,8 +272,7 @@ export function createLanes(client: DynamoDBDocumentClient, tableName: string, l
     const seen = { TableName: tableName, Key: key };
     const ConditionExpression = 'room = :room AND used = :used AND listed = :one';
     const values = { ':room': lane.room, ':used': lane.used, ':one': 1 };
-    if (lane.used <= 0)
-      return { Delete: { ...seen, ConditionExpression, ExpressionAttributeValues: values } };
+    if (lane.used <= 0) return { Delete: { ...seen, ConditionExpression, ExpressionAttributeValues: values } };
     return {
       Update: {
         ...seen,

@@ -2,8 +2,8 @@
 
 import { tombstoneSeconds, ttlGraceSeconds } from '../../config/constants.ts';
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../domain/ids.ts';
-import type { Ending, Pair, Session, Witness } from '../../domain/session.ts';
 import { laneOf } from '../../domain/place.ts';
+import type { Ending, Pair, Session, Witness } from '../../domain/session.ts';
 import { addSeconds, type Ms, ms, type Seconds, seconds, toEpochSeconds } from '../../domain/time.ts';
 import type { Stored } from '../../ports/sessions.ts';
 import { duePk, sessionKey, wakePartition } from './keys.ts';

@@ -19,7 +19,16 @@ import type { Random } from '../../ports/random.ts';
 import type { ConnectView, Names, Owner, PutOutcome, SessionStore, Stored, Wake } from '../../ports/sessions.ts';
 import { answering } from './client.ts';
 import { Refused, refusable } from './conditions.ts';
-import { allWakePartitions, duePk, type Key, laneFor, ownerKey, perUsernameKey, sessionKey, whitelistKey } from './keys.ts';
+import {
+  allWakePartitions,
+  duePk,
+  type Key,
+  laneFor,
+  ownerKey,
+  perUsernameKey,
+  sessionKey,
+  whitelistKey,
+} from './keys.ts';
 import { createLanes, type RosterLayout, usualLayout } from './lanes.ts';
 import { createRosterWrites } from './roster.ts';
 import { decodeRoster, parseRosterKey } from './roster-item.ts';

@@ -13,8 +13,8 @@ import { deploymentKey, limitKey } from './keys.ts';
 import { auditLimit, buildAuditItem } from './settings-audit.ts';
 import { compareUsernames, type Table } from './settings-by-username.ts';
 import { type LimitItem, parseLimitItem } from './settings-item.ts';
-import { transact } from './transaction.ts';
 import { clearWhitelists, readWhitelist, writeWhitelist } from './settings-whitelist.ts';
+import { transact } from './transaction.ts';
 
 /** Rounds of "somebody wrote first, look again" before the answer is unavailable. */
 const maxRounds = 8;

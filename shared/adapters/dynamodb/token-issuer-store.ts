@@ -14,8 +14,8 @@ import { deploymentKey, fetchedKeysKey, fetchedKeysPk, tokenIssuerKey } from './
 import { buildAuditItem } from './settings-audit.ts';
 import type { Table } from './settings-by-username.ts';
 import { storedDeploymentId } from './settings-item.ts';
-import { transact, type Writes } from './transaction.ts';
 import { parseTokenIssuerItem, versionOfIssuerItem } from './token-issuer-item.ts';
+import { transact, type Writes } from './transaction.ts';
 
 const maxRounds = 8;
 

@@ -108,10 +108,7 @@ export function createUsageReader(
   }
 
   return {
-    ...createUsageLists(
-      { client, tableName },
-      { ...ports, countLive },
-    ),
+    ...createUsageLists({ client, tableName }, { ...ports, countLive }),
     async getUsername(id, username) {
       const itemKey = perUsernameKey('R', id, username);
       const [states, known] = await Promise.all([countStates(id, username), settings.getConnectSettings(id)]);
