@@ -4,6 +4,7 @@ import type { SQSEvent } from 'aws-lambda';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Meter, meter } from '../../bench/meter/meter.ts';
 import { applyPresence, type PresencePorts } from '../../functions/presence/apply.ts';
+import { demoDeployment } from '../../local/seed.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
@@ -13,7 +14,7 @@ import { askingForRanks, createRankRequests } from '../../shared/app/ask-ranks.t
 import { sweep } from '../../shared/app/sweep.ts';
 import { rankDelaySeconds } from '../../shared/config/constants.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
-import type { AttemptId, ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
 
@@ -63,17 +64,7 @@ beforeEach(async () => {
 });
 
 async function connect(clientId: string): Promise<AttemptId> {
-  const deployment = {
-    deploymentId: demo,
-    tenantId: 'local' as TenantId,
-    name: 'Demo',
-    mqttHost: 'demo.mqtt.localhost',
-    status: 'active',
-    sessionExpirySeconds: seconds(0),
-    clientIdTakeover: 'deny',
-    onStoreFailure: 'reject',
-    createdAt: ms(0),
-  } as const;
+  const deployment = demoDeployment(ms(0));
   const request = {
     deploymentId: demo,
     username: alice,
