@@ -17,10 +17,10 @@ import { tableDefinition } from '../../shared/config/table.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { quietLog } from '../support/quiet-log.ts';
 
 const demo = 'demo' as DeploymentId;
 const alice = 'alice' as Username;
-const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 let engine: TestEngine;
 let now = 1_790_000_000_000;
@@ -45,7 +45,7 @@ beforeEach(async () => {
       send: async (body, delaySeconds) => void sent.push({ body, at: now + delaySeconds * 1_000 }),
     },
     clock,
-    log: quiet,
+    log: quietLog,
     delaySeconds: seconds(rankDelaySeconds),
   });
   bare = createSessionStore(client, tableName, cryptoRandom);
@@ -59,7 +59,7 @@ beforeEach(async () => {
       deleteConnection: async () => 'gone' as const,
     },
     policy: { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) },
-    log: quiet,
+    log: quietLog,
   };
 });
 
@@ -179,6 +179,8 @@ test('the sweeper asks for what it frees: attempts that came to nothing, and man
 test.each([
   { deploymentId: 'De mo', username: 'a' },
   { deploymentId: 'demo', username: 'a?b' },
+  { username: 'a' },
+  { deploymentId: 'demo' },
 ])('a request that is malformed is not applied: %j', async (fields) => {
   const body = JSON.stringify({ type: 'rank.refresh', ...fields });
   const record = { messageId: 'm', body, attributes: {} };
