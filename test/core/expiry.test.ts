@@ -11,10 +11,10 @@ import type { DeploymentId } from '../../shared/domain/ids.ts';
 import { addSeconds, seconds } from '../../shared/domain/time.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { quietLog } from '../support/quiet-log.ts';
 import { type Core, createCore } from './rig.ts';
 
 const demo = 'demo' as DeploymentId;
-const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 let engine: TestEngine;
 let core: Core;
 let client: DynamoDBDocumentClient;
@@ -41,7 +41,7 @@ beforeEach(async () => {
       return core.store.listSessions(id, username, page);
     },
   };
-  ports = { store, clock: core.ports.clock, log: quiet };
+  ports = { store, clock: core.ports.clock, log: quietLog };
   janitor = janitorWith((event) => applyExpiry(ports, event));
 });
 
@@ -50,7 +50,7 @@ function janitorWith(apply: (event: DynamoDBStreamEvent) => ReturnType<typeof ap
     client,
     tableName,
     clock: core.ports.clock,
-    log: quiet,
+    log: quietLog,
     everyMinutes: 10,
     schedule: () => () => undefined,
     onRemoved: (event) => {

@@ -16,6 +16,7 @@ import type { Broker } from '../../shared/ports/broker.ts';
 import type { Operation, OperationMessage } from '../../shared/ports/operations.ts';
 import { deploymentOf } from '../api/rig.ts';
 import type { TestTable } from '../support/engine.ts';
+import { quietLog } from '../support/quiet-log.ts';
 import type { Mortal } from './mortal.ts';
 import { type Core, createCore } from './rig.ts';
 
@@ -57,7 +58,6 @@ export async function createOperationsRig(table: TestTable): Promise<OperationsR
   await settings.createDeployment(deploymentOf('demo', 'local'));
   const queue: OperationsRig['queue'] = [];
   const told: string[] = [];
-  const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const broker: Broker = {
     getConnection: async (id) => core.broker.get(id.slice('demo:'.length)) ?? { kind: 'absent' },
     async deleteConnection(id) {
@@ -88,7 +88,7 @@ export async function createOperationsRig(table: TestTable): Promise<OperationsR
           await (mortal === undefined ? push() : mortal.pass(push));
         },
       },
-      log: quiet,
+      log: quietLog,
     };
   };
   const ports = buildPorts();
@@ -96,7 +96,7 @@ export async function createOperationsRig(table: TestTable): Promise<OperationsR
   const rig: OperationsRig = {
     core,
     ports,
-    starts: { operations: ports.operations, queue: ports.queue, newOperationId, clock, log: quiet },
+    starts: { operations: ports.operations, queue: ports.queue, newOperationId, clock, log: quietLog },
     queue,
     told,
     deaf: false,
