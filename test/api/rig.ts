@@ -25,10 +25,11 @@ import type { CredentialStore, PasswordCheck } from '../../shared/ports/credenti
 import type { Operation, OperationMessage, OperationStore } from '../../shared/ports/operations.ts';
 import type { RejectionStore } from '../../shared/ports/rejections.ts';
 import type { SessionStore } from '../../shared/ports/sessions.ts';
-import type { Deployment, SettingsStore } from '../../shared/ports/settings.ts';
+import type { SettingsStore } from '../../shared/ports/settings.ts';
 import type { TenantStore } from '../../shared/ports/tenants.ts';
 import type { KeyFetcher } from '../../shared/ports/token-issuer.ts';
 import type { SessionView, UsageReader, UsernameDetail } from '../../shared/ports/usage.ts';
+import { deploymentOf } from '../support/deployment.ts';
 import { createTestTable, startTestEngine } from '../support/engine.ts';
 
 export interface Answered {
@@ -79,20 +80,6 @@ export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** False where the answer is something else. */
   readonly json?: boolean;
-}
-
-export function deploymentOf(deploymentId: string, tenantId: string): Deployment {
-  return {
-    deploymentId: deploymentId as DeploymentId,
-    tenantId: tenantId as TenantId,
-    name: `The ${deploymentId}`,
-    mqttHost: `${deploymentId}.mqtt.localhost`,
-    status: 'active',
-    sessionExpirySeconds: seconds(3_600),
-    clientIdTakeover: 'deny',
-    onStoreFailure: 'reject',
-    createdAt: ms(Date.UTC(2026, 0, 2, 3, 4, 5, 6)),
-  };
 }
 
 const slug = (scope: string): string => scope.replace(':', '-');

@@ -2,7 +2,7 @@
 
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type ConsoleRig, expectAccessible, startConsoleRig } from './rig.ts';
+import { button, type ConsoleRig, expectAccessible, startConsoleRig } from './rig.ts';
 
 let rig: ConsoleRig;
 
@@ -15,7 +15,6 @@ afterEach(() => {
 });
 
 const limitPage = '/deployments/demo/session-limit';
-const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const max = (page: Page) => page.getByLabel('Max sessions per username');
 const stored = async () => (await rig.api('GET', '/deployments/demo/session-limit')).body;
 

@@ -3,7 +3,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../support/product.ts';
-import { type ConsoleRig, expectAccessible, startConsoleRig } from './rig.ts';
+import { button, type ConsoleRig, expectAccessible, startConsoleRig } from './rig.ts';
 
 let rig: ConsoleRig;
 const limitPage = '/deployments/demo/session-limit/usage';
@@ -29,7 +29,6 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rig.stop());
 
-const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const names = (page: Page) => page.getByRole('row').getByRole('rowheader').allInnerTexts();
 
 /** Requests of a page to the API from now on, as `GET /v1/…`. */

@@ -5,16 +5,11 @@ import { parseOverrideItem } from '../../shared/adapters/dynamodb/settings-item.
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { usernamesPerListMax } from '../../shared/config/constants.ts';
 import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
-import { ms, seconds } from '../../shared/domain/time.ts';
-import type { Change, Deployment, SettingsStore } from '../../shared/ports/settings.ts';
+import type { SettingsStore } from '../../shared/ports/settings.ts';
+import { by, deploymentOf } from '../support/deployment.ts';
 import { createTestTable, startTestEngine, type TestEngine, type TestTable } from '../support/engine.ts';
 
 const name = (raw: string) => raw as Username;
-const by = (at: number, expectedVersion?: number | 'none'): Change => ({
-  actor: 'somebody',
-  at: ms(at),
-  ...(expectedVersion === undefined ? {} : { expectedVersion }),
-});
 const limitOf = (maxSessionsPerUsername: number, ...whitelist: string[]) => ({
   enabled: true,
   maxSessionsPerUsername,
@@ -26,20 +21,6 @@ let table: TestTable;
 let store: SettingsStore;
 let nextId = 0;
 let id: DeploymentId;
-
-function deploymentOf(deploymentId: string, tenantId = 'acme'): Deployment {
-  return {
-    deploymentId: deploymentId as DeploymentId,
-    tenantId: tenantId as TenantId,
-    name: `The ${deploymentId}`,
-    mqttHost: `${deploymentId}.mqtt.localhost`,
-    status: 'active',
-    sessionExpirySeconds: seconds(3_600),
-    clientIdTakeover: 'deny',
-    onStoreFailure: 'reject',
-    createdAt: ms(1_000),
-  };
-}
 
 beforeAll(async () => {
   engine = await startTestEngine();

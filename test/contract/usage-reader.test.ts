@@ -5,13 +5,14 @@ import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-sto
 import { createUsageReader } from '../../shared/adapters/dynamodb/usage-reader.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { collectRankRequests } from '../../shared/app/ask-ranks.ts';
-import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { confirmSession, endSession, type Session, startSession } from '../../shared/domain/session.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import type { RejectionStore } from '../../shared/ports/rejections.ts';
 import type { SessionStore } from '../../shared/ports/sessions.ts';
 import type { SettingsStore } from '../../shared/ports/settings.ts';
 import type { SessionView, UsageReader } from '../../shared/ports/usage.ts';
+import { deploymentOf } from '../support/deployment.ts';
 import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
 
 const start = ms(1_800_000_000_000);
@@ -45,18 +46,7 @@ beforeEach(async () => {
   // The id of the other begins with that of this one.
   one = `d${nextId}` as DeploymentId;
   other = `d${nextId}-other` as DeploymentId;
-  for (const deploymentId of [one, other])
-    await settings.createDeployment({
-      deploymentId,
-      tenantId: 'acme' as TenantId,
-      name: 'One',
-      mqttHost: `${deploymentId}.mqtt.localhost`,
-      status: 'active',
-      sessionExpirySeconds: seconds(3_600),
-      clientIdTakeover: 'deny',
-      onStoreFailure: 'reject',
-      createdAt: start,
-    });
+  for (const id of [one, other]) await settings.createDeployment(deploymentOf(id));
 });
 
 type State = SessionView['state'];

@@ -14,7 +14,7 @@ import type { AttemptId, DeploymentId, OperationId, TenantId } from '../../share
 import { seconds } from '../../shared/domain/time.ts';
 import type { Broker } from '../../shared/ports/broker.ts';
 import type { Operation, OperationMessage } from '../../shared/ports/operations.ts';
-import { deploymentOf } from '../api/rig.ts';
+import { deploymentOf } from '../support/deployment.ts';
 import type { TestTable } from '../support/engine.ts';
 import { quietLog } from '../support/quiet-log.ts';
 import type { Mortal } from './mortal.ts';

@@ -1,7 +1,7 @@
 // What goes on in the background (S15, S21), on the real engine: kicks of many, and who survives them.
 
 import type { SQSRecord } from 'aws-lambda';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { applyOperations } from '../../functions/operations/apply.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { changeAndEnd, startOperation } from '../../shared/app/operations.ts';
@@ -9,8 +9,9 @@ import { changeHoldsSeconds } from '../../shared/config/constants.ts';
 import type { OperationId, Username } from '../../shared/domain/ids.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { OperationCause } from '../../shared/ports/operations.ts';
-import { createTestTable, startTestEngine, type TestEngine, type TestTable } from '../support/engine.ts';
+import type { TestTable } from '../support/engine.ts';
 import { quietLog } from '../support/quiet-log.ts';
+import { tableForEachTest } from '../support/table-for-each-test.ts';
 import { Mortal } from './mortal.ts';
 import { createOperationsRig, demo, type OperationsRig } from './operations-rig.ts';
 
@@ -18,15 +19,10 @@ const alice = 'alice' as Username;
 const names = (count: number, prefix = 'c'): string[] =>
   Array.from({ length: count }, (_, n) => `${prefix}${String(n).padStart(4, '0')}`);
 
-let engine: TestEngine;
 let table: TestTable;
 let rig: OperationsRig;
-beforeAll(async () => {
-  engine = await startTestEngine();
-});
-afterAll(() => engine.stop());
-beforeEach(async () => {
-  table = await createTestTable(engine.endpoint);
+tableForEachTest(async (created) => {
+  table = created;
   rig = await createOperationsRig(table);
 });
 

@@ -1,7 +1,7 @@
 // Who asks for ranks: presence when a session is confirmed or ends, the sweeper when it frees. Never the connect path.
 
 import type { SQSEvent } from 'aws-lambda';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Meter, meter } from '../../bench/meter/meter.ts';
 import { applyPresence, type PresencePorts } from '../../functions/presence/apply.ts';
 import { demoDeployment } from '../../local/seed.ts';
@@ -16,13 +16,12 @@ import { rankDelaySeconds } from '../../shared/config/constants.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
-import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { quietLog } from '../support/quiet-log.ts';
+import { tableForEachTest } from '../support/table-for-each-test.ts';
 
 const demo = 'demo' as DeploymentId;
 const alice = 'alice' as Username;
 
-let engine: TestEngine;
 let now = 1_790_000_000_000;
 let sent: { readonly body: object; readonly at: number }[];
 let ports: PresencePorts;
@@ -30,13 +29,8 @@ let bare: PresencePorts['store'];
 let units: Meter;
 let nextMessage = 0;
 
-beforeAll(async () => {
-  engine = await startTestEngine();
-});
-afterAll(() => engine.stop());
-beforeEach(async () => {
-  const { client, tableName } = await createTestTable(engine.endpoint);
-  const rawClient = createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 10_000 });
+tableForEachTest(({ client, tableName }, endpoint) => {
+  const rawClient = createDocumentClient({ endpoint: endpoint, requestTimeoutMs: 10_000 });
   units = meter(client, { tableDefinition, tableName, rawClient });
   const clock = { now: (): Ms => ms(now) };
   sent = [];
