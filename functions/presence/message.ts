@@ -1,17 +1,14 @@
 // What all messages of this product in the presence queue share: fields of a type, and names that are read strictly.
 
 import {
-  type AttemptId,
-  type ClientId,
-  type DeploymentId,
   type Parsed,
   parseAttemptId,
   parseClientId,
   parseDeploymentId,
   parseUsername,
-  type Username,
 } from '../../shared/domain/ids.ts';
-import { type Ms, ms } from '../../shared/domain/time.ts';
+import { ms } from '../../shared/domain/time.ts';
+import type { DoorReport } from '../../shared/ports/presence.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -32,13 +29,7 @@ export function required<T>(parsed: Parsed<T>, what: string): T {
 export function parseAttemptFields(
   fields: Fields,
   what: string,
-): {
-  readonly deploymentId: DeploymentId;
-  readonly username: Username;
-  readonly clientId: ClientId;
-  readonly attempt: AttemptId;
-  readonly at: Ms;
-} {
+): Pick<DoorReport, 'deploymentId' | 'username' | 'clientId' | 'attempt' | 'at'> {
   const { at } = fields;
   if (typeof at !== 'number' || !Number.isSafeInteger(at) || at < 0)
     throw new TypeError(`malformed ${what}: at is a time in milliseconds`);
