@@ -1,6 +1,6 @@
 // The real Hono app over the real stores on the real engine. Usage is a list in memory: its reader has tests of its own.
 
-import { type DynamoDBDocumentClient, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { createApi } from '../../functions/api/app.ts';
 import { parseLocalTokens } from '../../functions/api/tokens.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
@@ -29,6 +29,7 @@ import type { SettingsStore } from '../../shared/ports/settings.ts';
 import type { TenantStore } from '../../shared/ports/tenants.ts';
 import type { KeyFetcher } from '../../shared/ports/token-issuer.ts';
 import type { SessionView, UsageReader, UsernameDetail } from '../../shared/ports/usage.ts';
+import { allItems } from '../support/all-items.ts';
 import { deploymentOf } from '../support/deployment.ts';
 import { createTestTable, startTestEngine } from '../support/engine.ts';
 
@@ -201,19 +202,7 @@ export async function startRig(): Promise<Rig> {
       );
     },
     async dump() {
-      const items: unknown[] = [];
-      let ExclusiveStartKey: Record<string, unknown> | undefined;
-      do {
-        const page = await client.send(
-          new ScanCommand({
-            TableName: tableName,
-            ConsistentRead: true,
-            ...(ExclusiveStartKey && { ExclusiveStartKey }),
-          }),
-        );
-        items.push(...(page.Items ?? []));
-        ExclusiveStartKey = page.LastEvaluatedKey;
-      } while (ExclusiveStartKey !== undefined);
+      const items = await allItems({ client, tableName });
       const texts = items.map((item) => JSON.stringify(item, inOrder));
       return texts.sort().join('\n');
     },

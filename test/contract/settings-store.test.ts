@@ -1,4 +1,4 @@
-import { GetCommand, PutCommand, QueryCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Key, limitKey, perUsernameKey, whitelistKey } from '../../shared/adapters/dynamodb/keys.ts';
 import { parseOverrideItem } from '../../shared/adapters/dynamodb/settings-item.ts';
@@ -6,6 +6,7 @@ import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-sto
 import { usernamesPerListMax } from '../../shared/config/constants.ts';
 import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import type { SettingsStore } from '../../shared/ports/settings.ts';
+import { allItems } from '../support/all-items.ts';
 import { by, deploymentOf } from '../support/deployment.ts';
 import { createTestTable, startTestEngine, type TestEngine, type TestTable } from '../support/engine.ts';
 
@@ -48,13 +49,7 @@ async function itemsOf(pk: string): Promise<Record<string, unknown>[]> {
 }
 
 async function perUsernameItems(kind: 'W' | 'O'): Promise<Record<string, unknown>[]> {
-  const command = new ScanCommand({
-    TableName: table.tableName,
-    FilterExpression: 'begins_with(pk, :pk)',
-    ExpressionAttributeValues: { ':pk': `${kind}|${id}|` },
-    ConsistentRead: true,
-  });
-  return (await table.client.send(command)).Items ?? [];
+  return (await allItems(table)).filter(({ pk }) => String(pk).startsWith(`${kind}|${id}|`));
 }
 
 /** Usernames that any whitelist has an entry of, each as often as it has one. */

@@ -1,7 +1,6 @@
 // Operations on the real engine: the worker as its function calls it, a queue that a test empties, a clock that moves
 // only when somebody waits, and a broker that really ends what it is told to.
 
-import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { applyOperations, type OperationPorts } from '../../functions/operations/apply.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { createDeploymentItems } from '../../shared/adapters/dynamodb/deployment-items.ts';
@@ -14,6 +13,7 @@ import type { AttemptId, DeploymentId, OperationId, TenantId } from '../../share
 import { seconds } from '../../shared/domain/time.ts';
 import type { Broker } from '../../shared/ports/broker.ts';
 import type { Operation, OperationMessage } from '../../shared/ports/operations.ts';
+import { allItems } from '../support/all-items.ts';
 import { deploymentOf } from '../support/deployment.ts';
 import type { TestTable } from '../support/engine.ts';
 import { quietLog } from '../support/quiet-log.ts';
@@ -139,15 +139,7 @@ export async function createOperationsRig(table: TestTable): Promise<OperationsR
     },
     operation: async (operationId) => (await ports.operations.readOperation({ tenantId, operationId }))?.value,
     async itemsOf(deploymentId) {
-      const keys: string[] = [];
-      let start: Record<string, unknown> | undefined;
-      do {
-        const page = await client.send(
-          new ScanCommand({ TableName: tableName, ConsistentRead: true, ...(start && { ExclusiveStartKey: start }) }),
-        );
-        keys.push(...(page.Items ?? []).map((item) => `${item.pk} ${item.sk}`));
-        start = page.LastEvaluatedKey;
-      } while (start !== undefined);
+      const keys = (await allItems(table)).map((item) => `${item.pk} ${item.sk}`);
       return keys.filter((key) => !key.startsWith('J|') && key.split(/[| ]/).includes(deploymentId)).sort();
     },
   };
