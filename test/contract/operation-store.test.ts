@@ -5,7 +5,7 @@ import type { AttemptId, ClientId, DeploymentId, TenantId, Username } from '../.
 import { ms } from '../../shared/domain/time.ts';
 import type { Operation, OperationStore } from '../../shared/ports/operations.ts';
 import type { Stored } from '../../shared/ports/sessions.ts';
-import { tableForEachTest } from '../support/table-for-each-test.ts';
+import { tableForEachTest } from '../support/tables.ts';
 
 const start = 1_800_000_000_000;
 

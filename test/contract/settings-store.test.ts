@@ -1,5 +1,5 @@
 import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { type Key, limitKey, perUsernameKey, whitelistKey } from '../../shared/adapters/dynamodb/keys.ts';
 import { parseOverrideItem } from '../../shared/adapters/dynamodb/settings-item.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
@@ -8,7 +8,8 @@ import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.t
 import type { SettingsStore } from '../../shared/ports/settings.ts';
 import { allItems } from '../support/all-items.ts';
 import { by, deploymentOf } from '../support/deployment.ts';
-import { createTestTable, startTestEngine, type TestEngine, type TestTable } from '../support/engine.ts';
+import type { TestTable } from '../support/engine.ts';
+import { tableForAllTests } from '../support/tables.ts';
 
 const name = (raw: string) => raw as Username;
 const limitOf = (maxSessionsPerUsername: number, ...whitelist: string[]) => ({
@@ -17,19 +18,15 @@ const limitOf = (maxSessionsPerUsername: number, ...whitelist: string[]) => ({
   whitelist: whitelist.map(name),
 });
 
-let engine: TestEngine;
 let table: TestTable;
 let store: SettingsStore;
 let nextId = 0;
 let id: DeploymentId;
 
-beforeAll(async () => {
-  engine = await startTestEngine();
-  table = await createTestTable(engine.endpoint);
+tableForAllTests((created) => {
+  table = created;
   store = createSettingsStore(table.client, table.tableName);
 });
-
-afterAll(() => engine.stop());
 
 beforeEach(async () => {
   nextId += 1;

@@ -9,7 +9,7 @@ import { ms, seconds } from '../../shared/domain/time.ts';
 import type { CredentialStore } from '../../shared/ports/credentials.ts';
 import type { SessionStore } from '../../shared/ports/sessions.ts';
 import type { Bookmark, Progress, TableWalk, WalkPage } from '../../shared/ports/table-walk.ts';
-import { tableForEachTest } from '../support/table-for-each-test.ts';
+import { tableForEachTest } from '../support/tables.ts';
 
 const start = ms(1_800_000_000_000);
 const policy = { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) };

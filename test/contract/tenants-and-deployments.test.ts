@@ -1,6 +1,6 @@
 // Tenants, and deployments as they are made and changed: the stores on the real engine.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { createTenantStore } from '../../shared/adapters/dynamodb/tenant-store.ts';
 import type { DeploymentId, TenantId } from '../../shared/domain/ids.ts';
@@ -8,21 +8,17 @@ import { ms, seconds } from '../../shared/domain/time.ts';
 import type { Deployment, SettingsStore } from '../../shared/ports/settings.ts';
 import type { TenantStore } from '../../shared/ports/tenants.ts';
 import { by, deploymentOf } from '../support/deployment.ts';
-import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { tableForAllTests } from '../support/tables.ts';
 
-let engine: TestEngine;
 let store: SettingsStore;
 let tenants: TenantStore;
 let nextId = 0;
 let one: Deployment;
 
-beforeAll(async () => {
-  engine = await startTestEngine();
-  const { client, tableName } = await createTestTable(engine.endpoint);
+tableForAllTests(({ client, tableName }) => {
   store = createSettingsStore(client, tableName);
   tenants = createTenantStore(client, tableName);
 });
-afterAll(() => engine.stop());
 
 beforeEach(async () => {
   nextId += 1;

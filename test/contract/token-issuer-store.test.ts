@@ -6,7 +6,7 @@ import { ms } from '../../shared/domain/time.ts';
 import type { SettingsStore } from '../../shared/ports/settings.ts';
 import type { PublicKey, TokenIssuerStore } from '../../shared/ports/token-issuer.ts';
 import { by, deploymentOf } from '../support/deployment.ts';
-import { tableForEachTest } from '../support/table-for-each-test.ts';
+import { tableForEachTest } from '../support/tables.ts';
 
 const keyOf = (kid: string): PublicKey => ({ kty: 'OKP', crv: 'Ed25519', kid, x: 'AA' });
 const issuerOf = (issuer: string, jwksUrl?: string) => ({

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-store.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
@@ -13,14 +13,13 @@ import type { SessionStore } from '../../shared/ports/sessions.ts';
 import type { SettingsStore } from '../../shared/ports/settings.ts';
 import type { SessionView, UsageReader } from '../../shared/ports/usage.ts';
 import { deploymentOf } from '../support/deployment.ts';
-import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { tableForAllTests } from '../support/tables.ts';
 
 const start = ms(1_800_000_000_000);
 const policy = { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) };
 const name = (raw: string) => raw as Username;
 const client = (raw: string) => raw as ClientId;
 
-let engine: TestEngine;
 let sessions: SessionStore;
 let settings: SettingsStore;
 let rejections: RejectionStore;
@@ -30,16 +29,13 @@ let nextId = 0;
 let one: DeploymentId;
 let other: DeploymentId;
 
-beforeAll(async () => {
-  engine = await startTestEngine();
-  const { client, tableName } = await createTestTable(engine.endpoint);
+tableForAllTests(({ client, tableName }) => {
   sessions = createSessionStore(client, tableName, cryptoRandom);
   settings = createSettingsStore(client, tableName);
   rejections = createRejectionStore(client, tableName);
   const ports = { sessions, settings, clock: { now: () => now }, ranks: collectRankRequests() };
   usage = createUsageReader(client, tableName, ports);
 });
-afterAll(() => engine.stop());
 beforeEach(async () => {
   now = start;
   nextId += 1;

@@ -1,7 +1,7 @@
 // Admission by the numbers of the product contract, on the real engine.
 
 import { expect, test } from 'vitest';
-import { tableForEachTest } from '../support/table-for-each-test.ts';
+import { tableForEachTest } from '../support/tables.ts';
 import { type Core, createCore } from './rig.ts';
 
 let core: Core;

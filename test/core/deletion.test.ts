@@ -9,7 +9,7 @@ import type { ClientId, DeploymentId, OperationId, Username } from '../../shared
 import { ms } from '../../shared/domain/time.ts';
 import { deploymentOf } from '../support/deployment.ts';
 import type { TestTable } from '../support/engine.ts';
-import { tableForEachTest } from '../support/table-for-each-test.ts';
+import { tableForEachTest } from '../support/tables.ts';
 import { Mortal } from './mortal.ts';
 import { createOperationsRig, demo, type OperationsRig } from './operations-rig.ts';
 

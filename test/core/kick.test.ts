@@ -8,7 +8,7 @@ import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/d
 import { seconds } from '../../shared/domain/time.ts';
 import type { Broker } from '../../shared/ports/broker.ts';
 import type { TestTable } from '../support/engine.ts';
-import { tableForEachTest } from '../support/table-for-each-test.ts';
+import { tableForEachTest } from '../support/tables.ts';
 import { Mortal } from './mortal.ts';
 import { type Core, createCore } from './rig.ts';
 

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import type { AttemptId } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
-import { tableForEachTest } from '../support/table-for-each-test.ts';
+import { tableForEachTest } from '../support/tables.ts';
 import { type Core, createCore } from './rig.ts';
 
 let core: Core;

@@ -11,7 +11,7 @@ import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { OperationCause } from '../../shared/ports/operations.ts';
 import type { TestTable } from '../support/engine.ts';
 import { quietLog } from '../support/quiet-log.ts';
-import { tableForEachTest } from '../support/table-for-each-test.ts';
+import { tableForEachTest } from '../support/tables.ts';
 import { Mortal } from './mortal.ts';
 import { createOperationsRig, demo, type OperationsRig } from './operations-rig.ts';
 

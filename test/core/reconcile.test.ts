@@ -10,7 +10,7 @@ import type { ClientId, DeploymentId, Place, Username } from '../../shared/domai
 import { isLive, type Session } from '../../shared/domain/session.ts';
 import { addSeconds, seconds } from '../../shared/domain/time.ts';
 import { allItems } from '../support/all-items.ts';
-import { tableForEachTest } from '../support/table-for-each-test.ts';
+import { tableForEachTest } from '../support/tables.ts';
 import { type Core, createCore } from './rig.ts';
 import { interruptEverywhere, Steps, stepTimes } from './steps.ts';
 

@@ -10,7 +10,7 @@ import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { addSeconds, seconds } from '../../shared/domain/time.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { SessionStore } from '../../shared/ports/sessions.ts';
-import { tableForEachTest } from '../support/table-for-each-test.ts';
+import { tableForEachTest } from '../support/tables.ts';
 import { type Core, createCore } from './rig.ts';
 
 const demo = 'demo' as DeploymentId;

@@ -7,7 +7,7 @@ import { countAdmitted } from '../../shared/app/count-admitted.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import type { UncountedAdmission } from '../../shared/ports/presence.ts';
-import { tableForEachTest } from '../support/table-for-each-test.ts';
+import { tableForEachTest } from '../support/tables.ts';
 import { type Core, createCore } from './rig.ts';
 
 let core: Core;

@@ -17,7 +17,7 @@ import { tableDefinition } from '../../shared/config/table.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import { quietLog } from '../support/quiet-log.ts';
-import { tableForEachTest } from '../support/table-for-each-test.ts';
+import { tableForEachTest } from '../support/tables.ts';
 
 const demo = 'demo' as DeploymentId;
 const alice = 'alice' as Username;

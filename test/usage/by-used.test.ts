@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { refreshRank } from '../../shared/app/refresh-rank.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
-import { tableForEachTest } from '../support/table-for-each-test.ts';
+import { tableForEachTest } from '../support/tables.ts';
 import { allByName, allByUsed, createUsageRig, demo, sessionOf, type UsageRig } from './rig.ts';
 
 let rig: UsageRig;
