@@ -34,9 +34,9 @@ test.each([undefined, null, 'door.failed', [], {}, { type: 'door.opened' }, { ty
   },
 );
 
-/** A field that is absent is as malformed as a wrong one: as text it would be the legal name `undefined`. */
-const faults = [
-  ...['deploymentId', 'username', 'clientId', 'attempt', 'at', 'expirySeconds'].map((name) => ({ [name]: undefined })),
+// As text an absent field would be the legal name `undefined`.
+const needed = ['deploymentId', 'username', 'clientId', 'attempt', 'at', 'expirySeconds'];
+const wrong = [
   { deploymentId: 'Demo' },
   { deploymentId: 7 },
   { username: 'a?b' },
@@ -50,8 +50,13 @@ const faults = [
   { at: -1 },
   { expirySeconds: '600' },
 ];
+const faults = [...needed.map((name) => ({ [name]: undefined })), ...wrong];
 
-test.each(faults)('one with %j is malformed', (fault) => {
+test.each(needed)('one without %s is malformed', (name) => {
+  expect(() => parseDoorReport({ ...report, [name]: undefined })).toThrow('malformed report');
+});
+
+test.each(wrong)('one with %j is malformed', (fault) => {
   expect(() => parseDoorReport({ ...report, ...fault })).toThrow('malformed report');
 });
 
