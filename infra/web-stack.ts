@@ -7,7 +7,7 @@ import { ClientAttributes, OAuthScope, UserPoolClient } from 'aws-cdk-lib/aws-co
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { resourceServer } from '../shared/config/scopes.ts';
+import { resourceServer, tenantScopes } from '../shared/config/scopes.ts';
 import { ConsoleSite } from './console-site.ts';
 import { HttpEntrance } from './http-entrance.ts';
 import type { Installation } from './installation.ts';
@@ -23,15 +23,7 @@ export interface WebStackProps extends StackProps {
 const builtConsole = fileURLToPath(new URL('../console/dist', import.meta.url));
 
 /** What the console may do for the person at it: everything that a tenant may do. Never for the installation. */
-const consoleScopes = [
-  'settings:read',
-  'settings:write',
-  'deployments:write',
-  'credentials:write',
-  'usage:read',
-  'sessions:kick',
-  'audit:read',
-];
+const consoleScopes = tenantScopes;
 
 export class WebStack extends Stack {
   constructor(scope: Construct, id: string, props: WebStackProps) {

@@ -1,16 +1,22 @@
 // What a new data directory holds: the deployment `demo` of the tenant `local`, with three MQTT users and no session
 // limit. Whatever is there already stays as it is; the tenants that tokens name are there after every start.
 
-import { sessionExpirySecondsDefault } from '../shared/config/constants.ts';
+import { newDeployment } from '../shared/app/deployments.ts';
 import type { DeploymentId, TenantId, Username } from '../shared/domain/ids.ts';
-import { seconds } from '../shared/domain/time.ts';
+import type { Ms } from '../shared/domain/time.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { CredentialStore, PasswordMaker } from '../shared/ports/credentials.ts';
-import type { SettingsStore } from '../shared/ports/settings.ts';
+import type { Deployment, SettingsStore } from '../shared/ports/settings.ts';
 import type { TenantStore } from '../shared/ports/tenants.ts';
 
 /** Each deployment has the server name of its id below it. */
 export const mqttDomain = 'mqtt.localhost';
+
+const deploymentId = 'demo' as DeploymentId;
+
+export function demoDeployment(createdAt: Ms): Deployment {
+  return newDeployment({ deploymentId, tenantId: 'local' as TenantId, name: 'Demo', createdAt }, mqttDomain);
+}
 
 const users = ['alice', 'bob', 'bridge'];
 
@@ -26,7 +32,6 @@ export async function seed(ports: {
   const { settings, credentials, passwords, tenants, clock } = ports;
   const seededAt = clock.now();
   for (const tenantId of ports.tenantIds) await tenants.createTenant({ tenantId, createdAt: seededAt });
-  const deploymentId = 'demo' as DeploymentId;
   const known = await settings.getDeployment(deploymentId);
   if (known !== undefined) return;
   // Users first: a start that dies in between finds no deployment and begins again.
@@ -35,15 +40,5 @@ export async function seed(ports: {
     if (hash === 'overloaded') throw new Error('the MQTT users of demo could not be made');
     await credentials.putCredential(deploymentId, { username: user as Username, hash, createdAt: seededAt });
   }
-  await settings.createDeployment({
-    deploymentId,
-    tenantId: 'local' as TenantId,
-    name: 'Demo',
-    mqttHost: `demo.${mqttDomain}`,
-    status: 'active',
-    sessionExpirySeconds: seconds(sessionExpirySecondsDefault),
-    clientIdTakeover: 'deny',
-    onStoreFailure: 'reject',
-    createdAt: seededAt,
-  });
+  await settings.createDeployment(demoDeployment(seededAt));
 }

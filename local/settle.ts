@@ -2,7 +2,7 @@
 // disconnected at that moment, before anybody can connect again. What the last run had still to tell has been told by
 // then: so an attempt that is pending now was never answered with CONNACK 0, and comes to nothing.
 
-import { type DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import { parseRosterKey } from '../shared/adapters/dynamodb/roster-item.ts';
 import { decodeSession } from '../shared/adapters/dynamodb/session-item.ts';
 import { change, type LifeCyclePorts } from '../shared/app/life-cycle.ts';
@@ -85,18 +85,11 @@ async function* scan(
   tableName: string,
   prefix: string,
 ): AsyncGenerator<Record<string, unknown>> {
-  let start: Record<string, unknown> | undefined;
-  do {
-    const page = await client.send(
-      new ScanCommand({
-        TableName: tableName,
-        ConsistentRead: true,
-        FilterExpression: 'begins_with(pk, :prefix)',
-        ExpressionAttributeValues: { ':prefix': prefix },
-        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-      }),
-    );
-    yield* page.Items ?? [];
-    start = page.LastEvaluatedKey;
-  } while (start !== undefined);
+  const asked = {
+    TableName: tableName,
+    ConsistentRead: true,
+    FilterExpression: 'begins_with(pk, :prefix)',
+    ExpressionAttributeValues: { ':prefix': prefix },
+  };
+  for await (const page of paginateScan({ client }, asked)) yield* page.Items ?? [];
 }

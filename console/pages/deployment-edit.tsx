@@ -8,8 +8,7 @@ import { FormDialog } from '../parts/form-dialog.tsx';
 import { useSession } from '../session/use-session.ts';
 import { useNotices } from '../state/notices.tsx';
 import { useAction } from '../state/use-action.ts';
-
-const expiryMost = 604_800;
+import { parseSessionExpiry, sessionExpiryRule } from './session-expiry.ts';
 
 export default function DeploymentEdit(given: { readonly deployment: Deployment; onClose(): void; onSaved(): void }) {
   const { deployment } = given;
@@ -22,8 +21,7 @@ export default function DeploymentEdit(given: { readonly deployment: Deployment;
   const [takeover, setTakeover] = useState(deployment.clientIdTakeover === 'allow');
   const [admit, setAdmit] = useState(deployment.onStoreFailure === 'admit');
   const [suspended, setSuspended] = useState(deployment.status === 'suspended');
-  const seconds = /^\d{1,6}$/.test(expiry.trim()) ? Number(expiry) : undefined;
-  const expiryGood = seconds !== undefined && seconds <= expiryMost;
+  const seconds = parseSessionExpiry(expiry);
 
   const wanted = {
     name: name.trim(),
@@ -50,7 +48,7 @@ export default function DeploymentEdit(given: { readonly deployment: Deployment;
       title="Edit deployment"
       submit="Save"
       what="changing deployments"
-      ready={wanted.name !== '' && expiryGood && Object.keys(change).length > 0}
+      ready={wanted.name !== '' && seconds !== undefined && Object.keys(change).length > 0}
       action={action}
       onClose={given.onClose}
       onSubmit={async () => {
@@ -75,8 +73,8 @@ export default function DeploymentEdit(given: { readonly deployment: Deployment;
       <FormField
         label="Session expiry, in seconds"
         description="Holds for a persistent session whose client says none, and until the broker has told its expiry."
-        constraintText="0 to 604,800 (7 days)."
-        errorText={!expiryGood && '0 to 604,800, please.'}
+        constraintText={`${sessionExpiryRule} (7 days).`}
+        errorText={seconds === undefined && `${sessionExpiryRule}, please.`}
       >
         <Input value={expiry} inputMode="numeric" onChange={({ detail }) => setExpiry(detail.value)} />
       </FormField>

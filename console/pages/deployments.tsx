@@ -1,14 +1,12 @@
 // The tenant's deployments.
 
 import Button from '@cloudscape-design/components/button';
-import Header from '@cloudscape-design/components/header';
 import Link from '@cloudscape-design/components/link';
-import SpaceBetween from '@cloudscape-design/components/space-between';
 import { lazy, Suspense, useState } from 'react';
 import type { Deployment } from '../client/types.ts';
 import { DeploymentStatus } from '../parts/deployment-status.tsx';
+import { ListHeader } from '../parts/list-header.tsx';
 import { ListTable } from '../parts/list-table.tsx';
-import { Refresh } from '../parts/refresh.tsx';
 import { When } from '../parts/when.tsx';
 import { useSession } from '../session/use-session.ts';
 import { follow, goToPlace } from '../shell/location.ts';
@@ -28,22 +26,20 @@ export default function Deployments() {
         what="deployments"
         idOf={({ deploymentId }) => deploymentId}
         header={
-          <Header
+          <ListHeader
             variant="h1"
+            title="Deployments"
             description="Each is one logical MQTT service, with its own users, sessions and limits."
-            actions={
-              <SpaceBetween direction="horizontal" size="xs">
-                <Refresh of="deployments" loading={pages.loading} onRefresh={pages.reload} />
-                {may('deployments:write') && (
-                  <Button variant="primary" onClick={() => setCreating(true)}>
-                    Create deployment
-                  </Button>
-                )}
-              </SpaceBetween>
+            what="deployments"
+            pages={pages}
+            add={
+              may('deployments:write') && (
+                <Button variant="primary" onClick={() => setCreating(true)}>
+                  Create deployment
+                </Button>
+              )
             }
-          >
-            Deployments
-          </Header>
+          />
         }
         empty="You have no deployment yet."
         columns={[

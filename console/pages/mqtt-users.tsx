@@ -1,13 +1,12 @@
 // MQTT users of a deployment. No password is ever shown again.
 
 import Button from '@cloudscape-design/components/button';
-import Header from '@cloudscape-design/components/header';
-import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 import type { Credential } from '../client/types.ts';
 import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
+import { actionsColumn, usernameColumn } from '../parts/list-columns.tsx';
+import { ListHeader } from '../parts/list-header.tsx';
 import { ListTable } from '../parts/list-table.tsx';
-import { Refresh } from '../parts/refresh.tsx';
 import { shownName } from '../parts/shown-name.ts';
 import { When } from '../parts/when.tsx';
 import { useSession } from '../session/use-session.ts';
@@ -36,57 +35,39 @@ export default function MqttUsers({ deploymentId }: { readonly deploymentId: str
         what="MQTT users"
         idOf={({ username }) => username}
         header={
-          <Header
+          <ListHeader
             variant="h1"
+            title="MQTT Users"
             description="Who may connect to this deployment with a password."
-            actions={
-              <SpaceBetween direction="horizontal" size="xs">
-                <Refresh of="MQTT users" loading={pages.loading} onRefresh={pages.reload} />
-                {mayWrite && (
-                  <Button variant="primary" onClick={() => setAsked({ kind: 'add' })}>
-                    Add MQTT user
-                  </Button>
-                )}
-              </SpaceBetween>
+            what="MQTT users"
+            pages={pages}
+            add={
+              mayWrite && (
+                <Button variant="primary" onClick={() => setAsked({ kind: 'add' })}>
+                  Add MQTT user
+                </Button>
+              )
             }
-          >
-            MQTT Users
-          </Header>
+          />
         }
         empty="This deployment has no MQTT user."
         columns={[
-          {
-            id: 'username',
-            header: 'Username',
-            isRowHeader: true,
-            cell: ({ username }) => <span className="name">{shownName(username)}</span>,
-          },
+          usernameColumn(),
           { id: 'createdAt', header: 'Password set', cell: ({ createdAt }) => <When at={createdAt} /> },
           ...(mayWrite
             ? [
-                {
-                  id: 'actions',
-                  header: 'Actions',
-                  width: 240,
-                  cell: ({ username }: Credential) => (
-                    <SpaceBetween direction="horizontal" size="xs">
-                      <Button
-                        variant="inline-link"
-                        ariaLabel={`New password for ${shownName(username)}`}
-                        onClick={() => setAsked({ kind: 'password', username })}
-                      >
-                        New password
-                      </Button>
-                      <Button
-                        variant="inline-link"
-                        ariaLabel={`Remove ${shownName(username)}`}
-                        onClick={() => setAsked({ kind: 'delete', username })}
-                      >
-                        Remove
-                      </Button>
-                    </SpaceBetween>
-                  ),
-                },
+                actionsColumn<Credential>(240, [
+                  {
+                    label: 'New password',
+                    describe: ({ username }) => `New password for ${shownName(username)}`,
+                    onClick: ({ username }) => setAsked({ kind: 'password', username }),
+                  },
+                  {
+                    label: 'Remove',
+                    describe: ({ username }) => `Remove ${shownName(username)}`,
+                    onClick: ({ username }) => setAsked({ kind: 'delete', username }),
+                  },
+                ]),
               ]
             : []),
         ]}

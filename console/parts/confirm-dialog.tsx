@@ -1,14 +1,12 @@
 // Asks before something is done that other people feel. What cannot be undone has to be typed.
 
 import Alert from '@cloudscape-design/components/alert';
-import Box from '@cloudscape-design/components/box';
-import Button from '@cloudscape-design/components/button';
 import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
-import Modal from '@cloudscape-design/components/modal';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { type ReactNode, useState } from 'react';
 import { useAction } from '../state/use-action.ts';
+import { DialogFrame } from './dialog-frame.tsx';
 import { ProblemAlert } from './problem-alert.tsx';
 
 export interface ConfirmDialogProps {
@@ -36,24 +34,7 @@ export function ConfirmDialog({ title, children, action, what, typed, onConfirm,
     });
   };
   return (
-    <Modal
-      visible
-      header={title}
-      closeAriaLabel="Close"
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button variant="primary" disabled={!ready} loading={running} onClick={confirm}>
-              {action}
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
-    >
+    <DialogFrame title={title} submit={action} ready={ready} running={running} onSubmit={confirm} onClose={onClose}>
       <SpaceBetween size="m">
         {typed === undefined ? children : <Alert type="warning">{children}</Alert>}
         {typed !== undefined && (
@@ -76,6 +57,6 @@ export function ConfirmDialog({ title, children, action, what, typed, onConfirm,
         )}
         <ProblemAlert problem={problem} what={what} />
       </SpaceBetween>
-    </Modal>
+    </DialogFrame>
   );
 }

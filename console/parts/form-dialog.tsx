@@ -1,11 +1,9 @@
 // A form in a popup. A failure leaves it open as it was typed.
 
-import Box from '@cloudscape-design/components/box';
-import Button from '@cloudscape-design/components/button';
-import Modal from '@cloudscape-design/components/modal';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import type { ReactNode } from 'react';
 import type { Action } from '../state/use-action.ts';
+import { DialogFrame } from './dialog-frame.tsx';
 import { ProblemAlert } from './problem-alert.tsx';
 
 export function FormDialog(given: {
@@ -16,33 +14,18 @@ export function FormDialog(given: {
   readonly what: string;
   readonly ready: boolean;
   readonly action: Action;
+  /** What has to be read before anything else in it. */
+  readonly notice?: ReactNode;
   readonly children: ReactNode;
   onSubmit(): Promise<void>;
   onClose(): void;
 }) {
-  const { title, submit, what, ready, action, children, onSubmit, onClose } = given;
+  const { title, submit, what, ready, action, notice, children, onSubmit, onClose } = given;
   const go = (): void => {
     if (ready) action.run(onSubmit);
   };
   return (
-    <Modal
-      visible
-      header={title}
-      closeAriaLabel="Close"
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button variant="primary" loading={action.running} disabled={!ready} onClick={go}>
-              {submit}
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
-    >
+    <DialogFrame title={title} submit={submit} ready={ready} running={action.running} onSubmit={go} onClose={onClose}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -50,10 +33,11 @@ export function FormDialog(given: {
         }}
       >
         <SpaceBetween size="m">
+          {notice}
           <ProblemAlert problem={action.problem} what={what} />
           {children}
         </SpaceBetween>
       </form>
-    </Modal>
+    </DialogFrame>
   );
 }

@@ -1,8 +1,8 @@
 // What the outcomes of settings writes are in HTTP.
 
-import type { Missing } from '../../shared/ports/settings.ts';
+import type { Missing, Stale } from '../../shared/ports/settings.ts';
 import type { MissingIssuer } from '../../shared/ports/token-issuer.ts';
-import { type Answer, deploymentNotFound, problem } from './answer.ts';
+import { type Answer, deploymentNotFound, noContent, problem } from './answer.ts';
 
 export const stale = problem(412, 'precondition.failed', 'It has changed since you read it. Read it again.');
 
@@ -17,4 +17,10 @@ export function missing({ what }: Missing | MissingIssuer): Answer {
     case 'override':
       return problem(404, 'override.not_found', 'This username has no override.');
   }
+}
+
+/** What a settings delete came to. */
+export function removed(outcome: { readonly kind: 'done' } | Missing | MissingIssuer | Stale): Answer {
+  if (outcome.kind === 'missing') return missing(outcome);
+  return outcome.kind === 'stale' ? stale : noContent;
 }

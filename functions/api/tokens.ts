@@ -1,7 +1,7 @@
 // Bearer tokens of the local run, from its environment (product contract, section 5).
 
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { allScopes } from '../../shared/config/scopes.ts';
+import { allScopes, tenantScopes } from '../../shared/config/scopes.ts';
 import { parseTenantId, type TenantId } from '../../shared/domain/ids.ts';
 import { isScope, type Principal, type Scope } from './principal.ts';
 
@@ -15,7 +15,6 @@ export interface LocalTokens {
 const tokenPattern = /^[A-Za-z0-9\-._~+/]+=*$/;
 
 const localTenant = 'local';
-const exceptAdmin = allScopes.filter((scope) => scope !== 'tenants:admin');
 
 interface Entry {
   readonly token: string;
@@ -44,7 +43,7 @@ function parseEntry(raw: string, where: string): Entry {
   const rest = raw.slice(border + 1);
   const colon = rest.indexOf(':');
   const tenant = colon < 0 ? rest : rest.slice(0, colon);
-  const scopes = colon < 0 ? exceptAdmin : parseScopes(rest.slice(colon + 1), where);
+  const scopes = colon < 0 ? tenantScopes : parseScopes(rest.slice(colon + 1), where);
   return buildEntry(raw.slice(0, border), tenant, scopes, where);
 }
 

@@ -44,9 +44,9 @@ async function goOn(ports: OperationPorts, { tenantId, operationId }: OperationM
 function parseMessage(body: unknown): Parsed<OperationMessage> {
   if (typeof body !== 'object' || body === null) return { ok: false, problem: 'a message is an object' };
   const raw = body as Readonly<Record<string, unknown>>;
-  const tenantId = parseTenantId(String(raw.tenantId));
+  const tenantId = parseTenantId(raw.tenantId);
   if (!tenantId.ok) return tenantId;
-  const operationId = parseOperationId(String(raw.operationId));
+  const operationId = parseOperationId(raw.operationId);
   if (!operationId.ok) return operationId;
   const ref = { tenantId: tenantId.value, operationId: operationId.value };
   return { ok: true, value: raw.certain === true ? { ...ref, certain: true } : ref };

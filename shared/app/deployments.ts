@@ -22,6 +22,21 @@ export interface DeploymentPorts {
 
 const maxRounds = 8;
 
+/** A deployment as it begins: everything that its maker has not chosen takes its default. */
+export function newDeployment(
+  chosen: Pick<Deployment, 'deploymentId' | 'tenantId' | 'name' | 'createdAt'>,
+  mqttDomain: string | undefined,
+): Deployment {
+  return {
+    ...chosen,
+    mqttHost: mqttDomain === undefined ? undefined : `${chosen.deploymentId}.${mqttDomain}`,
+    status: 'active',
+    sessionExpirySeconds: seconds(sessionExpirySecondsDefault),
+    clientIdTakeover: 'deny',
+    onStoreFailure: 'reject',
+  };
+}
+
 /** `no_tenant`: the caller's tenant was never created. */
 export async function createDeployment(
   ports: DeploymentPorts,
@@ -31,21 +46,12 @@ export async function createDeployment(
 ): Promise<{ readonly kind: 'done'; readonly deployment: Deployment } | { readonly kind: 'no_tenant' }> {
   // Tenants are never removed, so one that is there now is there when the deployment is written.
   if ((await ports.tenants.getTenant(tenantId)) === undefined) return { kind: 'no_tenant' };
-  const { mqttDomain } = ports;
   for (let round = 0; round < maxRounds; round += 1) {
-    const deploymentId = ports.newDeploymentId();
     const createdAt = ports.clock.now();
-    const deployment: Deployment = {
-      deploymentId,
-      tenantId,
-      name,
-      mqttHost: mqttDomain === undefined ? undefined : `${deploymentId}.${mqttDomain}`,
-      status: 'active',
-      sessionExpirySeconds: seconds(sessionExpirySecondsDefault),
-      clientIdTakeover: 'deny',
-      onStoreFailure: 'reject',
-      createdAt,
-    };
+    const deployment = newDeployment(
+      { deploymentId: ports.newDeploymentId(), tenantId, name, createdAt },
+      ports.mqttDomain,
+    );
     const outcome = await ports.settings.createDeployment(deployment, { actor, at: createdAt });
     if (outcome === 'created') return { kind: 'done', deployment };
   }

@@ -11,5 +11,8 @@ export const allScopes = [
   'audit:read',
 ] as const;
 
+/** What whoever acts for one tenant may be given. The rest is for the operator of the whole installation. */
+export const tenantScopes = allScopes.filter((scope) => scope !== 'tenants:admin');
+
 /** The resource server under which Cognito keeps the scopes: in a token they are called `headcount/<scope>`. */
 export const resourceServer = 'headcount';

@@ -1,4 +1,5 @@
-// Names of things, and the only places where an untrusted string becomes one.
+// Names of things, and the only places where something untrusted becomes one. A field that is absent or no string is no
+// name: made into text, it would be the legal name `undefined`.
 // A parse answers a value, never throws: a bad name is an expected outcome.
 
 declare const brand: unique symbol;
@@ -22,22 +23,24 @@ export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok
 
 const good = <T>(value: T): Parsed<T> => ({ ok: true, value });
 const bad = (problem: string): Parsed<never> => ({ ok: false, problem });
+const fits = (raw: unknown, pattern: RegExp): raw is string => typeof raw === 'string' && pattern.test(raw);
 
 const idPattern = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const idRule = '1 to 32 characters of a-z, 0-9 and -, not starting with -';
 
-export function parseTenantId(raw: string): Parsed<TenantId> {
-  return idPattern.test(raw) ? good(raw as TenantId) : bad(`a tenant id is ${idRule}`);
+export function parseTenantId(raw: unknown): Parsed<TenantId> {
+  return fits(raw, idPattern) ? good(raw as TenantId) : bad(`a tenant id is ${idRule}`);
 }
 
-export function parseDeploymentId(raw: string): Parsed<DeploymentId> {
-  return idPattern.test(raw) ? good(raw as DeploymentId) : bad(`a deployment id is ${idRule}`);
+export function parseDeploymentId(raw: unknown): Parsed<DeploymentId> {
+  return fits(raw, idPattern) ? good(raw as DeploymentId) : bad(`a deployment id is ${idRule}`);
 }
 
 export const usernameMaxBytes = 256;
 
 /** The MQTT CONNECT user name less its suffix: 1 to 256 bytes of UTF-8, no `?`, no U+0000 [MQTT-1.5.4-2]. */
-export function parseUsername(raw: string): Parsed<Username> {
+export function parseUsername(raw: unknown): Parsed<Username> {
+  if (typeof raw !== 'string') return bad('a username is a string');
   const bytes = Buffer.byteLength(raw, 'utf8');
   if (bytes === 0) return bad('a username is not empty');
   if (bytes > usernameMaxBytes)
@@ -56,8 +59,9 @@ const brokerClientIdMaxBytes = 128;
 const untrackable = /[#+*?\p{Cc}]|\$\{/u;
 
 /** A client id that can be tracked and put into a policy (S8). */
-export function parseClientId(deploymentId: DeploymentId, raw: string | undefined): Parsed<ClientId> {
+export function parseClientId(deploymentId: DeploymentId, raw: unknown): Parsed<ClientId> {
   if (raw === undefined || raw === '') return bad('a client id is required; none is assigned');
+  if (typeof raw !== 'string') return bad('a client id is a string');
   if (!raw.isWellFormed()) return bad('a client id is well-formed Unicode');
   const bytes = Buffer.byteLength(`${deploymentId}:${raw}`, 'utf8');
   if (bytes > brokerClientIdMaxBytes)
@@ -88,14 +92,14 @@ export function parseBrokerClientId(
 
 const attemptPattern = /^[A-Za-z0-9_-]{16,43}$/;
 
-export function parseAttemptId(raw: string): Parsed<AttemptId> {
-  return attemptPattern.test(raw) ? good(raw as AttemptId) : bad('an attempt id is 16 to 43 base64url characters');
+export function parseAttemptId(raw: unknown): Parsed<AttemptId> {
+  return fits(raw, attemptPattern) ? good(raw as AttemptId) : bad('an attempt id is 16 to 43 base64url characters');
 }
 
 const operationPattern = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
-export function parseOperationId(raw: string): Parsed<OperationId> {
-  return operationPattern.test(raw)
+export function parseOperationId(raw: unknown): Parsed<OperationId> {
+  return fits(raw, operationPattern)
     ? good(raw as OperationId)
     : bad('an operation id is 1 to 64 characters of a-z, 0-9 and -');
 }

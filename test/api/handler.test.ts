@@ -3,8 +3,9 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
+import { deploymentOf } from '../support/deployment.ts';
 import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
-import { deploymentOf, tilde } from './rig.ts';
+import { tilde } from './rig.ts';
 
 let engine: TestEngine;
 let call: (

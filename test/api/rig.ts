@@ -1,6 +1,6 @@
 // The real Hono app over the real stores on the real engine. Usage is a list in memory: its reader has tests of its own.
 
-import { type DynamoDBDocumentClient, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { createApi } from '../../functions/api/app.ts';
 import { parseLocalTokens } from '../../functions/api/tokens.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
@@ -25,10 +25,12 @@ import type { CredentialStore, PasswordCheck } from '../../shared/ports/credenti
 import type { Operation, OperationMessage, OperationStore } from '../../shared/ports/operations.ts';
 import type { RejectionStore } from '../../shared/ports/rejections.ts';
 import type { SessionStore } from '../../shared/ports/sessions.ts';
-import type { Deployment, SettingsStore } from '../../shared/ports/settings.ts';
+import type { SettingsStore } from '../../shared/ports/settings.ts';
 import type { TenantStore } from '../../shared/ports/tenants.ts';
 import type { KeyFetcher } from '../../shared/ports/token-issuer.ts';
 import type { SessionView, UsageReader, UsernameDetail } from '../../shared/ports/usage.ts';
+import { allItems } from '../support/all-items.ts';
+import { deploymentOf } from '../support/deployment.ts';
 import { createTestTable, startTestEngine } from '../support/engine.ts';
 
 export interface Answered {
@@ -79,20 +81,6 @@ export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** False where the answer is something else. */
   readonly json?: boolean;
-}
-
-export function deploymentOf(deploymentId: string, tenantId: string): Deployment {
-  return {
-    deploymentId: deploymentId as DeploymentId,
-    tenantId: tenantId as TenantId,
-    name: `The ${deploymentId}`,
-    mqttHost: `${deploymentId}.mqtt.localhost`,
-    status: 'active',
-    sessionExpirySeconds: seconds(3_600),
-    clientIdTakeover: 'deny',
-    onStoreFailure: 'reject',
-    createdAt: ms(Date.UTC(2026, 0, 2, 3, 4, 5, 6)),
-  };
 }
 
 const slug = (scope: string): string => scope.replace(':', '-');
@@ -214,19 +202,7 @@ export async function startRig(): Promise<Rig> {
       );
     },
     async dump() {
-      const items: unknown[] = [];
-      let ExclusiveStartKey: Record<string, unknown> | undefined;
-      do {
-        const page = await client.send(
-          new ScanCommand({
-            TableName: tableName,
-            ConsistentRead: true,
-            ...(ExclusiveStartKey && { ExclusiveStartKey }),
-          }),
-        );
-        items.push(...(page.Items ?? []));
-        ExclusiveStartKey = page.LastEvaluatedKey;
-      } while (ExclusiveStartKey !== undefined);
+      const items = await allItems({ client, tableName });
       const texts = items.map((item) => JSON.stringify(item, inOrder));
       return texts.sort().join('\n');
     },

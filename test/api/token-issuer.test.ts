@@ -7,6 +7,7 @@ import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-iss
 import { refreshTokenKeys } from '../../shared/app/token-issuer.ts';
 import type { DeploymentId } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
+import { quietLog } from '../support/quiet-log.ts';
 import { faultsOf, type Rig, startRig } from './rig.ts';
 
 let rig: Rig;
@@ -146,9 +147,13 @@ describe('what cannot be taken is named', () => {
 describe('keys from a URL', () => {
   const fromUrl = { issuer: 'https://issuer.example/', audience: 'mqtt', jwksUrl };
   const refresh = () => {
-    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
     const issuers = createTokenIssuerStore(rig.client, rig.tableName);
-    return refreshTokenKeys({ issuers, fetcher: { fetchKeys: rig.fetchKeys }, clock: { now: () => ms(rig.now) }, log });
+    return refreshTokenKeys({
+      issuers,
+      fetcher: { fetchKeys: rig.fetchKeys },
+      clock: { now: () => ms(rig.now) },
+      log: quietLog,
+    });
   };
   const kids = async () => (await rig.settings.getConnectSettings(demo))?.tokenIssuer?.keys.map((key) => key.kid);
 

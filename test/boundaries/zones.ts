@@ -46,9 +46,9 @@ const zones: readonly Zone[] = [
   // It fetches that process's code, and is all there is before.
   { path: 'frontdoor/load.ts', imports: ['shared/adapters/aws/signed-request.ts'], ...edge },
   { path: 'infra', imports: ['shared/config'], ...edge },
-  // The console meets the product through the API's schema only, and even of that it takes the types.
   // It meets the product over HTTP only.
   { path: 'apply', imports: [], ...edge },
+  // The console meets the product through the API's schema only, and even of that it takes the types.
   { path: 'console', imports: [], packages: ofBrowser, pure: false },
   { path: 'console/client', imports: [], types: [...apiSchemas, 'zod'], packages: [], pure: false },
   { path: 'console/vite.config.ts', imports: [], packages: ['vite', '@vitejs/plugin-react'], pure: false },

@@ -7,9 +7,16 @@ import { ApiProblem, isNotOffered } from '../../console/client/problem.ts';
 import { scopes } from '../../console/client/types.ts';
 import { differences } from '../../console/pages/audit-differences.ts';
 import { hoursUntil } from '../../console/pages/hours.ts';
+import { parseSessionExpiry, sessionExpiryRule } from '../../console/pages/session-expiry.ts';
+import { maxSessionsRule, maxSessionsUsual, parseMaxSessions } from '../../console/pages/session-limit/max-sessions.ts';
 import { shownName } from '../../console/parts/shown-name.ts';
 import { addressOf, type Place, parsePlace } from '../../console/shell/places.ts';
 import { decodeSegment } from '../../functions/api/path-segment.ts';
+import {
+  maxSessionsPerUsernameDefault,
+  maxSessionsPerUsernameMax,
+  sessionExpirySecondsMax,
+} from '../../shared/config/constants.ts';
 import { allScopes } from '../../shared/config/scopes.ts';
 
 const names = [
@@ -67,8 +74,24 @@ test.each(['/x', '/deployments/demo/x', '/deployments/demo/audit/x', '/deploymen
   },
 );
 
-test('the console knows the scopes that there are', () => {
-  expect([...scopes].sort()).toEqual([...allScopes].sort());
+// The console imports nothing of the product, so what it says again is held to it here.
+describe('what the console knows by itself is what holds:', () => {
+  test('the scopes', () => {
+    expect(scopes).toEqual(allScopes);
+  });
+
+  test('the most sessions that a limit may be, and what it is where nobody says', () => {
+    expect(parseMaxSessions(`${maxSessionsPerUsernameMax}`)).toBe(maxSessionsPerUsernameMax);
+    expect(parseMaxSessions(`${maxSessionsPerUsernameMax + 1}`)).toBeUndefined();
+    expect(maxSessionsRule).toContain(maxSessionsPerUsernameMax.toLocaleString('en'));
+    expect(maxSessionsUsual).toBe(maxSessionsPerUsernameDefault);
+  });
+
+  test('the longest session expiry', () => {
+    expect(parseSessionExpiry(`${sessionExpirySecondsMax}`)).toBe(sessionExpirySecondsMax);
+    expect(parseSessionExpiry(`${sessionExpirySecondsMax + 1}`)).toBeUndefined();
+    expect(sessionExpiryRule).toContain(sessionExpirySecondsMax.toLocaleString('en'));
+  });
 });
 
 describe('the client', () => {

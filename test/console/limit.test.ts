@@ -1,26 +1,19 @@
 // User Session Limit from the empty state to its end, as its users know it (product contract, section 4).
 
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { refusalOf } from '../support/mqtt.ts';
 import { eventually } from '../support/product.ts';
-import { type ConsoleRig, expectAccessible, startConsoleRig } from './rig.ts';
+import { type ConsoleRig, expectAccessible, openOnePage, seenOn } from './rig.ts';
 
 let rig: ConsoleRig;
 let page: Page;
 
-beforeAll(async () => {
-  rig = await startConsoleRig();
-  page = await rig.open('/deployments');
-}, 120_000);
-afterAll(async () => {
-  await rig.stop();
+openOnePage('/deployments', (started, opened) => {
+  [rig, page] = [started, opened];
 });
 
-const heading = (name: string) => page.getByRole('heading', { name, exact: true });
-const button = (name: string) => page.getByRole('button', { name, exact: true });
-const dialog = () => page.getByRole('dialog');
-const row = (name: string) => page.getByRole('row').filter({ hasText: name });
+const { heading, button, dialog, row } = seenOn(() => page);
 
 test('a whole life of a limit, in the browser', { timeout: 120_000 }, async () => {
   // Deployments, and from there the empty state.

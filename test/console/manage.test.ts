@@ -3,25 +3,19 @@
 import { execFile } from 'node:child_process';
 import { join as joinPath } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { join, refusalOf } from '../support/mqtt.ts';
 import { eventually } from '../support/product.ts';
-import { type ConsoleRig, expectAccessible, startConsoleRig } from './rig.ts';
+import { type ConsoleRig, expectAccessible, openOnePage, seenOn } from './rig.ts';
 
 let rig: ConsoleRig;
 let page: Page;
 
-beforeAll(async () => {
-  rig = await startConsoleRig();
-  page = await rig.open('/deployments');
-}, 120_000);
-afterAll(async () => {
-  await rig.stop();
+openOnePage('/deployments', (started, opened) => {
+  [rig, page] = [started, opened];
 });
 
-const button = (name: string) => page.getByRole('button', { name, exact: true });
-const dialog = () => page.getByRole('dialog');
-const row = (name: string) => page.getByRole('row').filter({ hasText: name });
+const { button, dialog, row } = seenOn(() => page);
 const visit = (path: string) => page.goto(`${rig.origin}${path}`);
 
 test('a deployment is created, changed, and found in the list', { timeout: 60_000 }, async () => {

@@ -2,8 +2,8 @@
 
 import axe from 'axe-core';
 import type { MqttClient } from 'mqtt';
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { expect } from 'vitest';
+import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { startBrowser } from '../support/browser.ts';
 import { type ClientSpec, join } from '../support/mqtt.ts';
 import { type Rig, startRig } from '../support/product.ts';
@@ -62,6 +62,29 @@ export async function startConsoleRig(env: Record<string, string> = {}): Promise
       await Promise.all(clients.map((client) => client.endAsync(true)));
       await rig.stop();
     },
+  };
+}
+
+/** One console and one page of it for all tests of a file: what one test did is there for the next. */
+export function openOnePage(path: string, begin: (rig: ConsoleRig, page: Page) => void): void {
+  let rig: ConsoleRig | undefined;
+  beforeAll(async () => {
+    rig = await startConsoleRig();
+    begin(rig, await rig.open(path));
+  }, 120_000);
+  afterAll(() => rig?.stop());
+}
+
+/** A button by all of its name. */
+export const button = (page: Page, name: string): Locator => page.getByRole('button', { name, exact: true });
+
+/** What tests look for again and again, on whatever page it then is. */
+export function seenOn(page: () => Page) {
+  return {
+    heading: (name: string) => page().getByRole('heading', { name, exact: true }),
+    button: (name: string) => button(page(), name),
+    dialog: () => page().getByRole('dialog'),
+    row: (text: string) => page().getByRole('row').filter({ hasText: text }),
   };
 }
 

@@ -2,7 +2,8 @@
 
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type ConsoleRig, expectAccessible, startConsoleRig } from './rig.ts';
+import { createGate } from '../support/gate.ts';
+import { button, type ConsoleRig, expectAccessible, startConsoleRig } from './rig.ts';
 
 let rig: ConsoleRig;
 
@@ -15,7 +16,6 @@ afterEach(() => {
 });
 
 const limitPage = '/deployments/demo/session-limit';
-const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const max = (page: Page) => page.getByLabel('Max sessions per username');
 const stored = async () => (await rig.api('GET', '/deployments/demo/session-limit')).body;
 
@@ -117,10 +117,7 @@ test('a save that fails is told, keeps what was typed, and can be tried again', 
 test('a list says that it loads, that it failed, and comes by trying again', { timeout: 60_000 }, async () => {
   await rig.limit(5);
   const page = await rig.open('/deployments/demo');
-  let release: () => void = () => undefined;
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
-  });
+  const { opened: held, open: release } = createGate();
   await page.route('**/session-usage*', async (route) => {
     await held;
     await route.abort();

@@ -2,8 +2,9 @@
 
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createGate } from '../support/gate.ts';
 import { eventually } from '../support/product.ts';
-import { type ConsoleRig, expectAccessible, startConsoleRig } from './rig.ts';
+import { button, type ConsoleRig, expectAccessible, startConsoleRig } from './rig.ts';
 
 let rig: ConsoleRig;
 const limitPage = '/deployments/demo/session-limit/usage';
@@ -29,7 +30,6 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rig.stop());
 
-const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const names = (page: Page) => page.getByRole('row').getByRole('rowheader').allInnerTexts();
 
 /** Requests of a page to the API from now on, as `GET /v1/…`. */
@@ -149,10 +149,7 @@ test('a client is kicked, then all of a username, with the progress in sight', {
   expect((await rig.api('GET', '/deployments/demo/clients/m-07')).status).toBe(404);
 
   // Held back once, so that somebody looks while the work is still on.
-  let release: () => void = () => undefined;
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
-  });
+  const { opened: held, open: release } = createGate();
   await page.route('**/v1/operations/*', async (route) => {
     await held;
     await route.continue();

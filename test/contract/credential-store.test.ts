@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
 import type { Credential, CredentialStore } from '../../shared/ports/credentials.ts';
-import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { tableForAllTests } from '../support/tables.ts';
 
 const one = 'one' as DeploymentId;
 const other = 'other' as DeploymentId;
@@ -25,16 +25,11 @@ const credentialOf = (username: string, hash: Credential['hash'], createdAt = 1)
   createdAt: ms(createdAt),
 });
 
-let engine: TestEngine;
 let store: CredentialStore;
 
-beforeAll(async () => {
-  engine = await startTestEngine();
-  const table = await createTestTable(engine.endpoint);
+tableForAllTests((table) => {
   store = createCredentialStore(table.client, table.tableName);
 });
-
-afterAll(() => engine.stop());
 
 /** The engine's bytes come back as a Buffer; what counts is what is in them. */
 function plain(credential: Credential | undefined) {

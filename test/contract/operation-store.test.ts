@@ -1,23 +1,17 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createOperationStore } from '../../shared/adapters/dynamodb/operation-store.ts';
 import { cryptoRandom, newOperationId } from '../../shared/adapters/node/random.ts';
 import type { AttemptId, ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
 import type { Operation, OperationStore } from '../../shared/ports/operations.ts';
 import type { Stored } from '../../shared/ports/sessions.ts';
-import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { tableForEachTest } from '../support/tables.ts';
 
 const start = 1_800_000_000_000;
 
-let engine: TestEngine;
 let store: OperationStore;
-beforeAll(async () => {
-  engine = await startTestEngine();
-});
-afterAll(() => engine.stop());
-beforeEach(async () => {
+tableForEachTest((table) => {
   // What is overdue is one list of the whole installation.
-  const table = await createTestTable(engine.endpoint);
   store = createOperationStore(table.client, table.tableName, cryptoRandom);
 });
 

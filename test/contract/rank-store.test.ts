@@ -1,5 +1,5 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { perUsernameKey } from '../../shared/adapters/dynamodb/keys.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
 import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-store.ts';
@@ -7,21 +7,19 @@ import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
 import type { RankStore } from '../../shared/ports/ranks.ts';
-import { createTestTable, startTestEngine, type TestEngine, type TestTable } from '../support/engine.ts';
+import type { TestTable } from '../support/engine.ts';
+import { tableForAllTests } from '../support/tables.ts';
 
 const one = 'one' as DeploymentId;
 const other = 'other' as DeploymentId;
 const name = (raw: string) => raw as Username;
 
-let engine: TestEngine;
 let table: TestTable;
 let ranks: RankStore;
-beforeAll(async () => {
-  engine = await startTestEngine();
-  table = await createTestTable(engine.endpoint);
+tableForAllTests((created) => {
+  table = created;
   ranks = createRankStore(table.client, table.tableName, cryptoRandom);
 });
-afterAll(() => engine.stop());
 
 test('a username that was never ranked is not in the order', async () => {
   expect(await ranks.readRank(one, name('nobody'))).toEqual({ used: 0, revision: undefined });

@@ -1,30 +1,26 @@
 // Rejections written and read on the real engine: counted exactly, whatever is repeated and in whatever order it comes.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { createRejectionReader } from '../../shared/adapters/dynamodb/rejection-reader.ts';
 import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-store.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
 import type { RecentPlace, RejectionReader, RejectionStore, RejectionSum } from '../../shared/ports/rejections.ts';
-import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { tableForAllTests } from '../support/tables.ts';
 
 const hourMs = 3_600_000;
 const noon = Date.UTC(2026, 10, 22, 12);
 
-let engine: TestEngine;
 let store: RejectionStore;
 let reader: RejectionReader;
 let nextId = 0;
 let id: DeploymentId;
 let nextSum = 0;
 
-beforeAll(async () => {
-  engine = await startTestEngine();
-  const { client, tableName } = await createTestTable(engine.endpoint);
+tableForAllTests(({ client, tableName }) => {
   store = createRejectionStore(client, tableName);
   reader = createRejectionReader(client, tableName);
 });
-afterAll(() => engine.stop());
 beforeEach(() => {
   nextId += 1;
   id = `d${nextId}` as DeploymentId;

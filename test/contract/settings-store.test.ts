@@ -1,53 +1,32 @@
-import { GetCommand, PutCommand, QueryCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { type Key, limitKey, perUsernameKey, whitelistKey } from '../../shared/adapters/dynamodb/keys.ts';
 import { parseOverrideItem } from '../../shared/adapters/dynamodb/settings-item.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { usernamesPerListMax } from '../../shared/config/constants.ts';
 import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
-import { ms, seconds } from '../../shared/domain/time.ts';
-import type { Change, Deployment, SettingsStore } from '../../shared/ports/settings.ts';
-import { createTestTable, startTestEngine, type TestEngine, type TestTable } from '../support/engine.ts';
+import type { SettingsStore } from '../../shared/ports/settings.ts';
+import { allItems } from '../support/all-items.ts';
+import { by, deploymentOf } from '../support/deployment.ts';
+import type { TestTable } from '../support/engine.ts';
+import { tableForAllTests } from '../support/tables.ts';
 
 const name = (raw: string) => raw as Username;
-const by = (at: number, expectedVersion?: number | 'none'): Change => ({
-  actor: 'somebody',
-  at: ms(at),
-  ...(expectedVersion === undefined ? {} : { expectedVersion }),
-});
 const limitOf = (maxSessionsPerUsername: number, ...whitelist: string[]) => ({
   enabled: true,
   maxSessionsPerUsername,
   whitelist: whitelist.map(name),
 });
 
-let engine: TestEngine;
 let table: TestTable;
 let store: SettingsStore;
 let nextId = 0;
 let id: DeploymentId;
 
-function deploymentOf(deploymentId: string, tenantId = 'acme'): Deployment {
-  return {
-    deploymentId: deploymentId as DeploymentId,
-    tenantId: tenantId as TenantId,
-    name: `The ${deploymentId}`,
-    mqttHost: `${deploymentId}.mqtt.localhost`,
-    status: 'active',
-    sessionExpirySeconds: seconds(3_600),
-    clientIdTakeover: 'deny',
-    onStoreFailure: 'reject',
-    createdAt: ms(1_000),
-  };
-}
-
-beforeAll(async () => {
-  engine = await startTestEngine();
-  table = await createTestTable(engine.endpoint);
+tableForAllTests((created) => {
+  table = created;
   store = createSettingsStore(table.client, table.tableName);
 });
-
-afterAll(() => engine.stop());
 
 beforeEach(async () => {
   nextId += 1;
@@ -67,13 +46,7 @@ async function itemsOf(pk: string): Promise<Record<string, unknown>[]> {
 }
 
 async function perUsernameItems(kind: 'W' | 'O'): Promise<Record<string, unknown>[]> {
-  const command = new ScanCommand({
-    TableName: table.tableName,
-    FilterExpression: 'begins_with(pk, :pk)',
-    ExpressionAttributeValues: { ':pk': `${kind}|${id}|` },
-    ConsistentRead: true,
-  });
-  return (await table.client.send(command)).Items ?? [];
+  return (await allItems(table)).filter(({ pk }) => String(pk).startsWith(`${kind}|${id}|`));
 }
 
 /** Usernames that any whitelist has an entry of, each as often as it has one. */

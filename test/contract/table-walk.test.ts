@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { sessionPartition } from '../../shared/adapters/dynamodb/keys.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
@@ -10,22 +10,16 @@ import { ms, seconds } from '../../shared/domain/time.ts';
 import type { CredentialStore } from '../../shared/ports/credentials.ts';
 import type { SessionStore } from '../../shared/ports/sessions.ts';
 import type { Bookmark, Progress, TableWalk, WalkPage } from '../../shared/ports/table-walk.ts';
-import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { tableForEachTest } from '../support/tables.ts';
 
 const start = ms(1_800_000_000_000);
 const policy = { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) };
 
-let engine: TestEngine;
 let sessions: SessionStore;
 let credentials: CredentialStore;
 let walk: TableWalk;
-beforeAll(async () => {
-  engine = await startTestEngine();
-});
-afterAll(() => engine.stop());
-beforeEach(async () => {
+tableForEachTest(({ client, tableName }) => {
   // A walk is over everything there is.
-  const { client, tableName } = await createTestTable(engine.endpoint);
   sessions = createSessionStore(client, tableName, cryptoRandom);
   credentials = createCredentialStore(client, tableName);
   walk = createTableWalk(client, tableName, cryptoRandom);

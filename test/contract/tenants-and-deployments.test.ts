@@ -1,51 +1,28 @@
 // Tenants, and deployments as they are made and changed: the stores on the real engine.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { createTenantStore } from '../../shared/adapters/dynamodb/tenant-store.ts';
 import type { DeploymentId, TenantId } from '../../shared/domain/ids.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
-import type { Change, Deployment, SettingsStore } from '../../shared/ports/settings.ts';
+import type { Deployment, SettingsStore } from '../../shared/ports/settings.ts';
 import type { TenantStore } from '../../shared/ports/tenants.ts';
-import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { by, deploymentOf } from '../support/deployment.ts';
+import { tableForAllTests } from '../support/tables.ts';
 
-let engine: TestEngine;
 let store: SettingsStore;
 let tenants: TenantStore;
 let nextId = 0;
 let one: Deployment;
 
-const by = (at: number, expectedVersion?: number): Change => ({
-  actor: 'somebody',
-  at: ms(at),
-  ...(expectedVersion === undefined ? {} : { expectedVersion }),
-});
-
-function deploymentOf(deploymentId: string): Deployment {
-  return {
-    deploymentId: deploymentId as DeploymentId,
-    tenantId: 'acme' as TenantId,
-    name: 'One',
-    mqttHost: `${deploymentId}.mqtt.localhost`,
-    status: 'active',
-    sessionExpirySeconds: seconds(3_600),
-    clientIdTakeover: 'deny',
-    onStoreFailure: 'reject',
-    createdAt: ms(1_000),
-  };
-}
-
-beforeAll(async () => {
-  engine = await startTestEngine();
-  const { client, tableName } = await createTestTable(engine.endpoint);
+tableForAllTests(({ client, tableName }) => {
   store = createSettingsStore(client, tableName);
   tenants = createTenantStore(client, tableName);
 });
-afterAll(() => engine.stop());
 
 beforeEach(async () => {
   nextId += 1;
-  one = deploymentOf(`d${nextId}`);
+  one = { ...deploymentOf(`d${nextId}`), name: 'One' };
   expect(await store.createDeployment(one)).toBe('created');
 });
 
@@ -103,7 +80,7 @@ describe('a deployment', () => {
 
   test('leaves a record of who, when, what before and what after; newest first, in pages', async () => {
     const { deploymentId } = one;
-    const other = deploymentOf(`${deploymentId}-b`);
+    const other = { ...deploymentOf(`${deploymentId}-b`), name: 'One' };
     await store.createDeployment(other, by(1));
     await store.changeDeployment(other.deploymentId, { status: 'suspended' }, by(2));
     await store.changeDeployment(other.deploymentId, { status: 'active', name: 'Two' }, by(3));

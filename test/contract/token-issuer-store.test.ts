@@ -1,11 +1,12 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
-import type { DeploymentId, TenantId } from '../../shared/domain/ids.ts';
-import { ms, seconds } from '../../shared/domain/time.ts';
-import type { Change, SettingsStore } from '../../shared/ports/settings.ts';
+import type { DeploymentId } from '../../shared/domain/ids.ts';
+import { ms } from '../../shared/domain/time.ts';
+import type { SettingsStore } from '../../shared/ports/settings.ts';
 import type { PublicKey, TokenIssuerStore } from '../../shared/ports/token-issuer.ts';
-import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { by, deploymentOf } from '../support/deployment.ts';
+import { tableForEachTest } from '../support/tables.ts';
 
 const keyOf = (kid: string): PublicKey => ({ kty: 'OKP', crv: 'Ed25519', kid, x: 'AA' });
 const issuerOf = (issuer: string, jwksUrl?: string) => ({
@@ -15,14 +16,8 @@ const issuerOf = (issuer: string, jwksUrl?: string) => ({
   keys: [keyOf('first')],
   jwksUrl,
 });
-const by = (at: number, expectedVersion?: number | 'none'): Change => ({
-  actor: 'somebody',
-  at: ms(at),
-  ...(expectedVersion === undefined ? {} : { expectedVersion }),
-});
 const url = 'https://keys.example/jwks';
 
-let engine: TestEngine;
 let settings: SettingsStore;
 let store: TokenIssuerStore;
 let nextId = 0;
@@ -31,27 +26,12 @@ let other: DeploymentId;
 
 async function deployed(): Promise<DeploymentId> {
   nextId += 1;
-  const deploymentId = `d${nextId}` as DeploymentId;
-  await settings.createDeployment({
-    deploymentId,
-    tenantId: 'acme' as TenantId,
-    name: 'One',
-    mqttHost: `${deploymentId}.mqtt.localhost`,
-    status: 'active',
-    sessionExpirySeconds: seconds(3_600),
-    clientIdTakeover: 'deny',
-    onStoreFailure: 'reject',
-    createdAt: ms(1),
-  });
-  return deploymentId;
+  const deployment = deploymentOf(`d${nextId}`);
+  await settings.createDeployment(deployment);
+  return deployment.deploymentId;
 }
 
-beforeAll(async () => {
-  engine = await startTestEngine();
-});
-afterAll(() => engine.stop());
-beforeEach(async () => {
-  const { client, tableName } = await createTestTable(engine.endpoint);
+tableForEachTest(async ({ client, tableName }) => {
   settings = createSettingsStore(client, tableName);
   store = createTokenIssuerStore(client, tableName);
   one = await deployed();

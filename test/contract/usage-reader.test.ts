@@ -1,25 +1,25 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-store.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { createUsageReader } from '../../shared/adapters/dynamodb/usage-reader.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { collectRankRequests } from '../../shared/app/ask-ranks.ts';
-import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { confirmSession, endSession, type Session, startSession } from '../../shared/domain/session.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import type { RejectionStore } from '../../shared/ports/rejections.ts';
 import type { SessionStore } from '../../shared/ports/sessions.ts';
 import type { SettingsStore } from '../../shared/ports/settings.ts';
 import type { SessionView, UsageReader } from '../../shared/ports/usage.ts';
-import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { deploymentOf } from '../support/deployment.ts';
+import { tableForAllTests } from '../support/tables.ts';
 
 const start = ms(1_800_000_000_000);
 const policy = { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) };
 const name = (raw: string) => raw as Username;
 const client = (raw: string) => raw as ClientId;
 
-let engine: TestEngine;
 let sessions: SessionStore;
 let settings: SettingsStore;
 let rejections: RejectionStore;
@@ -29,34 +29,20 @@ let nextId = 0;
 let one: DeploymentId;
 let other: DeploymentId;
 
-beforeAll(async () => {
-  engine = await startTestEngine();
-  const { client, tableName } = await createTestTable(engine.endpoint);
+tableForAllTests(({ client, tableName }) => {
   sessions = createSessionStore(client, tableName, cryptoRandom);
   settings = createSettingsStore(client, tableName);
   rejections = createRejectionStore(client, tableName);
   const ports = { sessions, settings, clock: { now: () => now }, ranks: collectRankRequests() };
   usage = createUsageReader(client, tableName, ports);
 });
-afterAll(() => engine.stop());
 beforeEach(async () => {
   now = start;
   nextId += 1;
   // The id of the other begins with that of this one.
   one = `d${nextId}` as DeploymentId;
   other = `d${nextId}-other` as DeploymentId;
-  for (const deploymentId of [one, other])
-    await settings.createDeployment({
-      deploymentId,
-      tenantId: 'acme' as TenantId,
-      name: 'One',
-      mqttHost: `${deploymentId}.mqtt.localhost`,
-      status: 'active',
-      sessionExpirySeconds: seconds(3_600),
-      clientIdTakeover: 'deny',
-      onStoreFailure: 'reject',
-      createdAt: start,
-    });
+  for (const id of [one, other]) await settings.createDeployment(deploymentOf(id));
 });
 
 type State = SessionView['state'];

@@ -1,17 +1,11 @@
 // Admission by the numbers of the product contract, on the real engine.
 
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { expect, test } from 'vitest';
+import { tableForEachTest } from '../support/tables.ts';
 import { type Core, createCore } from './rig.ts';
 
-let engine: TestEngine;
 let core: Core;
-beforeAll(async () => {
-  engine = await startTestEngine();
-});
-afterAll(() => engine.stop());
-beforeEach(async () => {
-  const { client, tableName } = await createTestTable(engine.endpoint);
+tableForEachTest(({ client, tableName }) => {
   core = createCore(client, tableName);
 });
 

@@ -13,8 +13,9 @@ import { createCredentialStore } from '../../shared/adapters/dynamodb/credential
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
-import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
-import { ms, seconds } from '../../shared/domain/time.ts';
+import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
+import { ms } from '../../shared/domain/time.ts';
+import { deploymentOf } from '../support/deployment.ts';
 import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
 
 type Handler = typeof import('../../functions/authorizer/handler.ts').handler;
@@ -42,17 +43,7 @@ beforeAll(async () => {
     const deploymentId = id as DeploymentId;
     const credential = { username: 'alice' as Username, hash: made.hash, createdAt };
     await createCredentialStore(client, tableName).putCredential(deploymentId, credential);
-    await settings.createDeployment({
-      deploymentId,
-      tenantId: 'local' as TenantId,
-      name: id,
-      mqttHost: `${id}.mqtt.localhost`,
-      status: 'active',
-      sessionExpirySeconds: seconds(3_600),
-      clientIdTakeover: 'deny',
-      onStoreFailure,
-      createdAt,
-    });
+    await settings.createDeployment({ ...deploymentOf(id, 'local'), onStoreFailure });
   }
   queue = createServer((request, response) => {
     const chunks: Buffer[] = [];

@@ -19,12 +19,13 @@ import { createPasswords } from '../../shared/app/passwords.ts';
 import { tokenAlgorithms } from '../../shared/app/public-keys.ts';
 import { createCredentialCache, createSettingsCache } from '../../shared/app/settings-cache.ts';
 import type { ConnectDecision, ConnectRequest } from '../../shared/domain/connect.ts';
-import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import type { Session } from '../../shared/domain/session.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
 import type { CredentialStore } from '../../shared/ports/credentials.ts';
 import type { Rejection } from '../../shared/ports/rejections.ts';
 import type { Deployment, SettingsStore } from '../../shared/ports/settings.ts';
+import { deploymentOf } from '../support/deployment.ts';
 import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
 
 export interface ConnectRig {
@@ -147,18 +148,7 @@ export async function startConnectRig(): Promise<ConnectRig> {
       connect = start();
     },
     async addDeployment(id, more = {}) {
-      await settings.createDeployment({
-        deploymentId: id as DeploymentId,
-        tenantId: 'local' as TenantId,
-        name: id,
-        mqttHost: `${id}.mqtt.localhost`,
-        status: 'active',
-        sessionExpirySeconds: seconds(3_600),
-        clientIdTakeover: 'deny',
-        onStoreFailure: 'reject',
-        createdAt: clock.now(),
-        ...more,
-      });
+      await settings.createDeployment({ ...deploymentOf(id, 'local'), ...more });
     },
     async addUser(id, username, password) {
       const hash = await passwordsOf().hashChosen(password);

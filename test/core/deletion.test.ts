@@ -1,26 +1,22 @@
 // Deleting a deployment, on the real engine: everything of it goes, nothing of another's, whoever dies over it.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
 import { startDeletion } from '../../shared/app/operations.ts';
 import type { ClientId, DeploymentId, OperationId, Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
-import { deploymentOf } from '../api/rig.ts';
-import { createTestTable, startTestEngine, type TestEngine, type TestTable } from '../support/engine.ts';
+import { deploymentOf } from '../support/deployment.ts';
+import type { TestTable } from '../support/engine.ts';
+import { tableForEachTest } from '../support/tables.ts';
 import { Mortal } from './mortal.ts';
 import { createOperationsRig, demo, type OperationsRig } from './operations-rig.ts';
 
-let engine: TestEngine;
 let table: TestTable;
 let rig: OperationsRig;
-beforeAll(async () => {
-  engine = await startTestEngine();
-});
-afterAll(() => engine.stop());
-beforeEach(async () => {
-  table = await createTestTable(engine.endpoint);
+tableForEachTest(async (created) => {
+  table = created;
   rig = await createOperationsRig(table);
 });
 

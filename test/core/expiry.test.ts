@@ -3,19 +3,18 @@
 
 import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { seedRetained } from '../../bench/sweep/fleet.ts';
 import { applyExpiry, type ExpiryPorts } from '../../functions/expiry/apply.ts';
 import { startTtlJanitor, type TtlJanitor } from '../../local/ttl.ts';
 import type { DeploymentId } from '../../shared/domain/ids.ts';
 import { addSeconds, seconds } from '../../shared/domain/time.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
-import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { quietLog } from '../support/quiet-log.ts';
+import { tableForEachTest } from '../support/tables.ts';
 import { type Core, createCore } from './rig.ts';
 
 const demo = 'demo' as DeploymentId;
-const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
-let engine: TestEngine;
 let core: Core;
 let client: DynamoDBDocumentClient;
 let tableName: string;
@@ -24,12 +23,8 @@ let events: DynamoDBStreamEvent[];
 let recounted: string[];
 let ports: ExpiryPorts;
 let janitor: TtlJanitor;
-beforeAll(async () => {
-  engine = await startTestEngine();
-});
-afterAll(() => engine.stop());
-beforeEach(async () => {
-  ({ client, tableName } = await createTestTable(engine.endpoint));
+tableForEachTest((table) => {
+  ({ client, tableName } = table);
   core = createCore(client, tableName);
   core.max = undefined;
   events = [];
@@ -41,7 +36,7 @@ beforeEach(async () => {
       return core.store.listSessions(id, username, page);
     },
   };
-  ports = { store, clock: core.ports.clock, log: quiet };
+  ports = { store, clock: core.ports.clock, log: quietLog };
   janitor = janitorWith((event) => applyExpiry(ports, event));
 });
 
@@ -50,7 +45,7 @@ function janitorWith(apply: (event: DynamoDBStreamEvent) => ReturnType<typeof ap
     client,
     tableName,
     clock: core.ports.clock,
-    log: quiet,
+    log: quietLog,
     everyMinutes: 10,
     schedule: () => () => undefined,
     onRemoved: (event) => {

@@ -1,20 +1,20 @@
 // Kicking one client (S15), on the real engine: what it frees, and what it leaves counted.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { type Kicked, type KickPorts, kickClient } from '../../shared/app/kick.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import type { Broker } from '../../shared/ports/broker.ts';
-import { createTestTable, startTestEngine, type TestEngine, type TestTable } from '../support/engine.ts';
+import type { TestTable } from '../support/engine.ts';
+import { tableForEachTest } from '../support/tables.ts';
 import { Mortal } from './mortal.ts';
 import { type Core, createCore } from './rig.ts';
 
 const demo = 'demo' as DeploymentId;
 const client = (id: string): ClientId => id as ClientId;
 
-let engine: TestEngine;
 let table: TestTable;
 let core: Core;
 /** What happens at the broker besides, while it is told; and how often it does not answer first. */
@@ -65,12 +65,8 @@ async function admitted(username: string, id: string, expiry = 0): Promise<Attem
   return decision.attempt;
 }
 
-beforeAll(async () => {
-  engine = await startTestEngine();
-});
-afterAll(() => engine.stop());
-beforeEach(async () => {
-  table = await createTestTable(engine.endpoint);
+tableForEachTest((created) => {
+  table = created;
   core = createCore(table.client, table.tableName);
   core.max = undefined;
   meanwhile = undefined;

@@ -1,19 +1,13 @@
 // The life of a session by the rules of "How events are read", one rule a test, on the real engine.
 
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { AttemptId } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
-import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { tableForEachTest } from '../support/tables.ts';
 import { type Core, createCore } from './rig.ts';
 
-let engine: TestEngine;
 let core: Core;
-beforeAll(async () => {
-  engine = await startTestEngine();
-});
-afterAll(() => engine.stop());
-beforeEach(async () => {
-  const { client, tableName } = await createTestTable(engine.endpoint);
+tableForEachTest(({ client, tableName }) => {
   core = createCore(client, tableName);
 });
 

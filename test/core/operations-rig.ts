@@ -1,7 +1,6 @@
 // Operations on the real engine: the worker as its function calls it, a queue that a test empties, a clock that moves
 // only when somebody waits, and a broker that really ends what it is told to.
 
-import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { applyOperations, type OperationPorts } from '../../functions/operations/apply.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { createDeploymentItems } from '../../shared/adapters/dynamodb/deployment-items.ts';
@@ -14,8 +13,10 @@ import type { AttemptId, DeploymentId, OperationId, TenantId } from '../../share
 import { seconds } from '../../shared/domain/time.ts';
 import type { Broker } from '../../shared/ports/broker.ts';
 import type { Operation, OperationMessage } from '../../shared/ports/operations.ts';
-import { deploymentOf } from '../api/rig.ts';
+import { allItems } from '../support/all-items.ts';
+import { deploymentOf } from '../support/deployment.ts';
 import type { TestTable } from '../support/engine.ts';
+import { quietLog } from '../support/quiet-log.ts';
 import type { Mortal } from './mortal.ts';
 import { type Core, createCore } from './rig.ts';
 
@@ -57,7 +58,6 @@ export async function createOperationsRig(table: TestTable): Promise<OperationsR
   await settings.createDeployment(deploymentOf('demo', 'local'));
   const queue: OperationsRig['queue'] = [];
   const told: string[] = [];
-  const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const broker: Broker = {
     getConnection: async (id) => core.broker.get(id.slice('demo:'.length)) ?? { kind: 'absent' },
     async deleteConnection(id) {
@@ -88,7 +88,7 @@ export async function createOperationsRig(table: TestTable): Promise<OperationsR
           await (mortal === undefined ? push() : mortal.pass(push));
         },
       },
-      log: quiet,
+      log: quietLog,
     };
   };
   const ports = buildPorts();
@@ -96,7 +96,7 @@ export async function createOperationsRig(table: TestTable): Promise<OperationsR
   const rig: OperationsRig = {
     core,
     ports,
-    starts: { operations: ports.operations, queue: ports.queue, newOperationId, clock, log: quiet },
+    starts: { operations: ports.operations, queue: ports.queue, newOperationId, clock, log: quietLog },
     queue,
     told,
     deaf: false,
@@ -139,15 +139,7 @@ export async function createOperationsRig(table: TestTable): Promise<OperationsR
     },
     operation: async (operationId) => (await ports.operations.readOperation({ tenantId, operationId }))?.value,
     async itemsOf(deploymentId) {
-      const keys: string[] = [];
-      let start: Record<string, unknown> | undefined;
-      do {
-        const page = await client.send(
-          new ScanCommand({ TableName: tableName, ConsistentRead: true, ...(start && { ExclusiveStartKey: start }) }),
-        );
-        keys.push(...(page.Items ?? []).map((item) => `${item.pk} ${item.sk}`));
-        start = page.LastEvaluatedKey;
-      } while (start !== undefined);
+      const keys = (await allItems(table)).map((item) => `${item.pk} ${item.sk}`);
       return keys.filter((key) => !key.startsWith('J|') && key.split(/[| ]/).includes(deploymentId)).sort();
     },
   };

@@ -1,13 +1,17 @@
 // What goes on in the background (S15, S21), on the real engine: kicks of many, and who survives them.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { SQSRecord } from 'aws-lambda';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { applyOperations } from '../../functions/operations/apply.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { changeAndEnd, startOperation } from '../../shared/app/operations.ts';
 import { changeHoldsSeconds } from '../../shared/config/constants.ts';
 import type { OperationId, Username } from '../../shared/domain/ids.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { OperationCause } from '../../shared/ports/operations.ts';
-import { createTestTable, startTestEngine, type TestEngine, type TestTable } from '../support/engine.ts';
+import type { TestTable } from '../support/engine.ts';
+import { quietLog } from '../support/quiet-log.ts';
+import { tableForEachTest } from '../support/tables.ts';
 import { Mortal } from './mortal.ts';
 import { createOperationsRig, demo, type OperationsRig } from './operations-rig.ts';
 
@@ -15,15 +19,10 @@ const alice = 'alice' as Username;
 const names = (count: number, prefix = 'c'): string[] =>
   Array.from({ length: count }, (_, n) => `${prefix}${String(n).padStart(4, '0')}`);
 
-let engine: TestEngine;
 let table: TestTable;
 let rig: OperationsRig;
-beforeAll(async () => {
-  engine = await startTestEngine();
-});
-afterAll(() => engine.stop());
-beforeEach(async () => {
-  table = await createTestTable(engine.endpoint);
+tableForEachTest(async (created) => {
+  table = created;
   rig = await createOperationsRig(table);
 });
 
@@ -335,6 +334,17 @@ describe('a change that somebody is disconnected for (S21)', () => {
     await rig.drain();
     expect(rig.told).toEqual([]);
   });
+});
+
+test('a message that names no operation is told and left alone', async () => {
+  const told: unknown[] = [];
+  const log = { ...quietLog, error: (_message: string, fields: object = {}) => void told.push(fields) };
+  for (const message of [{}, { tenantId: 'local' }, { operationId: 'op-1' }, { tenantId: 1, operationId: 'op-1' }]) {
+    const record = { messageId: 'm', body: JSON.stringify(message), attributes: {} } as unknown as SQSRecord;
+    const answer = await applyOperations({ ...rig.ports, log }, { Records: [record] }, () => false);
+    expect(answer.batchItemFailures).toEqual([]);
+  }
+  expect(told).toEqual(Array.from({ length: 4 }, () => ({ problem: expect.stringMatching(/^an? \w+ id is /) })));
 });
 
 function shift() {

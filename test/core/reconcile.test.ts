@@ -1,36 +1,30 @@
 // The reconciler on the real engine: it finds nothing where all is well, repairs what is not with proof, walks the whole
 // table in slices, and can die or be interrupted anywhere.
 
-import { type DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { expect, test } from 'vitest';
 import { createTableWalk } from '../../shared/adapters/dynamodb/table-walk.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { type ReconcilePorts, reconcile } from '../../shared/app/reconcile.ts';
 import type { ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import { isLive, type Session } from '../../shared/domain/session.ts';
 import { addSeconds, seconds } from '../../shared/domain/time.ts';
-import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { allItems } from '../support/all-items.ts';
+import { tableForEachTest } from '../support/tables.ts';
 import { type Core, createCore } from './rig.ts';
 import { interruptEverywhere, Steps, stepTimes } from './steps.ts';
 
 const demo = 'demo' as DeploymentId;
 const bounds = { pages: 100, pageItems: 50, questions: 1_000, passSeconds: 0 };
 const quietSeconds = 601;
-let engine: TestEngine;
 let core: Core;
 let client: DynamoDBDocumentClient;
 let tableName: string;
-beforeAll(async () => {
-  engine = await startTestEngine();
-});
-afterAll(() => engine.stop());
-beforeEach(newTable);
-
-async function newTable(): Promise<void> {
-  ({ client, tableName } = await createTestTable(engine.endpoint));
+const newTable = tableForEachTest((table) => {
+  ({ client, tableName } = table);
   core = createCore(client, tableName);
   core.max = undefined;
-}
+});
 
 const portsOf = (by: Core, through: DynamoDBDocumentClient): ReconcilePorts => ({
   ...by.ports,
@@ -52,8 +46,7 @@ async function retained(username: string, clientId: string, expiry: number): Pro
 }
 
 async function everything(): Promise<unknown> {
-  const { Items = [] } = await client.send(new ScanCommand({ TableName: tableName, ConsistentRead: true }));
-  return Items.filter((item) => item.pk !== 'reconciler');
+  return (await allItems({ client, tableName })).filter((item) => item.pk !== 'reconciler');
 }
 
 async function checkAgreement(username: string, way = ''): Promise<void> {

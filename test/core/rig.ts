@@ -1,13 +1,14 @@
 // The core on the real engine: use cases, store, a clock that only tests move, and a broker that says what it is told.
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { demoDeployment } from '../../local/seed.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { type AdmitDecision, admit } from '../../shared/app/admit.ts';
 import { parseBrokerEvent } from '../../shared/app/broker-event.ts';
 import { applyBrokerEvent, applyDoorReport, type LifeCyclePorts } from '../../shared/app/life-cycle.ts';
 import { sweep } from '../../shared/app/sweep.ts';
-import type { AttemptId, ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import type { Session } from '../../shared/domain/session.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import type { BrokerSays } from '../../shared/ports/broker.ts';
@@ -84,17 +85,7 @@ export function createCore(client: DynamoDBDocumentClient, tableName: string): C
     now: clock.now,
     connect(username, clientId, { expiry = 0, witness = 'door' } = {}) {
       const settings: ConnectSettings = {
-        deployment: {
-          deploymentId,
-          tenantId: 'local' as TenantId,
-          name: 'Demo',
-          mqttHost: 'demo.mqtt.localhost',
-          status: 'active',
-          sessionExpirySeconds: seconds(3_600),
-          clientIdTakeover: core.takeover,
-          onStoreFailure: 'reject',
-          createdAt: ms(0),
-        },
+        deployment: { ...demoDeployment(ms(0)), clientIdTakeover: core.takeover },
         limit:
           core.max === undefined
             ? undefined

@@ -1,7 +1,7 @@
 // The sweeper at size, on the real engine: it keeps up, tells when it does not, and nothing starves anything.
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { seedRetained } from '../../bench/sweep/fleet.ts';
 import { askingForRanks } from '../../shared/app/ask-ranks.ts';
 import type { LifeCyclePorts } from '../../shared/app/life-cycle.ts';
@@ -10,20 +10,15 @@ import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { addSeconds, seconds } from '../../shared/domain/time.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { SessionStore } from '../../shared/ports/sessions.ts';
-import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { tableForEachTest } from '../support/tables.ts';
 import { type Core, createCore } from './rig.ts';
 
 const demo = 'demo' as DeploymentId;
-let engine: TestEngine;
 let core: Core;
 let client: DynamoDBDocumentClient;
 let tableName: string;
-beforeAll(async () => {
-  engine = await startTestEngine();
-});
-afterAll(() => engine.stop());
-beforeEach(async () => {
-  ({ client, tableName } = await createTestTable(engine.endpoint));
+tableForEachTest((table) => {
+  ({ client, tableName } = table);
   core = createCore(client, tableName);
   core.max = undefined;
 });

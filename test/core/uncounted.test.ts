@@ -1,26 +1,20 @@
 // S17, second half: what is counted of clients that were admitted while the database did not answer, whatever came
 // before, in between and after. On the real engine.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { countAdmitted } from '../../shared/app/count-admitted.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import type { UncountedAdmission } from '../../shared/ports/presence.ts';
-import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { tableForEachTest } from '../support/tables.ts';
 import { type Core, createCore } from './rig.ts';
 
-let engine: TestEngine;
 let core: Core;
 const deploymentId = 'demo' as DeploymentId;
 const policy = { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) };
 
-beforeAll(async () => {
-  engine = await startTestEngine();
-});
-afterAll(() => engine.stop());
-beforeEach(async () => {
-  const { client, tableName } = await createTestTable(engine.endpoint);
+tableForEachTest(({ client, tableName }) => {
   core = createCore(client, tableName);
 });
 

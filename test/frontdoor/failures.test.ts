@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { seconds } from '../../shared/domain/time.ts';
 import type { DoorReport } from '../../shared/ports/presence.ts';
+import { createGate } from '../support/gate.ts';
 import { until } from '../support/until.ts';
 import { admit, connectBytes, packetBytes, RawClient, type Rig, type RigOptions, startPeer, startRig } from './rig.ts';
 
@@ -162,10 +163,7 @@ describe('a client that leaves', () => {
   });
 
   test('while the broker is asked is told to the broker, and what the session keeps goes on counting', async () => {
-    let left = () => {};
-    const gone = new Promise<void>((resolve) => {
-      left = resolve;
-    });
+    const { opened: gone, open: left } = createGate();
     const ended = vi.fn();
     const broker = await peer((socket) => {
       socket.once('end', ended).once('data', async () => {
@@ -266,10 +264,7 @@ describe('reports', () => {
   test('of one connection wait for each other, and CONNACK 0 waits for the first', async () => {
     const delivered: string[] = [];
     const broker = await peer((socket) => socket.once('data', () => socket.end(Buffer.from('20020000', 'hex'))));
-    let accept = (): void => undefined;
-    const accepted = new Promise<void>((resolve) => {
-      accept = resolve;
-    });
+    const { opened: accepted, open: accept } = createGate();
     rig = await startRig({
       brokerPort: broker.port,
       report: async ({ type, clientId }) => {

@@ -1,5 +1,6 @@
 // What is not MQTT, not UTF-8, malformed, or not a whole CONNECT in time is closed without effect (S8).
 import { afterEach, expect, test } from 'vitest';
+import { createGate } from '../support/gate.ts';
 import { connectBytes, packetBytes, RawClient, type Rig, reject, startRig } from './rig.ts';
 
 let rig: Rig;
@@ -52,10 +53,7 @@ test('half a CONNECT, and then the end', async () => {
 });
 
 test('the time for a CONNECT is not prolonged by sending it slowly, and does not run on after it', async () => {
-  let decided: (() => void) | undefined;
-  const waiting = new Promise<void>((resolve) => {
-    decided = resolve;
-  });
+  const { opened: waiting, open: decided } = createGate();
   rig = await startRig({
     connectTimeoutMs: 300,
     decide: async () => {
@@ -72,7 +70,7 @@ test('the time for a CONNECT is not prolonged by sending it slowly, and does not
   // The slow one came later; once it has been closed, the time of the quick one is over too.
   expect(await slow.all()).toBe('');
   clearInterval(dripping);
-  decided?.();
+  decided();
   expect(await quick.all()).toBe('20020004');
   expect(rig.requests).toHaveLength(1);
 });

@@ -7,12 +7,13 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { demoDeployment } from '../../local/seed.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
-import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
-import { ms, seconds } from '../../shared/domain/time.ts';
+import type { Username } from '../../shared/domain/ids.ts';
+import { ms } from '../../shared/domain/time.ts';
 import { createTestTable, startTestEngine } from '../support/engine.ts';
 
 const run = promisify(execFile);
@@ -100,19 +101,10 @@ describe('cdk synth', () => {
       crypto: createPasswordCrypto(),
       clock: { now: () => createdAt },
     }).generate();
-    const demo = 'demo' as DeploymentId;
-    await createCredentialStore(client, tableName).putCredential(demo, { username: 'a' as Username, hash, createdAt });
-    await createSettingsStore(client, tableName).createDeployment({
-      deploymentId: demo,
-      tenantId: 'local' as TenantId,
-      name: 'Demo',
-      mqttHost: 'demo.mqtt.localhost',
-      status: 'active',
-      sessionExpirySeconds: seconds(3_600),
-      clientIdTakeover: 'deny',
-      onStoreFailure: 'reject',
-      createdAt,
-    });
+    const demo = demoDeployment(createdAt);
+    const credential = { username: 'a' as Username, hash, createdAt };
+    await createCredentialStore(client, tableName).putCredential(demo.deploymentId, credential);
+    await createSettingsStore(client, tableName).createDeployment(demo);
     const mqtt = (sent: string) => ({
       username: 'a?deployment=demo',
       password: Buffer.from(sent).toString('base64'),

@@ -39,6 +39,16 @@ export function arn(resource: string): string {
   return `arn:${localArn.partition}:iot:${localArn.region}:${localArn.accountId}:${resource}`;
 }
 
+/** What an authorizer answers who allows everything but a subscription to some topics. */
+export function allowAllBut(topicFilter: string): AuthorizerAnswer {
+  const Statement = [
+    { Effect: 'Allow', Action: '*', Resource: '*' },
+    { Effect: 'Deny', Action: 'iot:Subscribe', Resource: arn(`topicfilter/${topicFilter}`) },
+  ];
+  const document = JSON.stringify({ Version: '2012-10-17', Statement });
+  return { isAuthenticated: true, principalId: 'p', policyDocuments: [document] };
+}
+
 /** What an authorizer answers for deployment `demo`: everything under `demo/`, shared subscriptions included. */
 export function allowDemo(event: AuthorizerEvent): AuthorizerAnswer {
   const document = {

@@ -3,8 +3,17 @@ import { generate } from 'mqtt-packet';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { seededRandom } from '../../local/faults.ts';
 import type { BrokerClientId } from '../../shared/domain/ids.ts';
+import { createGate } from '../support/gate.ts';
 import { until } from '../support/until.ts';
-import { allowDemo, arn, type Bench, type PresenceEvent, startBench, untilClosed, versions } from './broker-bench.ts';
+import {
+  allowAllBut,
+  allowDemo,
+  type Bench,
+  type PresenceEvent,
+  startBench,
+  untilClosed,
+  versions,
+} from './broker-bench.ts';
 
 let bench: Bench;
 beforeEach(async () => {
@@ -101,10 +110,7 @@ describe.each(versions)('presence of MQTT version %i', (version) => {
 
   test('20 connections of one client id at once leave one, and every other had its end', async () => {
     let waiting = 0;
-    let open = (): void => undefined;
-    const gate = new Promise<void>((resolve) => {
-      open = resolve;
-    });
+    const { opened: gate, open } = createGate();
     // All are authorized in the same moment, so that none is done before the next one begins.
     const own = await startBench({
       async authorize(event) {
@@ -186,10 +192,7 @@ test('a CONNECT that is refused leaves the connection that has its client id', a
 
 test('a client that gives up before it is answered leaves the connection that has its client id', async () => {
   let waiting = 0;
-  let open = (): void => undefined;
-  const gate = new Promise<void>((resolve) => {
-    open = resolve;
-  });
+  const { opened: gate, open } = createGate();
   const own = await startBench({
     async authorize(event) {
       waiting += 1;
@@ -265,16 +268,7 @@ test('faults are what was asked for: each event twice, and late', async () => {
 });
 
 test('a topic of everything but its own deployment is refused by an explicit Deny also where all is allowed', async () => {
-  const own = await startBench({
-    async authorize() {
-      const Statement = [
-        { Effect: 'Allow', Action: '*', Resource: '*' },
-        { Effect: 'Deny', Action: 'iot:Subscribe', Resource: arn('topicfilter/secret/*') },
-      ];
-      const document = JSON.stringify({ Version: '2012-10-17', Statement });
-      return { isAuthenticated: true, principalId: 'p', policyDocuments: [document] };
-    },
-  });
+  const own = await startBench({ authorize: async () => allowAllBut('secret/*') });
   try {
     const client = await own.connect(5, id);
     await expect(client.subscribeAsync('secret/a')).rejects.toMatchObject({ packet: { granted: [0x87] } });

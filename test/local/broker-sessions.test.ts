@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { BrokerClientId } from '../../shared/domain/ids.ts';
 import type { BrokerSays } from '../../shared/ports/broker.ts';
 import { until } from '../support/until.ts';
-import { arn, type Bench, startBench, versions } from './broker-bench.ts';
+import { allowAllBut, type Bench, startBench, versions } from './broker-bench.ts';
 
 let bench: Bench;
 const asked: string[] = [];
@@ -155,16 +155,7 @@ test.each(versions)(
   'a filter that was refused is not kept in the session of MQTT version %i either',
   async (version) => {
     // May receive everything, so that only the subscription stands between it and the message.
-    const own = await startBench({
-      async authorize() {
-        const Statement = [
-          { Effect: 'Allow', Action: '*', Resource: '*' },
-          { Effect: 'Deny', Action: 'iot:Subscribe', Resource: arn('topicfilter/other/*') },
-        ];
-        const document = JSON.stringify({ Version: '2012-10-17', Statement });
-        return { isAuthenticated: true, principalId: 'p', policyDocuments: [document] };
-      },
-    });
+    const own = await startBench({ authorize: async () => allowAllBut('other/*') });
     try {
       const properties = version === 5 ? { properties: { sessionExpiryInterval: 60 } } : {};
       const options = { clean: false, resubscribe: false, ...properties };

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createTable } from '../../local/create-table.ts';
 import { type Engine, startEngine } from '../../local/engine.ts';
 import { startTtlJanitor, type TtlJanitorOptions } from '../../local/ttl.ts';
+import { quietLog } from '../support/quiet-log.ts';
 import { until } from '../support/until.ts';
 import { createManualTime, type ManualTime } from './manual-time.ts';
 
@@ -28,14 +29,13 @@ beforeEach(async () => {
   await createTable(client, tableName);
 });
 
-const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const janitor = (options: Partial<TtlJanitorOptions> = {}) =>
   startTtlJanitor({
     client,
     tableName,
     clock: time.clock,
     schedule: time.schedule,
-    log: quiet,
+    log: quietLog,
     everyMinutes: 10,
     ...options,
   });
@@ -93,7 +93,7 @@ test('an item that was written again since the scan read it stays', async () => 
 
 test('runs by itself every so many minutes until it is stopped, also after a run that failed', async () => {
   const told: string[] = [];
-  const log = { ...quiet, info: (text: string) => told.push(text), warn: (text: string) => told.push(text) };
+  const log = { ...quietLog, info: (text: string) => told.push(text), warn: (text: string) => told.push(text) };
   const broken = janitor({ tableName: 'no-such-table', log });
   for (const count of [1, 2]) {
     await until(() => expect(time.pending()).toBe(1));

@@ -7,10 +7,10 @@ import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import type { RankRefresh } from '../../shared/ports/ranks.ts';
 import { createManualTime } from '../local/manual-time.ts';
+import { quietLog } from '../support/quiet-log.ts';
 
 const demo = 'demo' as DeploymentId;
 const alice = 'alice' as Username;
-const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 function start() {
   const sent: { at: number; username: string; delay: number }[] = [];
@@ -23,7 +23,7 @@ function start() {
       },
     },
     clock: { now: (): Ms => ms(state.now) },
-    log: quiet,
+    log: quietLog,
     delaySeconds: seconds(50),
   });
   return { state, requests };

@@ -11,7 +11,7 @@ import { createPasswords } from '../../shared/app/passwords.ts';
 import { environmentOf } from '../../shared/config/env.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
-import { deploymentOf } from '../api/rig.ts';
+import { deploymentOf } from '../support/deployment.ts';
 import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
 
 const demo = 'demo' as DeploymentId;

@@ -4,7 +4,9 @@ import { expect, test } from 'vitest';
 import { type BrokerShare, createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
 import { brokerShares, getConnectionPerSecond, presenceProcessesMax } from '../../shared/config/constants.ts';
 import type { BrokerClientId } from '../../shared/domain/ids.ts';
+import { ms } from '../../shared/domain/time.ts';
 import type { BrokerSays } from '../../shared/ports/broker.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
 import { createManualTime, type ManualTime } from '../local/manual-time.ts';
 
 type Kind = 'confirm' | 'reconcile';
@@ -17,7 +19,12 @@ interface Rig {
   ask(kind: Kind, id: string): Promise<BrokerSays>;
 }
 
-function createRig(options: { perSecond: number; burst?: number; waitMs?: number }): Rig {
+function createRig(options: {
+  perSecond: number;
+  burst?: number;
+  waitMs?: number;
+  clock?: (time: ManualTime) => Clock;
+}): Rig {
   const time = createManualTime();
   const asked: string[] = [];
   const share = createBrokerShare<Kind>({
@@ -28,7 +35,7 @@ function createRig(options: { perSecond: number; burst?: number; waitMs?: number
       },
       deleteConnection: async () => 'done',
     },
-    clock: time.clock,
+    clock: options.clock?.(time) ?? time.clock,
     schedule: time.schedule,
     callsPerSecond: options.perSecond,
     burst: options.burst ?? 1,
@@ -93,25 +100,10 @@ test('a worthier kind goes first, also if it comes later', () => {
 });
 
 test('a clock that steps back lends nothing and blocks nothing', () => {
-  const time = createManualTime();
   let offset = 0;
-  const asked: string[] = [];
-  const share = createBrokerShare<Kind>({
-    broker: {
-      getConnection: async (id) => {
-        asked.push(id);
-        return { kind: 'absent' };
-      },
-      deleteConnection: async () => 'done',
-    },
-    clock: { now: () => (time.clock.now() + offset) as ReturnType<typeof time.clock.now> },
-    schedule: time.schedule,
-    callsPerSecond: 1,
-    burst: 1,
-    waitMs: 60_000,
-    kinds: ['confirm', 'reconcile'],
-  });
-  for (let n = 0; n < 5; n++) void share.of('confirm').getConnection(`demo:${n}` as BrokerClientId);
+  const clock = (time: ManualTime): Clock => ({ now: () => ms(time.clock.now() + offset) });
+  const { time, asked, ask } = createRig({ perSecond: 1, clock });
+  for (let n = 0; n < 5; n++) void ask('confirm', `demo:${n}`);
   offset = -3_600_000;
   time.advance(2_000);
   expect(asked.length).toBeGreaterThanOrEqual(2);

@@ -2,9 +2,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   type DeploymentId,
+  parseAttemptId,
   parseBrokerClientId,
   parseClientId,
   parseDeploymentId,
+  parseOperationId,
+  parseTenantId,
   parseUsername,
   toBrokerClientId,
 } from '../../shared/domain/ids.ts';
@@ -54,6 +57,15 @@ test.each([['demo'], ['d-1']])('deployment id %s is legal', (raw) => expect(pars
 test.each([[''], ['-a'], ['A'], ['a:b'], ['a|b'], ['x'.repeat(33)], ['a/b']])('deployment id %s is not', (raw) => {
   expect(parseDeploymentId(raw).ok).toBe(false);
 });
+
+// As text each of them would be a legal name: `undefined`, `null`, `true`, `1234567890123456`.
+test.each([[undefined], [null], [true], [1_234_567_890_123_456], [['alice']], [{}]])(
+  '%j is no name of anything',
+  (raw) => {
+    const parsers = [parseTenantId, parseDeploymentId, parseUsername, parseAttemptId, parseOperationId];
+    for (const parse of [...parsers, (given: unknown) => parseClientId(demo, given)]) expect(parse(raw).ok).toBe(false);
+  },
+);
 
 test('a client id at the broker comes apart as it was put together, whatever it holds', () => {
   fc.assert(

@@ -1,9 +1,10 @@
 // Who asks for ranks: presence when a session is confirmed or ends, the sweeper when it frees. Never the connect path.
 
 import type { SQSEvent } from 'aws-lambda';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Meter, meter } from '../../bench/meter/meter.ts';
 import { applyPresence, type PresencePorts } from '../../functions/presence/apply.ts';
+import { demoDeployment } from '../../local/seed.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
@@ -13,15 +14,14 @@ import { askingForRanks, createRankRequests } from '../../shared/app/ask-ranks.t
 import { sweep } from '../../shared/app/sweep.ts';
 import { rankDelaySeconds } from '../../shared/config/constants.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
-import type { AttemptId, ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
-import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { quietLog } from '../support/quiet-log.ts';
+import { tableForEachTest } from '../support/tables.ts';
 
 const demo = 'demo' as DeploymentId;
 const alice = 'alice' as Username;
-const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-let engine: TestEngine;
 let now = 1_790_000_000_000;
 let sent: { readonly body: object; readonly at: number }[];
 let ports: PresencePorts;
@@ -29,13 +29,8 @@ let bare: PresencePorts['store'];
 let units: Meter;
 let nextMessage = 0;
 
-beforeAll(async () => {
-  engine = await startTestEngine();
-});
-afterAll(() => engine.stop());
-beforeEach(async () => {
-  const { client, tableName } = await createTestTable(engine.endpoint);
-  const rawClient = createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 10_000 });
+tableForEachTest(({ client, tableName }, endpoint) => {
+  const rawClient = createDocumentClient({ endpoint: endpoint, requestTimeoutMs: 10_000 });
   units = meter(client, { tableDefinition, tableName, rawClient });
   const clock = { now: (): Ms => ms(now) };
   sent = [];
@@ -44,7 +39,7 @@ beforeEach(async () => {
       send: async (body, delaySeconds) => void sent.push({ body, at: now + delaySeconds * 1_000 }),
     },
     clock,
-    log: quiet,
+    log: quietLog,
     delaySeconds: seconds(rankDelaySeconds),
   });
   bare = createSessionStore(client, tableName, cryptoRandom);
@@ -58,22 +53,12 @@ beforeEach(async () => {
       deleteConnection: async () => 'gone' as const,
     },
     policy: { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) },
-    log: quiet,
+    log: quietLog,
   };
 });
 
 async function connect(clientId: string): Promise<AttemptId> {
-  const deployment = {
-    deploymentId: demo,
-    tenantId: 'local' as TenantId,
-    name: 'Demo',
-    mqttHost: 'demo.mqtt.localhost',
-    status: 'active',
-    sessionExpirySeconds: seconds(0),
-    clientIdTakeover: 'deny',
-    onStoreFailure: 'reject',
-    createdAt: ms(0),
-  } as const;
+  const deployment = demoDeployment(ms(0));
   const request = {
     deploymentId: demo,
     username: alice,
@@ -188,6 +173,8 @@ test('the sweeper asks for what it frees: attempts that came to nothing, and man
 test.each([
   { deploymentId: 'De mo', username: 'a' },
   { deploymentId: 'demo', username: 'a?b' },
+  { username: 'a' },
+  { deploymentId: 'demo' },
 ])('a request that is malformed is not applied: %j', async (fields) => {
   const body = JSON.stringify({ type: 'rank.refresh', ...fields });
   const record = { messageId: 'm', body, attributes: {} };

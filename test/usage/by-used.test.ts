@@ -1,20 +1,14 @@
 // S16: usage in order of used. The order follows by refreshes, the numbers do not wait for them.
 
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { refreshRank } from '../../shared/app/refresh-rank.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
-import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { tableForEachTest } from '../support/tables.ts';
 import { allByName, allByUsed, createUsageRig, demo, sessionOf, type UsageRig } from './rig.ts';
 
-let engine: TestEngine;
 let rig: UsageRig;
-beforeAll(async () => {
-  engine = await startTestEngine();
-});
-afterAll(() => engine.stop());
-beforeEach(async () => {
-  const { client, tableName } = await createTestTable(engine.endpoint);
+tableForEachTest(async ({ client, tableName }) => {
   rig = await createUsageRig(client, tableName);
 });
 

@@ -2,13 +2,14 @@
 // refreshed when a test says so.
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { demoDeployment } from '../../local/seed.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { createUsageReader } from '../../shared/adapters/dynamodb/usage-reader.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { askingForRanks, type CollectedRanks, collectRankRequests } from '../../shared/app/ask-ranks.ts';
-import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import type { Session } from '../../shared/domain/session.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import type { RankStore } from '../../shared/ports/ranks.ts';
@@ -83,17 +84,7 @@ export async function createUsageRig(client: DynamoDBDocumentClient, tableName: 
       if ((await changed.refresh({ store, ranks })) > 0) throw new Error('ranks were left');
     },
   };
-  await settings.createDeployment({
-    deploymentId: demo,
-    tenantId: 'local' as TenantId,
-    name: 'Demo',
-    mqttHost: 'demo.mqtt.localhost',
-    status: 'active',
-    sessionExpirySeconds: seconds(3_600),
-    clientIdTakeover: 'deny',
-    onStoreFailure: 'reject',
-    createdAt: rig.now,
-  });
+  await settings.createDeployment(demoDeployment(rig.now));
   return rig;
 }
 

@@ -2,7 +2,7 @@
 // minutes; here the same code lists 3,000, and one username with 10,000 sessions.
 
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   buildRanked,
   buildRoster,
@@ -15,20 +15,18 @@ import {
 import { perUsernameKey, sessionKey } from '../../shared/adapters/dynamodb/keys.ts';
 import type { ClientId, Username } from '../../shared/domain/ids.ts';
 import { type Ms, ms } from '../../shared/domain/time.ts';
-import { createTestTable, startTestEngine, type TestEngine, type TestTable } from '../support/engine.ts';
+import type { TestTable } from '../support/engine.ts';
+import { tableForAllTests } from '../support/tables.ts';
 import { allByName, allByUsed, createUsageRig, demo, sessionOf, type UsageRig } from './rig.ts';
 
-let engine: TestEngine;
 let table: TestTable;
 let rig: UsageRig;
 let wakeAt: Ms;
-beforeAll(async () => {
-  engine = await startTestEngine();
-  table = await createTestTable(engine.endpoint);
+tableForAllTests(async (created) => {
+  table = created;
   rig = await createUsageRig(table.client, table.tableName);
   wakeAt = ms(rig.now + 86_400_000);
 });
-afterAll(() => engine.stop());
 
 /** The engine's bytes come back as a Buffer; what counts is what is in them. */
 function legible(value: unknown): unknown {

@@ -1,14 +1,10 @@
 import Alert from '@cloudscape-design/components/alert';
-import Box from '@cloudscape-design/components/box';
-import Button from '@cloudscape-design/components/button';
 import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
-import Modal from '@cloudscape-design/components/modal';
 import RadioGroup from '@cloudscape-design/components/radio-group';
-import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 import type { Override, OwnLimit } from '../../client/types.ts';
-import { ProblemAlert } from '../../parts/problem-alert.tsx';
+import { FormDialog } from '../../parts/form-dialog.tsx';
 import { shownName } from '../../parts/shown-name.ts';
 import { useSession } from '../../session/use-session.ts';
 import { useNotices } from '../../state/notices.tsx';
@@ -42,110 +38,86 @@ export function OverrideDialog(given: {
   const { deploymentId, override } = given;
   const { client } = useSession();
   const { tell } = useNotices();
-  const { running, problem, run } = useAction();
+  const action = useAction();
   const [username, setUsername] = useState(override?.username ?? '');
   const [kind, setKind] = useState<Kind>(typeof override?.limit === 'string' ? override.limit : 'number');
   const [text, setText] = useState(typeof override?.limit === 'number' ? String(override.limit) : '');
   const [theirs, setTheirs] = useState<Override | undefined>();
   const limit = limitOf(kind, text);
 
-  const save = (expected: Override | undefined): void => {
+  const save = async (expected: Override | undefined): Promise<void> => {
     if (limit === undefined || username === '') return;
-    run(async () => {
-      try {
-        if (expected === undefined) await client.putOverride(deploymentId, username, limit, { mustBeNew: true });
-        else {
-          // Read again for its version: what the list showed may be older than that.
-          const { value, etag } = await client.getOverride(deploymentId, username);
-          if (value.limit !== expected.limit) {
-            setTheirs(value);
-            return;
-          }
-          await client.putOverride(deploymentId, username, limit, etag === undefined ? {} : { ifMatch: etag });
+    try {
+      if (expected === undefined) await client.putOverride(deploymentId, username, limit, { mustBeNew: true });
+      else {
+        // Read again for its version: what the list showed may be older than that.
+        const { value, etag } = await client.getOverride(deploymentId, username);
+        if (value.limit !== expected.limit) {
+          setTheirs(value);
+          return;
         }
-        tell({ id: 'override', kind: 'success', text: `The override of ${shownName(username)} is saved.` });
-        given.onSaved();
-      } catch (error) {
-        const { status, code } = problemOf(error);
-        if (status === 412) setTheirs((await client.getOverride(deploymentId, username)).value);
-        // Removed meanwhile: saving makes it anew.
-        else if (code === 'override.not_found' && expected !== undefined) {
-          await client.putOverride(deploymentId, username, limit, { mustBeNew: true });
-          given.onSaved();
-        } else throw error;
+        await client.putOverride(deploymentId, username, limit, etag === undefined ? {} : { ifMatch: etag });
       }
-    });
+      tell({ id: 'override', kind: 'success', text: `The override of ${shownName(username)} is saved.` });
+      given.onSaved();
+    } catch (error) {
+      const { status, code } = problemOf(error);
+      if (status === 412) setTheirs((await client.getOverride(deploymentId, username)).value);
+      // Removed meanwhile: saving makes it anew.
+      else if (code === 'override.not_found' && expected !== undefined) {
+        await client.putOverride(deploymentId, username, limit, { mustBeNew: true });
+        given.onSaved();
+      } else throw error;
+    }
   };
 
   return (
-    <Modal
-      visible
-      header={override === undefined ? 'Add override' : 'Edit override'}
-      closeAriaLabel="Close"
-      onDismiss={given.onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={given.onClose}>
-              Cancel
-            </Button>
-            <Button
-              variant="primary"
-              loading={running}
-              disabled={limit === undefined || username === ''}
-              onClick={() => save(theirs ?? override)}
-            >
-              {theirs === undefined ? 'Save' : 'Replace it by mine'}
-            </Button>
-          </SpaceBetween>
-        </Box>
+    <FormDialog
+      title={override === undefined ? 'Add override' : 'Edit override'}
+      submit={theirs === undefined ? 'Save' : 'Replace it by mine'}
+      what="saving the override"
+      ready={limit !== undefined && username !== ''}
+      action={action}
+      notice={
+        theirs !== undefined && (
+          <div role="alert">
+            <Alert type="warning" header="This username's override was changed meanwhile">
+              It is <b>{theirs.limit}</b> now. Yours is <b>{limit ?? text}</b>. Replace it, or cancel to keep it.
+            </Alert>
+          </div>
+        )
       }
+      onClose={given.onClose}
+      onSubmit={() => save(theirs ?? override)}
     >
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          save(theirs ?? override);
-        }}
-      >
-        <SpaceBetween size="m">
-          {theirs !== undefined && (
-            <div role="alert">
-              <Alert type="warning" header="This username's override was changed meanwhile">
-                It is <b>{theirs.limit}</b> now. Yours is <b>{limit ?? text}</b>. Replace it, or cancel to keep it.
-              </Alert>
-            </div>
-          )}
-          <ProblemAlert problem={problem} what="saving the override" />
-          <FormField label="Username">
-            <Input
-              value={username}
-              readOnly={override !== undefined}
-              spellcheck={false}
-              autoComplete={false}
-              onChange={({ detail }) => {
-                setUsername(detail.value);
-                setTheirs(undefined);
-              }}
-            />
-          </FormField>
-          <FormField label="Limit">
-            <RadioGroup
-              value={kind}
-              items={kinds}
-              onChange={({ detail }) => setKind(kinds.find((one) => one.value === detail.value)?.value ?? 'number')}
-            />
-          </FormField>
-          {kind === 'number' && (
-            <FormField
-              label="Sessions"
-              constraintText={maxSessionsRule}
-              errorText={text !== '' && limit === undefined && maxSessionsRule}
-            >
-              <Input value={text} inputMode="numeric" onChange={({ detail }) => setText(detail.value)} />
-            </FormField>
-          )}
-        </SpaceBetween>
-      </form>
-    </Modal>
+      <FormField label="Username">
+        <Input
+          value={username}
+          readOnly={override !== undefined}
+          spellcheck={false}
+          autoComplete={false}
+          onChange={({ detail }) => {
+            setUsername(detail.value);
+            setTheirs(undefined);
+          }}
+        />
+      </FormField>
+      <FormField label="Limit">
+        <RadioGroup
+          value={kind}
+          items={kinds}
+          onChange={({ detail }) => setKind(kinds.find((one) => one.value === detail.value)?.value ?? 'number')}
+        />
+      </FormField>
+      {kind === 'number' && (
+        <FormField
+          label="Sessions"
+          constraintText={maxSessionsRule}
+          errorText={text !== '' && limit === undefined && maxSessionsRule}
+        >
+          <Input value={text} inputMode="numeric" onChange={({ detail }) => setText(detail.value)} />
+        </FormField>
+      )}
+    </FormDialog>
   );
 }

@@ -1,13 +1,12 @@
 // Usernames' own limits.
 
 import Button from '@cloudscape-design/components/button';
-import Header from '@cloudscape-design/components/header';
-import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 import type { Override } from '../../client/types.ts';
 import { ConfirmDialog } from '../../parts/confirm-dialog.tsx';
+import { actionsColumn, usernameColumn } from '../../parts/list-columns.tsx';
+import { ListHeader } from '../../parts/list-header.tsx';
 import { ListTable } from '../../parts/list-table.tsx';
-import { Refresh } from '../../parts/refresh.tsx';
 import { shownName } from '../../parts/shown-name.ts';
 import { useSession } from '../../session/use-session.ts';
 import { useNotices } from '../../state/notices.tsx';
@@ -28,11 +27,6 @@ export default function OverridesTab({ deploymentId }: { readonly deploymentId: 
   );
   const mayWrite = may('settings:write');
   const close = (): void => setAsked(undefined);
-  const add = (
-    <Button variant="primary" onClick={() => setAsked({ kind: 'add' })}>
-      Add override
-    </Button>
-  );
   return (
     <>
       <ListTable<Override>
@@ -40,27 +34,24 @@ export default function OverridesTab({ deploymentId }: { readonly deploymentId: 
         what="overrides"
         idOf={({ username }) => username}
         header={
-          <Header
+          <ListHeader
             variant="h2"
+            title="Overrides"
             description="A username's own limit, in place of the deployment's. A whitelisted username needs none."
-            actions={
-              <SpaceBetween direction="horizontal" size="xs">
-                <Refresh of="overrides" loading={pages.loading} onRefresh={pages.reload} />
-                {mayWrite && add}
-              </SpaceBetween>
+            what="overrides"
+            pages={pages}
+            add={
+              mayWrite && (
+                <Button variant="primary" onClick={() => setAsked({ kind: 'add' })}>
+                  Add override
+                </Button>
+              )
             }
-          >
-            Overrides
-          </Header>
+          />
         }
         empty="Every username has the deployment's limit."
         columns={[
-          {
-            id: 'username',
-            header: 'Username',
-            isRowHeader: true,
-            cell: ({ username }) => <span className="name">{shownName(username)}</span>,
-          },
+          usernameColumn(),
           {
             id: 'limit',
             header: 'Limit',
@@ -68,29 +59,18 @@ export default function OverridesTab({ deploymentId }: { readonly deploymentId: 
           },
           ...(mayWrite
             ? [
-                {
-                  id: 'actions',
-                  header: 'Actions',
-                  width: 200,
-                  cell: (override: Override) => (
-                    <SpaceBetween direction="horizontal" size="xs">
-                      <Button
-                        variant="inline-link"
-                        ariaLabel={`Edit the override of ${shownName(override.username)}`}
-                        onClick={() => setAsked({ kind: 'edit', override })}
-                      >
-                        Edit
-                      </Button>
-                      <Button
-                        variant="inline-link"
-                        ariaLabel={`Remove the override of ${shownName(override.username)}`}
-                        onClick={() => setAsked({ kind: 'delete', username: override.username })}
-                      >
-                        Remove
-                      </Button>
-                    </SpaceBetween>
-                  ),
-                },
+                actionsColumn<Override>(200, [
+                  {
+                    label: 'Edit',
+                    describe: ({ username }) => `Edit the override of ${shownName(username)}`,
+                    onClick: (override) => setAsked({ kind: 'edit', override }),
+                  },
+                  {
+                    label: 'Remove',
+                    describe: ({ username }) => `Remove the override of ${shownName(username)}`,
+                    onClick: ({ username }) => setAsked({ kind: 'delete', username }),
+                  },
+                ]),
               ]
             : []),
         ]}

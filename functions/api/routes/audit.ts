@@ -2,7 +2,7 @@
 
 import { z } from '@hono/zod-openapi';
 import type { SettingsStore } from '../../../shared/ports/settings.ts';
-import { invalid } from '../answer.ts';
+import { badCursor } from '../list.ts';
 import type { Router } from '../route.ts';
 import { answers, listOf, pageQuery } from '../schemas.ts';
 import { auditRecordSchema } from '../schemas-tenancy.ts';
@@ -22,8 +22,7 @@ export function addAuditRoutes(router: Router, settings: Pick<SettingsStore, 'li
       200: answers(listOf(auditRecordSchema), 'A page of large records may hold fewer than were asked for'),
     },
     async handle({ deployment: { deploymentId }, query: { limit }, after, page }) {
-      if (after !== undefined && !keyPattern.test(after))
-        return invalid([{ in: 'query', name: 'cursor', detail: 'is not a cursor of this list' }]);
+      if (after !== undefined && !keyPattern.test(after)) return badCursor('is not a cursor of this list');
       const { items, next } = await settings.listAudit(deploymentId, {
         limit,
         ...(after === undefined ? {} : { after }),

@@ -4,7 +4,8 @@ import { z } from '@hono/zod-openapi';
 import { type CredentialPorts, parseCredential, putCredential } from '../../../shared/app/credentials.ts';
 import { changeAndEnd, type StartPorts } from '../../../shared/app/operations.ts';
 import { parseUsername } from '../../../shared/domain/ids.ts';
-import { type Answer, invalid, noContent, problem } from '../answer.ts';
+import { type Answer, noContent, problem } from '../answer.ts';
+import { pageByName } from '../list.ts';
 import type { Router } from '../route.ts';
 import {
   answers,
@@ -33,17 +34,13 @@ export function addCredentialRoutes(router: Router, ports: CredentialPorts & { r
     summary: 'List MQTT users',
     query: z.strictObject(pageQuery),
     responses: { 200: answers(listOf(credentialSchema), 'In order of username') },
-    async handle({ deployment, query, after, page }) {
-      const from = after === undefined ? undefined : parseUsername(after);
-      if (from?.ok === false) return invalid([{ in: 'query', name: 'cursor', detail: from.problem }]);
-      const { limit } = query;
-      const found = await ports.credentials.listCredentials(deployment.deploymentId, {
-        limit: limit + 1,
-        ...(from === undefined ? {} : { after: from.value }),
-      });
-      const shown = found.slice(0, limit);
-      return page(shown.map(viewCredential), found.length > limit ? shown.at(-1)?.username : undefined);
-    },
+    handle: ({ deployment, ...call }) =>
+      pageByName(call, {
+        parse: parseUsername,
+        read: (from) => ports.credentials.listCredentials(deployment.deploymentId, from),
+        nameOf: ({ username }) => username,
+        view: viewCredential,
+      }),
   });
 
   router.deploymentRoute({

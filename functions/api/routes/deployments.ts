@@ -7,6 +7,7 @@ import { changeAndEnd, type StartPorts, startDeletion } from '../../../shared/ap
 import { parseDeploymentId } from '../../../shared/domain/ids.ts';
 import type { DeploymentItems } from '../../../shared/ports/operations.ts';
 import { type Answer, accepted, deploymentDeleting, deploymentNotFound, invalid, ok, problem } from '../answer.ts';
+import { pageByName } from '../list.ts';
 import { missing, stale } from '../outcome.ts';
 import { etagOf } from '../precondition.ts';
 import type { Router } from '../route.ts';
@@ -37,18 +38,13 @@ export function addDeploymentRoutes(router: Router, ports: DeploymentRoutePorts)
     summary: 'List deployments',
     query: z.strictObject(pageQuery),
     responses: { 200: answers(listOf(deploymentSchema), 'In order of id') },
-    async handle({ principal, query, after, page }) {
-      const from = after === undefined ? undefined : parseDeploymentId(after);
-      if (from?.ok === false) return invalid([{ in: 'query', name: 'cursor', detail: from.problem }]);
-      const { limit } = query;
-      // One more than asked for tells whether anything follows.
-      const found = await ports.settings.listDeployments(principal.tenantId, {
-        limit: limit + 1,
-        ...(from === undefined ? {} : { after: from.value }),
-      });
-      const shown = found.slice(0, limit);
-      return page(shown.map(viewDeployment), found.length > limit ? shown.at(-1)?.deploymentId : undefined);
-    },
+    handle: ({ principal, ...call }) =>
+      pageByName(call, {
+        parse: parseDeploymentId,
+        read: (from) => ports.settings.listDeployments(principal.tenantId, from),
+        nameOf: ({ deploymentId }) => deploymentId,
+        view: viewDeployment,
+      }),
   });
 
   router.tenantRoute({

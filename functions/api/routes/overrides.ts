@@ -6,8 +6,9 @@ import { deleteOverride, putOverride, type SessionLimitPorts } from '../../../sh
 import { parseOverride } from '../../../shared/app/session-limit-input.ts';
 import { usernamesPerListMax } from '../../../shared/config/constants.ts';
 import { parseUsername } from '../../../shared/domain/ids.ts';
-import { invalid, noContent, ok, problem } from '../answer.ts';
-import { missing, stale } from '../outcome.ts';
+import { noContent, ok, problem } from '../answer.ts';
+import { pageByName } from '../list.ts';
+import { missing, removed, stale } from '../outcome.ts';
 import { etagOf } from '../precondition.ts';
 import type { Router } from '../route.ts';
 import { answers, listOf, overrideInputSchema, overrideSchema, pageQuery } from '../schemas.ts';
@@ -33,18 +34,15 @@ export function addOverrideRoutes(router: Router, ports: SessionLimitPorts & { r
     query: z.strictObject(pageQuery),
     responses: { 200: answers(listOf(overrideSchema), 'In order of username') },
     problems: [notConfigured],
-    async handle({ deployment, query, after, page }) {
-      const from = after === undefined ? undefined : parseUsername(after);
-      if (from?.ok === false) return invalid([{ in: 'query', name: 'cursor', detail: from.problem }]);
-      const { limit } = query;
-      const found = await ports.settings.listOverrides(deployment.deploymentId, {
-        limit: limit + 1,
-        ...(from === undefined ? {} : { after: from.value }),
-      });
-      if (found === undefined) return missing({ kind: 'missing', what: 'session_limit' });
-      const shown = found.slice(0, limit);
-      return page(shown.map(viewOverride), found.length > limit ? shown.at(-1)?.username : undefined);
-    },
+    handle: ({ deployment, ...call }) =>
+      pageByName(call, {
+        parse: parseUsername,
+        read: async (from) =>
+          (await ports.settings.listOverrides(deployment.deploymentId, from)) ??
+          missing({ kind: 'missing', what: 'session_limit' }),
+        nameOf: ({ username }) => username,
+        view: viewOverride,
+      }),
   });
 
   router.deploymentRoute({
@@ -101,10 +99,7 @@ export function addOverrideRoutes(router: Router, ports: SessionLimitPorts & { r
     honours: 'if-match',
     responses: { 204: { description: 'Removed' } },
     problems: [notConfigured, 'override.not_found'],
-    async handle({ deployment, params: { username }, caller }) {
-      const outcome = await deleteOverride(ports, deployment.deploymentId, username, caller);
-      if (outcome.kind === 'missing') return missing(outcome);
-      return outcome.kind === 'stale' ? stale : noContent;
-    },
+    handle: async ({ deployment, params: { username }, caller }) =>
+      removed(await deleteOverride(ports, deployment.deploymentId, username, caller)),
   });
 }

@@ -6,7 +6,7 @@ import { parseUsername } from '../../../shared/domain/ids.ts';
 import { type Ms, ms } from '../../../shared/domain/time.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { RecentPlace, RejectionReader } from '../../../shared/ports/rejections.ts';
-import { invalid } from '../answer.ts';
+import { badCursor } from '../list.ts';
 import type { Router } from '../route.ts';
 import { answers, listOf, pageQuery } from '../schemas.ts';
 import { rejectionHourSchema, rejectionSchema } from '../schemas-tenancy.ts';
@@ -21,7 +21,7 @@ const query = z.strictObject({
   }),
 });
 
-const badCursor = invalid([{ in: 'query', name: 'cursor', detail: 'is not a cursor of this list' }]);
+const foreignCursor = badCursor('is not a cursor of this list');
 
 /** `<time>|<username>`; the username comes last because it may hold anything. */
 function parsePlace(raw: string): RecentPlace | undefined {
@@ -53,7 +53,7 @@ export function addRejectionRoutes(
       if (interval === 'hour') {
         const now = clock.now();
         const last = after === undefined ? undefined : parseTime(after);
-        if (after !== undefined && last === undefined) return badCursor;
+        if (after !== undefined && last === undefined) return foreignCursor;
         const hours = await rejections.listHours(deploymentId, {
           limit: limit + 1,
           until: last === undefined ? now : ms(last - 1),
@@ -63,7 +63,7 @@ export function addRejectionRoutes(
         return page(shown.map(viewRejectionHour), hours.length > limit ? String(shown.at(-1)?.hour) : undefined);
       }
       const place = after === undefined ? undefined : parsePlace(after);
-      if (after !== undefined && place === undefined) return badCursor;
+      if (after !== undefined && place === undefined) return foreignCursor;
       const { items, next } = await rejections.listRecent(deploymentId, {
         limit,
         ...(place === undefined ? {} : { after: place }),

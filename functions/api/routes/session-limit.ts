@@ -8,8 +8,8 @@ import {
   type SessionLimitPorts,
 } from '../../../shared/app/session-limit.ts';
 import { parseSessionLimit, parseSessionLimitChange } from '../../../shared/app/session-limit-input.ts';
-import { type Answer, noContent, ok } from '../answer.ts';
-import { missing, stale } from '../outcome.ts';
+import { type Answer, ok } from '../answer.ts';
+import { missing, removed, stale } from '../outcome.ts';
 import { etagOf } from '../precondition.ts';
 import type { Router } from '../route.ts';
 import {
@@ -93,10 +93,6 @@ export function addSessionLimitRoutes(router: Router, ports: SessionLimitPorts):
     honours: 'if-match',
     responses: { 204: { description: 'Deleted' } },
     problems,
-    async handle({ deployment, caller }) {
-      const outcome = await deleteSessionLimit(ports, deployment.deploymentId, caller);
-      if (outcome.kind === 'missing') return missing(outcome);
-      return outcome.kind === 'stale' ? stale : noContent;
-    },
+    handle: async ({ deployment, caller }) => removed(await deleteSessionLimit(ports, deployment.deploymentId, caller)),
   });
 }

@@ -5,7 +5,8 @@ import { parseNewTenant } from '../../../shared/app/deployment-input.ts';
 import { parseTenantId } from '../../../shared/domain/ids.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { TenantStore } from '../../../shared/ports/tenants.ts';
-import { invalid, problem } from '../answer.ts';
+import { problem } from '../answer.ts';
+import { pageByName } from '../list.ts';
 import type { Router } from '../route.ts';
 import { answers, listOf, pageQuery } from '../schemas.ts';
 import { tenantInputSchema, tenantSchema } from '../schemas-tenancy.ts';
@@ -24,17 +25,13 @@ export function addTenantRoutes(router: Router, ports: { readonly tenants: Tenan
     summary: 'List tenants',
     query: z.strictObject(pageQuery),
     responses: { 200: answers(listOf(tenantSchema), 'In order of id') },
-    async handle({ query, after, page }) {
-      const from = after === undefined ? undefined : parseTenantId(after);
-      if (from?.ok === false) return invalid([{ in: 'query', name: 'cursor', detail: from.problem }]);
-      const { limit } = query;
-      const found = await ports.tenants.listTenants({
-        limit: limit + 1,
-        ...(from === undefined ? {} : { after: from.value }),
-      });
-      const shown = found.slice(0, limit);
-      return page(shown.map(viewTenant), found.length > limit ? shown.at(-1)?.tenantId : undefined);
-    },
+    handle: (call) =>
+      pageByName(call, {
+        parse: parseTenantId,
+        read: (from) => ports.tenants.listTenants(from),
+        nameOf: ({ tenantId }) => tenantId,
+        view: viewTenant,
+      }),
   });
 
   router.tenantRoute({

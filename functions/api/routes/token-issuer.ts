@@ -6,8 +6,8 @@ import {
   putTokenIssuer,
   type TokenIssuerPorts,
 } from '../../../shared/app/token-issuer.ts';
-import { type Answer, noContent, ok, problem } from '../answer.ts';
-import { missing, stale } from '../outcome.ts';
+import { type Answer, ok, problem } from '../answer.ts';
+import { missing, removed, stale } from '../outcome.ts';
 import { etagOf } from '../precondition.ts';
 import type { Router } from '../route.ts';
 import { answers, tokenIssuerInputSchema, tokenIssuerSchema } from '../schemas.ts';
@@ -73,10 +73,6 @@ export function addTokenIssuerRoutes(router: Router, ports: TokenIssuerPorts): v
     honours: 'if-match',
     problems: [notConfigured],
     responses: { 204: { description: 'Deleted' } },
-    async handle({ deployment, caller }) {
-      const outcome = await deleteTokenIssuer(ports, deployment.deploymentId, caller);
-      if (outcome.kind === 'missing') return missing(outcome);
-      return outcome.kind === 'stale' ? stale : noContent;
-    },
+    handle: async ({ deployment, caller }) => removed(await deleteTokenIssuer(ports, deployment.deploymentId, caller)),
   });
 }

@@ -9,7 +9,8 @@ import {
   usernameMaxBytes,
 } from '../../../shared/domain/ids.ts';
 import type { RankMark, UsageReader } from '../../../shared/ports/usage.ts';
-import { clientNotFound, invalid, ok, problem } from '../answer.ts';
+import { clientNotFound, ok, problem } from '../answer.ts';
+import { badCursor, parseAfter } from '../list.ts';
 import type { Router } from '../route.ts';
 import { answers, clientSchema, listOf, pageQuery, sessionSchema, usageDetailSchema, usageSchema } from '../schemas.ts';
 import { viewClient, viewSession, viewUsage, viewUsageDetail } from '../views.ts';
@@ -67,22 +68,22 @@ export function addUsageRoutes(router: Router, usage: UsageReader): void {
     },
     async handle({ deployment: { deploymentId }, query, after, page }) {
       if (query.sort === 'used') {
-        const mark = after === undefined ? undefined : parseMark(after);
-        if (mark?.ok === false) return invalid([{ in: 'query', name: 'cursor', detail: mark.problem }]);
+        const mark = parseAfter(after, parseMark);
+        if (!mark.ok) return badCursor(mark.problem);
         const { items, next } = await usage.listByUsed(deploymentId, {
           limit: query.limit,
           order: query.order,
           ...(query.minUsed === undefined ? {} : { minUsed: query.minUsed }),
-          ...(mark === undefined ? {} : { after: mark.value }),
+          ...mark.value,
         });
         return page(items.map(viewUsage), next === undefined ? undefined : `${next.used}:${next.username}`);
       }
-      const from = after === undefined ? undefined : parseUsername(after);
-      if (from?.ok === false) return invalid([{ in: 'query', name: 'cursor', detail: from.problem }]);
+      const from = parseAfter(after, parseUsername);
+      if (!from.ok) return badCursor(from.problem);
       const { items, more } = await usage.listUsernames(deploymentId, {
         limit: query.limit,
         order: query.order,
-        ...(from === undefined ? {} : { after: from.value }),
+        ...from.value,
         ...(query.prefix === undefined || query.prefix === '' ? {} : { prefix: query.prefix }),
       });
       return page(items.map(viewUsage), more ? items.at(-1)?.username : undefined);
@@ -112,11 +113,11 @@ export function addUsageRoutes(router: Router, usage: UsageReader): void {
     query: z.strictObject(pageQuery),
     responses: { 200: answers(listOf(sessionSchema), 'Its sessions, in an order that stays') },
     async handle({ deployment: { deploymentId }, params: { username }, query, after, page }) {
-      const from = after === undefined ? undefined : parseClientId(deploymentId, after);
-      if (from?.ok === false) return invalid([{ in: 'query', name: 'cursor', detail: from.problem }]);
+      const from = parseAfter(after, (raw) => parseClientId(deploymentId, raw));
+      if (!from.ok) return badCursor(from.problem);
       const { items, more } = await usage.listSessions(deploymentId, username, {
         limit: query.limit,
-        ...(from === undefined ? {} : { after: from.value }),
+        ...from.value,
       });
       return page(items.map(viewSession), more ? items.at(-1)?.clientId : undefined);
     },

@@ -15,8 +15,8 @@ export function createHostReader(
     async getDeploymentOfHost(host) {
       const command = new GetCommand({ TableName: tableName, Key: hostKey(host) });
       const item = (await answering(() => client.send(command))).Item;
-      const id = typeof item?.deploymentId === 'string' ? parseDeploymentId(item.deploymentId) : undefined;
-      return id?.ok === true ? id.value : undefined;
+      const id = parseDeploymentId(item?.deploymentId);
+      return id.ok ? id.value : undefined;
     },
   };
 }

@@ -12,8 +12,8 @@ export function createMachineTenants(client: DynamoDBDocumentClient, TableName: 
       // Consistent and not remembered: a machine that was taken from a tenant is out with its next request.
       const command = new GetCommand({ TableName, Key: machineKey(clientId), ConsistentRead: true });
       const { Item } = await answering(() => client.send(command));
-      const parsed = typeof Item?.tenantId === 'string' ? parseTenantId(Item.tenantId) : undefined;
-      return parsed?.ok === true ? parsed.value : undefined;
+      const parsed = parseTenantId(Item?.tenantId);
+      return parsed.ok ? parsed.value : undefined;
     },
   };
 }

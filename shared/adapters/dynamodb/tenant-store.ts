@@ -10,9 +10,8 @@ import { Refused, refusable } from './conditions.ts';
 import { tenantsPk } from './keys.ts';
 
 function parseTenant(item: Record<string, unknown>): Tenant {
-  const id = typeof item.sk === 'string' ? parseTenantId(item.sk) : undefined;
-  if (id?.ok !== true || typeof item.createdAt !== 'number')
-    throw new TypeError('a stored tenant has an id and a time');
+  const id = parseTenantId(item.sk);
+  if (!id.ok || typeof item.createdAt !== 'number') throw new TypeError('a stored tenant has an id and a time');
   return { tenantId: id.value, createdAt: ms(item.createdAt) };
 }
 

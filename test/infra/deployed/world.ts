@@ -20,6 +20,7 @@ import type { DeploymentId, TenantId, Username } from '../../../shared/domain/id
 import { ms, seconds } from '../../../shared/domain/time.ts';
 import type { DoorReport } from '../../../shared/ports/presence.ts';
 import { createTestTable, startTestEngine } from '../../support/engine.ts';
+import { quietLog } from '../../support/quiet-log.ts';
 
 export const machineClientId = '1example23456789';
 export const tenant = 'acme';
@@ -42,7 +43,6 @@ export interface World {
   stop(): Promise<void>;
 }
 
-const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const policy = { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) };
 
 export const passwordOf = (username: string): string => `${username}-secret-that-was-chosen`;
@@ -94,7 +94,7 @@ export async function createWorld(): Promise<World> {
     rejections: { record: () => undefined },
     tokens: createTokenCheck(tokenAlgorithms),
     queue: { put: async () => undefined },
-    log: quiet,
+    log: quietLog,
     policy,
     budgetMs: 20_000,
   });
