@@ -1,0 +1,221 @@
+// What a SessionStore keeps of a username with many sessions: a wide roster counts as exactly as a narrow one.
+
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { RosterLayout } from '../../shared/adapters/dynamodb/lanes.ts';
+import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import type { ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
+import { isWide, laneOf } from '../../shared/domain/place.ts';
+import { confirmSession, foldSession, freeSession, type Session, startSession } from '../../shared/domain/session.ts';
+import { ms, seconds } from '../../shared/domain/time.ts';
+import type { AddOutcome, SessionStore, Stored } from '../../shared/ports/sessions.ts';
+
+const start = ms(1_800_000_000_000);
+const unlimited = Number.POSITIVE_INFINITY;
+const policy = { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) };
+/** Small, so that a handful of sessions fills lanes, closes them and opens them again. */
+const layout: RosterLayout = { wideAt: 3, lanes: 4, reserveMax: 8, shares: 8, near: 4 };
+
+let nextDeployment = 0;
+
+export function describeWideRoster(name: string, make: (layout: RosterLayout) => SessionStore): void {
+  describe(`a wide roster on ${name}`, () => {
+    let store: SessionStore;
+    let deploymentId: DeploymentId;
+    const alice = 'alice|with|bars ü' as Username;
+
+    beforeEach(() => {
+      store = make(layout);
+      nextDeployment += 1;
+      deploymentId = `w${process.pid}-${nextDeployment}` as DeploymentId;
+    });
+
+    const used = async (): Promise<number> => (await store.readRoster(deploymentId, alice)).used;
+    const add = (place: Place, max = unlimited) => store.addPlace(deploymentId, alice, place, max, start);
+    const remove = (place: Place) => store.removePlace(deploymentId, alice, place, false);
+    const namesOf = (clientId: string) => ({ deploymentId, username: alice, clientId: clientId as ClientId });
+    async function placeFor(clientId: string, max = unlimited): Promise<Place> {
+      const roster = await store.readRoster(deploymentId, alice);
+      return store.placeFor(namesOf(clientId), cryptoRandom.place(), roster, max);
+    }
+    async function widen(): Promise<Place[]> {
+      const places = Array.from({ length: layout.wideAt }, () => cryptoRandom.place());
+      for (const place of places) await add(place);
+      return places;
+    }
+    const kinds = (outcomes: readonly AddOutcome[], kind: AddOutcome['kind']) =>
+      outcomes.filter((one) => one.kind === kind).length;
+
+    async function putFolded(clientId: string): Promise<Stored<Session>> {
+      const place = await placeFor(clientId);
+      const admission = {
+        attempt: cryptoRandom.attemptId(),
+        witness: 'door',
+        at: start,
+        expirySeconds: seconds(0),
+      } as const;
+      const hands = { changed: false, supersedes: [] };
+      const begun = startSession(namesOf(clientId), place, admission, policy, undefined, hands);
+      expect((await add(place)).kind).toBe('added');
+      const session = foldSession(confirmSession(begun, { at: start, expirySeconds: seconds(0) }, policy));
+      const put = await store.putSession(session, undefined);
+      if (put.kind !== 'done') throw new Error('somebody wrote first');
+      await store.dropPlace(deploymentId, alice, place);
+      return { value: session, revision: put.revision };
+    }
+
+    test('begins where there are so many sessions, and wakes at once', async () => {
+      expect(isWide(await placeFor('a'))).toBe(false);
+      await widen();
+      expect(await store.readRoster(deploymentId, alice)).toMatchObject({ used: 3, wide: true, wakeAt: 0 });
+      expect(laneOf(await placeFor('a'))).toBeGreaterThan(0);
+      // Near the limit the roster item itself counts.
+      const near = await placeFor('a', 6);
+      expect([isWide(near), laneOf(near)]).toEqual([true, 0]);
+    });
+
+    test('spreads client ids over its lanes, the same one always into the same', async () => {
+      await widen();
+      const places = await Promise.all(Array.from({ length: 40 }, (_, n) => placeFor(`device-${n}`)));
+      expect(new Set(places.map(laneOf))).toEqual(new Set([1, 2, 3, 4]));
+      expect(laneOf(await placeFor('device-7'))).toBe(laneOf(places[7] as Place));
+    });
+
+    test('takes exactly the limit of many that come at once', async () => {
+      await widen();
+      const places = await Promise.all(Array.from({ length: 60 }, (_, n) => placeFor(`device-${n}`)));
+      const outcomes = await Promise.all(places.map((place) => add(place, 25)));
+      expect([kinds(outcomes, 'added'), kinds(outcomes, 'full')]).toEqual([22, 38]);
+      expect(await used()).toBe(25);
+      // Also where what they add is told twice.
+      const again = await Promise.all(places.map((place) => add(place, 25)));
+      expect([kinds(again, 'present'), kinds(again, 'full')]).toEqual([22, 38]);
+    });
+
+    test('is exact while a limit is lowered: what was in reserve by the old one is counted by nobody', async () => {
+      await widen();
+      for (let n = 0; n < 12; n++) await add(await placeFor(`before-${n}`, 200), 200);
+      const before = await used();
+      const late = await Promise.all(Array.from({ length: 12 }, (_, n) => placeFor(`late-${n}`, 200)));
+      const outcomes = await Promise.all(late.map((place) => add(place, before)));
+      expect(kinds(outcomes, 'full')).toBe(12);
+      expect(await used()).toBe(before);
+      // Raised by a little, exactly so many more.
+      const raised = await Promise.all(late.map((place) => add(place, before + 5)));
+      expect([kinds(raised, 'added'), kinds(raised, 'full')]).toEqual([5, 7]);
+      expect(await used()).toBe(before + 5);
+    });
+
+    test('over its limit nobody is let in, wherever places become free, until there is room', async () => {
+      const narrow = await widen();
+      const places = await Promise.all(Array.from({ length: 12 }, (_, n) => placeFor(`device-${n}`)));
+      for (const place of places) await add(place);
+      const limit = 10;
+      const newcomers = await Promise.all(Array.from({ length: 8 }, (_, n) => placeFor(`new-${n}`)));
+      // 15 are there. The sixth that leaves makes room for one.
+      for (const [n, place] of [...places.slice(0, 5), ...narrow].entries()) {
+        const outcomes = await Promise.all(newcomers.map((one) => add(one, limit)));
+        expect(kinds(outcomes, 'added'), `${n} have left`).toBe(n < 6 ? 0 : 1);
+        expect(await remove(place)).toBe('removed');
+      }
+      const last = await Promise.all(newcomers.map((one) => add(one, limit)));
+      expect(kinds(last, 'added')).toBe(1);
+      expect(await used()).toBe(limit);
+    });
+
+    test('a place that becomes free in one lane is there for another', async () => {
+      await widen();
+      const places = await Promise.all(Array.from({ length: 30 }, (_, n) => placeFor(`device-${n}`)));
+      for (const place of places) await add(place, 20);
+      const [one] = places;
+      const other = places.find(
+        (place) => laneOf(place) !== laneOf(one as Place) && !places.slice(0, 17).includes(place),
+      );
+      if (one === undefined || other === undefined) throw new Error('thirty fill more than one lane');
+      expect((await add(other, 20)).kind).toBe('full');
+      expect(await remove(one)).toBe('removed');
+      expect(await remove(one)).toBe('absent');
+      expect((await add(other, 20)).kind).toBe('added');
+      expect(await used()).toBe(20);
+    });
+
+    test('whoever is counted over the limit takes back what lanes have in reserve', async () => {
+      await widen();
+      await add(await placeFor('first', 30), 30);
+      const before = await used();
+      // Unlimited, as a session that turns out to live is counted, and beyond the limit that the reserve was given by.
+      for (let n = 0; n < 40; n++) await add(await placeFor(`forced-${n}`, 5));
+      expect(await used()).toBe(before + 40);
+      expect((await add(await placeFor('late', 30), 30)).kind).toBe('full');
+    });
+
+    test('a folded session counts by a number, and its end uncounts it once, whoever ends it', async () => {
+      await widen();
+      const sessions = [await putFolded('a'), await putFolded('b'), await putFolded('c')];
+      expect(await used()).toBe(6);
+      const [first] = sessions;
+      if (first === undefined) throw new Error('it was put');
+      expect(await store.holds(first.value)).toBe(true);
+      const parts = await store.readParts(deploymentId, alice);
+      expect(parts?.reduce((sum, part) => sum + part.folded, 0)).toBe(3);
+      expect(parts?.flatMap((part) => [...part.places])).toHaveLength(3);
+      const ends = await Promise.all(
+        Array.from({ length: 8 }, () => store.putSession(freeSession(first.value), first)),
+      );
+      expect(ends.filter(({ kind }) => kind === 'done')).toHaveLength(1);
+      expect(await used()).toBe(5);
+      expect(await store.holds(freeSession(first.value))).toBe(false);
+    });
+
+    test('a folded session is uncounted in a lane that has been closed', async () => {
+      await widen();
+      const session = await putFolded('a');
+      await store.gatherReserve(deploymentId, alice);
+      expect(await store.readRoster(deploymentId, alice)).not.toHaveProperty('open');
+      expect((await store.putSession(freeSession(session.value), session)).kind).toBe('done');
+      expect(await used()).toBe(3);
+    });
+
+    test('gathering what is in reserve changes nothing that is counted', async () => {
+      await widen();
+      for (let n = 0; n < 10; n++) await add(await placeFor(`device-${n}`, 100), 100);
+      expect(await store.readRoster(deploymentId, alice)).toMatchObject({ used: 13, open: true });
+      await store.gatherReserve(deploymentId, alice);
+      await store.gatherReserve(deploymentId, alice);
+      const roster = await store.readRoster(deploymentId, alice);
+      expect(roster.used).toBe(13);
+      expect(roster.open).toBeUndefined();
+    });
+
+    test('a number that is wrong is corrected, unless it has moved since it was read', async () => {
+      await widen();
+      const [one, two] = [await putFolded('a'), await putFolded('b')];
+      const lane = laneOf(one.value.place);
+      const part = (await store.readParts(deploymentId, alice))?.find((some) => some.lane === lane);
+      if (part === undefined) throw new Error('the lane is there');
+      await store.correctFolded(deploymentId, alice, part, 2);
+      expect(await used()).toBe(7);
+      await store.correctFolded(deploymentId, alice, part, 2);
+      expect(await used()).toBe(7);
+      const now = (await store.readParts(deploymentId, alice))?.find((some) => some.lane === lane);
+      if (now === undefined) throw new Error('the lane is there');
+      await store.correctFolded(deploymentId, alice, now, -2);
+      expect(await used()).toBe(5);
+      for (const session of [one, two]) await store.putSession(freeSession(session.value), session);
+      expect(await used()).toBe(3);
+    });
+
+    test('goes with the last of its sessions, and leaves nothing', async () => {
+      const narrow = await widen();
+      const session = await putFolded('a');
+      const place = await placeFor('b');
+      await add(place);
+      expect(await store.removePlaces(deploymentId, alice, [...narrow, place], false)).toBe(4);
+      expect((await store.putSession(freeSession(session.value), session)).kind).toBe('done');
+      await store.gatherReserve(deploymentId, alice);
+      expect(await store.readRoster(deploymentId, alice)).toEqual({ used: 0, places: new Set() });
+      expect(await store.readParts(deploymentId, alice)).toBeUndefined();
+      // The next one begins narrow again.
+      expect(isWide(await placeFor('a'))).toBe(false);
+    });
+  });
+}
