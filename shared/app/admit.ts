@@ -66,6 +66,7 @@ export async function admit(
   const view = await ports.store.readForConnect(request, {
     whitelistId: settings.limit?.whitelistId,
     generation: settings.limit?.generation ?? 0,
+    limit: settings.limit?.enabled === true ? settings.limit.maxSessionsPerUsername : Number.POSITIVE_INFINITY,
   });
   const limit = decideLimit(settings.limit, view.whitelisted, view.override);
   if (limit.kind === 'blocked') return { kind: 'rejected', reason: 'blocked' };
@@ -86,7 +87,7 @@ class AdmissionRun {
   private owner: Stored<Owner> | undefined;
   private roster: Roster;
   /** The roster has been read consistently since the last thing that may have changed it. */
-  private rosterIsFresh = false;
+  private rosterIsFresh: boolean;
 
   constructor(
     ports: AdmitPorts,
@@ -103,6 +104,7 @@ class AdmissionRun {
     this.session = view.session;
     this.owner = view.owner;
     this.roster = view.roster;
+    this.rosterIsFresh = view.rosterIsFresh;
   }
 
   async decide(): Promise<AdmitDecision> {

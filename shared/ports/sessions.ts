@@ -47,6 +47,8 @@ export interface ConnectView {
   readonly owner: Stored<Owner> | undefined;
   /** `used` may be too high where lanes of a wide roster hold something in reserve. */
   readonly roster: Roster;
+  /** The roster was read consistently. */
+  readonly rosterIsFresh: boolean;
   readonly whitelisted: boolean;
   readonly override: Override | undefined;
 }
@@ -76,10 +78,14 @@ export type AddOutcome =
  * not have written: all of them may be repeated, and do no more the second time than the first.
  */
 export interface SessionStore {
-  /** What a CONNECT needs, in one batch, eventually consistent: it is a hint, and every write checks it. */
+  /**
+   * What a CONNECT needs: the roster, and beside it the rest in one batch, eventually consistent, so that it is a hint and
+   * every write checks it. The roster is read consistently, but where it is known to be wide and below `limit`, the one
+   * that most usernames have: a fleet that shares a username reads it thousands of times a second.
+   */
   readForConnect(
     names: Names,
-    settings: { readonly whitelistId: string | undefined; readonly generation: number },
+    settings: { readonly whitelistId: string | undefined; readonly generation: number; readonly limit: number },
   ): Promise<ConnectView>;
   /** Consistent. */
   readSession(names: Names): Promise<Stored<Session> | undefined>;

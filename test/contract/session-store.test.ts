@@ -17,7 +17,7 @@ afterAll(() => engine.stop());
 
 describeSessionStore(engineName, () => createSessionStore(table.client, table.tableName, cryptoRandom));
 
-describeWideRoster(engineName, (layout) => createSessionStore(table.client, table.tableName, cryptoRandom, layout));
+describeWideRoster(engineName, (layout) => createSessionStore(table.client, table.tableName, cryptoRandom, { layout }));
 
 // The model runs on it, so it must be what the real engines are.
 function inMemory(): TestTable['client'] {
@@ -28,5 +28,5 @@ function inMemory(): TestTable['client'] {
 }
 describeSessionStore("the model's engine in memory", () => createSessionStore(inMemory(), 'memory', cryptoRandom));
 describeWideRoster("the model's engine in memory", (layout) =>
-  createSessionStore(inMemory(), 'memory', cryptoRandom, layout),
+  createSessionStore(inMemory(), 'memory', cryptoRandom, { layout }),
 );

@@ -299,7 +299,7 @@ export function describeSessionStore(name: string, make: () => SessionStore): vo
         const stored = await put(connected('c'));
         await add(stored.value.place);
         await store.putOwner(deploymentId, namesOf('c').clientId, { username: alice, keptUntil: start }, undefined);
-        const view = await store.readForConnect(namesOf('c'), { whitelistId: 'w1', generation: 3 });
+        const view = await store.readForConnect(namesOf('c'), { whitelistId: 'w1', generation: 3, limit: unlimited });
         expect(view.session).toEqual(stored);
         expect(view.owner?.value).toEqual({ username: alice, keptUntil: start });
         expect([view.roster.used, [...view.roster.places]]).toEqual([1, [stored.value.place]]);

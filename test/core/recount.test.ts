@@ -32,9 +32,11 @@ const recountOf = (username: string) => (by: Core) => recount(by.ports, demo, us
 async function checkAgreement(username: string, way: string): Promise<void> {
   const roster = await core.store.readRoster(demo, username as Username);
   const { items } = await core.store.listSessions(demo, username as Username, { limit: 100 });
-  const live = items.filter(({ value }) => isLive(value, core.now())).map(({ value }) => value.place);
+  const alive = items.filter(({ value }) => isLive(value, core.now()));
+  const live = alive.map(({ value }) => value.place);
   const parts = await core.store.readParts(demo, username as Username);
-  const places = parts?.flatMap((part) => [...part.places]) ?? [...roster.places];
+  const folded = alive.filter(({ value }) => value.folded === true).map(({ value }) => value.place);
+  const places = parts === undefined ? [...roster.places] : [...parts.flatMap((part) => [...part.places]), ...folded];
   expect(places.sort(), way).toEqual(live.sort());
   expect(roster.used, way).toBe(live.length);
   expect(roster.used, way).toBeLessThanOrEqual(max);

@@ -1,9 +1,9 @@
 // A failed condition is an answer, not an error: it says what stood in the way.
 
-import { setTimeout as pause } from 'node:timers/promises';
 import { ConditionalCheckFailedException, TransactionConflictException } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { StoreUnavailable } from '../../ports/errors.ts';
+import { type BackOff, backOffAtRandom } from './back-off.ts';
 import { answering } from './client.ts';
 
 export class Refused {
@@ -21,7 +21,7 @@ const meetingTries = 8;
  * Sends a conditional write. One that meets a transaction on its item has written nothing, and is tried again. Throws
  * StoreUnavailable where the database does not answer.
  */
-export async function refusable<T>(write: () => Promise<T>): Promise<T | Refused> {
+export async function refusable<T>(write: () => Promise<T>, backOff: BackOff = backOffAtRandom): Promise<T | Refused> {
   for (let tried = 1; ; tried++) {
     try {
       return await answering(write);
@@ -29,8 +29,8 @@ export async function refusable<T>(write: () => Promise<T>): Promise<T | Refused
       if (error instanceof ConditionalCheckFailedException)
         return new Refused(error.Item === undefined ? undefined : unmarshall(error.Item));
       if (!metTransaction(error) || tried >= meetingTries) throw error;
-      // Full jitter, and short: a transaction is over within milliseconds.
-      await pause(Math.random() * 5 * 2 ** Math.min(tried, 5));
+      // Short: a transaction is over within milliseconds.
+      await backOff(5 * 2 ** tried);
     }
   }
 }

@@ -12,7 +12,7 @@
 // and while any lane has a cap, the roster's `used` is at most that cap. So whoever counts in a lane by a limit not below
 // the cap stays within the limit, and a roster that is full with no lane open is full without asking the lanes.
 
-import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { laneReserveMax, rosterLanes, wideAt } from '../../config/constants.ts';
 import type { DeploymentId, Place, Username } from '../../domain/ids.ts';
 import { laneOf } from '../../domain/place.ts';
@@ -24,6 +24,7 @@ import { type Key, laneKey, perUsernameKey, wakePartition } from './keys.ts';
 import { readItems } from './read-items.ts';
 import { decodeStoredRoster, removeEmptyRoster, type StoredRoster } from './roster-item.ts';
 import { type Item, placeBytes, placesOf } from './session-item.ts';
+import type { Table } from './settings-by-username.ts';
 import { type TransactionOutcome, transact, type Writes } from './transaction.ts';
 
 /** How a wide roster is laid out; smaller in tests. */
@@ -62,8 +63,8 @@ const maxTries = 12;
 
 export type LaneWrites = ReturnType<typeof createLanes>;
 
-export function createLanes(client: DynamoDBDocumentClient, tableName: string, layout: RosterLayout) {
-  const table = { client, tableName };
+export function createLanes(table: Table, layout: RosterLayout) {
+  const { client, tableName, backOff } = table;
   const rosterKey = (id: DeploymentId, username: Username): Key => perUsernameKey('N', id, username);
 
   async function readRosterItem(id: DeploymentId, username: Username): Promise<StoredRoster> {
@@ -91,7 +92,7 @@ export function createLanes(client: DynamoDBDocumentClient, tableName: string, l
         ...expression,
       });
       return (await client.send(command)).Attributes ?? {};
-    });
+    }, backOff);
   }
 
   /**

@@ -49,14 +49,16 @@ export function parseRosterKey(pk: string, sk: string): { deploymentId: Deployme
 
 /** An empty roster is no username in use; one that somebody counted in meanwhile stays. */
 export async function removeEmptyRoster(table: Table, id: DeploymentId, username: Username): Promise<void> {
-  await refusable(() =>
-    table.client.send(
-      new DeleteCommand({
-        TableName: table.tableName,
-        Key: perUsernameKey('N', id, username),
-        ConditionExpression: 'used <= :zero',
-        ExpressionAttributeValues: { ':zero': 0 },
-      }),
-    ),
+  await refusable(
+    () =>
+      table.client.send(
+        new DeleteCommand({
+          TableName: table.tableName,
+          Key: perUsernameKey('N', id, username),
+          ConditionExpression: 'used <= :zero',
+          ExpressionAttributeValues: { ':zero': 0 },
+        }),
+      ),
+    table.backOff,
   );
 }

@@ -2,7 +2,7 @@
 // are one conditional write. A place is 9 bytes in it: about 100 fit into one write unit. A username with more sessions
 // gets a wide roster, whose places lie in lanes.
 
-import { DeleteCommand, type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DeploymentId, Place, Username } from '../../domain/ids.ts';
 import { laneOf } from '../../domain/place.ts';
 import type { Ms } from '../../domain/time.ts';
@@ -13,6 +13,7 @@ import { perUsernameKey, wakePartition } from './keys.ts';
 import type { LaneWrites } from './lanes.ts';
 import { decodeStoredRoster, removeEmptyRoster } from './roster-item.ts';
 import { type Item, placeBytes } from './session-item.ts';
+import type { Table } from './settings-by-username.ts';
 
 type RosterWrites = Pick<
   SessionStore,
@@ -23,12 +24,8 @@ const addTries = 8;
 /** Places that one write takes out: its condition names each of them, and is at most 4 KB. */
 const removedAtOnce = 50;
 
-export function createRosterWrites(
-  client: DynamoDBDocumentClient,
-  tableName: string,
-  lanes: LaneWrites,
-  wideAt: number,
-): RosterWrites {
+export function createRosterWrites(table: Table, lanes: LaneWrites, wideAt: number): RosterWrites {
+  const { client, tableName, backOff } = table;
   const update = (id: DeploymentId, username: Username, expression: object): Promise<Item | Refused> =>
     refusable(async () => {
       const command = new UpdateCommand({
@@ -40,7 +37,7 @@ export function createRosterWrites(
         ...expression,
       });
       return (await client.send(command)).Attributes ?? {};
-    });
+    }, backOff);
 
   /**
    * I1: the place is added only while `used` is below the limit, in the write that counts it, so no interleaving
@@ -120,16 +117,18 @@ export function createRosterWrites(
     if (laneOf(place) > 0) return lanes.removePlace(id, username, place);
     const mark = placeBytes(place);
     if (last) {
-      const removed = await refusable(() =>
-        client.send(
-          new DeleteCommand({
-            TableName: tableName,
-            Key: perUsernameKey('N', id, username),
-            ConditionExpression: 'used = :one AND contains(places, :place)',
-            ExpressionAttributeValues: { ':one': 1, ':place': mark },
-            ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-          }),
-        ),
+      const removed = await refusable(
+        () =>
+          client.send(
+            new DeleteCommand({
+              TableName: tableName,
+              Key: perUsernameKey('N', id, username),
+              ConditionExpression: 'used = :one AND contains(places, :place)',
+              ExpressionAttributeValues: { ':one': 1, ':place': mark },
+              ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+            }),
+          ),
+        backOff,
       );
       if (!(removed instanceof Refused)) return 'removed';
       if (!decodeStoredRoster(removed.item).roster.places.has(place)) return 'absent';
@@ -191,8 +190,7 @@ export function createRosterWrites(
     });
   }
 
-  const removeEmpty = (id: DeploymentId, username: Username): Promise<void> =>
-    removeEmptyRoster({ client, tableName }, id, username);
+  const removeEmpty = (id: DeploymentId, username: Username): Promise<void> => removeEmptyRoster(table, id, username);
 
   /** Conditional, so that of two that lower it the earlier time stays whatever their order (S11). */
   async function lowerWake(id: DeploymentId, username: Username, at: Ms): Promise<void> {

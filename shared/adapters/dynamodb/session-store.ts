@@ -17,6 +17,7 @@ import { type Ms, ms, toEpochSeconds } from '../../domain/time.ts';
 import { Contended, StoreUnavailable } from '../../ports/errors.ts';
 import type { Random } from '../../ports/random.ts';
 import type { ConnectView, Names, Owner, PutOutcome, SessionStore, Stored, Wake } from '../../ports/sessions.ts';
+import type { BackOff } from './back-off.ts';
 import { answering } from './client.ts';
 import { Refused, refusable } from './conditions.ts';
 import {
@@ -40,15 +41,26 @@ import { transact } from './transaction.ts';
 const [wakeIndex, dueIndex] = tableDefinition.indexes;
 /** How often a lane may be closed again by others before a folded session in it is freed. */
 const unfoldTries = 8;
+/** Wide usernames that a process remembers. */
+const busyMax = 1_000;
+
+/** What tests and the benchmark choose for themselves. */
+export interface StoreOptions {
+  readonly layout?: RosterLayout;
+  readonly backOff?: BackOff;
+}
 
 export function createSessionStore(
   client: DynamoDBDocumentClient,
   tableName: string,
   random: Random,
-  layout: RosterLayout = usualLayout,
+  { layout = usualLayout, backOff }: StoreOptions = {},
 ): SessionStore {
-  const table = { client, tableName };
-  const lanes = createLanes(client, tableName, layout);
+  const table = { client, tableName, ...(backOff === undefined ? {} : { backOff }) };
+  const lanes = createLanes(table, layout);
+  /** Usernames whose roster was wide and had room when this process read it last, the latest at the end. */
+  const busy = new Set<string>();
+
   const get = async (key: Key): Promise<Item | undefined> =>
     (await answering(() => client.send(new GetCommand({ TableName: tableName, Key: key, ConsistentRead: true })))).Item;
 
@@ -72,14 +84,14 @@ export function createSessionStore(
         : { ConditionExpression: 'rev = :rev', ExpressionAttributeValues: { ':rev': expected.revision } }),
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     });
-    const answer = await refusable(() => client.send(command));
+    const answer = await refusable(() => client.send(command), backOff);
     if (!(answer instanceof Refused) || answer.item?.rev === revision) return { kind: 'done', revision };
     return { kind: 'changed', current: answer.item === undefined ? undefined : decode(answer.item) };
   }
 
   async function readForConnect(
     names: Names,
-    settings: { readonly whitelistId: string | undefined; readonly generation: number },
+    settings: { readonly whitelistId: string | undefined; readonly generation: number; readonly limit: number },
   ): Promise<ConnectView> {
     const { deploymentId, username, clientId } = names;
     const keys = {
@@ -88,21 +100,32 @@ export function createSessionStore(
       override: perUsernameKey('O', deploymentId, username),
       whitelist:
         settings.whitelistId === undefined ? undefined : whitelistKey(deploymentId, settings.whitelistId, username),
-      roster: perUsernameKey('N', deploymentId, username),
     };
-    const wanted = Object.values(keys).filter((key) => key !== undefined);
+    const rosterKey = perUsernameKey('N', deploymentId, username);
+    const name = JSON.stringify([deploymentId, username]);
+    const mayLag = busy.has(name);
+    const wanted = [...Object.values(keys), mayLag ? rosterKey : undefined].filter((key) => key !== undefined);
     const batch = new BatchGetCommand({ RequestItems: { [tableName]: { Keys: wanted } } });
-    const answer = await answering(() => client.send(batch));
+    const [answer, fresh] = await Promise.all([
+      answering(() => client.send(batch)),
+      mayLag ? undefined : get(rosterKey),
+    ]);
     if ((answer.UnprocessedKeys?.[tableName]?.Keys?.length ?? 0) > 0) throw new StoreUnavailable('keys left unread');
     const items = answer.Responses?.[tableName] ?? [];
     const find = (key: Key | undefined): Item | undefined =>
       items.find((item) => item.pk === key?.pk && item.sk === key?.sk);
     const session = find(keys.session);
     const owner = find(keys.owner);
+    const roster = decodeRoster(mayLag ? find(rosterKey) : fresh);
+    busy.delete(name);
+    if (roster.wide === true && roster.used < settings.limit) busy.add(name);
+    const [oldest] = busy;
+    if (busy.size > busyMax && oldest !== undefined) busy.delete(oldest);
     return {
       session: session === undefined ? undefined : decodeSession(session),
       owner: owner === undefined ? undefined : decodeOwner(owner),
-      roster: decodeRoster(find(keys.roster)),
+      roster,
+      rosterIsFresh: !mayLag,
       whitelisted: find(keys.whitelist) !== undefined,
       override: parseOverrideItem(find(keys.override), settings.generation),
     };
@@ -220,7 +243,7 @@ export function createSessionStore(
         ConditionExpression: 'rev = :rev',
         ExpressionAttributeValues: { ':rev': expected.revision },
       });
-      return (await refusable(() => client.send(command))) instanceof Refused ? 'changed' : 'done';
+      return (await refusable(() => client.send(command), backOff)) instanceof Refused ? 'changed' : 'done';
     },
     putOwner(deploymentId: DeploymentId, clientId: ClientId, owner: Owner, expected) {
       const revision = random.revision();
@@ -232,7 +255,7 @@ export function createSessionStore(
         decodeOwner,
       );
     },
-    ...createRosterWrites(client, tableName, lanes, layout.wideAt),
+    ...createRosterWrites(table, lanes, layout.wideAt),
     async listDue(deploymentId, username, until, limit, wide = false) {
       const due = await listDue(deploymentId, username, until, limit, wide);
       return due.map((item) => String(item.sk) as ClientId);

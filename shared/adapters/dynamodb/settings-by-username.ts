@@ -4,12 +4,15 @@
 import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { usernamePartitions } from '../../config/constants.ts';
 import type { DeploymentId, Username } from '../../domain/ids.ts';
+import type { BackOff } from './back-off.ts';
 import { answering } from './client.ts';
 import { type PerUsernameKind, perUsernamePk } from './keys.ts';
 
 export interface Table {
   readonly client: DynamoDBDocumentClient;
   readonly tableName: string;
+  /** How who meets a transaction of somebody else waits; at random unless told. */
+  readonly backOff?: BackOff;
 }
 
 type Item = Record<string, unknown>;

@@ -1,11 +1,11 @@
 // One transaction. Those that meet on an item cancel each other and have then written nothing, so they are tried again
 // here; a failed condition is an answer and goes back to the caller.
 
-import { setTimeout as pause } from 'node:timers/promises';
 import { type CancellationReason, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { StoreUnavailable } from '../../ports/errors.ts';
+import { backOffAtRandom } from './back-off.ts';
 import { answering, meansUnavailable } from './client.ts';
 import type { Item } from './session-item.ts';
 import type { Table } from './settings-by-username.ts';
@@ -25,8 +25,7 @@ const maxTries = 8;
 export async function transact(table: Table, writes: Writes): Promise<TransactionOutcome> {
   let conflict: unknown;
   for (let tried = 0; tried < maxTries; tried += 1) {
-    // Full jitter: those that met once must not meet again.
-    if (tried > 0) await pause(Math.random() * 20 * 2 ** tried);
+    if (tried > 0) await (table.backOff ?? backOffAtRandom)(20 * 2 ** tried);
     try {
       // The SDK's own retries carry one request token, so a try whose outcome is unknown is not done twice.
       await table.client.send(new TransactWriteCommand({ TransactItems: writes }));
