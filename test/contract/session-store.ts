@@ -288,11 +288,12 @@ export function describeSessionStore(name: string, make: () => SessionStore): vo
 
     describe('what is read for a CONNECT', () => {
       test('is the session, the owner and the roster as they stand, and nothing where nothing is', async () => {
-        const none = { whitelistId: undefined, generation: 0 };
+        const none = { whitelistId: undefined, generation: 0, limit: unlimited };
         expect(await store.readForConnect(namesOf('c'), none)).toEqual({
           session: undefined,
           owner: undefined,
           roster: { used: 0, places: new Set() },
+          rosterIsFresh: true,
           whitelisted: false,
           override: undefined,
         });

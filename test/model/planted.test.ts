@@ -7,16 +7,16 @@ import { Violation } from './violation.ts';
 
 const cases = [
   ['an admission that counts without looking again', bugs.checkThenAct, ['I1']],
-  ['a free that takes one off without looking whose', bugs.countedDownTwice, ['I1']],
+  ['a free that takes one off without looking whose', bugs.countedDownTwice, ['I1', 'I3']],
   ['a late disconnected that frees whoever has reconnected', bugs.lateEventFrees, ['I1b']],
   ['a lease that frees without proof', bugs.leaseIsProof, ['I1b']],
-  ['a session written over what others wrote', bugs.lastWriterWins, ['I1b', 'I2']],
+  ['a session written over what others wrote', bugs.lastWriterWins, ['I1b', 'I2', 'I4']],
   ['a retry that counts twice', bugs.retryCountsTwice, ['I1b', 'I2', 'I3']],
   ['a takeover that forgets the old session', bugs.takeoverForgets, ['I1', 'I1b', 'I2', 'I3']],
   ['a takeover that frees the old session before the newcomer has come', bugs.takeoverFreesAtOnce, ['I1b']],
   ['a reconnect that demotes what it meets', bugs.reconnectDemotes, ['I1b']],
   ['time to live taken for the truth', bugs.ttlIsTruth, ['I2', 'I3', 'I4']],
-  ['a recount from a lagging index', bugs.laggingRecount, ['I1b', 'I2']],
+  ['a recount from a lagging index', bugs.laggingRecount, ['I1', 'I1b', 'I2']],
   ['a failed attempt that frees the session it met', bugs.failureFreesAll, ['I1b']],
   ['a kick that frees a newcomer', bugs.kickFreesNewcomer, ['I1b']],
 ] as const;
