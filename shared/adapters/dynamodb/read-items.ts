@@ -1,8 +1,8 @@
 // Many items by their keys, whatever their number and size.
 
-import { setTimeout as pause } from 'node:timers/promises';
 import { BatchGetCommand } from '@aws-sdk/lib-dynamodb';
 import { StoreUnavailable } from '../../ports/errors.ts';
+import { backOffAtRandom } from './back-off.ts';
 import { answering } from './client.ts';
 import type { Key } from './keys.ts';
 import type { Item } from './session-item.ts';
@@ -27,7 +27,7 @@ export async function readItems(
     // One answer holds 16 MB: what did not fit, or met a throttle, is asked for again.
     for (let tries = 0; wanted.length > 0; tries++) {
       if (tries >= maxTries) throw new StoreUnavailable(new Error('keys left unread'));
-      if (tries > 0) await pause(Math.random() * 10 * 2 ** tries);
+      if (tries > 0) await (table.backOff ?? backOffAtRandom)(10 * 2 ** tries);
       const request = { Keys: [...wanted], ConsistentRead: options.consistent, ...projection };
       const command = new BatchGetCommand({ RequestItems: { [table.tableName]: request } });
       const answer = await answering(() => table.client.send(command));

@@ -2,7 +2,6 @@
 // them: docs/adr/0001-write-pattern-of-admission.md; what changes with a large username: docs/adr/0006-wide-rosters.md.
 
 import {
-  BatchGetCommand,
   DeleteCommand,
   type DynamoDBDocumentClient,
   GetCommand,
@@ -14,7 +13,7 @@ import type { ClientId, DeploymentId, Username } from '../../domain/ids.ts';
 import { laneOf, placeInLane } from '../../domain/place.ts';
 import type { Session } from '../../domain/session.ts';
 import { type Ms, ms, toEpochSeconds } from '../../domain/time.ts';
-import { Contended, StoreUnavailable } from '../../ports/errors.ts';
+import { Contended } from '../../ports/errors.ts';
 import type { Random } from '../../ports/random.ts';
 import type { ConnectView, Names, Owner, PutOutcome, SessionStore, Stored, Wake } from '../../ports/sessions.ts';
 import type { BackOff } from './back-off.ts';
@@ -31,6 +30,7 @@ import {
   whitelistKey,
 } from './keys.ts';
 import { createLanes, type RosterLayout, usualLayout } from './lanes.ts';
+import { readItems } from './read-items.ts';
 import { createRosterWrites } from './roster.ts';
 import { decodeRoster, parseRosterKey } from './roster-item.ts';
 import { decodeSession, encodeSession, type Item, parseSessionKey } from './session-item.ts';
@@ -105,15 +105,11 @@ export function createSessionStore(
     const name = JSON.stringify([deploymentId, username]);
     const mayLag = busy.has(name);
     const wanted = [...Object.values(keys), mayLag ? rosterKey : undefined].filter((key) => key !== undefined);
-    const batch = new BatchGetCommand({ RequestItems: { [tableName]: { Keys: wanted } } });
-    const [answer, fresh] = await Promise.all([
-      answering(() => client.send(batch)),
+    const [item, fresh] = await Promise.all([
+      readItems(table, wanted, { consistent: false }),
       mayLag ? undefined : get(rosterKey),
     ]);
-    if ((answer.UnprocessedKeys?.[tableName]?.Keys?.length ?? 0) > 0) throw new StoreUnavailable('keys left unread');
-    const items = answer.Responses?.[tableName] ?? [];
-    const find = (key: Key | undefined): Item | undefined =>
-      items.find((item) => item.pk === key?.pk && item.sk === key?.sk);
+    const find = (key: Key | undefined): Item | undefined => (key === undefined ? undefined : item(key));
     const session = find(keys.session);
     const owner = find(keys.owner);
     const roster = decodeRoster(mayLag ? find(rosterKey) : fresh);
