@@ -84,6 +84,8 @@ class AdmissionRun {
   private readonly max: number;
   private readonly admission: Admission;
   private session: Stored<Session> | undefined;
+  /** What this attempt has written itself. */
+  private begun: Stored<Session> | undefined;
   private owner: Stored<Owner> | undefined;
   private roster: Roster;
   /** The roster has been read consistently since the last thing that may have changed it. */
@@ -196,12 +198,12 @@ class AdmissionRun {
       this.session = put.current;
       return 'look again';
     }
-    const stored = { value: next, revision: put.revision };
+    this.begun = { value: next, revision: put.revision };
     // Side by side, to save one way to the database: the session is there already, so whoever takes the client id next
     // sees it, and a place counted for nothing is given back.
-    const [own, decision] = await Promise.all([this.own(), this.count(stored, before)]);
+    const [own, decision] = await Promise.all([this.own(), this.count(this.begun, before)]);
     if (own === 'done') return decision;
-    if (decision !== 'look again' && decision.kind === 'admitted') await this.giveBack(stored);
+    if (decision !== 'look again' && decision.kind === 'admitted') await this.giveBack(this.begun);
     return 'look again';
   }
 
@@ -232,13 +234,22 @@ class AdmissionRun {
   }
 
   /** The atomic step: in the roster or not. */
-  private async count(stored: Stored<Session>, met?: Stored<Session>): Promise<AdmitDecision | 'look again'> {
+  private async count(begun: Stored<Session>, met?: Stored<Session>): Promise<AdmitDecision | 'look again'> {
     const { store } = this.ports;
     const { deploymentId, username } = this.request;
-    const { place, dueAt } = stored.value;
+    let stored = begun;
     for (let tries = 0; tries < 2; tries++) {
       this.checkTime();
+      const { place, dueAt } = stored.value;
       const added = await store.addPlace(deploymentId, username, place, this.max, dueAt);
+      if (added.kind === 'wide') {
+        this.roster = added.roster;
+        const moved = await this.moveToLane(stored);
+        if (moved === undefined) return 'look again';
+        stored = moved;
+        tries--;
+        continue;
+      }
       if (added.kind === 'added' && met !== undefined && isWide(place)) {
         // Whoever confirmed it meanwhile may have folded it: then it is counted twice, until this is taken back.
         const now = await store.readSession(this.request);
@@ -267,6 +278,20 @@ class AdmissionRun {
     else if (mustCleanStart(stored.value)) await store.putSession(freeSession(stored.value), stored);
     else await this.undo(stored);
     return { kind: 'rejected', reason: 'quota_exceeded' };
+  }
+
+  /** The roster has become wide since the place was chosen, and has not counted it: nobody will, so another is chosen. */
+  private async moveToLane(stored: Stored<Session>): Promise<Stored<Session> | undefined> {
+    const { store, random } = this.ports;
+    const place = store.placeFor(this.request, random.place(), this.roster, this.max);
+    const next = { ...stored.value, place };
+    const put = await store.putSession(next, stored);
+    if (put.kind === 'done') {
+      this.begun = { value: next, revision: put.revision };
+      return this.begun;
+    }
+    this.session = put.current;
+    return undefined;
   }
 
   private isSeenCounted(session: Session): boolean {

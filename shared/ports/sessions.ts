@@ -69,6 +69,8 @@ export type AddOutcome =
   | { readonly kind: 'added'; readonly used: number }
   /** The place was there already; nothing changed. */
   | { readonly kind: 'present' }
+  /** The roster has become wide: the place has to be put into a lane; nothing changed. `roster` is consistent. */
+  | { readonly kind: 'wide'; readonly roster: Roster }
   /** `max` sessions are counted, or more; nothing changed. `roster` is consistent. */
   | { readonly kind: 'full'; readonly roster: Roster };
 
@@ -116,9 +118,17 @@ export interface SessionStore {
   placeFor(names: Names, place: Place, roster: Roster, max: number): Place;
   /**
    * Counts a place: the one atomic step that decides (S4). `max` Infinity: whatever is used. `dueAt`: when the session
-   * of this place expires at the earliest.
+   * of this place expires at the earliest. A narrow place is refused by a wide roster, unless it is `forced` in: thousands
+   * that come while it becomes wide would make the roster item large for good.
    */
-  addPlace(deploymentId: DeploymentId, username: Username, place: Place, max: number, dueAt: Ms): Promise<AddOutcome>;
+  addPlace(
+    deploymentId: DeploymentId,
+    username: Username,
+    place: Place,
+    max: number,
+    dueAt: Ms,
+    forced?: boolean,
+  ): Promise<AddOutcome>;
   /** Uncounts a place. `absent`: it was not counted. `last` is a guess that it is the only one, which saves a write. */
   removePlace(
     deploymentId: DeploymentId,

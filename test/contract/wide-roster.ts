@@ -73,6 +73,16 @@ export function describeWideRoster(name: string, make: (layout: RosterLayout) =>
       expect([isWide(near), laneOf(near)]).toEqual([true, 0]);
     });
 
+    test('takes a narrow place only by force: who chose it before chooses again', async () => {
+      const place = await placeFor('a');
+      await widen();
+      expect((await add(place)).kind).toBe('wide');
+      expect((await add(place, 3)).kind).toBe('full');
+      expect(await store.addPlace(deploymentId, alice, place, unlimited, start, true)).toMatchObject({ kind: 'added' });
+      expect((await add(place)).kind).toBe('present');
+      expect(await used()).toBe(4);
+    });
+
     test('spreads client ids over its lanes, the same one always into the same', async () => {
       await widen();
       const places = await Promise.all(Array.from({ length: 40 }, (_, n) => placeFor(`device-${n}`)));

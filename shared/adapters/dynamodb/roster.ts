@@ -4,7 +4,7 @@
 
 import { DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DeploymentId, Place, Username } from '../../domain/ids.ts';
-import { laneOf } from '../../domain/place.ts';
+import { isWide, laneOf } from '../../domain/place.ts';
 import type { Ms } from '../../domain/time.ts';
 import { StoreUnavailable } from '../../ports/errors.ts';
 import type { AddOutcome, SessionStore } from '../../ports/sessions.ts';
@@ -50,6 +50,7 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, wideAt: numb
     place: Place,
     max: number,
     dueAt: Ms,
+    forced = false,
   ): Promise<AddOutcome> {
     if (laneOf(place) > 0) return lanes.addPlace(id, username, place, max);
     const limited = Number.isFinite(max);
@@ -61,6 +62,7 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, wideAt: numb
         ConditionExpression: [
           'NOT contains(places, :place)',
           '(attribute_not_exists(wakeAt) OR wakeAt <= :due)',
+          ...(isWide(place) || forced ? [] : ['attribute_not_exists(wide)']),
           // What lanes hold in reserve was given by this limit: nobody else may bring the count above it meanwhile.
           '(attribute_not_exists(cap) OR used < cap)',
           ...(limited ? ['(attribute_not_exists(used) OR used < :max)'] : []),
@@ -81,6 +83,8 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, wideAt: numb
       }
       const { roster, open, cap } = decodeStoredRoster(answer.item);
       if (roster.places.has(place)) return { kind: 'present' };
+      const isFull = roster.used >= max && open <= 0;
+      if (roster.wide === true && !isWide(place) && !forced && !isFull) return { kind: 'wide', roster };
       if ((roster.used >= max && open > 0) || roster.used >= (cap ?? Number.POSITIVE_INFINITY)) {
         await lanes.gather(id, username);
         continue;
