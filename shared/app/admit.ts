@@ -89,7 +89,7 @@ class AdmissionRun {
   private owner: Stored<Owner> | undefined;
   private roster: Roster;
   /** The roster has been read consistently since the last thing that may have changed it. */
-  private rosterIsFresh: boolean;
+  private rosterIsExact: boolean;
 
   constructor(
     ports: AdmitPorts,
@@ -106,7 +106,7 @@ class AdmissionRun {
     this.session = view.session;
     this.owner = view.owner;
     this.roster = view.roster;
-    this.rosterIsFresh = view.rosterIsFresh;
+    this.rosterIsExact = view.rosterIsExact;
   }
 
   async decide(): Promise<AdmitDecision> {
@@ -115,7 +115,7 @@ class AdmissionRun {
       const met = this.liveSession();
       const decision = met === undefined ? await this.begin() : await this.meet(met);
       if (decision !== 'look again') return decision;
-      this.rosterIsFresh = false;
+      this.rosterIsExact = false;
     }
     throw new Contended(new Error('others kept writing the items of this client id'));
   }
@@ -307,7 +307,7 @@ class AdmissionRun {
   private async hasRoom(): Promise<boolean> {
     if (this.roster.used < this.max) return true;
     const { deploymentId, username } = this.request;
-    if (!this.rosterIsFresh) this.roster = await this.ports.store.readRoster(deploymentId, username);
+    if (!this.rosterIsExact) this.roster = await this.ports.store.readRoster(deploymentId, username);
     if (this.roster.used < this.max) return true;
     // So that whoever is turned away next need ask one item only.
     if (this.roster.open === true) await this.ports.store.gatherReserve(deploymentId, username);

@@ -47,8 +47,8 @@ export interface ConnectView {
   readonly owner: Stored<Owner> | undefined;
   /** `used` may be too high where lanes of a wide roster hold something in reserve. */
   readonly roster: Roster;
-  /** The roster was read consistently. */
-  readonly rosterIsFresh: boolean;
+  /** The roster was read consistently, and no lane of it holds anything in reserve. */
+  readonly rosterIsExact: boolean;
   readonly whitelisted: boolean;
   readonly override: Override | undefined;
 }

@@ -293,7 +293,7 @@ export function describeSessionStore(name: string, make: () => SessionStore): vo
           session: undefined,
           owner: undefined,
           roster: { used: 0, places: new Set() },
-          rosterIsFresh: true,
+          rosterIsExact: true,
           whitelisted: false,
           override: undefined,
         });

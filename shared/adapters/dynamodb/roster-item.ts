@@ -47,6 +47,9 @@ export function parseRosterKey(pk: string, sk: string): { deploymentId: Deployme
   return { deploymentId: (pk.split('|')[1] ?? '') as DeploymentId, username: sk as Username };
 }
 
+/** While lanes are open they have to be looked for, so the roster item stays. */
+export const noLaneIsOpen = '(attribute_not_exists(openLanes) OR openLanes = :zero)';
+
 /** An empty roster is no username in use; one that somebody counted in meanwhile stays. */
 export async function removeEmptyRoster(table: Table, id: DeploymentId, username: Username): Promise<void> {
   await refusable(
@@ -55,7 +58,7 @@ export async function removeEmptyRoster(table: Table, id: DeploymentId, username
         new DeleteCommand({
           TableName: table.tableName,
           Key: perUsernameKey('N', id, username),
-          ConditionExpression: 'used <= :zero',
+          ConditionExpression: `used <= :zero AND ${noLaneIsOpen}`,
           ExpressionAttributeValues: { ':zero': 0 },
         }),
       ),

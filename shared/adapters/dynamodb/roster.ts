@@ -11,7 +11,7 @@ import type { AddOutcome, SessionStore } from '../../ports/sessions.ts';
 import { Refused, refusable } from './conditions.ts';
 import { perUsernameKey, wakePartition } from './keys.ts';
 import type { LaneWrites } from './lanes.ts';
-import { decodeStoredRoster, removeEmptyRoster } from './roster-item.ts';
+import { decodeStoredRoster, noLaneIsOpen, removeEmptyRoster } from './roster-item.ts';
 import { type Item, placeBytes } from './session-item.ts';
 import type { Table } from './settings-by-username.ts';
 
@@ -127,8 +127,8 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, wideAt: numb
             new DeleteCommand({
               TableName: tableName,
               Key: perUsernameKey('N', id, username),
-              ConditionExpression: 'used = :one AND contains(places, :place)',
-              ExpressionAttributeValues: { ':one': 1, ':place': mark },
+              ConditionExpression: `used = :one AND contains(places, :place) AND ${noLaneIsOpen}`,
+              ExpressionAttributeValues: { ':one': 1, ':place': mark, ':zero': 0 },
               ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
             }),
           ),

@@ -32,7 +32,7 @@ import {
 import { createLanes, type RosterLayout, usualLayout } from './lanes.ts';
 import { readItems } from './read-items.ts';
 import { createRosterWrites } from './roster.ts';
-import { decodeRoster, parseRosterKey } from './roster-item.ts';
+import { decodeStoredRoster, parseRosterKey } from './roster-item.ts';
 import { decodeSession, encodeSession, type Item, parseSessionKey } from './session-item.ts';
 import { createSessionPages } from './session-pages.ts';
 import { parseOverrideItem } from './settings-item.ts';
@@ -112,7 +112,7 @@ export function createSessionStore(
     const find = (key: Key | undefined): Item | undefined => (key === undefined ? undefined : item(key));
     const session = find(keys.session);
     const owner = find(keys.owner);
-    const roster = decodeRoster(mayLag ? find(rosterKey) : fresh);
+    const { roster, open } = decodeStoredRoster(mayLag ? find(rosterKey) : fresh);
     busy.delete(name);
     if (roster.wide === true && roster.used < settings.limit) busy.add(name);
     const [oldest] = busy;
@@ -121,7 +121,7 @@ export function createSessionStore(
       session: session === undefined ? undefined : decodeSession(session),
       owner: owner === undefined ? undefined : decodeOwner(owner),
       roster,
-      rosterIsFresh: !mayLag,
+      rosterIsExact: !mayLag && open <= 0,
       whitelisted: find(keys.whitelist) !== undefined,
       override: parseOverrideItem(find(keys.override), settings.generation),
     };
