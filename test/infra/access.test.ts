@@ -44,7 +44,8 @@ const functions = {
   },
 } as const;
 
-const itemOrIndex = /^dynamodb:(\w+ Table\.Arn ([A-Z]|=[a-z-]+)|Query Table\.Arn\/index\/\w+)$/;
+const itemOrIndex =
+  /^dynamodb:(\w+ Table\.Arn ([A-Z]|=[a-z-]+)|Query Table\.Arn\/index\/\w+|transaction [\w+]+ ([A-Z+]|=[a-z-]+)+)$/;
 const itsStream = /^dynamodb:(DescribeStream|GetRecords|GetShardIterator) Table\.StreamArn$/;
 /** Who may do more than touch items and indexes. */
 const mayTouch: Readonly<Record<string, RegExp>> = {
