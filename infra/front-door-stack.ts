@@ -97,8 +97,8 @@ export class FrontDoorStack extends Stack {
       value: `*.${props.choice.mqttDomain} -> ${balancer.loadBalancerDnsName}`,
     });
     new CfnOutput(this, 'Next2Connect', {
-      description: 'Connect a client of the deployment "demo"',
-      value: `npx mqtt sub --protocol mqtts -h demo.${props.choice.mqttDomain} -p ${frontDoorMqttsPort} --protocolVersion 5 -u <username> -P <password> -i first -t demo/hello`,
+      description: 'A client, through the front door',
+      value: `npx mqtt sub --protocol mqtts -h <deploymentId>.${props.choice.mqttDomain} -p ${frontDoorMqttsPort} --protocolVersion 5 -u alice -P <password> -i first -t <deploymentId>/hello`,
     });
   }
 

@@ -36,6 +36,7 @@ export function addStacks(app: App): Stacks {
     api: stateless.api,
     signIn,
     table,
+    connectDomain: stateless.connectDomain,
   });
   const choice = installation.frontDoor;
   const frontDoor =

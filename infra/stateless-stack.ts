@@ -223,7 +223,8 @@ export class StatelessStack extends Stack {
     });
   }
 
-  private addApi({ table }: StatelessStackProps, queue: Queue): BundledFunction<'api'> {
+  private addApi({ table, installation }: StatelessStackProps, queue: Queue): BundledFunction<'api'> {
+    const mqttDomain = installation.frontDoor?.mqttDomain;
     const operations = new Operations(this, 'Operations', { table });
     const api = new BundledFunction(this, 'Api', {
       name: 'api',
@@ -233,8 +234,12 @@ export class StatelessStack extends Stack {
         PRESENCE_QUEUE_URL: queue.queueUrl,
         OPERATIONS_QUEUE_URL: operations.queue.queueUrl,
       },
+      // IoT Core has one name for all deployments: only a front door can serve one for each.
+      ...(mqttDomain === undefined ? {} : { optionalEnvironment: { MQTT_DOMAIN: mqttDomain } }),
       timeoutSeconds: 20,
       memoryMb: 1024,
+      // A caller in a loop must not take the places that CONNECTs need. The gateway's 500 requests a second need 50.
+      reservedConcurrency: 100,
     });
     grantTableAccess(table, tableAccess.api, api);
     // Whoever reads a count that the order by used has missed asks there for it to be made right.

@@ -5,10 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { CfnOutput, Duration, Fn, Lazy, Stack, type StackProps } from 'aws-cdk-lib';
 import { ClientAttributes, OAuthScope, UserPoolClient } from 'aws-cdk-lib/aws-cognito';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { CfnDomainConfiguration } from 'aws-cdk-lib/aws-iot';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { resourceServer, tenantScopes } from '../shared/config/scopes.ts';
 import { ConsoleSite } from './console-site.ts';
+import { EndpointName } from './endpoint-name.ts';
 import { HttpEntrance } from './http-entrance.ts';
 import type { Installation } from './installation.ts';
 import type { SignIn } from './sign-in.ts';
@@ -18,7 +20,21 @@ export interface WebStackProps extends StackProps {
   readonly api: IFunction;
   readonly signIn: SignIn;
   readonly table: Table;
+  /** Where devices connect that go straight to IoT Core. */
+  readonly connectDomain: CfnDomainConfiguration;
 }
+
+/** What the commands that follow are made of. */
+interface Next {
+  readonly api: string;
+  readonly site: string;
+  readonly connectHost: string;
+  readonly signIn: SignIn;
+  readonly table: Table;
+  readonly operator: UserPoolClient;
+}
+
+const mqttsPort = 8883;
 
 const builtConsole = fileURLToPath(new URL('../console/dist', import.meta.url));
 
@@ -47,7 +63,8 @@ export class WebStack extends Stack {
     });
     const person = this.#personClient(signIn, site.origin);
     audience.push(person.userPoolClientId);
-    const ownDomain = installation.frontDoor?.mqttDomain ?? installation.connectName?.domainName;
+    const connectHost =
+      installation.connectName?.domainName ?? new EndpointName(this, 'Endpoint', props.connectDomain).hostName;
     site.upload({
       signIn: {
         baseUrl: signIn.domain.baseUrl(),
@@ -56,14 +73,11 @@ export class WebStack extends Stack {
       },
       mqtt: {
         // Through the front door every deployment has a name of its own; straight to IoT Core all share one.
-        tls: {
-          ...(installation.frontDoor === undefined && ownDomain !== undefined ? { host: ownDomain } : {}),
-          port: 8883,
-        },
+        tls: { ...(installation.frontDoor === undefined ? { host: connectHost } : {}), port: mqttsPort },
         frontDoor: installation.frontDoor !== undefined,
       },
     });
-    this.#sayNext(entrance.api.apiEndpoint, site.origin, signIn, table, operator);
+    this.#sayNext({ api: entrance.api.apiEndpoint, site: site.origin, connectHost, signIn, table, operator });
   }
 
   /** For who signs in with a password of their own, from a browser, which can keep no secret: code and PKCE. */
@@ -100,7 +114,7 @@ export class WebStack extends Stack {
     });
   }
 
-  #sayNext(api: string, site: string, signIn: SignIn, table: Table, operator: UserPoolClient): void {
+  #sayNext({ api, site, connectHost, signIn, table, operator }: Next): void {
     const pool = signIn.pool.userPoolId;
     const say = (name: string, description: string, value: string): void =>
       void new CfnOutput(this, name, { description, value });
@@ -126,8 +140,25 @@ export class WebStack extends Stack {
     );
     say(
       'Next4Person',
-      'A person of that tenant, who then creates a deployment and its MQTT users in the console',
+      'A person of that tenant, who may sign in to the console',
       `aws cognito-idp create-group --user-pool-id ${pool} --group-name tenant:acme && aws cognito-idp admin-create-user --user-pool-id ${pool} --username ann@example.com --user-attributes Name=email,Value=ann@example.com Name=email_verified,Value=true && aws cognito-idp admin-add-user-to-group --user-pool-id ${pool} --username ann@example.com --group-name tenant:acme`,
+    );
+    const send = (method: string, path: string, body: string): string =>
+      `curl -X ${method} ${api}/v1${path} -H "Authorization: Bearer $TENANT_TOKEN" -H 'Content-Type: application/json' -d '${body}'`;
+    say(
+      'Next5Deployment',
+      'A deployment: in the console, or like this with the token of a machine of that tenant (docs/deploy.md)',
+      send('POST', '/deployments', '{"name":"demo"}'),
+    );
+    say(
+      'Next6User',
+      'An MQTT user of it, in the console or like this; the password that is answered is shown once',
+      send('PUT', '/deployments/<deploymentId>/credentials/alice', '{}'),
+    );
+    say(
+      'Next7Connect',
+      'A client, straight to IoT Core',
+      `npx mqtt sub --protocol mqtts -h ${connectHost} -p ${mqttsPort} -u 'alice?deployment=<deploymentId>' -P <password> -i <deploymentId>:first -t <deploymentId>/hello`,
     );
   }
 }

@@ -26,7 +26,7 @@ import { createPasswords } from '../../shared/app/passwords.ts';
 import { leaseSeconds, maxConnectionSeconds, rankDelaySeconds } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
 import { seconds } from '../../shared/domain/time.ts';
-import { readVariable } from '../environment.ts';
+import { readOptionalVariable, readVariable } from '../environment.ts';
 import { createApi } from './app.ts';
 import { createClaimsAuthenticate } from './claims.ts';
 import { createGatewayHandler } from './gateway.ts';
@@ -84,8 +84,8 @@ export const handler = createGatewayHandler(
     tenants: createTenantStore(client, tableName),
     rejections: createRejectionReader(client, tableName),
     newDeploymentId,
-    // Here a deployment has no server name of its own until somebody gives it one.
-    mqttDomain: undefined,
+    // Without a front door a deployment has no server name of its own until somebody gives it one.
+    mqttDomain: readOptionalVariable(environmentVariables.mqttDomain),
     authenticate: createClaimsAuthenticate(createMachineTenants(client, tableName)),
     clock,
     log,

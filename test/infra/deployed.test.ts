@@ -18,6 +18,7 @@ import { type Deployed, type RunningFunction, run, synthesize } from './deployed
 import { type Recorder, startRecorder, ticketSecret } from './deployed/recorder.ts';
 import { createWorld, machineClientId, passwordOf, tenant, type World } from './deployed/world.ts';
 import { usesOfRole } from './grants.ts';
+import { withFrontDoor } from './synth.ts';
 
 let world: World;
 let deployed: Deployed;
@@ -25,7 +26,7 @@ const started: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   world = await createWorld();
-  deployed = synthesize();
+  deployed = synthesize(withFrontDoor);
 }, 120_000);
 afterAll(async () => {
   for (const stop of started) await stop();
@@ -43,6 +44,7 @@ async function start(id: string): Promise<RunningFunction & { readonly recorder:
     TICKET_SECRET_ARN: 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:ticket',
     PRESENCE_QUEUE_URL: `${recorder.endpoint}/111111111111/presence`,
     OPERATIONS_QUEUE_URL: `${recorder.endpoint}/111111111111/operations`,
+    MQTT_DOMAIN: withFrontDoor.mqttDomain,
     NODE_OPTIONS: '--enable-source-maps',
   });
   started.push(() => running.stop());
@@ -406,6 +408,13 @@ describe('the API', () => {
   ] as const)('%s %s is answered with %s', async (method, path, status, body?: object, query?: string) => {
     const answer = await call(method, path, body, query);
     expect([answer.statusCode, answer.statusCode === status ? '' : answer.body]).toEqual([status, '']);
+  });
+
+  test("a new deployment has a name of its own in the front door's domain, and nobody can take another's", async () => {
+    const made = JSON.parse((await call('POST', '/v1/deployments', { name: 'Named' })).body ?? '{}');
+    expect(made.mqttHost).toBe(`${made.deploymentId}.${withFrontDoor.mqttDomain}`);
+    const taken = await call('PATCH', '/v1/deployments/demo', { mqttHost: made.mqttHost });
+    expect(taken.statusCode).toBe(400);
   });
 
   test('what takes longer is started, put on its queue, and can be looked at', async () => {
