@@ -4,7 +4,7 @@
 // together could hold only 55,000 connections to IoT Core, and would pay for every byte.
 
 import { CfnOutput, Duration, Stack, type StackProps, Validations } from 'aws-cdk-lib';
-import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import {
   FlowLogDestination,
@@ -35,11 +35,13 @@ import type { CfnDomainConfiguration } from 'aws-cdk-lib/aws-iot';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { environmentOfFrontDoor } from '../shared/config/env.ts';
 import { frontDoorHealthPort, frontDoorMqttsPort, frontDoorStopSeconds } from '../shared/config/front-door.ts';
-import { metricsNamespace } from '../shared/config/metrics.ts';
+import { measured } from './alarms.ts';
+import { watchFrontDoor } from './front-door-alarms.ts';
 import type { FrontDoorChoice } from './installation.ts';
 import { grantTableAccess, tableAccess } from './table-access.ts';
 import { buildTaskCode } from './task-code.ts';
@@ -50,6 +52,7 @@ export interface FrontDoorStackProps extends StackProps {
   readonly ticketSecret: Secret;
   readonly presenceQueue: Queue;
   readonly domain: CfnDomainConfiguration;
+  readonly alarmTopic: ITopic;
 }
 
 /** Longer than any keep-alive: IoT Core allows 1,200 s and waits half as long again. */
@@ -89,8 +92,11 @@ export class FrontDoorStack extends Stack {
       circuitBreaker: { rollback: true },
       healthCheckGracePeriod: Duration.seconds(60),
     });
-    const balancer = this.#balancer(vpc, atBalancer, service);
+    const targets = this.#targets(vpc);
+    const balancer = this.#balancer(vpc, atBalancer, targets);
+    targets.addTarget(service.loadBalancerTarget({ containerName: 'FrontDoor', containerPort: frontDoorMqttsPort }));
     this.#scale(service, props.choice);
+    watchFrontDoor(this, { topic: props.alarmTopic, choice: props.choice, service, targets });
 
     new CfnOutput(this, 'Next1Dns', {
       description: 'Point the names of all deployments here (CNAME or alias)',
@@ -180,7 +186,7 @@ export class FrontDoorStack extends Stack {
     return task;
   }
 
-  #balancer(vpc: IVpc, group: SecurityGroup, service: FargateService): NetworkLoadBalancer {
+  #balancer(vpc: IVpc, group: SecurityGroup, targets: NetworkTargetGroup): NetworkLoadBalancer {
     const balancer = new NetworkLoadBalancer(this, 'Balancer', {
       vpc,
       internetFacing: true,
@@ -191,24 +197,6 @@ export class FrontDoorStack extends Stack {
     Validations.of(balancer).acknowledge({
       id: 'AwsSolutions-ELB2',
       reason: 'A network load balancer logs requests of TLS listeners only, and TLS ends behind it.',
-    });
-    const targets = new NetworkTargetGroup(this, 'Targets', {
-      vpc,
-      port: frontDoorMqttsPort,
-      protocol: Protocol.TCP,
-      targetType: TargetType.IP,
-      // The device's own address arrives as the source of its packets: no PROXY header has to be believed.
-      preserveClientIp: true,
-      deregistrationDelay: Duration.seconds(30),
-      connectionTermination: false,
-      healthCheck: {
-        protocol: Protocol.HTTP,
-        port: String(frontDoorHealthPort),
-        path: '/healthz',
-        interval: Duration.seconds(10),
-        healthyThresholdCount: 2,
-        unhealthyThresholdCount: 3,
-      },
     });
     const listener = balancer.addListener('Mqtts', {
       port: frontDoorMqttsPort,
@@ -221,21 +209,39 @@ export class FrontDoorStack extends Stack {
       reason:
         'TLS ends in the front door: a TLS listener hides the server name from it and cuts idle clients at 350 s.',
     });
-    targets.addTarget(service.loadBalancerTarget({ containerName: 'FrontDoor', containerPort: frontDoorMqttsPort }));
     return balancer;
+  }
+
+  #targets(vpc: IVpc): NetworkTargetGroup {
+    const targets = new NetworkTargetGroup(this, 'Targets', {
+      vpc,
+      port: frontDoorMqttsPort,
+      protocol: Protocol.TCP,
+      targetType: TargetType.IP,
+      // The device's own address arrives as the source of its packets: no PROXY header has to be believed.
+      preserveClientIp: true,
+      // ECS stops a task only after this; it takes nobody new meanwhile, and then has its own time to let clients go.
+      deregistrationDelay: Duration.seconds(30),
+      connectionTermination: false,
+      healthCheck: {
+        protocol: Protocol.HTTP,
+        port: String(frontDoorHealthPort),
+        path: '/healthz',
+        interval: Duration.seconds(10),
+        healthyThresholdCount: 2,
+        unhealthyThresholdCount: 3,
+      },
+    });
+    // A task that does not answer for a moment must not lose the ten thousand clients that it holds.
+    targets.setAttribute('target_health_state.unhealthy.connection_termination.enabled', 'false');
+    return targets;
   }
 
   #scale(service: FargateService, choice: FrontDoorChoice): void {
     const scaling = service.autoScaleTaskCount({ minCapacity: choice.minTasks, maxCapacity: choice.maxTasks });
     scaling.scaleToTrackCustomMetric('Connections', {
       // Each task tells of its own once a minute; the mean is what one task carries.
-      metric: new Metric({
-        namespace: metricsNamespace,
-        metricName: 'Connections',
-        dimensionsMap: { component: 'frontdoor' },
-        statistic: Stats.AVERAGE,
-        period: Duration.minutes(1),
-      }),
+      metric: measured('Connections', 'frontdoor', Stats.AVERAGE),
       targetValue: choice.connectionsPerTask,
       scaleOutCooldown: Duration.minutes(1),
       // A task that goes takes its clients' connections with it.

@@ -22,12 +22,13 @@ const workerTimeoutSeconds = 60;
 
 export class Operations extends Construct {
   readonly queue: Queue;
+  readonly deadLetters: Queue;
   readonly worker: BundledFunction<'operations'>;
 
   constructor(scope: Construct, id: string, { table }: OperationsProps) {
     super(scope, id);
 
-    const deadLetters = new Queue(this, 'DeadLetters', {
+    this.deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
@@ -38,7 +39,7 @@ export class Operations extends Construct {
       enforceSSL: true,
       retentionPeriod: Duration.days(4),
       visibilityTimeout: Duration.seconds(workerTimeoutSeconds * 6),
-      deadLetterQueue: { queue: deadLetters, maxReceiveCount: 5 },
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 5 },
     });
 
     this.worker = new BundledFunction(this, 'Worker', {

@@ -37,6 +37,7 @@ export function addStacks(app: App): Stacks {
     signIn,
     table,
     connectDomain: stateless.connectDomain,
+    alarmTopic: stateless.alarmTopic,
   });
   const choice = installation.frontDoor;
   const frontDoor =
@@ -49,6 +50,7 @@ export function addStacks(app: App): Stacks {
           ticketSecret,
           presenceQueue: stateless.presenceQueue,
           domain: stateless.connectDomain,
+          alarmTopic: stateless.alarmTopic,
         });
   return { stateful, stateless, web, frontDoor };
 }

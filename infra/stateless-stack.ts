@@ -10,6 +10,7 @@ import type { CfnDomainConfiguration } from 'aws-cdk-lib/aws-iot';
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { presenceProcessesMax } from '../shared/config/constants.ts';
@@ -34,12 +35,13 @@ export class StatelessStack extends Stack {
   readonly api: BundledFunction<'api'>;
   readonly presenceQueue: Queue;
   readonly connectDomain: CfnDomainConfiguration;
+  /** Who is told of alarms. */
+  readonly alarmTopic: ITopic;
 
   constructor(scope: Construct, id: string, props: StatelessStackProps) {
     super(scope, id, props);
-    const { queue, deadLetters } = new PresenceQueue(this, 'Presence', {
-      consumerTimeoutSeconds: presenceTimeoutSeconds,
-    });
+    const presenceQueue = new PresenceQueue(this, 'Presence', { consumerTimeoutSeconds: presenceTimeoutSeconds });
+    const { queue } = presenceQueue;
     this.presenceQueue = queue;
     const { authorizer, domain } = this.addAuthorizer(props, queue);
     this.connectDomain = domain;
@@ -47,17 +49,21 @@ export class StatelessStack extends Stack {
     this.addSweeper(props);
     this.addReconciler(props);
     const expiryLost = this.addExpiry(props);
-    this.addTokenKeys(props);
-    this.api = this.addApi(props, queue);
+    const tokenKeys = this.addTokenKeys(props);
+    const operations = new Operations(this, 'Operations', { table: props.table });
+    this.api = this.addApi(props, queue, operations);
     const { topic } = new Monitoring(this, 'Monitoring', {
       authorizer,
       presence,
-      api: this.api,
+      operations: operations.worker,
+      tokenKeys,
       table: props.table,
-      presenceQueue: queue,
-      presenceDeadLetters: deadLetters,
+      presenceQueue,
+      operationsQueue: operations,
       expiryLost,
+      presenceLost: presenceQueue.lost,
     });
+    this.alarmTopic = topic;
     new CfnOutput(this, 'NextAlarms', {
       description: 'Be told of alarms',
       value: `aws sns subscribe --topic-arn ${topic.topicArn} --protocol email --notification-endpoint you@example.com`,
@@ -204,7 +210,7 @@ export class StatelessStack extends Stack {
     });
   }
 
-  private addTokenKeys({ table }: StatelessStackProps): void {
+  private addTokenKeys({ table }: StatelessStackProps): BundledFunction<'token-keys'> {
     const refresh = new BundledFunction(this, 'TokenKeys', {
       name: 'token-keys',
       description: 'Fetches the keys that signed tokens are verified with',
@@ -221,11 +227,15 @@ export class StatelessStack extends Stack {
       schedule: Schedule.rate(Duration.minutes(10)),
       targets: [new LambdaFunction(refresh, onlyNow)],
     });
+    return refresh;
   }
 
-  private addApi({ table, installation }: StatelessStackProps, queue: Queue): BundledFunction<'api'> {
+  private addApi(
+    { table, installation }: StatelessStackProps,
+    queue: Queue,
+    operations: Operations,
+  ): BundledFunction<'api'> {
     const mqttDomain = installation.frontDoor?.mqttDomain;
-    const operations = new Operations(this, 'Operations', { table });
     const api = new BundledFunction(this, 'Api', {
       name: 'api',
       description: 'HTTP API',

@@ -7,8 +7,10 @@ import { ClientAttributes, OAuthScope, UserPoolClient } from 'aws-cdk-lib/aws-co
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { CfnDomainConfiguration } from 'aws-cdk-lib/aws-iot';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { resourceServer, tenantScopes } from '../shared/config/scopes.ts';
+import { addAlarms, summed } from './alarms.ts';
 import { ConsoleSite } from './console-site.ts';
 import { EndpointName } from './endpoint-name.ts';
 import { HttpEntrance } from './http-entrance.ts';
@@ -22,6 +24,7 @@ export interface WebStackProps extends StackProps {
   readonly table: Table;
   /** Where devices connect that go straight to IoT Core. */
   readonly connectDomain: CfnDomainConfiguration;
+  readonly alarmTopic: ITopic;
 }
 
 /** What the commands that follow are made of. */
@@ -54,6 +57,14 @@ export class WebStack extends Stack {
       handler: props.api,
       issuer: signIn.pool.userPoolProviderUrl,
       audience: Lazy.list({ produce: () => audience }),
+    });
+    addAlarms(this, props.alarmTopic, {
+      ApiErrors: {
+        metric: entrance.api.metricServerError(summed),
+        above: 0,
+        minutes: 5,
+        means: 'The HTTP API fails, or cannot reach the table in time.',
+      },
     });
     const site = new ConsoleSite(this, 'Console', {
       name: installation.consoleName,

@@ -17,6 +17,7 @@ import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-iss
 import { createUsageReader } from '../../shared/adapters/dynamodb/usage-reader.ts';
 import { realPause, systemClock } from '../../shared/adapters/node/clock.ts';
 import { newDeploymentId } from '../../shared/adapters/node/deployment-id.ts';
+import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { createKeyFetcher } from '../../shared/adapters/node/key-fetcher.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
@@ -34,7 +35,7 @@ import { createGatewayHandler } from './gateway.ts';
 const clock = systemClock;
 const log = createJsonLog();
 const tableName = readVariable(environmentVariables.tableName);
-const client = createDocumentClient({ requestTimeoutMs: 2_000 });
+const client = createDocumentClient({ requestTimeoutMs: 2_000, measure: createEmfMeasure('api', systemClock) });
 const settings = createSettingsStore(client, tableName, log);
 const sessions = createSessionStore(client, tableName, cryptoRandom);
 
