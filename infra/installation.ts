@@ -31,6 +31,8 @@ export interface Installation {
   /** Own name of the endpoint of IoT Core that devices connect to; AWS gives one where this is absent. */
   readonly connectName?: OwnName;
   readonly consoleName?: OwnName;
+  /** Places kept for the authorizer, and the most that it may take; absent: it shares those of the account. */
+  readonly authorizerConcurrency?: number;
   readonly machineClients: readonly MachineClient[];
   readonly frontDoor?: FrontDoorChoice;
 }
@@ -40,6 +42,7 @@ const names = [
   'connectCertificateArn',
   'consoleDomain',
   'consoleCertificateArn',
+  'authorizerConcurrency',
   'machineClients',
   'frontDoor',
   'mqttDomain',
@@ -63,6 +66,9 @@ export function readInstallation(node: Node): Installation {
     ...(connectName === undefined ? {} : { connectName }),
     ...(consoleName === undefined ? {} : { consoleName }),
     ...(frontDoor === undefined ? {} : { frontDoor }),
+    ...(given('authorizerConcurrency') === undefined
+      ? {}
+      : { authorizerConcurrency: count(given, 'authorizerConcurrency', 1) }),
     machineClients: machineClients(given('machineClients')),
   };
 }

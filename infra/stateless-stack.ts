@@ -86,6 +86,10 @@ export class StatelessStack extends Stack {
       timeoutSeconds: 5,
       // A whole processor's worth, for scrypt.
       memoryMb: 1769,
+      // Kept for it only where an installation says how many: too few of them would turn away whom the account could take.
+      ...(installation.authorizerConcurrency === undefined
+        ? {}
+        : { reservedConcurrency: installation.authorizerConcurrency }),
     });
     grantTableAccess(table, tableAccess.authorizer, authorizer);
     authorizer.addToRolePolicy(
