@@ -5,7 +5,7 @@
 
 import { CfnOutput, Duration, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import {
   FlowLogDestination,
   FlowLogTrafficType,
@@ -48,7 +48,7 @@ import { buildTaskCode } from './task-code.ts';
 
 export interface FrontDoorStackProps extends StackProps {
   readonly choice: FrontDoorChoice;
-  readonly table: Table;
+  readonly table: ITable;
   readonly ticketSecret: Secret;
   readonly presenceQueue: Queue;
   readonly domain: CfnDomainConfiguration;
@@ -86,9 +86,10 @@ export class FrontDoorStack extends Stack {
       assignPublicIp: true,
       vpcSubnets: { subnetType: SubnetType.PUBLIC },
       securityGroups: [atTask],
-      // New ones first; the old ones drain when those are healthy. What does not start is rolled back.
+      // New ones first, at least one and a tenth of all at a time: were all of them replaced at once, all clients would
+      // come back at once. What does not start is rolled back.
       minHealthyPercent: 100,
-      maxHealthyPercent: 200,
+      maxHealthyPercent: 100 + Math.max(10, Math.ceil(100 / props.choice.minTasks)),
       circuitBreaker: { rollback: true },
       healthCheckGracePeriod: Duration.seconds(60),
     });

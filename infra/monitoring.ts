@@ -2,7 +2,7 @@
 // the alarms of their own parts to the same topic.
 
 import { Dashboard, GraphWidget, type IMetric, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -20,7 +20,7 @@ export interface MonitoringProps {
   readonly presence: IFunction;
   readonly operations: IFunction;
   readonly tokenKeys: IFunction;
-  readonly table: Table;
+  readonly table: ITable;
   readonly presenceQueue: QueueWithDeadLetters;
   readonly operationsQueue: QueueWithDeadLetters;
   /** Where what the expiry function could not settle is kept. */

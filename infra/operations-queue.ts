@@ -2,7 +2,7 @@
 // record says what is left to do; so a message that is lost, or comes twice, costs nothing but time.
 
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -15,7 +15,7 @@ import { BundledFunction } from './bundled-function.ts';
 import { grantTableAccess, tableAccess } from './table-access.ts';
 
 export interface OperationsProps {
-  readonly table: Table;
+  readonly table: ITable;
 }
 
 const workerTimeoutSeconds = 60;

@@ -22,6 +22,7 @@ export function addStacks(app: App): Stacks {
   const stateful = new StatefulStack(app, 'HeadcountState', {
     description: 'Headcount: what must survive every deployment',
     terminationProtection: true,
+    ...(installation.restoredTable === undefined ? {} : { restoredTable: installation.restoredTable }),
   });
   const { table, ticketSecret, signIn } = stateful;
   const stateless = new StatelessStack(app, 'Headcount', {

@@ -2,7 +2,7 @@
 // the endpoint that devices connect to. Each function is granted what it needs, one action at a time.
 
 import { CfnOutput, Duration, Stack, type StackProps, Validations } from 'aws-cdk-lib';
-import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -24,7 +24,7 @@ import { PresenceQueue } from './presence-queue.ts';
 import { grantTableAccess, tableAccess } from './table-access.ts';
 
 export interface StatelessStackProps extends StackProps {
-  readonly table: Table;
+  readonly table: ITable;
   readonly ticketSecret: Secret;
   readonly installation: Installation;
 }

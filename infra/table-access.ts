@@ -2,7 +2,7 @@
 // touch the table itself: a read that grows with the number of sessions is refused by IAM even if somebody writes one.
 // The lists are what the deployed functions were seen to use, no less and no more (test/infra/deployed.test.ts).
 
-import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { FunctionName } from '../shared/config/env.ts';
 import type { tableDefinition } from '../shared/config/table.ts';
@@ -172,7 +172,7 @@ const onlyItems = (kinds: readonly ItemKind[]) => ({
   'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': kinds.map(keyPattern) },
 });
 
-export function grantTableAccess(table: Table, access: TableAccess, grantee: IGrantable): void {
+export function grantTableAccess(table: ITable, access: TableAccess, grantee: IGrantable): void {
   const grant = (actions: readonly string[], resources: string[], conditions: Record<string, unknown> = {}): void =>
     void grantee.grantPrincipal.addToPrincipalPolicy(
       new PolicyStatement({ actions: actions.map((action) => `dynamodb:${action}`), resources, conditions }),

@@ -4,7 +4,7 @@
 import { fileURLToPath } from 'node:url';
 import { CfnOutput, Duration, Fn, Lazy, Stack, type StackProps } from 'aws-cdk-lib';
 import { ClientAttributes, OAuthScope, UserPoolClient } from 'aws-cdk-lib/aws-cognito';
-import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { CfnDomainConfiguration } from 'aws-cdk-lib/aws-iot';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -21,7 +21,7 @@ export interface WebStackProps extends StackProps {
   readonly installation: Installation;
   readonly api: IFunction;
   readonly signIn: SignIn;
-  readonly table: Table;
+  readonly table: ITable;
   /** Where devices connect that go straight to IoT Core. */
   readonly connectDomain: CfnDomainConfiguration;
   readonly alarmTopic: ITopic;
@@ -33,8 +33,9 @@ interface Next {
   readonly site: string;
   readonly connectHost: string;
   readonly signIn: SignIn;
-  readonly table: Table;
+  readonly table: ITable;
   readonly operator: UserPoolClient;
+  readonly machines: readonly { readonly name: string; readonly client: UserPoolClient }[];
 }
 
 const mqttsPort = 8883;
@@ -49,10 +50,15 @@ export class WebStack extends Stack {
     super(scope, id, props);
     const { installation, signIn, table } = props;
     const operator = this.#machine(signIn, 'operator', ['tenants:admin']);
-    const machines = installation.machineClients.map(({ name, scopes }) => this.#machine(signIn, name, scopes));
+    const machines = installation.machineClients.map(({ name, scopes }) => ({
+      name,
+      client: this.#machine(signIn, name, scopes),
+    }));
 
     // The console's address is known before its client is, and its client before the API takes its tokens.
-    const audience: string[] = [operator, ...machines].map((client) => client.userPoolClientId);
+    const audience: string[] = [operator, ...machines.map(({ client }) => client)].map(
+      (client) => client.userPoolClientId,
+    );
     const entrance = new HttpEntrance(this, 'Http', {
       handler: props.api,
       issuer: signIn.pool.userPoolProviderUrl,
@@ -88,7 +94,7 @@ export class WebStack extends Stack {
         frontDoor: installation.frontDoor !== undefined,
       },
     });
-    this.#sayNext({ api: entrance.api.apiEndpoint, site: site.origin, connectHost, signIn, table, operator });
+    this.#sayNext({ api: entrance.api.apiEndpoint, site: site.origin, connectHost, signIn, table, operator, machines });
   }
 
   /** For who signs in with a password of their own, from a browser, which can keep no secret: code and PKCE. */
@@ -125,7 +131,7 @@ export class WebStack extends Stack {
     });
   }
 
-  #sayNext({ api, site, connectHost, signIn, table, operator }: Next): void {
+  #sayNext({ api, site, connectHost, signIn, table, operator, machines }: Next): void {
     const pool = signIn.pool.userPoolId;
     const say = (name: string, description: string, value: string): void =>
       void new CfnOutput(this, name, { description, value });
@@ -134,16 +140,12 @@ export class WebStack extends Stack {
     say('TokenUrl', 'Where a machine gets its token', `${signIn.domain.baseUrl()}/oauth2/token`);
     say('UserPoolId', 'Who may sign in', pool);
     say('OperatorClientId', 'App client of whoever runs this installation', operator.userPoolClientId);
-    say(
-      'Next1Operator',
-      'Once: let the operator in',
-      `aws dynamodb put-item --table-name ${table.tableName} --item '{"pk":{"S":"I|${operator.userPoolClientId}"},"sk":{"S":"machine"},"tenantId":{"S":"operator"}}'`,
-    );
-    say(
-      'Next2Token',
-      'A token of the operator',
-      `SECRET=$(aws cognito-idp describe-user-pool-client --user-pool-id ${pool} --client-id ${operator.userPoolClientId} --query UserPoolClient.ClientSecret --output text); TOKEN=$(curl -s -u "${operator.userPoolClientId}:$SECRET" -d grant_type=client_credentials ${signIn.domain.baseUrl()}/oauth2/token | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
-    );
+    const letIn = (client: UserPoolClient, tenantId: string): string =>
+      `aws dynamodb put-item --table-name ${table.tableName} --item '{"pk":{"S":"I|${client.userPoolClientId}"},"sk":{"S":"machine"},"tenantId":{"S":"${tenantId}"}}'`;
+    const token = (client: UserPoolClient, into: string): string =>
+      `SECRET=$(aws cognito-idp describe-user-pool-client --user-pool-id ${pool} --client-id ${client.userPoolClientId} --query UserPoolClient.ClientSecret --output text); ${into}=$(curl -s -u "${client.userPoolClientId}:$SECRET" -d grant_type=client_credentials ${signIn.domain.baseUrl()}/oauth2/token | sed 's/.*"access_token":"\\([^"]*\\).*/\\1/')`;
+    say('Next1Operator', 'Once: let the operator in', letIn(operator, 'operator'));
+    say('Next2Token', 'A token of the operator', token(operator, 'TOKEN'));
     say(
       'Next3Tenant',
       'A tenant',
@@ -154,6 +156,12 @@ export class WebStack extends Stack {
       'A person of that tenant, who may sign in to the console',
       `aws cognito-idp create-group --user-pool-id ${pool} --group-name tenant:acme && aws cognito-idp admin-create-user --user-pool-id ${pool} --username ann@example.com --user-attributes Name=email,Value=ann@example.com Name=email_verified,Value=true && aws cognito-idp admin-add-user-to-group --user-pool-id ${pool} --username ann@example.com --group-name tenant:acme`,
     );
+    for (const [n, { name, client }] of machines.entries())
+      say(
+        `Next4Machine${n + 1}`,
+        `Once, and then for each token: the machine "${name}", for that tenant`,
+        `${letIn(client, 'acme')} && ${token(client, 'TENANT_TOKEN')}`,
+      );
     const send = (method: string, path: string, body: string): string =>
       `curl -X ${method} ${api}/v1${path} -H "Authorization: Bearer $TENANT_TOKEN" -H 'Content-Type: application/json' -d '${body}'`;
     say(

@@ -21,8 +21,8 @@ const plus = (...parts: readonly Metered[]): Metered => ({
   read: parts.reduce((sum, part) => sum + part.read, 0),
 });
 
-export const life = plus(metered.newSession, metered.confirmed, metered.gone);
-export const comingBack = plus(metered.reconnect, metered.confirmed, metered.retained);
+const life = plus(metered.newSession, metered.confirmed, metered.gone);
+const comingBack = plus(metered.reconnect, metered.confirmed, metered.retained);
 
 /** A million CONNECTs of one kind, straight to IoT Core; `events`: presence events that each of them leads to. */
 function million(units: Metered, events: number): readonly Line[] {

@@ -157,12 +157,29 @@ describe('scaling', () => {
 });
 
 describe('a deployment', () => {
+  const deploymentOf = (chosen: object): unknown => {
+    const template = synthTemplates({ ...withFrontDoor, ...chosen }).frontDoor;
+    return template && propertiesOf(template, 'AWS::ECS::Service', 'Service').DeploymentConfiguration;
+  };
+
   test('starts new tasks before old ones go, and takes itself back where they do not come up', () => {
-    expect(propertiesOf(frontDoor, 'AWS::ECS::Service', 'Service').DeploymentConfiguration).toMatchObject({
+    expect(deploymentOf({})).toMatchObject({
       MinimumHealthyPercent: 100,
-      MaximumPercent: 200,
       DeploymentCircuitBreaker: { Enable: true, Rollback: true },
     });
+  });
+
+  test.each([
+    [1, 1],
+    [2, 1],
+    [3, 1],
+    [30, 3],
+    [100, 10],
+  ])('of %i tasks replaces %i at a time, so that not all clients come back at once', (tasks, more) => {
+    const chosen = { frontDoorMinTasks: String(tasks), frontDoorMaxTasks: String(tasks) };
+    const { MaximumPercent } = deploymentOf(chosen) as { readonly MaximumPercent: number };
+    // ECS rounds down.
+    expect(Math.floor((tasks * MaximumPercent) / 100) - tasks).toBe(more);
   });
 
   test('leaves a task the time to let its clients go one by one', () => {
@@ -193,6 +210,7 @@ describe('half a choice ends the synthesis', () => {
     ['a name without its certificate', { connectDomain: 'mqtt.example.com' }, 'connectCertificateArn'],
     ['more at least than at most', { ...withFrontDoor, frontDoorMinTasks: '5', frontDoorMaxTasks: '4' }, 'MaxTasks'],
     ['a scope that there is not', { machineClients: 'ci:settings:reed' }, 'settings:reed'],
+    ['a restored table without its stream', { restoredTable: 'restored' }, 'restoredTableStreamArn'],
     ['places that are no number', { authorizerConcurrency: 'many' }, 'authorizerConcurrency'],
     ['two machines of one name', { machineClients: 'ci:usage:read,ci:usage:read' }, 'different names'],
   ])('%s', (_, chosen, word) => {

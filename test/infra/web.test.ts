@@ -222,6 +222,9 @@ test('the outputs say what to do next, as commands with the names of this instal
   for (const name of ['ApiUrl', 'ConsoleUrl', 'TokenUrl', 'UserPoolId']) expect(command(name)).toBeTruthy();
   expect(command('Next1Operator')).toMatch(/^aws dynamodb put-item --table-name Table .*I\|Machineoperator/);
   expect(command('Next2Token')).toContain('/oauth2/token');
+  expect(command('Next4Machine1')).toMatch(
+    /^aws dynamodb put-item .*I\|Machineacmeci.* && SECRET=.*TENANT_TOKEN=\$\(curl /,
+  );
   expect(command('Next3Tenant')).toMatch(/^curl -X POST HttpApi\S+\/v1\/tenants /);
   expect(command('Next4Person')).toMatch(/create-group .*admin-create-user .*admin-add-user-to-group/);
   expect(command('Next5Deployment')).toMatch(/^curl -X POST HttpApi\S+\/v1\/deployments /);
