@@ -1,10 +1,11 @@
-// docs/cost.md, whose tables are written from here: text stays as it is, what lies between `<!-- computed: name -->` and
-// `<!-- end -->` is replaced.
+// The tables of docs/cost.md and docs/scale.md: what lies between `<!-- computed: name -->` and `<!-- end -->` is written
+// from here, text beside it stays as it is.
 
 import { table } from '../adr1/tables.ts';
 import { fixedLines, frontDoorLines } from './fixed.ts';
 import { comingBackLines, connectivity, type Line, lifeLines, rejectedLines, retainedLines, total } from './lines.ts';
 import { pricesOf } from './prices.ts';
+import { scaleTable } from './scale.ts';
 
 const dollars = (amount: number): string => (amount === 0 ? '0' : `$${amount.toFixed(2)}`);
 
@@ -41,15 +42,16 @@ const parts: Readonly<Record<string, () => string>> = {
   retained: () => listed('a month', retainedLines(), false),
   fixed: () => listed('a month', fixedLines()),
   frontdoor: () => listed('a month', frontDoorLines()),
+  scale: scaleTable,
 };
 
 /** Throws where the text asks for a table that there is not. */
-export function writeCostTables(text: string): string {
+export function writeComputed(text: string): string {
   return text.replace(
     /(<!-- computed: (\w+) -->\n)[\s\S]*?(<!-- end -->)/g,
     (_, begin: string, name: string, end: string) => {
       const part = parts[name];
-      if (part === undefined) throw new Error(`docs/cost.md asks for "${name}", which nobody computes`);
+      if (part === undefined) throw new Error(`the text asks for "${name}", which nobody computes`);
       return `${begin}\n${part()}\n\n${end}`;
     },
   );

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeCostTables } from '../../bench/cost/document.ts';
+import { writeComputed } from '../../bench/cost/document.ts';
 import { deployedCounts } from '../../bench/cost/fixed.ts';
 import { bytesOfSession, type Metered, metered } from '../../bench/cost/metered.ts';
 import { type Meter, meter } from '../../bench/meter/meter.ts';
@@ -221,10 +221,18 @@ test('what is paid for by the month is what the templates deploy', () => {
   }).toEqual(deployedCounts);
 });
 
-test('docs/cost.md holds these figures, and none that somebody typed (npx tsx bench/cost.ts writes them)', () => {
-  const text = readFileSync(new URL('../../docs/cost.md', import.meta.url), 'utf8');
-  expect(text.match(/<!-- computed: \w+ -->/g)?.length).toBeGreaterThan(3);
-  expect(writeCostTables(text)).toBe(text);
-  const typed = text.replace(/<!-- computed: (\w+) -->[\s\S]*?<!-- end -->/g, '');
+const textOf = (name: string): string => readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8');
+
+test.each([
+  ['cost', 8],
+  ['scale', 1],
+])('docs/%s.md holds what is computed (node --import tsx bench/cost.ts writes it)', (name, tables) => {
+  const text = textOf(name);
+  expect(text.match(/<!-- computed: \w+ -->/g)).toHaveLength(tables);
+  expect(writeComputed(text)).toBe(text);
+});
+
+test('docs/cost.md says no price that somebody typed', () => {
+  const typed = textOf('cost').replace(/<!-- computed: (\w+) -->[\s\S]*?<!-- end -->/g, '');
   expect(typed).not.toMatch(/\$\d/);
 });
