@@ -51,6 +51,22 @@ test('every alarm tells somebody, also when it is over', () => {
   }
 });
 
+test('the topic takes what alarms of this account tell it, and nothing else from outside', () => {
+  const { PolicyDocument } = propertiesOf(stateless, 'AWS::SNS::TopicPolicy', 'MonitoringAlarmsPolicy') as {
+    readonly PolicyDocument: { readonly Statement: readonly Readonly<Record<string, unknown>>[] };
+  };
+  const allowed = PolicyDocument.Statement.filter(({ Effect }) => Effect === 'Allow');
+  expect(allowed).toMatchObject([
+    {
+      Action: 'sns:Publish',
+      Principal: { Service: 'cloudwatch.amazonaws.com' },
+      Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+    },
+  ]);
+  const { ArnLike } = allowed[0]?.Condition as { readonly ArnLike: Readonly<Record<string, unknown>> };
+  expect(render(ArnLike['aws:SourceArn'])).toBe('arn:AWS::Partition:cloudwatch:AWS::Region:AWS::AccountId:alarm:*');
+});
+
 const watched: Readonly<Record<string, { readonly metric: string; readonly of?: string }>> = {
   AuthorizerErrors: { metric: 'Errors', of: 'Authorizer' },
   AuthorizerThrottled: { metric: 'Throttles', of: 'Authorizer' },
