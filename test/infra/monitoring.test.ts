@@ -63,8 +63,12 @@ test('the topic takes what alarms of this account tell it, and nothing else from
       Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
     },
   ]);
-  const { ArnLike } = allowed[0]?.Condition as { readonly ArnLike: Readonly<Record<string, unknown>> };
-  expect(render(ArnLike['aws:SourceArn'])).toBe('arn:AWS::Partition:cloudwatch:AWS::Region:AWS::AccountId:alarm:*');
+  const conditions = allowed.map(
+    ({ Condition }) => Condition as { readonly ArnLike: Readonly<Record<string, unknown>> },
+  );
+  expect(conditions.map(({ ArnLike }) => render(ArnLike['aws:SourceArn'])).join()).toBe(
+    'arn:AWS::Partition:cloudwatch:AWS::Region:AWS::AccountId:alarm:*',
+  );
 });
 
 const watched: Readonly<Record<string, { readonly metric: string; readonly of?: string }>> = {
