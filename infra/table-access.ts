@@ -78,21 +78,15 @@ function together(...parts: readonly TableAccess[]): TableAccess {
 
 /** Whoever changes rosters meets one that is kept in lanes. */
 const lanes: TableAccess = {
-  items: {
-    BatchGetItem: ['L'],
-    DeleteItem: ['L'],
-    GetItem: ['L'],
-    PutItem: ['L'],
-    Query: ['L'],
-    UpdateItem: ['L'],
-  },
-  transactions: [{ parts: ['ConditionCheckItem', 'DeleteItem', 'PutItem', 'UpdateItem'], kinds: ['L', 'N', 'S'] }],
+  items: { BatchGetItem: ['L'], GetItem: ['L'], UpdateItem: ['L'] },
+  // A reserve that is given or taken back, and a session that is written off a number.
+  transactions: [{ parts: ['DeleteItem', 'PutItem', 'UpdateItem'], kinds: ['L', 'N', 'S'] }],
 };
 
 /** Deciding about a CONNECT: settings, credentials and the username are read, sessions and counts written. */
 const deciding = together(lanes, {
   items: {
-    BatchGetItem: ['C', 'D', 'O', 'S', 'W'],
+    BatchGetItem: ['C', 'D', 'N', 'O', 'S', 'W'],
     GetItem: ['C', 'M', 'N', 'P', 'S'],
     PutItem: ['C', 'S'],
     UpdateItem: ['N'],

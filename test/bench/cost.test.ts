@@ -11,7 +11,7 @@ import { itemBytes, type StoredItem } from '../../bench/meter/size.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createConnectSettingsReader } from '../../shared/adapters/dynamodb/connect-settings.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
-import { ownerKey, sessionsPk } from '../../shared/adapters/dynamodb/keys.ts';
+import { ownerKey, sessionKey } from '../../shared/adapters/dynamodb/keys.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
@@ -189,7 +189,7 @@ describe('the units that the costs are computed from are what the use cases spen
       );
       return Items?.[0] ?? {};
     };
-    const session = itemBytes(await partition(sessionsPk(demo, 'bob' as Username)));
+    const session = itemBytes(await partition(sessionKey(demo, 'bob' as Username, 'device-0002' as ClientId).pk));
     const owner = itemBytes(await partition(ownerKey(demo, 'device-0002' as ClientId).pk));
     for (const [is, said] of [
       [session, bytesOfSession.session],
