@@ -40,7 +40,7 @@ const log = createJsonLog();
 const measure = createEmfMeasure('frontdoor', clock);
 const tableName = readVariable(names.tableName);
 const region = readVariable(names.region);
-const client = createDocumentClient({ requestTimeoutMs: 2_000, maxSockets: 256 });
+const client = createDocumentClient({ requestTimeoutMs: 2_000, maxSockets: 256, measure });
 const credentialsOfTask = () => client.config.credentials();
 
 const [ticketSecret, certificateSecret, iotHost] = await Promise.all([

@@ -8,3 +8,9 @@ export function readVariable(name: EnvironmentVariable): string {
   if (value === undefined || value === '') throw new Error(`the environment variable ${name} is not set`);
   return value;
 }
+
+/** What not every installation has. */
+export function readOptionalVariable(name: EnvironmentVariable): string | undefined {
+  const value = process.env[name];
+  return value === '' ? undefined : value;
+}

@@ -8,13 +8,15 @@ import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import type { environmentOf, FunctionName } from '../shared/config/env.ts';
+import type { EnvironmentVariable, environmentOf, FunctionName } from '../shared/config/env.ts';
 
 export interface BundledFunctionProps<Name extends FunctionName> {
   /** The folder under functions/. */
   readonly name: Name;
   readonly description: string;
   readonly environment: Readonly<Record<(typeof environmentOf)[Name][number], string>>;
+  /** Of optionalEnvironmentOf, what this installation has. */
+  readonly optionalEnvironment?: Readonly<Partial<Record<EnvironmentVariable, string>>>;
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
   readonly reservedConcurrency?: number;
@@ -39,7 +41,7 @@ export class BundledFunction<Name extends FunctionName> extends NodejsFunction {
       architecture: Architecture.ARM_64,
       timeout: Duration.seconds(props.timeoutSeconds),
       memorySize: props.memoryMb,
-      environment: { ...props.environment, NODE_OPTIONS: '--enable-source-maps' },
+      environment: { ...props.environment, ...props.optionalEnvironment, NODE_OPTIONS: '--enable-source-maps' },
       role,
       logGroup,
       tracing: Tracing.ACTIVE,

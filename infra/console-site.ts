@@ -1,5 +1,5 @@
-// The console as files: a private bucket behind CloudFront, which also leads `/v1` to the API, so that the browser talks
-// to one origin and nobody needs CORS.
+// The console as files: a private bucket behind CloudFront, which also leads to the API what is the API's, so that the
+// browser talks to one origin and nobody needs CORS.
 
 import { existsSync } from 'node:fs';
 import { Annotations, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
@@ -21,10 +21,17 @@ import {
   ViewerProtocolPolicy,
 } from 'aws-cdk-lib/aws-cloudfront';
 import { HttpOrigin, S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
-import { BucketDeployment, CacheControl, type ISource, Source } from 'aws-cdk-lib/aws-s3-deployment';
+import { BucketDeployment, CacheControl, Source } from 'aws-cdk-lib/aws-s3-deployment';
 import { Construct } from 'constructs';
-import { buildConsoleHeaders } from '../shared/config/console.ts';
+import {
+  buildConsoleHeaders,
+  consoleAssetsPath,
+  consoleCacheControl,
+  consoleConfigPath,
+} from '../shared/config/console.ts';
+import { openPaths } from './http-entrance.ts';
 import type { OwnName } from './installation.ts';
 
 export interface ConsoleSiteProps {
@@ -62,6 +69,11 @@ export class ConsoleSite extends Construct {
       reason: 'It holds the public files of the console and nothing else, and only CloudFront may read it.',
     });
 
+    const api = {
+      origin: new HttpOrigin(props.apiHost),
+      cachePolicy: CachePolicy.CACHING_DISABLED,
+      originRequestPolicy: OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+    };
     this.#distribution = new Distribution(this, 'Distribution', {
       comment: 'Headcount console',
       defaultRootObject: 'index.html',
@@ -83,13 +95,14 @@ export class ConsoleSite extends Construct {
       },
       additionalBehaviors: {
         '/v1/*': {
-          origin: new HttpOrigin(props.apiHost),
+          ...api,
           // A token is only ever sent over TLS, also to somebody who would redirect.
           viewerProtocolPolicy: ViewerProtocolPolicy.HTTPS_ONLY,
           allowedMethods: AllowedMethods.ALLOW_ALL,
-          cachePolicy: CachePolicy.CACHING_DISABLED,
-          originRequestPolicy: OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
         },
+        ...Object.fromEntries(
+          openPaths.map((path) => [path, { ...api, viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS }]),
+        ),
       },
     });
     this.origin = `https://${props.name?.domainName ?? this.#distribution.distributionDomainName}`;
@@ -102,19 +115,34 @@ export class ConsoleSite extends Construct {
       Annotations.of(this).addInfo('The console was not built, so nothing of it is uploaded: npm run build:console');
       return;
     }
-    const sources: ISource[] = [Source.asset(this.#folder), Source.jsonData('config.json', config)];
-    const copier = new BucketDeployment(this, 'Upload', {
-      sources,
-      destinationBucket: this.#bucket,
-      distribution: this.#distribution,
-      distributionPaths: ['/index.html', '/config.json', '/'],
-      // The names of assets hold a hash of their content; index.html is asked for each time.
-      cacheControl: [CacheControl.noCache()],
-      prune: true,
+    const built = Source.asset(this.#folder);
+    const assets = `${consoleAssetsPath.slice(1)}*`;
+    const logGroup = new LogGroup(this, 'UploadLog', { retention: RetentionDays.THREE_MONTHS });
+    const to = { destinationBucket: this.#bucket, logGroup };
+    const first = new BucketDeployment(this, 'UploadAssets', {
+      ...to,
+      sources: [built],
+      exclude: ['*'],
+      include: [assets],
+      cacheControl: [CacheControl.fromString(consoleCacheControl.assets)],
+      // A page that is open meanwhile goes on loading what belongs to it.
+      prune: false,
     });
+    const pages = new BucketDeployment(this, 'Upload', {
+      ...to,
+      sources: [built, Source.jsonData(consoleConfigPath.slice(1), config)],
+      exclude: [assets],
+      // There is no secret in this config.json, so nothing of it has to be kept out of caches but what is old.
+      cacheControl: [CacheControl.fromString(consoleCacheControl.page)],
+      prune: true,
+      distribution: this.#distribution,
+      distributionPaths: ['/index.html', consoleConfigPath, '/'],
+    });
+    // A page must not name assets that are not there yet.
+    pages.node.addDependency(first);
     const reason = 'It runs while a deployment runs, reads the files that CDK uploaded and writes this one bucket.';
     // CDK's own: one copier a stack, beside the construct that asked for it.
-    const provider = copier.handlerRole.node.scope;
+    const provider = pages.handlerRole.node.scope;
     if (provider !== undefined) for (const id of copierFindings) Validations.of(provider).acknowledge({ id, reason });
   }
 

@@ -4,8 +4,8 @@
 // together could hold only 55,000 connections to IoT Core, and would pay for every byte.
 
 import { CfnOutput, Duration, Stack, type StackProps, Validations } from 'aws-cdk-lib';
-import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import {
   FlowLogDestination,
   FlowLogTrafficType,
@@ -35,21 +35,24 @@ import type { CfnDomainConfiguration } from 'aws-cdk-lib/aws-iot';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { environmentOfFrontDoor } from '../shared/config/env.ts';
 import { frontDoorHealthPort, frontDoorMqttsPort, frontDoorStopSeconds } from '../shared/config/front-door.ts';
-import { metricsNamespace } from '../shared/config/metrics.ts';
+import { measured } from './alarms.ts';
+import { watchFrontDoor } from './front-door-alarms.ts';
 import type { FrontDoorChoice } from './installation.ts';
 import { grantTableAccess, tableAccess } from './table-access.ts';
 import { buildTaskCode } from './task-code.ts';
 
 export interface FrontDoorStackProps extends StackProps {
   readonly choice: FrontDoorChoice;
-  readonly table: Table;
+  readonly table: ITable;
   readonly ticketSecret: Secret;
   readonly presenceQueue: Queue;
   readonly domain: CfnDomainConfiguration;
+  readonly alarmTopic: ITopic;
 }
 
 /** Longer than any keep-alive: IoT Core allows 1,200 s and waits half as long again. */
@@ -83,22 +86,26 @@ export class FrontDoorStack extends Stack {
       assignPublicIp: true,
       vpcSubnets: { subnetType: SubnetType.PUBLIC },
       securityGroups: [atTask],
-      // New ones first; the old ones drain when those are healthy. What does not start is rolled back.
+      // New ones first, at least one and a tenth of all at a time: were all of them replaced at once, all clients would
+      // come back at once. What does not start is rolled back.
       minHealthyPercent: 100,
-      maxHealthyPercent: 200,
+      maxHealthyPercent: 100 + Math.max(10, Math.ceil(100 / props.choice.minTasks)),
       circuitBreaker: { rollback: true },
       healthCheckGracePeriod: Duration.seconds(60),
     });
-    const balancer = this.#balancer(vpc, atBalancer, service);
+    const targets = this.#targets(vpc);
+    const balancer = this.#balancer(vpc, atBalancer, targets);
+    targets.addTarget(service.loadBalancerTarget({ containerName: 'FrontDoor', containerPort: frontDoorMqttsPort }));
     this.#scale(service, props.choice);
+    watchFrontDoor(this, { topic: props.alarmTopic, choice: props.choice, service, targets });
 
     new CfnOutput(this, 'Next1Dns', {
       description: 'Point the names of all deployments here (CNAME or alias)',
       value: `*.${props.choice.mqttDomain} -> ${balancer.loadBalancerDnsName}`,
     });
     new CfnOutput(this, 'Next2Connect', {
-      description: 'Connect a client of the deployment "demo"',
-      value: `npx mqtt sub --protocol mqtts -h demo.${props.choice.mqttDomain} -p ${frontDoorMqttsPort} --protocolVersion 5 -u <username> -P <password> -i first -t demo/hello`,
+      description: 'A client, through the front door',
+      value: `npx mqtt sub --protocol mqtts -h <deploymentId>.${props.choice.mqttDomain} -p ${frontDoorMqttsPort} --protocolVersion 5 -u alice -P <password> -i first -t <deploymentId>/hello`,
     });
   }
 
@@ -180,7 +187,7 @@ export class FrontDoorStack extends Stack {
     return task;
   }
 
-  #balancer(vpc: IVpc, group: SecurityGroup, service: FargateService): NetworkLoadBalancer {
+  #balancer(vpc: IVpc, group: SecurityGroup, targets: NetworkTargetGroup): NetworkLoadBalancer {
     const balancer = new NetworkLoadBalancer(this, 'Balancer', {
       vpc,
       internetFacing: true,
@@ -191,24 +198,6 @@ export class FrontDoorStack extends Stack {
     Validations.of(balancer).acknowledge({
       id: 'AwsSolutions-ELB2',
       reason: 'A network load balancer logs requests of TLS listeners only, and TLS ends behind it.',
-    });
-    const targets = new NetworkTargetGroup(this, 'Targets', {
-      vpc,
-      port: frontDoorMqttsPort,
-      protocol: Protocol.TCP,
-      targetType: TargetType.IP,
-      // The device's own address arrives as the source of its packets: no PROXY header has to be believed.
-      preserveClientIp: true,
-      deregistrationDelay: Duration.seconds(30),
-      connectionTermination: false,
-      healthCheck: {
-        protocol: Protocol.HTTP,
-        port: String(frontDoorHealthPort),
-        path: '/healthz',
-        interval: Duration.seconds(10),
-        healthyThresholdCount: 2,
-        unhealthyThresholdCount: 3,
-      },
     });
     const listener = balancer.addListener('Mqtts', {
       port: frontDoorMqttsPort,
@@ -221,21 +210,39 @@ export class FrontDoorStack extends Stack {
       reason:
         'TLS ends in the front door: a TLS listener hides the server name from it and cuts idle clients at 350 s.',
     });
-    targets.addTarget(service.loadBalancerTarget({ containerName: 'FrontDoor', containerPort: frontDoorMqttsPort }));
     return balancer;
+  }
+
+  #targets(vpc: IVpc): NetworkTargetGroup {
+    const targets = new NetworkTargetGroup(this, 'Targets', {
+      vpc,
+      port: frontDoorMqttsPort,
+      protocol: Protocol.TCP,
+      targetType: TargetType.IP,
+      // The device's own address arrives as the source of its packets: no PROXY header has to be believed.
+      preserveClientIp: true,
+      // ECS stops a task only after this; it takes nobody new meanwhile, and then has its own time to let clients go.
+      deregistrationDelay: Duration.seconds(30),
+      connectionTermination: false,
+      healthCheck: {
+        protocol: Protocol.HTTP,
+        port: String(frontDoorHealthPort),
+        path: '/healthz',
+        interval: Duration.seconds(10),
+        healthyThresholdCount: 2,
+        unhealthyThresholdCount: 3,
+      },
+    });
+    // A task that does not answer for a moment must not lose the ten thousand clients that it holds.
+    targets.setAttribute('target_health_state.unhealthy.connection_termination.enabled', 'false');
+    return targets;
   }
 
   #scale(service: FargateService, choice: FrontDoorChoice): void {
     const scaling = service.autoScaleTaskCount({ minCapacity: choice.minTasks, maxCapacity: choice.maxTasks });
     scaling.scaleToTrackCustomMetric('Connections', {
       // Each task tells of its own once a minute; the mean is what one task carries.
-      metric: new Metric({
-        namespace: metricsNamespace,
-        metricName: 'Connections',
-        dimensionsMap: { component: 'frontdoor' },
-        statistic: Stats.AVERAGE,
-        period: Duration.minutes(1),
-      }),
+      metric: measured('Connections', 'frontdoor', Stats.AVERAGE),
       targetValue: choice.connectionsPerTask,
       scaleOutCooldown: Duration.minutes(1),
       // A task that goes takes its clients' connections with it.

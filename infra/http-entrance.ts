@@ -19,7 +19,7 @@ export interface HttpEntranceProps {
 }
 
 /** What needs no token; everything else does. */
-const openPaths = ['/healthz', '/openapi.json', '/docs'];
+export const openPaths = ['/healthz', '/openapi.json', '/docs'];
 
 export class HttpEntrance extends Construct {
   readonly api: HttpApi;

@@ -27,19 +27,31 @@ export interface FrontDoorChoice {
   readonly image: string;
 }
 
+/** A table that was restored from a backup, in the place of the one that was deployed. */
+export interface RestoredTable {
+  readonly tableName: string;
+  readonly streamArn: string;
+}
+
 export interface Installation {
+  readonly restoredTable?: RestoredTable;
   /** Own name of the endpoint of IoT Core that devices connect to; AWS gives one where this is absent. */
   readonly connectName?: OwnName;
   readonly consoleName?: OwnName;
+  /** Places kept for the authorizer, and the most that it may take; absent: it shares those of the account. */
+  readonly authorizerConcurrency?: number;
   readonly machineClients: readonly MachineClient[];
   readonly frontDoor?: FrontDoorChoice;
 }
 
 const names = [
+  'restoredTable',
+  'restoredTableStreamArn',
   'connectDomain',
   'connectCertificateArn',
   'consoleDomain',
   'consoleCertificateArn',
+  'authorizerConcurrency',
   'machineClients',
   'frontDoor',
   'mqttDomain',
@@ -59,10 +71,15 @@ export function readInstallation(node: Node): Installation {
   const connectName = ownName(given, 'connectDomain', 'connectCertificateArn');
   const consoleName = ownName(given, 'consoleDomain', 'consoleCertificateArn');
   const frontDoor = frontDoorChoice(given);
+  const restoredTable = restored(given);
   return {
+    ...(restoredTable === undefined ? {} : { restoredTable }),
     ...(connectName === undefined ? {} : { connectName }),
     ...(consoleName === undefined ? {} : { consoleName }),
     ...(frontDoor === undefined ? {} : { frontDoor }),
+    ...(given('authorizerConcurrency') === undefined
+      ? {}
+      : { authorizerConcurrency: count(given, 'authorizerConcurrency', 1) }),
     machineClients: machineClients(given('machineClients')),
   };
 }
@@ -72,6 +89,17 @@ type Given = (name: Name) => unknown;
 function ownName(given: Given, domain: Name, certificate: Name): OwnName | undefined {
   if (given(domain) === undefined && given(certificate) === undefined) return undefined;
   return { domainName: host(given, domain), certificateArn: arn(given, certificate, 'acm') };
+}
+
+function restored(given: Given): RestoredTable | undefined {
+  const tableName = given('restoredTable');
+  if (tableName === undefined && given('restoredTableStreamArn') === undefined) return undefined;
+  if (typeof tableName !== 'string' || !/^[\w.-]{3,255}$/.test(tableName))
+    throw new Error('restoredTable must be the name of a table');
+  const streamArn = arn(given, 'restoredTableStreamArn', 'dynamodb');
+  if (!streamArn.includes(`:table/${tableName}/stream/`))
+    throw new Error('restoredTableStreamArn must be the stream of restoredTable');
+  return { tableName, streamArn };
 }
 
 function frontDoorChoice(given: Given): FrontDoorChoice | undefined {

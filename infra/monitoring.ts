@@ -1,58 +1,51 @@
-// What an operator looks at, and what wakes one. Every alarm has an entry of its name in docs/runbook.md.
+// What an operator looks at, and what wakes one of the path of a CONNECT. The stacks of the web and of the front door add
+// the alarms of their own parts to the same topic.
 
-import { Duration } from 'aws-cdk-lib';
-import {
-  Alarm,
-  ComparisonOperator,
-  Dashboard,
-  GraphWidget,
-  type IMetric,
-  Metric,
-  Stats,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { Dashboard, GraphWidget, type IMetric, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { metricsNamespace } from '../shared/config/metrics.ts';
+import { addAlarms, type Component, highest, measured, summed } from './alarms.ts';
+
+interface QueueWithDeadLetters {
+  readonly queue: IQueue;
+  readonly deadLetters: IQueue;
+}
 
 export interface MonitoringProps {
   readonly authorizer: IFunction;
   readonly presence: IFunction;
-  readonly api: IFunction;
-  readonly table: Table;
-  readonly presenceQueue: IQueue;
-  readonly presenceDeadLetters: IQueue;
+  readonly operations: IFunction;
+  readonly tokenKeys: IFunction;
+  readonly table: ITable;
+  readonly presenceQueue: QueueWithDeadLetters;
+  readonly operationsQueue: QueueWithDeadLetters;
   /** Where what the expiry function could not settle is kept. */
   readonly expiryLost: IQueue;
+  /** Where the presence rule tells of what it could not deliver. */
+  readonly presenceLost: ILogGroup;
 }
 
-type Component = 'authorizer' | 'frontdoor' | 'sweeper' | 'reconciler';
+/** Everybody who calls the database. */
+const callers = [
+  'authorizer',
+  'frontdoor',
+  'presence',
+  'sweeper',
+  'reconciler',
+  'expiry',
+  'operations',
+  'api',
+  'token-keys',
+] as const satisfies readonly Component[];
 
-interface Trigger {
-  readonly metric: IMetric;
-  readonly above: number;
-  readonly minutes: number;
-  /** One line; the rest is in the runbook. */
-  readonly means: string;
-  /** Nothing measured is as bad as too much of it. */
-  readonly silence?: true;
-}
-
-const minute = Duration.minutes(1);
-
-function measured(metricName: string, component: Component, statistic: string = Stats.SUM): Metric {
-  return new Metric({
-    namespace: metricsNamespace,
-    metricName,
-    dimensionsMap: { component },
-    statistic,
-    period: minute,
-  });
-}
+const age = (queue: IQueue): Metric => queue.metricApproximateAgeOfOldestMessage(highest);
+const depth = (queue: IQueue): Metric => queue.metricApproximateNumberOfMessagesVisible(highest);
 
 export class Monitoring extends Construct {
   readonly topic: Topic;
@@ -60,17 +53,41 @@ export class Monitoring extends Construct {
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
     this.topic = new Topic(this, 'Alarms', { enforceSSL: true });
-    const sum = { statistic: Stats.SUM, period: minute };
-    const oldest = { statistic: Stats.MAXIMUM, period: minute };
-    const triggers: Readonly<Record<string, Trigger>> = {
+    // A topic with a policy of its own has no longer the one that lets its account's alarms in.
+    this.topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [this.topic.topicArn],
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': Stack.of(this).account },
+          ArnLike: {
+            'aws:SourceArn': Stack.of(this).formatArn({
+              service: 'cloudwatch',
+              resource: 'alarm',
+              resourceName: '*',
+              arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+            }),
+          },
+        },
+      }),
+    );
+    this.#ofConnects(props);
+    this.#ofPresence(props);
+    this.#ofBackground(props);
+    this.#dashboard(props);
+  }
+
+  #ofConnects({ authorizer }: MonitoringProps): void {
+    addAlarms(this, this.topic, {
       AuthorizerErrors: {
-        metric: props.authorizer.metricErrors(sum),
+        metric: authorizer.metricErrors(summed),
         above: 0,
         minutes: 3,
         means: 'CONNECTs are refused because the authorizer fails or takes longer than 5 s.',
       },
       AuthorizerThrottled: {
-        metric: props.authorizer.metricThrottles(sum),
+        metric: authorizer.metricThrottles(summed),
         above: 0,
         minutes: 2,
         means: 'CONNECTs are refused because too few functions may run at once.',
@@ -87,30 +104,51 @@ export class Monitoring extends Construct {
         minutes: 5,
         means: 'Deciding about a CONNECT takes half of the time that there is.',
       },
+    });
+  }
+
+  #ofPresence({ presence, presenceQueue, presenceLost, expiryLost }: MonitoringProps): void {
+    addAlarms(this, this.topic, {
       PresenceLate: {
-        metric: props.presenceQueue.metricApproximateAgeOfOldestMessage(oldest),
+        metric: age(presenceQueue.queue),
         above: 60,
         minutes: 3,
         means: 'What happened to connections is applied more than a minute late: counts are too high meanwhile.',
       },
       PresenceDeadLetters: {
-        metric: props.presenceDeadLetters.metricApproximateNumberOfMessagesVisible(oldest),
+        metric: depth(presenceQueue.deadLetters),
         above: 0,
         minutes: 1,
         means: 'A presence message could not be applied in five tries.',
       },
       PresenceErrors: {
-        metric: props.presence.metricErrors(sum),
+        metric: presence.metricErrors(summed),
         above: 0,
         minutes: 5,
         means: 'The presence function fails as a whole.',
       },
+      PresenceLost: {
+        metric: new Metric({
+          namespace: 'AWS/Logs',
+          metricName: 'IncomingLogEvents',
+          dimensionsMap: { LogGroupName: presenceLost.logGroupName },
+          ...summed,
+        }),
+        above: 0,
+        minutes: 1,
+        means: 'IoT Core could not put presence events on their queue; the reconciler will find what they told of.',
+      },
       ExpiryLost: {
-        metric: props.expiryLost.metricApproximateNumberOfMessagesVisible(oldest),
+        metric: depth(expiryLost),
         above: 0,
         minutes: 1,
         means: 'A batch of the stream could not be settled; the reconciler will find what it told of.',
       },
+    });
+  }
+
+  #ofBackground({ operations, operationsQueue, tokenKeys }: MonitoringProps): void {
+    addAlarms(this, this.topic, {
       SweeperBehind: {
         metric: measured('SweepLag', 'sweeper', Stats.MAXIMUM),
         above: 180_000,
@@ -138,28 +176,26 @@ export class Monitoring extends Construct {
           'Many sessions counted that were gone at the broker: events are being lost. Or the reconciler does not run.',
         silence: true,
       },
-      ApiErrors: {
-        metric: props.api.metricErrors(sum),
+      OperationsErrors: {
+        metric: operations.metricErrors(summed),
         above: 0,
         minutes: 5,
-        means: 'The HTTP API fails.',
+        means: 'Kicks of many and removals of deployments do not get on.',
       },
-    };
-    for (const [name, trigger] of Object.entries(triggers)) this.#alarm(name, trigger);
-    this.#dashboard(props);
-  }
-
-  #alarm(name: string, { metric, above, minutes, means, silence }: Trigger): void {
-    const alarm = new Alarm(this, name, {
-      metric,
-      alarmDescription: `${means} docs/runbook.md, "${name}"`,
-      threshold: above,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      evaluationPeriods: minutes,
-      treatMissingData: silence === true ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+      OperationsDeadLetters: {
+        metric: depth(operationsQueue.deadLetters),
+        above: 0,
+        minutes: 1,
+        means: 'An operation could not be gone on with in five tries.',
+      },
+      TokenKeysErrors: {
+        metric: tokenKeys.metricErrors(summed),
+        above: 0,
+        // It runs every ten minutes, so each of its failures is seen.
+        minutes: 1,
+        means: 'The keys that signed tokens are verified with are not fetched anew.',
+      },
     });
-    alarm.addAlarmAction(new SnsAction(this.topic));
-    alarm.addOkAction(new SnsAction(this.topic));
   }
 
   #dashboard(props: MonitoringProps): void {
@@ -169,7 +205,8 @@ export class Monitoring extends Construct {
     ];
     const graph = (title: string, left: IMetric[], right: IMetric[] = []): GraphWidget =>
       new GraphWidget({ title, left, right, width: 12, height: 6 });
-    const depth = { statistic: Stats.MAXIMUM, period: minute };
+    const ofAll = (name: string): IMetric[] => callers.map((caller) => measured(name, caller).with({ label: caller }));
+    const { authorizer, table, presenceQueue, operationsQueue, expiryLost } = props;
     new Dashboard(this, 'Dashboard', {
       widgets: [
         [
@@ -188,32 +225,33 @@ export class Monitoring extends Construct {
           ]),
           graph(
             'Authorizer',
-            [props.authorizer.metricErrors(), props.authorizer.metricThrottles()],
-            [props.authorizer.metricInvocations()],
+            [authorizer.metricErrors(), authorizer.metricThrottles()],
+            [authorizer.metricInvocations()],
           ),
         ],
         [
-          graph(
-            'Presence queue: age (s), dead letters',
-            [props.presenceQueue.metricApproximateAgeOfOldestMessage(depth)],
-            [props.presenceDeadLetters.metricApproximateNumberOfMessagesVisible(depth)],
-          ),
+          graph('Queues: age of the oldest message (s)', [age(presenceQueue.queue), age(operationsQueue.queue)]),
+          graph('Dead letters', [
+            depth(presenceQueue.deadLetters),
+            depth(operationsQueue.deadLetters),
+            depth(expiryLost),
+          ]),
+        ],
+        [
           graph(
             'Sweeper: lag (ms), lease checks, freed',
             [measured('SweepLag', 'sweeper', Stats.MAXIMUM)],
             [measured('LeaseChecks', 'sweeper'), measured('Freed', 'sweeper'), measured('SweepFailed', 'sweeper')],
           ),
-        ],
-        [
           graph('Drift and ghosts', [
             measured('Drift', 'reconciler'),
             measured('Drift', 'sweeper'),
             measured('Ghosts', 'reconciler'),
           ]),
-          graph('Table: units, throttled', [
-            props.table.metricConsumedWriteCapacityUnits(),
-            props.table.metricConsumedReadCapacityUnits(),
-          ]),
+        ],
+        [
+          graph('Table: retries, and (right) transactions that met', ofAll('Retries'), ofAll('Conflicts')),
+          graph('Table: units', [table.metricConsumedWriteCapacityUnits(), table.metricConsumedReadCapacityUnits()]),
         ],
       ],
     });

@@ -2,7 +2,7 @@
 // record says what is left to do; so a message that is lost, or comes twice, costs nothing but time.
 
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -15,19 +15,20 @@ import { BundledFunction } from './bundled-function.ts';
 import { grantTableAccess, tableAccess } from './table-access.ts';
 
 export interface OperationsProps {
-  readonly table: Table;
+  readonly table: ITable;
 }
 
 const workerTimeoutSeconds = 60;
 
 export class Operations extends Construct {
   readonly queue: Queue;
+  readonly deadLetters: Queue;
   readonly worker: BundledFunction<'operations'>;
 
   constructor(scope: Construct, id: string, { table }: OperationsProps) {
     super(scope, id);
 
-    const deadLetters = new Queue(this, 'DeadLetters', {
+    this.deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
@@ -38,7 +39,7 @@ export class Operations extends Construct {
       enforceSSL: true,
       retentionPeriod: Duration.days(4),
       visibilityTimeout: Duration.seconds(workerTimeoutSeconds * 6),
-      deadLetterQueue: { queue: deadLetters, maxReceiveCount: 5 },
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 5 },
     });
 
     this.worker = new BundledFunction(this, 'Worker', {

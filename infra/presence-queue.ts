@@ -16,6 +16,8 @@ export interface PresenceQueueProps {
 export class PresenceQueue extends Construct {
   readonly queue: Queue;
   readonly deadLetters: Queue;
+  /** What the rule could not deliver, as it tells of it. */
+  readonly lost: LogGroup;
 
   constructor(scope: Construct, id: string, props: PresenceQueueProps) {
     super(scope, id);
@@ -46,8 +48,8 @@ export class PresenceQueue extends Construct {
       }),
     });
     role.addToPolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.queue.queueArn] }));
-    const lost = new LogGroup(this, 'Lost', { retention: RetentionDays.THREE_MONTHS });
-    lost.grant(role, 'logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents');
+    this.lost = new LogGroup(this, 'Lost', { retention: RetentionDays.THREE_MONTHS });
+    this.lost.grant(role, 'logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents');
 
     const rule = new CfnTopicRule(this, 'Rule', {
       topicRulePayload: {
@@ -59,7 +61,7 @@ export class PresenceQueue extends Construct {
         actions: [{ sqs: { queueUrl: this.queue.queueUrl, roleArn: role.roleArn, useBase64: false } }],
         // To a log and not to the dead-letter queue: what the rule reports there is wrapped, and a redrive would hand
         // it to a consumer that cannot read it. Reconciling with the broker finds what such an event would have told.
-        errorAction: { cloudwatchLogs: { logGroupName: lost.logGroupName, roleArn: role.roleArn } },
+        errorAction: { cloudwatchLogs: { logGroupName: this.lost.logGroupName, roleArn: role.roleArn } },
       },
     });
     // The rule must not see events before its role may pass them on.

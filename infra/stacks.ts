@@ -22,6 +22,7 @@ export function addStacks(app: App): Stacks {
   const stateful = new StatefulStack(app, 'HeadcountState', {
     description: 'Headcount: what must survive every deployment',
     terminationProtection: true,
+    ...(installation.restoredTable === undefined ? {} : { restoredTable: installation.restoredTable }),
   });
   const { table, ticketSecret, signIn } = stateful;
   const stateless = new StatelessStack(app, 'Headcount', {
@@ -36,6 +37,8 @@ export function addStacks(app: App): Stacks {
     api: stateless.api,
     signIn,
     table,
+    connectDomain: stateless.connectDomain,
+    alarmTopic: stateless.alarmTopic,
   });
   const choice = installation.frontDoor;
   const frontDoor =
@@ -48,6 +51,7 @@ export function addStacks(app: App): Stacks {
           ticketSecret,
           presenceQueue: stateless.presenceQueue,
           domain: stateless.connectDomain,
+          alarmTopic: stateless.alarmTopic,
         });
   return { stateful, stateless, web, frontDoor };
 }

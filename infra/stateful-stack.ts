@@ -2,21 +2,34 @@
 // can replace or remove it. It knows nothing of who uses it.
 
 import { RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, ProjectionType, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import {
+  AttributeType,
+  BillingMode,
+  type ITable,
+  ProjectionType,
+  StreamViewType,
+  Table,
+} from 'aws-cdk-lib/aws-dynamodb';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { type IndexDefinition, tableDefinition } from '../shared/config/table.ts';
+import type { RestoredTable } from './installation.ts';
 import { SignIn } from './sign-in.ts';
 
+export interface StatefulStackProps extends StackProps {
+  readonly restoredTable?: RestoredTable;
+}
+
 export class StatefulStack extends Stack {
-  readonly table: Table;
+  /** The one of this stack, or one that was restored in its place. */
+  readonly table: ITable;
   readonly ticketSecret: Secret;
   readonly signIn: SignIn;
 
-  constructor(scope: Construct, id: string, props: StackProps) {
+  constructor(scope: Construct, id: string, { restoredTable, ...props }: StatefulStackProps) {
     super(scope, id, props);
 
-    this.table = new Table(this, 'Table', {
+    const table = new Table(this, 'Table', {
       partitionKey: { name: tableDefinition.partitionKey, type: AttributeType.STRING },
       sortKey: { name: tableDefinition.sortKey, type: AttributeType.STRING },
       timeToLiveAttribute: tableDefinition.timeToLive,
@@ -29,7 +42,7 @@ export class StatefulStack extends Stack {
     });
     const indexes: readonly IndexDefinition[] = tableDefinition.indexes;
     for (const index of indexes)
-      this.table.addGlobalSecondaryIndex({
+      table.addGlobalSecondaryIndex({
         indexName: index.name,
         partitionKey: { name: index.partitionKey, type: AttributeType.STRING },
         sortKey: {
@@ -40,6 +53,14 @@ export class StatefulStack extends Stack {
           ? { projectionType: ProjectionType.KEYS_ONLY }
           : { projectionType: ProjectionType.INCLUDE, nonKeyAttributes: [...index.projects] }),
       });
+
+    this.table =
+      restoredTable === undefined
+        ? (table as ITable)
+        : Table.fromTableAttributes(this, 'RestoredTable', {
+            tableName: restoredTable.tableName,
+            tableStreamArn: restoredTable.streamArn,
+          });
 
     this.ticketSecret = new Secret(this, 'TicketSecret', {
       description: 'Key of the tickets that the front door issues and the authorizer verifies',

@@ -2,7 +2,7 @@
 // the endpoint that devices connect to. Each function is granted what it needs, one action at a time.
 
 import { CfnOutput, Duration, Stack, type StackProps, Validations } from 'aws-cdk-lib';
-import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -10,6 +10,7 @@ import type { CfnDomainConfiguration } from 'aws-cdk-lib/aws-iot';
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { presenceProcessesMax } from '../shared/config/constants.ts';
@@ -23,7 +24,7 @@ import { PresenceQueue } from './presence-queue.ts';
 import { grantTableAccess, tableAccess } from './table-access.ts';
 
 export interface StatelessStackProps extends StackProps {
-  readonly table: Table;
+  readonly table: ITable;
   readonly ticketSecret: Secret;
   readonly installation: Installation;
 }
@@ -34,12 +35,13 @@ export class StatelessStack extends Stack {
   readonly api: BundledFunction<'api'>;
   readonly presenceQueue: Queue;
   readonly connectDomain: CfnDomainConfiguration;
+  /** Who is told of alarms. */
+  readonly alarmTopic: ITopic;
 
   constructor(scope: Construct, id: string, props: StatelessStackProps) {
     super(scope, id, props);
-    const { queue, deadLetters } = new PresenceQueue(this, 'Presence', {
-      consumerTimeoutSeconds: presenceTimeoutSeconds,
-    });
+    const presenceQueue = new PresenceQueue(this, 'Presence', { consumerTimeoutSeconds: presenceTimeoutSeconds });
+    const { queue } = presenceQueue;
     this.presenceQueue = queue;
     const { authorizer, domain } = this.addAuthorizer(props, queue);
     this.connectDomain = domain;
@@ -47,17 +49,21 @@ export class StatelessStack extends Stack {
     this.addSweeper(props);
     this.addReconciler(props);
     const expiryLost = this.addExpiry(props);
-    this.addTokenKeys(props);
-    this.api = this.addApi(props, queue);
+    const tokenKeys = this.addTokenKeys(props);
+    const operations = new Operations(this, 'Operations', { table: props.table });
+    this.api = this.addApi(props, queue, operations);
     const { topic } = new Monitoring(this, 'Monitoring', {
       authorizer,
       presence,
-      api: this.api,
+      operations: operations.worker,
+      tokenKeys,
       table: props.table,
-      presenceQueue: queue,
-      presenceDeadLetters: deadLetters,
+      presenceQueue,
+      operationsQueue: operations,
       expiryLost,
+      presenceLost: presenceQueue.lost,
     });
+    this.alarmTopic = topic;
     new CfnOutput(this, 'NextAlarms', {
       description: 'Be told of alarms',
       value: `aws sns subscribe --topic-arn ${topic.topicArn} --protocol email --notification-endpoint you@example.com`,
@@ -80,6 +86,10 @@ export class StatelessStack extends Stack {
       timeoutSeconds: 5,
       // A whole processor's worth, for scrypt.
       memoryMb: 1769,
+      // Kept for it only where an installation says how many: too few of them would turn away whom the account could take.
+      ...(installation.authorizerConcurrency === undefined
+        ? {}
+        : { reservedConcurrency: installation.authorizerConcurrency }),
     });
     grantTableAccess(table, tableAccess.authorizer, authorizer);
     authorizer.addToRolePolicy(
@@ -204,7 +214,7 @@ export class StatelessStack extends Stack {
     });
   }
 
-  private addTokenKeys({ table }: StatelessStackProps): void {
+  private addTokenKeys({ table }: StatelessStackProps): BundledFunction<'token-keys'> {
     const refresh = new BundledFunction(this, 'TokenKeys', {
       name: 'token-keys',
       description: 'Fetches the keys that signed tokens are verified with',
@@ -221,10 +231,15 @@ export class StatelessStack extends Stack {
       schedule: Schedule.rate(Duration.minutes(10)),
       targets: [new LambdaFunction(refresh, onlyNow)],
     });
+    return refresh;
   }
 
-  private addApi({ table }: StatelessStackProps, queue: Queue): BundledFunction<'api'> {
-    const operations = new Operations(this, 'Operations', { table });
+  private addApi(
+    { table, installation }: StatelessStackProps,
+    queue: Queue,
+    operations: Operations,
+  ): BundledFunction<'api'> {
+    const mqttDomain = installation.frontDoor?.mqttDomain;
     const api = new BundledFunction(this, 'Api', {
       name: 'api',
       description: 'HTTP API',
@@ -233,8 +248,12 @@ export class StatelessStack extends Stack {
         PRESENCE_QUEUE_URL: queue.queueUrl,
         OPERATIONS_QUEUE_URL: operations.queue.queueUrl,
       },
+      // IoT Core has one name for all deployments: only a front door can serve one for each.
+      ...(mqttDomain === undefined ? {} : { optionalEnvironment: { MQTT_DOMAIN: mqttDomain } }),
       timeoutSeconds: 20,
       memoryMb: 1024,
+      // A caller in a loop must not take the places that CONNECTs need. The gateway's 500 requests a second need 50.
+      reservedConcurrency: 100,
     });
     grantTableAccess(table, tableAccess.api, api);
     // Whoever reads a count that the order by used has missed asks there for it to be made right.

@@ -1,166 +1,191 @@
 // What each function may do with the table, item by item. Only who walks the whole table may Scan, and nobody may
-// touch the table itself: a read that grows with the number of sessions is refused by IAM even if somebody writes one. The lists are what the
-// deployed functions were seen to use, no less and no more (test/infra/deployed.test.ts).
+// touch the table itself: a read that grows with the number of sessions is refused by IAM even if somebody writes one.
+// The lists are what the deployed functions were seen to use, no less and no more (test/infra/deployed.test.ts).
 
-import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { FunctionName } from '../shared/config/env.ts';
 import type { tableDefinition } from '../shared/config/table.ts';
 
 type IndexName = (typeof tableDefinition.indexes)[number]['name'];
 
-/**
- * What an item's partition key begins with. A audit, C client id owners, D deployments and their limits, H rejections by
- * hour, I app clients, J operations, M server names, N rosters, O overrides, P MQTT passwords, R rejections, S sessions, T a tenant's
- * deployments, W whitelist entries. With `=` the whole of the key: what has token keys to fetch, the reconciler's place
- * in the table, the tenants.
- */
-type ItemKind =
-  | 'A'
-  | 'C'
-  | 'D'
-  | 'H'
-  | 'I'
-  | 'J'
-  | 'M'
-  | 'N'
-  | 'O'
-  | 'P'
-  | 'R'
-  | 'S'
-  | 'T'
-  | 'W'
-  | '=token-keys'
-  | '=reconciler'
-  | '=tenants';
+/** What an item's partition key begins with. With `=` it is the whole of the key. */
+const itemKinds = {
+  A: 'audit records',
+  C: 'who holds a client id',
+  D: 'deployments, their limits and token issuers',
+  H: 'rejections by the hour',
+  I: 'app clients',
+  J: 'operations',
+  L: 'lanes: the count of a username that has very many sessions',
+  M: 'server names',
+  N: 'rosters: the count of a username',
+  O: 'overrides',
+  P: 'MQTT passwords',
+  R: 'rejections and rank of a username',
+  S: 'sessions',
+  T: "a tenant's deployments",
+  W: 'whitelist entries',
+  '=token-keys': 'which deployments have token keys to fetch',
+  '=reconciler': 'its place in the table',
+  '=tenants': 'the tenants',
+} as const;
+
+type ItemKind = keyof typeof itemKinds;
 
 const keyPattern = (kind: ItemKind): string => (kind.startsWith('=') ? kind.slice(1) : `${kind}|*`);
 
+type TransactionPart = 'ConditionCheckItem' | 'DeleteItem' | 'PutItem' | 'UpdateItem';
+
 type ItemAction =
+  | Exclude<TransactionPart, 'ConditionCheckItem'>
   | 'BatchGetItem'
   | 'BatchWriteItem'
-  | 'ConditionCheckItem'
-  | 'DeleteItem'
   | 'GetItem'
-  | 'PutItem'
-  | 'Query'
-  | 'UpdateItem';
+  | 'Query';
+
+/**
+ * Writes that happen together. IAM asks for the action of each part; whether it holds a part against the part's own key
+ * or against all keys of the request, AWS does not say. This grant is enough for both, and good for nothing outside of a
+ * transaction.
+ */
+interface Transaction {
+  readonly parts: readonly TransactionPart[];
+  readonly kinds: readonly ItemKind[];
+}
 
 export interface TableAccess {
-  /** A transaction needs the actions of its parts. */
   readonly items: Readonly<Partial<Record<ItemAction, readonly ItemKind[]>>>;
-  readonly indexes: readonly IndexName[];
+  readonly transactions?: readonly Transaction[];
+  readonly indexes?: readonly IndexName[];
   /** Reads all there is, item after item. */
   readonly scan?: true;
 }
 
+/** All of several accesses. */
+function together(...parts: readonly TableAccess[]): TableAccess {
+  const items: Partial<Record<ItemAction, ItemKind[]>> = {};
+  for (const part of parts)
+    for (const [action, kinds] of Object.entries(part.items) as [ItemAction, readonly ItemKind[]][])
+      items[action] = [...new Set([...(items[action] ?? []), ...kinds])].sort();
+  return {
+    items,
+    transactions: parts.flatMap((part) => part.transactions ?? []),
+    indexes: parts.flatMap((part) => part.indexes ?? []),
+    ...(parts.some((part) => part.scan === true) ? { scan: true } : {}),
+  };
+}
+
+/** Whoever changes rosters meets one that is kept in lanes. */
+const lanes: TableAccess = {
+  items: { BatchGetItem: ['L'], GetItem: ['L'], UpdateItem: ['L'] },
+  // A reserve that is given or taken back, and a session that is written off a number.
+  transactions: [{ parts: ['DeleteItem', 'PutItem', 'UpdateItem'], kinds: ['L', 'N', 'S'] }],
+};
+
 /** Deciding about a CONNECT: settings, credentials and the username are read, sessions and counts written. */
-const deciding: TableAccess = {
+const deciding = together(lanes, {
   items: {
-    BatchGetItem: ['C', 'D', 'O', 'S', 'W'],
+    BatchGetItem: ['C', 'D', 'N', 'O', 'S', 'W'],
     GetItem: ['C', 'M', 'N', 'P', 'S'],
     PutItem: ['C', 'S'],
-    UpdateItem: ['H', 'N', 'R'],
+    UpdateItem: ['N'],
     DeleteItem: ['N', 'S'],
   },
+  // A rejection for quota: of its username, and of the hour.
+  transactions: [{ parts: ['UpdateItem'], kinds: ['H', 'R'] }],
   indexes: ['due'],
-};
+});
 
-/** What became of a CONNECT: sessions and counts only. */
-const lifeCycle: TableAccess = {
+/** What became of a CONNECT, sessions and counts only; and the order of usernames by used. */
+const lifeCycle = together(lanes, {
   items: {
-    GetItem: ['C', 'N', 'S'],
-    PutItem: ['S'],
-    UpdateItem: ['N'],
-    DeleteItem: ['N'],
-  },
-  indexes: [],
-};
-
-/** The same, and the order of usernames by used. */
-const ranking: TableAccess = {
-  items: {
-    ...lifeCycle.items,
     GetItem: ['C', 'N', 'R', 'S'],
+    PutItem: ['S'],
     UpdateItem: ['N', 'R'],
     DeleteItem: ['N', 'R'],
   },
-  indexes: [],
-};
+});
 
 export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAccess>> = {
   authorizer: deciding,
   // It decides as the authorizer does.
   frontdoor: deciding,
-  presence: ranking,
+  presence: lifeCycle,
   // It recounts: that reads the sessions of a username where they can be read consistently, in the table itself.
-  sweeper: { items: { ...ranking.items, Query: ['S'] }, indexes: ['due', 'wake'] },
+  sweeper: together(lifeCycle, { items: { Query: ['S'] }, indexes: ['due', 'wake'] }),
   // It walks the whole table, a slice a minute, and recounts.
-  reconciler: {
-    items: {
-      ...ranking.items,
-      GetItem: ['C', 'N', 'R', 'S', '=reconciler'],
-      PutItem: ['S', '=reconciler'],
-      Query: ['S'],
-    },
-    indexes: [],
+  reconciler: together(lifeCycle, {
+    items: { GetItem: ['=reconciler'], PutItem: ['=reconciler'], Query: ['S'] },
     scan: true,
-  },
-  expiry: { items: { GetItem: ['N', 'S'], UpdateItem: ['N'], DeleteItem: ['N'], Query: ['S'] }, indexes: [] },
+  }),
+  expiry: together(lanes, {
+    items: { GetItem: ['N', 'S'], UpdateItem: ['N'], DeleteItem: ['N'], Query: ['S'] },
+  }),
   // It goes where tenants' addresses lead, and sees the issuers of their tokens only.
-  'token-keys': { items: { GetItem: ['D'], Query: ['=token-keys'], UpdateItem: ['D'] }, indexes: [] },
+  'token-keys': { items: { GetItem: ['D'], Query: ['=token-keys'], UpdateItem: ['D'] } },
   // It ends sessions, and removes what a deployment leaves behind.
-  operations: {
+  operations: together(lanes, {
     items: {
-      BatchWriteItem: ['A', 'C', 'D', 'H', 'M', 'N', 'O', 'P', 'R', 'S', 'W'],
-      DeleteItem: ['D', 'N', 'T', '=token-keys'],
+      BatchWriteItem: ['A', 'C', 'D', 'H', 'L', 'M', 'N', 'O', 'P', 'R', 'S', 'W'],
+      DeleteItem: ['N'],
       GetItem: ['C', 'D', 'J', 'N', 'P', 'S'],
       PutItem: ['J', 'S'],
       Query: ['N', 'S'],
       UpdateItem: ['N'],
     },
+    transactions: [{ parts: ['DeleteItem'], kinds: ['D', 'T', '=token-keys'] }],
     indexes: ['wake'],
     scan: true,
-  },
-  api: {
+  }),
+  api: together(lanes, {
     items: {
       BatchGetItem: ['D', 'N', 'R', 'W'],
       BatchWriteItem: ['W'],
-      ConditionCheckItem: ['D'],
-      DeleteItem: ['=token-keys', 'M', 'N', 'O', 'P'],
+      DeleteItem: ['N', 'O', 'P'],
       GetItem: ['C', 'D', 'I', 'J', 'N', 'O', 'S', '=tenants'],
-      PutItem: ['A', 'D', 'J', '=token-keys', 'M', 'O', 'S', 'T', '=tenants'],
+      PutItem: ['J', 'S', '=tenants'],
       Query: ['A', 'H', 'N', 'O', 'P', 'S', 'T', 'W', '=tenants'],
-      UpdateItem: ['D', 'N', 'P', 'R'],
+      UpdateItem: ['D', 'N', 'P'],
     },
+    transactions: [
+      {
+        parts: ['ConditionCheckItem', 'DeleteItem', 'PutItem', 'UpdateItem'],
+        kinds: ['A', 'D', 'M', 'O', 'R', 'T', '=token-keys'],
+      },
+    ],
     indexes: ['due', 'rank'],
-  },
+  }),
 };
 
-export function grantTableAccess(table: Table, access: TableAccess, grantee: IGrantable): void {
+/**
+ * Of a request that names several items, each must be one of these. A request without keys would pass, and none of the
+ * actions has one: Scan, which has none, is granted by itself. [AWS: keys of the partition are known to these actions]
+ */
+const onlyItems = (kinds: readonly ItemKind[]) => ({
+  'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': kinds.map(keyPattern) },
+});
+
+export function grantTableAccess(table: ITable, access: TableAccess, grantee: IGrantable): void {
+  const grant = (actions: readonly string[], resources: string[], conditions: Record<string, unknown> = {}): void =>
+    void grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({ actions: actions.map((action) => `dynamodb:${action}`), resources, conditions }),
+    );
   // Actions with the same items share a statement.
-  const byKinds = new Map<string, string[]>();
+  const byKinds = new Map<string, { readonly kinds: readonly ItemKind[]; readonly actions: string[] }>();
   for (const [action, kinds] of Object.entries(access.items)) {
-    const prefixes = kinds.map(keyPattern).join();
-    byKinds.set(prefixes, [...(byKinds.get(prefixes) ?? []), `dynamodb:${action}`]);
+    const same = byKinds.get(kinds.join()) ?? { kinds, actions: [] };
+    same.actions.push(action);
+    byKinds.set(kinds.join(), same);
   }
-  for (const [prefixes, actions] of byKinds)
-    grantee.grantPrincipal.addToPrincipalPolicy(
-      new PolicyStatement({
-        actions,
-        resources: [table.tableArn],
-        // Of a request that names several items, each must be one of these.
-        conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': prefixes.split(',') } },
-      }),
-    );
-  if (access.scan === true)
-    grantee.grantPrincipal.addToPrincipalPolicy(
-      new PolicyStatement({ actions: ['dynamodb:Scan'], resources: [table.tableArn] }),
-    );
+  for (const { kinds, actions } of byKinds.values()) grant(actions, [table.tableArn], onlyItems(kinds));
+  for (const { parts, kinds } of access.transactions ?? [])
+    grant(parts, [table.tableArn], {
+      ...onlyItems(kinds),
+      'ForAnyValue:StringEquals': { 'dynamodb:EnclosingOperation': 'TransactWriteItems' },
+    });
+  if (access.scan === true) grant(['Scan'], [table.tableArn]);
   // An index entry is keys and a time, and which partition of an index is read is no secret.
-  const indexes = access.indexes.map((index) => `${table.tableArn}/index/${index}`);
-  if (indexes.length > 0)
-    grantee.grantPrincipal.addToPrincipalPolicy(
-      new PolicyStatement({ actions: ['dynamodb:Query'], resources: indexes }),
-    );
+  const indexes = (access.indexes ?? []).map((index) => `${table.tableArn}/index/${index}`);
+  if (indexes.length > 0) grant(['Query'], indexes);
 }

@@ -4,11 +4,15 @@
 import { fileURLToPath } from 'node:url';
 import { CfnOutput, Duration, Fn, Lazy, Stack, type StackProps } from 'aws-cdk-lib';
 import { ClientAttributes, OAuthScope, UserPoolClient } from 'aws-cdk-lib/aws-cognito';
-import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import type { CfnDomainConfiguration } from 'aws-cdk-lib/aws-iot';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { resourceServer, tenantScopes } from '../shared/config/scopes.ts';
+import { addAlarms, summed } from './alarms.ts';
 import { ConsoleSite } from './console-site.ts';
+import { EndpointName } from './endpoint-name.ts';
 import { HttpEntrance } from './http-entrance.ts';
 import type { Installation } from './installation.ts';
 import type { SignIn } from './sign-in.ts';
@@ -17,8 +21,24 @@ export interface WebStackProps extends StackProps {
   readonly installation: Installation;
   readonly api: IFunction;
   readonly signIn: SignIn;
-  readonly table: Table;
+  readonly table: ITable;
+  /** Where devices connect that go straight to IoT Core. */
+  readonly connectDomain: CfnDomainConfiguration;
+  readonly alarmTopic: ITopic;
 }
+
+/** What the commands that follow are made of. */
+interface Next {
+  readonly api: string;
+  readonly site: string;
+  readonly connectHost: string;
+  readonly signIn: SignIn;
+  readonly table: ITable;
+  readonly operator: UserPoolClient;
+  readonly machines: readonly { readonly name: string; readonly client: UserPoolClient }[];
+}
+
+const mqttsPort = 8883;
 
 const builtConsole = fileURLToPath(new URL('../console/dist', import.meta.url));
 
@@ -30,14 +50,27 @@ export class WebStack extends Stack {
     super(scope, id, props);
     const { installation, signIn, table } = props;
     const operator = this.#machine(signIn, 'operator', ['tenants:admin']);
-    const machines = installation.machineClients.map(({ name, scopes }) => this.#machine(signIn, name, scopes));
+    const machines = installation.machineClients.map(({ name, scopes }) => ({
+      name,
+      client: this.#machine(signIn, name, scopes),
+    }));
 
     // The console's address is known before its client is, and its client before the API takes its tokens.
-    const audience: string[] = [operator, ...machines].map((client) => client.userPoolClientId);
+    const audience: string[] = [operator, ...machines.map(({ client }) => client)].map(
+      (client) => client.userPoolClientId,
+    );
     const entrance = new HttpEntrance(this, 'Http', {
       handler: props.api,
       issuer: signIn.pool.userPoolProviderUrl,
       audience: Lazy.list({ produce: () => audience }),
+    });
+    addAlarms(this, props.alarmTopic, {
+      ApiErrors: {
+        metric: entrance.api.metricServerError(summed),
+        above: 0,
+        minutes: 5,
+        means: 'The HTTP API fails, or cannot reach the table in time.',
+      },
     });
     const site = new ConsoleSite(this, 'Console', {
       name: installation.consoleName,
@@ -47,7 +80,8 @@ export class WebStack extends Stack {
     });
     const person = this.#personClient(signIn, site.origin);
     audience.push(person.userPoolClientId);
-    const ownDomain = installation.frontDoor?.mqttDomain ?? installation.connectName?.domainName;
+    const connectHost =
+      installation.connectName?.domainName ?? new EndpointName(this, 'Endpoint', props.connectDomain).hostName;
     site.upload({
       signIn: {
         baseUrl: signIn.domain.baseUrl(),
@@ -56,14 +90,11 @@ export class WebStack extends Stack {
       },
       mqtt: {
         // Through the front door every deployment has a name of its own; straight to IoT Core all share one.
-        tls: {
-          ...(installation.frontDoor === undefined && ownDomain !== undefined ? { host: ownDomain } : {}),
-          port: 8883,
-        },
+        tls: { ...(installation.frontDoor === undefined ? { host: connectHost } : {}), port: mqttsPort },
         frontDoor: installation.frontDoor !== undefined,
       },
     });
-    this.#sayNext(entrance.api.apiEndpoint, site.origin, signIn, table, operator);
+    this.#sayNext({ api: entrance.api.apiEndpoint, site: site.origin, connectHost, signIn, table, operator, machines });
   }
 
   /** For who signs in with a password of their own, from a browser, which can keep no secret: code and PKCE. */
@@ -100,7 +131,7 @@ export class WebStack extends Stack {
     });
   }
 
-  #sayNext(api: string, site: string, signIn: SignIn, table: Table, operator: UserPoolClient): void {
+  #sayNext({ api, site, connectHost, signIn, table, operator, machines }: Next): void {
     const pool = signIn.pool.userPoolId;
     const say = (name: string, description: string, value: string): void =>
       void new CfnOutput(this, name, { description, value });
@@ -109,16 +140,12 @@ export class WebStack extends Stack {
     say('TokenUrl', 'Where a machine gets its token', `${signIn.domain.baseUrl()}/oauth2/token`);
     say('UserPoolId', 'Who may sign in', pool);
     say('OperatorClientId', 'App client of whoever runs this installation', operator.userPoolClientId);
-    say(
-      'Next1Operator',
-      'Once: let the operator in',
-      `aws dynamodb put-item --table-name ${table.tableName} --item '{"pk":{"S":"I|${operator.userPoolClientId}"},"sk":{"S":"machine"},"tenantId":{"S":"operator"}}'`,
-    );
-    say(
-      'Next2Token',
-      'A token of the operator',
-      `SECRET=$(aws cognito-idp describe-user-pool-client --user-pool-id ${pool} --client-id ${operator.userPoolClientId} --query UserPoolClient.ClientSecret --output text); TOKEN=$(curl -s -u "${operator.userPoolClientId}:$SECRET" -d grant_type=client_credentials ${signIn.domain.baseUrl()}/oauth2/token | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
-    );
+    const letIn = (client: UserPoolClient, tenantId: string): string =>
+      `aws dynamodb put-item --table-name ${table.tableName} --item '{"pk":{"S":"I|${client.userPoolClientId}"},"sk":{"S":"machine"},"tenantId":{"S":"${tenantId}"}}'`;
+    const token = (client: UserPoolClient, into: string): string =>
+      `SECRET=$(aws cognito-idp describe-user-pool-client --user-pool-id ${pool} --client-id ${client.userPoolClientId} --query UserPoolClient.ClientSecret --output text); ${into}=$(curl -s -u "${client.userPoolClientId}:$SECRET" -d grant_type=client_credentials ${signIn.domain.baseUrl()}/oauth2/token | sed 's/.*"access_token":"\\([^"]*\\).*/\\1/')`;
+    say('Next1Operator', 'Once: let the operator in', letIn(operator, 'operator'));
+    say('Next2Token', 'A token of the operator', token(operator, 'TOKEN'));
     say(
       'Next3Tenant',
       'A tenant',
@@ -126,8 +153,31 @@ export class WebStack extends Stack {
     );
     say(
       'Next4Person',
-      'A person of that tenant, who then creates a deployment and its MQTT users in the console',
+      'A person of that tenant, who may sign in to the console',
       `aws cognito-idp create-group --user-pool-id ${pool} --group-name tenant:acme && aws cognito-idp admin-create-user --user-pool-id ${pool} --username ann@example.com --user-attributes Name=email,Value=ann@example.com Name=email_verified,Value=true && aws cognito-idp admin-add-user-to-group --user-pool-id ${pool} --username ann@example.com --group-name tenant:acme`,
+    );
+    for (const [n, { name, client }] of machines.entries())
+      say(
+        `Next4Machine${n + 1}`,
+        `Once, and then for each token: the machine "${name}", for that tenant`,
+        `${letIn(client, 'acme')} && ${token(client, 'TENANT_TOKEN')}`,
+      );
+    const send = (method: string, path: string, body: string): string =>
+      `curl -X ${method} ${api}/v1${path} -H "Authorization: Bearer $TENANT_TOKEN" -H 'Content-Type: application/json' -d '${body}'`;
+    say(
+      'Next5Deployment',
+      'A deployment: in the console, or like this with the token of a machine of that tenant (docs/deploy.md)',
+      send('POST', '/deployments', '{"name":"demo"}'),
+    );
+    say(
+      'Next6User',
+      'An MQTT user of it, in the console or like this; the password that is answered is shown once',
+      send('PUT', '/deployments/<deploymentId>/credentials/alice', '{}'),
+    );
+    say(
+      'Next7Connect',
+      'A client, straight to IoT Core',
+      `npx mqtt sub --protocol mqtts -h ${connectHost} -p ${mqttsPort} -u 'alice?deployment=<deploymentId>' -P <password> -i <deploymentId>:first -t <deploymentId>/hello`,
     );
   }
 }

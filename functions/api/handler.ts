@@ -17,6 +17,7 @@ import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-iss
 import { createUsageReader } from '../../shared/adapters/dynamodb/usage-reader.ts';
 import { realPause, systemClock } from '../../shared/adapters/node/clock.ts';
 import { newDeploymentId } from '../../shared/adapters/node/deployment-id.ts';
+import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { createKeyFetcher } from '../../shared/adapters/node/key-fetcher.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
@@ -26,7 +27,7 @@ import { createPasswords } from '../../shared/app/passwords.ts';
 import { leaseSeconds, maxConnectionSeconds, rankDelaySeconds } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
 import { seconds } from '../../shared/domain/time.ts';
-import { readVariable } from '../environment.ts';
+import { readOptionalVariable, readVariable } from '../environment.ts';
 import { createApi } from './app.ts';
 import { createClaimsAuthenticate } from './claims.ts';
 import { createGatewayHandler } from './gateway.ts';
@@ -34,7 +35,7 @@ import { createGatewayHandler } from './gateway.ts';
 const clock = systemClock;
 const log = createJsonLog();
 const tableName = readVariable(environmentVariables.tableName);
-const client = createDocumentClient({ requestTimeoutMs: 2_000 });
+const client = createDocumentClient({ requestTimeoutMs: 2_000, measure: createEmfMeasure('api', systemClock) });
 const settings = createSettingsStore(client, tableName, log);
 const sessions = createSessionStore(client, tableName, cryptoRandom);
 
@@ -84,8 +85,8 @@ export const handler = createGatewayHandler(
     tenants: createTenantStore(client, tableName),
     rejections: createRejectionReader(client, tableName),
     newDeploymentId,
-    // Here a deployment has no server name of its own until somebody gives it one.
-    mqttDomain: undefined,
+    // Without a front door a deployment has no server name of its own until somebody gives it one.
+    mqttDomain: readOptionalVariable(environmentVariables.mqttDomain),
     authenticate: createClaimsAuthenticate(createMachineTenants(client, tableName)),
     clock,
     log,

@@ -42,7 +42,8 @@ import { parseArnScope } from './policy.ts';
 const clock = systemClock;
 const log = createJsonLog();
 const tableName = readVariable(environmentVariables.tableName);
-const client = createDocumentClient({ requestTimeoutMs: 800 });
+const measure = createEmfMeasure('authorizer', clock);
+const client = createDocumentClient({ requestTimeoutMs: 800, measure });
 const recorder = createRejectionRecorder({
   store: createRejectionStore(client, tableName),
   clock,
@@ -83,7 +84,7 @@ const decide = withDeadline(
   }),
   connectBudgetMs,
 );
-const connect = measuredConnect(decide, createEmfMeasure('authorizer', clock), clock);
+const connect = measuredConnect(decide, measure, clock);
 /** Read at the first ticket, and again if that failed: clients without one never wait for it. */
 let tickets: Promise<Tickets> | undefined;
 

@@ -4,13 +4,14 @@ import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
+import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
 import { readVariable } from '../environment.ts';
 import { applyExpiry } from './apply.ts';
 
-const client = createDocumentClient({ requestTimeoutMs: 2_000 });
+const client = createDocumentClient({ requestTimeoutMs: 2_000, measure: createEmfMeasure('expiry', systemClock) });
 const ports = {
   store: createSessionStore(client, readVariable(environmentVariables.tableName), cryptoRandom),
   clock: systemClock,

@@ -10,6 +10,7 @@ import { createOperationStore } from '../../shared/adapters/dynamodb/operation-s
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { realPause, systemClock } from '../../shared/adapters/node/clock.ts';
+import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { wakeOverdue } from '../../shared/app/operations.ts';
@@ -23,7 +24,7 @@ import { applyOperations } from './apply.ts';
 const clock = systemClock;
 const log = createJsonLog();
 const tableName = readVariable(environmentVariables.tableName);
-const client = createDocumentClient({ requestTimeoutMs: 2_000 });
+const client = createDocumentClient({ requestTimeoutMs: 2_000, measure: createEmfMeasure('operations', systemClock) });
 const ports = {
   store: createSessionStore(client, tableName, cryptoRandom),
   clock,

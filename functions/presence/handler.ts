@@ -9,6 +9,7 @@ import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
+import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { askingForRanks, createRankRequests } from '../../shared/app/ask-ranks.ts';
@@ -36,7 +37,7 @@ const share = createBrokerShare({
 });
 const log = createJsonLog();
 const tableName = readVariable(environmentVariables.tableName);
-const client = createDocumentClient({ requestTimeoutMs: 2_000 });
+const client = createDocumentClient({ requestTimeoutMs: 2_000, measure: createEmfMeasure('presence', systemClock) });
 const queue = createSqsQueue(
   readVariable(environmentVariables.presenceQueueUrl),
   readVariable(environmentVariables.region),

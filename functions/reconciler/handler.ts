@@ -29,7 +29,7 @@ const share = createBrokerShare({
   waitMs: 5_000,
   kinds: ['reconcile'],
 });
-const client = createDocumentClient({ requestTimeoutMs: 2_000 });
+const client = createDocumentClient({ requestTimeoutMs: 2_000, measure });
 const tableName = readVariable(environmentVariables.tableName);
 const store = createSessionStore(client, tableName, cryptoRandom);
 const ranks = createRankStore(client, tableName, cryptoRandom);

@@ -29,7 +29,7 @@ const share = createBrokerShare({
   kinds: ['lease'],
 });
 const tableName = readVariable(environmentVariables.tableName);
-const client = createDocumentClient({ requestTimeoutMs: 2_000 });
+const client = createDocumentClient({ requestTimeoutMs: 2_000, measure });
 const asked = collectRankRequests();
 const ports = {
   store: askingForRanks(createSessionStore(client, tableName, cryptoRandom), asked),

@@ -5,6 +5,7 @@ import type { Context } from 'aws-lambda';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
+import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { createKeyFetcher } from '../../shared/adapters/node/key-fetcher.ts';
 import { refreshTokenKeys } from '../../shared/app/token-issuer.ts';
@@ -12,7 +13,7 @@ import { environmentVariables } from '../../shared/config/env.ts';
 import { readVariable } from '../environment.ts';
 
 const log = createJsonLog();
-const client = createDocumentClient({ requestTimeoutMs: 2_000 });
+const client = createDocumentClient({ requestTimeoutMs: 2_000, measure: createEmfMeasure('token-keys', systemClock) });
 const ports = {
   issuers: createTokenIssuerStore(client, readVariable(environmentVariables.tableName)),
   fetcher: createKeyFetcher(),

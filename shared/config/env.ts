@@ -30,6 +30,13 @@ export const environmentOf = {
   operations: ['TABLE_NAME', 'OPERATIONS_QUEUE_URL'],
 } as const satisfies Readonly<Record<string, readonly EnvironmentVariable[]>>;
 
+export type FunctionName = keyof typeof environmentOf;
+
+/** What a function is given where the installation has it: the API gives names in a domain that a front door serves. */
+export const optionalEnvironmentOf: Readonly<Partial<Record<FunctionName, readonly EnvironmentVariable[]>>> = {
+  api: ['MQTT_DOMAIN'],
+};
+
 /** The front door is a process, not a function. */
 export const environmentOfFrontDoor = [
   'AWS_REGION',
@@ -40,5 +47,3 @@ export const environmentOfFrontDoor = [
   'MQTT_DOMAIN',
   'DOMAIN_CONFIGURATION',
 ] as const satisfies readonly EnvironmentVariable[];
-
-export type FunctionName = keyof typeof environmentOf;

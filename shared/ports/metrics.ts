@@ -24,6 +24,10 @@ export interface Measures {
   readonly SweepLag: number;
   /** What the sweeper could not settle and left for the next run. */
   readonly SweepFailed: number;
+  /** Tries of calls to the database beyond the first. */
+  readonly Retries: number;
+  /** Transactions of the database that were cancelled because they met another on an item. */
+  readonly Conflicts: number;
   /** Sockets of clients at one front door. */
   readonly Connections: number;
 }

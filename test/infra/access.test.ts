@@ -1,12 +1,14 @@
 // Who may do what. The lists are whole: a grant that is added shows here.
 
 import { describe, expect, test } from 'vitest';
-import { environmentOf, environmentVariables } from '../../shared/config/env.ts';
+import { environmentOf, environmentVariables, optionalEnvironmentOf } from '../../shared/config/env.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
 import { grantsOfRole, propertiesOf, render } from './grants.ts';
-import { synthTemplates } from './synth.ts';
+import { synthTemplates, withFrontDoor } from './synth.ts';
 
 const { stateful, stateless } = synthTemplates();
+/** With everything that an installation may have. */
+const choices = synthTemplates(withFrontDoor);
 
 const writeLog = (log: string): string[] => [`logs:CreateLogStream ${log}.Arn`, `logs:PutLogEvents ${log}.Arn`];
 const sendTraces = ['xray:PutTelemetryRecords *', 'xray:PutTraceSegments *'];
@@ -44,7 +46,8 @@ const functions = {
   },
 } as const;
 
-const itemOrIndex = /^dynamodb:(\w+ Table\.Arn ([A-Z]|=[a-z-]+)|Query Table\.Arn\/index\/\w+)$/;
+const itemOrIndex =
+  /^dynamodb:(\w+ Table\.Arn ([A-Z]|=[a-z-]+)|Query Table\.Arn\/index\/\w+|transaction [\w+]+ ([A-Z+]|=[a-z-]+)+)$/;
 const itsStream = /^dynamodb:(DescribeStream|GetRecords|GetShardIterator) Table\.StreamArn$/;
 /** Who may do more than touch items and indexes. */
 const mayTouch: Readonly<Record<string, RegExp>> = {
@@ -83,6 +86,9 @@ describe.each(Object.entries(functions))('%s', (id, { name, grants }) => {
         .sort(),
     ).toEqual([...environmentOf[name]].sort());
     expect(render(Variables.TABLE_NAME)).toBe('Table');
+    const withOptional = propertiesOf(choices.stateless, 'AWS::Lambda::Function', id).Environment as typeof properties;
+    const more = Object.keys(withOptional.Variables as object).filter((variable) => !(variable in Variables));
+    expect(more).toEqual(optionalEnvironmentOf[name] ?? []);
   });
 
   test('runs on Node 24 and logs to a group that forgets', () => {

@@ -114,13 +114,72 @@ describe('a task', () => {
   });
 });
 
+describe('scaling', () => {
+  const scaled = (chosen: object) => {
+    const template = synthTemplates({ ...withFrontDoor, ...chosen }).frontDoor;
+    if (template === undefined) throw new Error('there is no front door');
+    const target = propertiesOf(template, 'AWS::ApplicationAutoScaling::ScalableTarget', 'ServiceTaskCountTarget');
+    const { TargetTrackingScalingPolicyConfiguration: tracking } = propertiesOf(
+      template,
+      'AWS::ApplicationAutoScaling::ScalingPolicy',
+      'ServiceTaskCountTargetConnections',
+    );
+    return { service: propertiesOf(template, 'AWS::ECS::Service', 'Service'), target, tracking };
+  };
+
+  test('follows the connections that a task carries: up within minutes, down so slowly that clients are not chased', () => {
+    const { service, target, tracking } = scaled({});
+    expect(service.DesiredCount).toBe(2);
+    expect(target).toMatchObject({ MinCapacity: 2, MaxCapacity: 10, ScalableDimension: 'ecs:service:DesiredCount' });
+    expect(tracking).toMatchObject({
+      TargetValue: 10_000,
+      CustomizedMetricSpecification: {
+        Namespace: 'Headcount',
+        MetricName: 'Connections',
+        Dimensions: [{ Name: 'component', Value: 'frontdoor' }],
+        Statistic: 'Average',
+      },
+      ScaleOutCooldown: 60,
+      ScaleInCooldown: 1_800,
+    });
+  });
+
+  test('has the bounds that an installation chooses', () => {
+    const { service, target, tracking } = scaled({
+      frontDoorMinTasks: '4',
+      frontDoorMaxTasks: '40',
+      frontDoorConnectionsPerTask: '20000',
+    });
+    expect(service.DesiredCount).toBe(4);
+    expect(target).toMatchObject({ MinCapacity: 4, MaxCapacity: 40 });
+    expect(tracking).toMatchObject({ TargetValue: 20_000 });
+  });
+});
+
 describe('a deployment', () => {
+  const deploymentOf = (chosen: object): unknown => {
+    const template = synthTemplates({ ...withFrontDoor, ...chosen }).frontDoor;
+    return template && propertiesOf(template, 'AWS::ECS::Service', 'Service').DeploymentConfiguration;
+  };
+
   test('starts new tasks before old ones go, and takes itself back where they do not come up', () => {
-    expect(propertiesOf(frontDoor, 'AWS::ECS::Service', 'Service').DeploymentConfiguration).toMatchObject({
+    expect(deploymentOf({})).toMatchObject({
       MinimumHealthyPercent: 100,
-      MaximumPercent: 200,
       DeploymentCircuitBreaker: { Enable: true, Rollback: true },
     });
+  });
+
+  test.each([
+    [1, 1],
+    [2, 1],
+    [3, 1],
+    [30, 3],
+    [100, 10],
+  ])('of %i tasks replaces %i at a time, so that not all clients come back at once', (tasks, more) => {
+    const chosen = { frontDoorMinTasks: String(tasks), frontDoorMaxTasks: String(tasks) };
+    const { MaximumPercent } = deploymentOf(chosen) as { readonly MaximumPercent: number };
+    // ECS rounds down.
+    expect(Math.floor((tasks * MaximumPercent) / 100) - tasks).toBe(more);
   });
 
   test('leaves a task the time to let its clients go one by one', () => {
@@ -131,6 +190,15 @@ describe('a deployment', () => {
       Key: 'deregistration_delay.connection_termination.enabled',
       Value: 'false',
     });
+    expect(TargetGroupAttributes).toContainEqual({ Key: 'deregistration_delay.timeout_seconds', Value: '30' });
+  });
+});
+
+test('a task that does not answer its health check for a moment keeps the clients that it holds', () => {
+  const { TargetGroupAttributes } = propertiesOf(frontDoor, 'AWS::ElasticLoadBalancingV2::TargetGroup', 'Targets');
+  expect(TargetGroupAttributes).toContainEqual({
+    Key: 'target_health_state.unhealthy.connection_termination.enabled',
+    Value: 'false',
   });
 });
 
@@ -142,6 +210,8 @@ describe('half a choice ends the synthesis', () => {
     ['a name without its certificate', { connectDomain: 'mqtt.example.com' }, 'connectCertificateArn'],
     ['more at least than at most', { ...withFrontDoor, frontDoorMinTasks: '5', frontDoorMaxTasks: '4' }, 'MaxTasks'],
     ['a scope that there is not', { machineClients: 'ci:settings:reed' }, 'settings:reed'],
+    ['a restored table without its stream', { restoredTable: 'restored' }, 'restoredTableStreamArn'],
+    ['places that are no number', { authorizerConcurrency: 'many' }, 'authorizerConcurrency'],
     ['two machines of one name', { machineClients: 'ci:usage:read,ci:usage:read' }, 'different names'],
   ])('%s', (_, chosen, word) => {
     expect(() => synthTemplates(chosen)).toThrow(word);

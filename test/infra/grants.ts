@@ -1,5 +1,6 @@
 // Reads out of a template what a function may do, as lines of `action resource`.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Template } from 'aws-cdk-lib/assertions';
 
 interface Statement {
@@ -53,16 +54,36 @@ export function grantsOfRole(template: Template, role: string): readonly string[
     .filter((policy) => asList(policy.Properties.Roles).some((attached) => render(attached) === role))
     .flatMap((policy) => policy.Properties.PolicyDocument.Statement);
   return statements
-    .flatMap((statement) =>
-      asList(statement.Action).flatMap((action) =>
+    .flatMap((statement) => {
+      const transaction = transactionOf(statement);
+      if (transaction !== undefined) return [transaction];
+      return asList(statement.Action).flatMap((action) =>
         asList(statement.Resource).flatMap((resource) => {
           const line = `${String(action)} ${render(resource)}`;
           const allowed = statement.Effect === 'Allow' ? line : `${statement.Effect} ${line}`;
           return conditionsOf(statement).map((condition) => `${allowed}${condition}`);
         }),
-      ),
-    )
+      );
+    })
     .sort();
+}
+
+/** In one line, because its items may be written together only. */
+export function transactionLine(parts: readonly string[], kinds: readonly string[]): string {
+  const joined = (words: readonly string[]): string => [...new Set(words)].sort().join('+');
+  return `transaction ${joined(parts)} ${joined(kinds)}`;
+}
+
+const inTransaction = { 'dynamodb:EnclosingOperation': 'TransactWriteItems' };
+
+/** Undefined for what is not allowed in a transaction only; a condition that is not understood stays in sight. */
+function transactionOf(statement: Statement): string | undefined {
+  const { 'ForAnyValue:StringEquals': enclosing, ...Condition } = statement.Condition ?? {};
+  if (!isDeepStrictEqual(enclosing, inTransaction) || statement.Effect !== 'Allow') return undefined;
+  const parts = asList(statement.Action).map((action) => String(action).replace(/^dynamodb:/, ''));
+  const kinds = conditionsOf({ ...statement, Condition }).map((kind) => kind.trim());
+  const line = transactionLine(parts, kinds);
+  return asList(statement.Resource).map(render).join() === 'Table.Arn' ? `dynamodb:${line}` : JSON.stringify(statement);
 }
 
 /** ` S` for items whose key begins with `S|`; any other condition as it stands; one empty text where there is none. */
@@ -80,6 +101,7 @@ function conditionsOf({ Condition }: Statement): readonly string[] {
 /** What a role may do, in the words of who records what is done: `dynamodb:GetItem S`, `dynamodb:Query index due`. */
 export function usesOfRole(template: Template, role: string): readonly string[] {
   const lines = grantsOfRole(template, role).map((line) => {
+    if (line.startsWith('dynamodb:transaction ')) return line.replace('dynamodb:', '');
     const [action = '', resource = '', kind] = line.split(' ');
     if (!action.startsWith('dynamodb:')) return action;
     const index = /\/index\/(.+)$/.exec(resource)?.[1];

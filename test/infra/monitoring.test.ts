@@ -4,13 +4,16 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { measuredConnect } from '../../shared/app/measured-connect.ts';
+import { environmentOf } from '../../shared/config/env.ts';
 import type { ConnectDecision } from '../../shared/domain/connect.ts';
 import { ms } from '../../shared/domain/time.ts';
 import type { Measures } from '../../shared/ports/metrics.ts';
-import { render } from './grants.ts';
-import { synthTemplates } from './synth.ts';
+import { propertiesOf, render } from './grants.ts';
+import { synthTemplates, withFrontDoor } from './synth.ts';
 
-const { stateless } = synthTemplates();
+const { stateful, stateless, web, frontDoor } = synthTemplates(withFrontDoor);
+if (frontDoor === undefined) throw new Error('there is no front door');
+const templates = [stateful, stateless, web, frontDoor];
 
 interface AlarmResource {
   readonly AlarmDescription: string;
@@ -19,15 +22,23 @@ interface AlarmResource {
   readonly Namespace?: string;
   readonly MetricName?: string;
   readonly Dimensions?: readonly { readonly Name: string; readonly Value: unknown }[];
+  readonly Metrics?: readonly {
+    readonly Expression?: string;
+    readonly MetricStat?: { readonly Metric: { readonly MetricName: string } };
+  }[];
+  readonly EvaluationPeriods: number;
+  readonly TreatMissingData: string;
 }
 
-const alarms: readonly AlarmResource[] = Object.values(stateless.findResources('AWS::CloudWatch::Alarm')).map(
-  ({ Properties }) => Properties,
+const alarms: readonly AlarmResource[] = templates.flatMap((template) =>
+  Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties),
 );
+const nameOf = (alarm: AlarmResource): string | undefined =>
+  /docs\/runbook\.md, "(\w+)"$/.exec(alarm.AlarmDescription)?.[1];
 const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
 
 test('every alarm has its entry in the runbook, and every entry its alarm', () => {
-  const named = alarms.map((alarm) => /docs\/runbook\.md, "(\w+)"$/.exec(alarm.AlarmDescription)?.[1]);
+  const named = alarms.map(nameOf);
   const entries = [...runbook.matchAll(/^## (\w+)$/gm)].map((match) => match[1]);
   expect(named.length).toBeGreaterThan(10);
   expect(named.sort()).toEqual(entries.sort());
@@ -38,6 +49,75 @@ test('every alarm tells somebody, also when it is over', () => {
     expect(alarm.AlarmActions.map(render)).toEqual(['MonitoringAlarms']);
     expect(alarm.OKActions.map(render)).toEqual(['MonitoringAlarms']);
   }
+});
+
+test('the topic takes what alarms of this account tell it, and nothing else from outside', () => {
+  const { PolicyDocument } = propertiesOf(stateless, 'AWS::SNS::TopicPolicy', 'MonitoringAlarmsPolicy') as {
+    readonly PolicyDocument: { readonly Statement: readonly Readonly<Record<string, unknown>>[] };
+  };
+  const allowed = PolicyDocument.Statement.filter(({ Effect }) => Effect === 'Allow');
+  expect(allowed).toMatchObject([
+    {
+      Action: 'sns:Publish',
+      Principal: { Service: 'cloudwatch.amazonaws.com' },
+      Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+    },
+  ]);
+  const conditions = allowed.map(
+    ({ Condition }) => Condition as { readonly ArnLike: Readonly<Record<string, unknown>> },
+  );
+  expect(conditions.map(({ ArnLike }) => render(ArnLike['aws:SourceArn'])).join()).toBe(
+    'arn:AWS::Partition:cloudwatch:AWS::Region:AWS::AccountId:alarm:*',
+  );
+});
+
+const watched: Readonly<Record<string, { readonly metric: string; readonly of?: string }>> = {
+  AuthorizerErrors: { metric: 'Errors', of: 'Authorizer' },
+  AuthorizerThrottled: { metric: 'Throttles', of: 'Authorizer' },
+  Unavailable: { metric: 'RejectedUnavailable', of: 'authorizer' },
+  ConnectSlow: { metric: 'ConnectLatency', of: 'authorizer' },
+  PresenceLate: { metric: 'ApproximateAgeOfOldestMessage', of: 'PresenceQueue.QueueName' },
+  PresenceDeadLetters: { metric: 'ApproximateNumberOfMessagesVisible', of: 'PresenceDeadLetters.QueueName' },
+  PresenceErrors: { metric: 'Errors', of: 'PresenceFunction' },
+  PresenceLost: { metric: 'IncomingLogEvents', of: 'PresenceLost' },
+  ExpiryLost: { metric: 'ApproximateNumberOfMessagesVisible', of: 'ExpiryLost.QueueName' },
+  SweeperBehind: { metric: 'SweepLag', of: 'sweeper' },
+  SweeperFails: { metric: 'SweepFailed', of: 'sweeper' },
+  Drift: { metric: 'Drift', of: 'reconciler' },
+  Ghosts: { metric: 'Ghosts', of: 'reconciler' },
+  OperationsErrors: { metric: 'Errors', of: 'OperationsWorker' },
+  OperationsDeadLetters: { metric: 'ApproximateNumberOfMessagesVisible', of: 'OperationsDeadLetters.QueueName' },
+  TokenKeysErrors: { metric: 'Errors', of: 'TokenKeys' },
+  ApiErrors: { metric: '5xx', of: 'HttpApi' },
+  FrontDoorTasks: { metric: 'DesiredTaskCount - RunningTaskCount' },
+  FrontDoorUnhealthy: { metric: 'UnHealthyHostCount' },
+  FrontDoorUnavailable: { metric: 'RejectedUnavailable', of: 'frontdoor' },
+  FrontDoorSlow: { metric: 'ConnectLatency', of: 'frontdoor' },
+  FrontDoorFull: { metric: 'Connections', of: 'frontdoor' },
+};
+
+const metricOf = ({ MetricName, Metrics = [] }: AlarmResource): string =>
+  MetricName ?? Metrics.flatMap(({ MetricStat }) => MetricStat?.Metric.MetricName ?? []).join(' - ');
+
+test.each(Object.entries(watched))('%s watches what its name says', (name, { metric, of }) => {
+  const [alarm, ...more] = alarms.filter((each) => nameOf(each) === name);
+  expect(more).toEqual([]);
+  expect(alarm && metricOf(alarm)).toBe(metric);
+  if (of !== undefined) expect(alarm?.Dimensions?.map(({ Value }) => render(Value))).toEqual([of]);
+});
+
+test('no alarm is missing from this list', () => {
+  expect(alarms.map(nameOf).sort()).toEqual(Object.keys(watched).sort());
+});
+
+test('the alarm of missing tasks subtracts what runs from what should', () => {
+  const [alarm] = alarms.filter((each) => nameOf(each) === 'FrontDoorTasks');
+  expect(alarm?.Metrics?.find(({ Expression }) => Expression !== undefined)?.Expression).toBe('wanted - running');
+});
+
+test('whose silence is a failure is not taken for healthy when it is silent', () => {
+  const breaching = alarms.filter((alarm) => alarm.TreatMissingData === 'breaching').map(nameOf);
+  expect(breaching.sort()).toEqual(['FrontDoorTasks', 'Ghosts', 'SweeperBehind']);
 });
 
 /** One line of the log for everything that is measured, as each component writes it. */
@@ -57,6 +137,8 @@ const written = (component: string): ReadonlySet<string> => {
     Ghosts: 0,
     SweepLag: 5,
     SweepFailed: 0,
+    Retries: 1,
+    Conflicts: 1,
     Connections: 3,
   };
   measure(all);
@@ -76,6 +158,47 @@ test('what alarms and dashboard look at is what is written', () => {
   for (const alarm of ours) expect(known).toContain(`Headcount ${alarm.MetricName}`);
   const dashboard = JSON.stringify(stateless.findResources('AWS::CloudWatch::Dashboard'));
   for (const name of known) expect(dashboard).toContain(name.split(' ')[1]);
+});
+
+test('the dashboard shows what an operator asks for, each of everybody who has it', () => {
+  const { DashboardBody } = propertiesOf(stateless, 'AWS::CloudWatch::Dashboard', 'MonitoringDashboard');
+  const { widgets }: { widgets: readonly { properties: { metrics?: readonly (readonly unknown[])[] } }[] } = JSON.parse(
+    render(DashboardBody),
+  );
+  const shown = widgets.flatMap(({ properties }) =>
+    (properties.metrics ?? []).map((metric) => metric.filter((word) => typeof word === 'string').join(' ')),
+  );
+  const own = (name: string, ...components: readonly string[]): readonly string[] =>
+    components.map((component) => `Headcount ${name} component ${component}`);
+  const doors = ['authorizer', 'frontdoor'];
+  const decisions = ['Admitted', 'RejectedQuota', 'RejectedCredentials', 'RejectedUnavailable', 'RejectedOther'];
+  const callers = [...Object.keys(environmentOf), 'frontdoor'];
+  const wanted = [
+    ...decisions.flatMap((name) => own(name, ...doors)),
+    ...own('ConnectLatency', ...doors),
+    'AWS/Lambda Errors FunctionName Authorizer',
+    'AWS/Lambda Throttles FunctionName Authorizer',
+    ...own('Retries', ...callers),
+    ...own('Conflicts', ...callers),
+    ...own('LeaseChecks', 'sweeper'),
+    ...own('Drift', 'sweeper', 'reconciler'),
+    ...own('SweepLag', 'sweeper'),
+    ...['PresenceQueue', 'OperationsQueue'].map(
+      (id) => `AWS/SQS ApproximateAgeOfOldestMessage QueueName ${id}.QueueName`,
+    ),
+    ...['PresenceDeadLetters', 'OperationsDeadLetters', 'ExpiryLost'].map(
+      (id) => `AWS/SQS ApproximateNumberOfMessagesVisible QueueName ${id}.QueueName`,
+    ),
+  ];
+  expect(shown).toEqual(expect.arrayContaining(wanted));
+  // Whoever has the database called writes the metric under the name that is shown.
+  const writers = [...Object.keys(environmentOf).map((name) => `functions/${name}/handler.ts`), 'frontdoor/main.ts'];
+  for (const path of writers) {
+    const source = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+    expect(source, path).toMatch(/createDocumentClient\(\{[^}]*\bmeasure\b/);
+    const component = path.split('/')[path.startsWith('functions') ? 1 : 0];
+    expect(source, path).toContain(`createEmfMeasure('${component}', `);
+  }
 });
 
 test('a decision is measured as what it was, and nobody is named', async () => {

@@ -3,8 +3,8 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { type IndexDefinition, tableDefinition } from '../../shared/config/table.ts';
-import { propertiesOf, render } from './grants.ts';
-import { synthTemplates } from './synth.ts';
+import { grantsOfRole, propertiesOf, render } from './grants.ts';
+import { synthTemplates, withFrontDoor } from './synth.ts';
 
 const { stateful, stateless } = synthTemplates();
 
@@ -175,4 +175,32 @@ test('the sweeper runs every minute, one at a time, and a run that failed is not
   expect(rule.Targets.map((target) => render(target.Arn))).toEqual(['Sweeper.Arn']);
   const retries = { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 };
   stateless.hasResourceProperties('AWS::Lambda::EventInvokeConfig', retries);
+});
+
+describe('a table that was restored', () => {
+  const streamArn = 'arn:aws:dynamodb:eu-central-1:111111111111:table/restored/stream/2026-11-22T00:00:00.000';
+  const restored = synthTemplates({ ...withFrontDoor, restoredTable: 'restored', restoredTableStreamArn: streamArn });
+
+  test('takes the place of the one that was deployed, for every function and the front door, and that one stays', () => {
+    const functions = Object.values(restored.stateless.findResources('AWS::Lambda::Function'));
+    expect(functions.length).toBeGreaterThan(5);
+    for (const { Properties } of functions) expect(Properties.Environment.Variables.TABLE_NAME).toBe('restored');
+    expect(JSON.stringify(restored.frontDoor?.findResources('AWS::ECS::TaskDefinition'))).toContain(
+      '{"Name":"TABLE_NAME","Value":"restored"}',
+    );
+    for (const template of [restored.stateless, restored.web, restored.frontDoor])
+      expect(JSON.stringify(template?.toJSON())).not.toContain('ExportsOutputRefTable');
+    restored.stateful.resourceCountIs('AWS::DynamoDB::Table', 1);
+  });
+
+  test('is what they may read and write, and its stream what is listened to', () => {
+    const mine = 'arn:AWS::Partition:dynamodb:AWS::Region:AWS::AccountId:table/restored';
+    const grants = grantsOfRole(restored.stateless, 'ExpiryRole').filter((grant) => grant.startsWith('dynamodb:'));
+    expect(grants).toContain(`dynamodb:GetItem ${mine} S`);
+    for (const grant of grants) expect(grant).toContain('restored');
+    const sources = Object.values(restored.stateless.findResources('AWS::Lambda::EventSourceMapping')).map(
+      ({ Properties }) => Properties.EventSourceArn,
+    );
+    expect(sources).toContain(streamArn);
+  });
 });

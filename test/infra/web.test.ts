@@ -1,10 +1,16 @@
 // What people and machines reach over HTTP: the API's gateway, the sign-in, the console.
 
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
-import { describe, expect, test } from 'vitest';
+import { Template } from 'aws-cdk-lib/assertions';
+import { afterAll, describe, expect, test } from 'vitest';
+import { parseConsoleConfig } from '../../console/session/config.ts';
+import { addStacks } from '../../infra/stacks.ts';
 import { allScopes } from '../../shared/config/scopes.ts';
 import { propertiesOf, render } from './grants.ts';
-import { synthTemplates } from './synth.ts';
+import { buildApp, synthTemplates, withFrontDoor } from './synth.ts';
 
 const { web, stateful, stateless } = synthTemplates({ machineClients: 'acme-ci:settings:read+settings:write' });
 
@@ -148,22 +154,30 @@ describe('the console', () => {
     'ConsoleDistribution',
   ) as {
     readonly DistributionConfig: {
-      readonly DefaultCacheBehavior: object;
-      readonly CacheBehaviors: readonly object[];
+      readonly DefaultCacheBehavior: { readonly TargetOriginId: string };
+      readonly CacheBehaviors: readonly { readonly PathPattern: string; readonly TargetOriginId: string }[];
       readonly CustomErrorResponses?: unknown;
     };
   };
 
   test("leads to the API under the same origin, uncached, and replaces none of the API's answers", () => {
+    const uncached = {
+      CachePolicyId: '4135ea2d-6df8-44a3-9df3-4b5a84be39ad',
+      OriginRequestPolicyId: 'b689b0a8-53d0-40ab-baf2-68738e2966ac',
+    };
     expect(distribution.CacheBehaviors).toMatchObject([
       // CloudFront's own policies: CachingDisabled, AllViewerExceptHostHeader.
-      {
-        PathPattern: '/v1/*',
-        CachePolicyId: '4135ea2d-6df8-44a3-9df3-4b5a84be39ad',
-        OriginRequestPolicyId: 'b689b0a8-53d0-40ab-baf2-68738e2966ac',
-        ViewerProtocolPolicy: 'https-only',
-      },
+      { PathPattern: '/v1/*', ...uncached, ViewerProtocolPolicy: 'https-only' },
+      { PathPattern: '/healthz', ...uncached, ViewerProtocolPolicy: 'redirect-to-https' },
+      { PathPattern: '/openapi.json', ...uncached, ViewerProtocolPolicy: 'redirect-to-https' },
+      { PathPattern: '/docs', ...uncached, ViewerProtocolPolicy: 'redirect-to-https' },
     ]);
+    // What the gateway knows is what is led there.
+    const led = distribution.CacheBehaviors.map(({ PathPattern }) => PathPattern.replace('*', '{proxy+}'));
+    expect(led.sort()).toEqual(routes.map(({ RouteKey }) => RouteKey.split(' ')[1]).sort());
+    const api = new Set(distribution.CacheBehaviors.map(({ TargetOriginId }) => TargetOriginId));
+    expect(api.size).toBe(1);
+    expect(api).not.toContain(distribution.DefaultCacheBehavior.TargetOriginId);
     expect(distribution).not.toHaveProperty('CustomErrorResponses');
   });
 
@@ -202,8 +216,99 @@ describe('the console', () => {
   });
 });
 
-test('the outputs say what to do next, as commands', () => {
-  const outputs = Object.keys(web.findOutputs('*'));
-  for (const name of ['ApiUrl', 'ConsoleUrl', 'Next1Operator', 'Next2Token', 'Next3Tenant', 'Next4Person'])
-    expect(outputs).toContain(name);
+test('the outputs say what to do next, as commands with the names of this installation in them', () => {
+  const outputs = web.findOutputs('*');
+  const command = (name: string): string => render(outputs[name]?.Value);
+  for (const name of ['ApiUrl', 'ConsoleUrl', 'TokenUrl', 'UserPoolId']) expect(command(name)).toBeTruthy();
+  expect(command('Next1Operator')).toMatch(/^aws dynamodb put-item --table-name Table .*I\|Machineoperator/);
+  expect(command('Next2Token')).toContain('/oauth2/token');
+  expect(command('Next4Machine1')).toMatch(
+    /^aws dynamodb put-item .*I\|Machineacmeci.* && SECRET=.*TENANT_TOKEN=\$\(curl /,
+  );
+  expect(command('Next3Tenant')).toMatch(/^curl -X POST HttpApi\S+\/v1\/tenants /);
+  expect(command('Next4Person')).toMatch(/create-group .*admin-create-user .*admin-add-user-to-group/);
+  expect(command('Next5Deployment')).toMatch(/^curl -X POST HttpApi\S+\/v1\/deployments /);
+  expect(command('Next6User')).toMatch(/^curl -X PUT HttpApi\S+\/v1\/deployments\/<deploymentId>\/credentials\/alice /);
+  expect(command('Next7Connect')).toMatch(
+    /^npx mqtt sub .*-h EndpointAsk\.domainName -p 8883 .*-i <deploymentId>:first/,
+  );
+});
+
+describe('what the console is told', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'headcount-console-'));
+  writeFileSync(join(folder, 'index.html'), '<!doctype html>');
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  interface Upload {
+    readonly SystemMetadata: Readonly<Record<string, string>>;
+    readonly Prune: boolean;
+    readonly Include?: readonly string[];
+    readonly Exclude?: readonly string[];
+    readonly SourceObjectKeys: readonly string[];
+    readonly SourceMarkers?: readonly Readonly<Record<string, unknown>>[];
+  }
+
+  /** The `config.json` that this choice uploads, with what is known at deployment only in short. */
+  function synthesize(chosen: object): { readonly uploads: readonly Upload[]; readonly config: unknown } {
+    const app = buildApp({ ...chosen, consoleFolder: folder });
+    const stack = addStacks(app).web;
+    const uploads: readonly Upload[] = Object.values(
+      Template.fromStack(stack).findResources('Custom::CDKBucketDeployment'),
+    ).map(({ Properties }) => Properties);
+    const pages = uploads.find((upload) => upload.Prune);
+    const place = pages?.SourceObjectKeys[1]?.replace('.zip', '');
+    let text = readFileSync(join(app.synth().directory, `asset.${place}`, 'config.json'), 'utf8');
+    for (const [marker, value] of Object.entries(pages?.SourceMarkers?.[1] ?? {}))
+      text = text.replaceAll(marker, render(value));
+    return { uploads, config: JSON.parse(text) };
+  }
+
+  test('without a front door: the name that AWS gave the endpoint, and that devices put the deployment before', () => {
+    const { config } = synthesize({});
+    expect(config).toMatchObject({
+      signIn: { baseUrl: expect.stringContaining('amazoncognito.com'), clientId: 'ConsoleClient' },
+      mqtt: { frontDoor: false, tls: { host: 'EndpointAsk.domainName', port: 8883 } },
+    });
+    expect(parseConsoleConfig(config).mqtt).toMatchObject({
+      frontDoor: false,
+      tls: { host: 'EndpointAsk.domainName' },
+    });
+  });
+
+  test('with an own name of the endpoint: that name, and nobody is asked for another', () => {
+    const certificate = 'arn:aws:acm:eu-central-1:111111111111:certificate/one';
+    const own = { connectDomain: 'iot.example.com', connectCertificateArn: certificate };
+    expect(synthesize(own).config).toMatchObject({
+      mqtt: { frontDoor: false, tls: { host: 'iot.example.com', port: 8883 } },
+    });
+    synthTemplates(own).web.resourceCountIs('Custom::AWS', 0);
+  });
+
+  test("with a front door: no name, because each deployment's own is the one, and the API is told of its domain", () => {
+    const { config } = synthesize(withFrontDoor);
+    expect(config).toMatchObject({ mqtt: { frontDoor: true, tls: { port: 8883 } } });
+    expect(parseConsoleConfig(config).mqtt.tls.host).toBeUndefined();
+    const api = propertiesOf(synthTemplates(withFrontDoor).stateless, 'AWS::Lambda::Function', 'Api');
+    expect(api.Environment).toMatchObject({ Variables: { MQTT_DOMAIN: 'mqtt.example.com' } });
+  });
+
+  test('files with a hash in their name are kept for ever, before the page that names them; the rest is asked for each time', () => {
+    const { uploads } = synthesize({});
+    const [assets, pages, ...more] = uploads;
+    expect(more).toEqual([]);
+    expect(assets).toMatchObject({
+      SystemMetadata: { 'cache-control': 'public, max-age=31536000, immutable' },
+      Exclude: ['*'],
+      Include: ['assets/*'],
+      // Of the build before this one too: a page that is open goes on loading what belongs to it.
+      Prune: false,
+    });
+    expect(pages).toMatchObject({
+      SystemMetadata: { 'cache-control': 'no-cache' },
+      Exclude: ['assets/*'],
+      Prune: true,
+      DistributionPaths: ['/index.html', '/config.json', '/'],
+    });
+    expect(pages?.SourceObjectKeys).toHaveLength(2);
+  });
 });

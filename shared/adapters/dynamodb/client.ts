@@ -4,6 +4,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { StoreUnavailable } from '../../ports/errors.ts';
+import type { Measure } from '../../ports/metrics.ts';
 
 export interface ClientOptions {
   /** A local engine. Absent: AWS, with the credentials of the environment. */
@@ -15,6 +16,8 @@ export interface ClientOptions {
   readonly maxAttempts?: number;
   /** Calls that travel at the same time; the rest queue inside the process. 64 unless told. */
   readonly maxSockets?: number;
+  /** Takes note of calls that did not go through at their first try. */
+  readonly measure?: Measure;
 }
 
 export function createDocumentClient(options: ClientOptions): DynamoDBDocumentClient {
@@ -41,7 +44,39 @@ export function createDocumentClient(options: ClientOptions): DynamoDBDocumentCl
           credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
         }),
   });
+  if (options.measure !== undefined) measureTries(client, options.measure);
   return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+}
+
+/** Around the SDK's own tries, which it counts in the answer and in the error alike. */
+function measureTries(client: DynamoDBClient, measure: Measure): void {
+  const note = (told: { readonly $metadata?: { readonly attempts?: number } }): void => {
+    const tries = told.$metadata?.attempts ?? 1;
+    if (tries > 1) measure({ Retries: tries - 1 });
+  };
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      try {
+        const answer = await next(args);
+        note(answer.output);
+        return answer;
+      } catch (error) {
+        if (error instanceof Error) {
+          const shape: SdkErrorShape = error;
+          note(shape);
+          if (metAnother(shape)) measure({ Conflicts: 1 });
+        }
+        throw error;
+      }
+    },
+    { step: 'initialize', priority: 'high', name: 'measureTries' },
+  );
+}
+
+function metAnother({ name, CancellationReasons = [] }: SdkErrorShape): boolean {
+  return (
+    name === 'TransactionConflictException' || CancellationReasons.some(({ Code }) => Code === 'TransactionConflict')
+  );
 }
 
 const unavailableNames: ReadonlySet<string> = new Set([
@@ -85,7 +120,7 @@ interface SdkErrorShape {
   readonly name?: unknown;
   readonly code?: unknown;
   readonly $retryable?: { readonly throttling?: boolean };
-  readonly $metadata?: { readonly httpStatusCode?: number };
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number };
   readonly $response?: { readonly statusCode?: number };
   readonly CancellationReasons?: readonly { readonly Code?: string }[];
 }

@@ -18,6 +18,8 @@ const units: Readonly<Record<keyof Measures, 'Count' | 'Milliseconds'>> = {
   Ghosts: 'Count',
   SweepLag: 'Milliseconds',
   SweepFailed: 'Count',
+  Retries: 'Count',
+  Conflicts: 'Count',
   Connections: 'Count',
 };
 

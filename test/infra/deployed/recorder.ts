@@ -3,10 +3,14 @@
 
 import { createServer, type IncomingMessage, request } from 'node:http';
 import { tableDefinition } from '../../../shared/config/table.ts';
+import { transactionLine } from '../grants.ts';
 
 export interface Recorder {
   readonly endpoint: string;
-  /** `dynamodb:GetItem S`, `dynamodb:Query index due`, `iot:GetConnection`; sorted, each once. */
+  /**
+   * `dynamodb:GetItem S`, `dynamodb:Query index due`, `iot:GetConnection`, and of a transaction what is in it:
+   * `transaction PutItem+UpdateItem A+D`. Sorted, each once.
+   */
   used(): readonly string[];
   /** What was sent to queues, oldest first. */
   readonly sent: Readonly<Record<string, unknown>>[];
@@ -113,7 +117,7 @@ function kindOfKey(partition: string | undefined): string {
 
 const kindOf = (key: Key | undefined): string => kindOfKey(key?.[tableDefinition.partitionKey]?.S);
 
-/** What IAM asks for: a transaction needs the actions of its parts. [AWS: transaction-apis-iam] */
+/** What IAM asks for: a transaction that writes needs the actions of its parts. [AWS: transaction-apis-iam] */
 function linesOf(action: string, body: Body): readonly string[] {
   switch (action) {
     case 'GetItem':
@@ -136,10 +140,16 @@ function linesOf(action: string, body: Body): readonly string[] {
             `dynamodb:BatchWriteItem ${kindOf(PutRequest?.Item ?? DeleteRequest?.Key)}`,
         );
     case 'TransactGetItems':
-    case 'TransactWriteItems':
-      return (body.TransactItems as readonly Readonly<Record<string, { Key?: Key; Item?: Key }>>[]).flatMap((part) =>
-        Object.entries(part).map(([name, { Key, Item }]) => `dynamodb:${partAction(name)} ${kindOf(Key ?? Item)}`),
-      );
+      return partsOf(body).map(({ kind }) => `dynamodb:GetItem ${kind}`);
+    case 'TransactWriteItems': {
+      const parts = partsOf(body);
+      return [
+        transactionLine(
+          parts.map(({ action }) => action),
+          parts.map(({ kind }) => kind),
+        ),
+      ];
+    }
     case 'Scan':
       return ['dynamodb:Scan *'];
     default:
@@ -147,7 +157,12 @@ function linesOf(action: string, body: Body): readonly string[] {
   }
 }
 
-const partAction = (name: string): string => (name === 'ConditionCheck' ? 'ConditionCheckItem' : `${name}Item`);
+function partsOf(body: Body): readonly { readonly action: string; readonly kind: string }[] {
+  const parts = body.TransactItems as readonly Readonly<Record<string, { Key?: Key; Item?: Key }>>[];
+  return parts.flatMap((part) =>
+    Object.entries(part).map(([name, { Key, Item }]) => ({ action: `${name}Item`, kind: kindOf(Key ?? Item) })),
+  );
+}
 
 function tablesOf<T>(body: Body): readonly T[] {
   return Object.values(body.RequestItems as Readonly<Record<string, T>>);

@@ -1,0 +1,238 @@
+// docs/cost.md is arithmetic: from units that are metered here, prices that are named, and counts of what is deployed.
+
+import { readFileSync } from 'node:fs';
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeComputed } from '../../bench/cost/document.ts';
+import { deployedCounts } from '../../bench/cost/fixed.ts';
+import { bytesOfSession, type Metered, metered } from '../../bench/cost/metered.ts';
+import { type Meter, meter } from '../../bench/meter/meter.ts';
+import { itemBytes, type StoredItem } from '../../bench/meter/size.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { createConnectSettingsReader } from '../../shared/adapters/dynamodb/connect-settings.ts';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import { ownerKey, sessionKey } from '../../shared/adapters/dynamodb/keys.ts';
+import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
+import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
+import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { createTokenCheck } from '../../shared/adapters/node/token-check.ts';
+import { createConnect } from '../../shared/app/connect.ts';
+import { applyDoorReport } from '../../shared/app/life-cycle.ts';
+import { createPasswords } from '../../shared/app/passwords.ts';
+import { tokenAlgorithms } from '../../shared/app/public-keys.ts';
+import { recount } from '../../shared/app/recount.ts';
+import { refreshRank } from '../../shared/app/refresh-rank.ts';
+import { createCredentialCache, createSettingsCache } from '../../shared/app/settings-cache.ts';
+import { connectBudgetMs, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
+import { tableDefinition } from '../../shared/config/table.ts';
+import type { Connect, ConnectDecision } from '../../shared/domain/connect.ts';
+import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import { ms, seconds } from '../../shared/domain/time.ts';
+import type { DoorReport } from '../../shared/ports/presence.ts';
+import type { SessionStore } from '../../shared/ports/sessions.ts';
+import { synthTemplates, withFrontDoor } from '../infra/synth.ts';
+import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+
+const demo = 'demo' as DeploymentId;
+type Admitted = Extract<ConnectDecision, { kind: 'admitted' }>;
+let engine: TestEngine;
+let units: Meter;
+let raw: ReturnType<typeof createDocumentClient>;
+let table: string;
+let client: Awaited<ReturnType<typeof createTestTable>>['client'];
+let store: SessionStore;
+let now = 1_790_000_000_000;
+const clock = { now: () => ms(now) };
+let connect: (username: string, clientId: string) => ReturnType<Connect>;
+let report: (type: DoorReport['type'], admitted: Admitted, expirySeconds: number) => Promise<void>;
+
+beforeAll(async () => {
+  engine = await startTestEngine();
+  const made = await createTestTable(engine.endpoint);
+  const { tableName } = made;
+  client = made.client;
+  store = createSessionStore(client, tableName, cryptoRandom);
+  table = tableName;
+  raw = createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 20_000 });
+  units = meter(client, { tableDefinition, tableName, rawClient: raw });
+  const settings = createSettingsStore(client, tableName);
+  const passwords = createPasswords({ crypto: createPasswordCrypto(), clock });
+  const credentials = createCredentialStore(client, tableName);
+  await settings.createDeployment({
+    deploymentId: demo,
+    tenantId: 'local' as TenantId,
+    name: 'Demo',
+    mqttHost: undefined,
+    status: 'active',
+    sessionExpirySeconds: seconds(3_600),
+    clientIdTakeover: 'deny',
+    onStoreFailure: 'reject',
+    createdAt: clock.now(),
+  });
+  const limit = { enabled: true, maxSessionsPerUsername: 1, whitelist: ['somebody' as Username] };
+  await settings.putSessionLimit(demo, limit, { actor: 'test', at: clock.now() });
+  const { password, hash } = passwords.generate();
+  for (const name of ['warm', 'alice', 'bob', 'carol', 'dave'])
+    await credentials.putCredential(demo, { username: name as Username, hash, createdAt: clock.now() });
+  const core = {
+    store,
+    clock,
+    random: cryptoRandom,
+    policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
+    broker: {
+      getConnection: async () => ({ kind: 'absent' as const }),
+      deleteConnection: async () => 'gone' as const,
+    },
+  };
+  const decide = createConnect({
+    ...core,
+    budgetMs: connectBudgetMs * 10,
+    settings: createSettingsCache(createConnectSettingsReader(client, tableName), clock),
+    credentials: createCredentialCache(credentials, clock),
+    passwords,
+    tokens: createTokenCheck(tokenAlgorithms),
+    rejections: { record: () => undefined },
+    queue: { put: async () => undefined },
+    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+  });
+  connect = (username, clientId) =>
+    decide({
+      deploymentId: demo,
+      username,
+      password: Buffer.from(password),
+      clientId,
+      hints: { protocolVersion: 5, cleanStart: false, ipAddress: '2001:db8:85a3:8d3:1319:8a2e:370:7348' },
+    });
+  report = async (type, { deploymentId, username, clientId, attempt }, expirySeconds) => {
+    const told = { type, deploymentId, username, clientId, attempt, at: clock.now() };
+    await applyDoorReport(core, { ...told, expirySeconds: seconds(expirySeconds) } as DoorReport);
+  };
+  // Settings are remembered in any process but a new one.
+  await connect('warm', 'up');
+});
+afterAll(async () => {
+  raw?.destroy();
+  await engine?.stop();
+});
+
+async function spent(work: () => Promise<unknown>): Promise<Metered> {
+  now += 5;
+  units.reset();
+  await work();
+  const { write, read } = units.units().total;
+  return { write, read };
+}
+
+describe('the units that the costs are computed from are what the use cases spend', () => {
+  async function admitted(username: string, clientId: string): Promise<{ who: Admitted; units: Metered }> {
+    let decision: Awaited<ReturnType<Connect>> | undefined;
+    const cost = await spent(async () => {
+      decision = await connect(username, clientId);
+    });
+    if (decision?.kind !== 'admitted') throw new Error('it was not admitted');
+    return { who: decision, units: cost };
+  }
+
+  test('a life without expiry, alone in its username', async () => {
+    const born = await admitted('alice', 'device-0001');
+    const confirmed = await spent(() => report('door.connected', born.who, 0));
+    const gone = await spent(() => report('door.disconnected', born.who, 0));
+    expect({ newSession: born.units, confirmed, gone }).toEqual({
+      newSession: metered.newSession,
+      confirmed: metered.confirmed,
+      gone: metered.gone,
+    });
+  });
+
+  test('a session that is retained, and comes back', async () => {
+    const born = await admitted('bob', 'device-0002');
+    await report('door.connected', born.who, 3_600);
+    const retained = await spent(() => report('door.disconnected', born.who, 3_600));
+    // Long enough for the process to have forgotten the password.
+    now += 60_000;
+    await connect('warm', 'up');
+    const { units: reconnect } = await admitted('bob', 'device-0002');
+    expect({ retained, reconnect }).toEqual({ retained: metered.retained, reconnect: metered.reconnect });
+  });
+
+  test('a rejection for quota', async () => {
+    const born = await admitted('carol', 'device-0003');
+    await report('door.connected', born.who, 3_600);
+    now += 60_000;
+    await connect('warm', 'up');
+    await connect('carol', 'device-0004');
+    expect(await spent(() => connect('carol', 'device-0005'))).toEqual(metered.rejected);
+  });
+
+  test('a look of the reconciler at a username with one session, its place in the order by used included', async () => {
+    const dave = await admitted('dave', 'device-0006');
+    await report('door.connected', dave.who, 3_600);
+    const ranks = createRankStore(client, table, cryptoRandom);
+    await refreshRank({ store, ranks }, demo, dave.who.username);
+    const looked = await spent(async () => {
+      await recount({ store, clock }, demo, dave.who.username);
+      await refreshRank({ store, ranks }, demo, dave.who.username);
+    });
+    expect(looked).toEqual(metered.recounted);
+  });
+
+  test('a retained session is no larger than it is said to be', async () => {
+    const partition = async (pk: string): Promise<StoredItem> => {
+      const { Items } = await raw.send(
+        new QueryCommand({
+          TableName: table,
+          KeyConditionExpression: 'pk = :pk',
+          ExpressionAttributeValues: { ':pk': { S: pk } },
+        }),
+      );
+      return Items?.[0] ?? {};
+    };
+    const session = itemBytes(await partition(sessionKey(demo, 'bob' as Username, 'device-0002' as ClientId).pk));
+    const owner = itemBytes(await partition(ownerKey(demo, 'device-0002' as ClientId).pk));
+    for (const [is, said] of [
+      [session, bytesOfSession.session],
+      [owner, bytesOfSession.owner],
+    ] as const) {
+      expect(is).toBeGreaterThan(said / 2);
+      expect(is).toBeLessThanOrEqual(said);
+    }
+  });
+});
+
+test('what is paid for by the month is what the templates deploy', () => {
+  const { stateful, stateless, web, frontDoor } = synthTemplates(withFrontDoor);
+  if (frontDoor === undefined) throw new Error('there is no front door');
+  const count = (template: typeof web, type: string): number => Object.keys(template.findResources(type)).length;
+  const alarms = 'AWS::CloudWatch::Alarm';
+  const machines = Object.values(web.findResources('AWS::Cognito::UserPoolClient')).filter(
+    ({ Properties }) => Properties.GenerateSecret,
+  );
+  expect({
+    alarms: [stateful, stateless, web].reduce((sum, template) => sum + count(template, alarms), 0),
+    dashboards: count(stateless, 'AWS::CloudWatch::Dashboard'),
+    secrets: count(stateful, 'AWS::SecretsManager::Secret'),
+    machineClients: machines.length,
+    everyMinute: Object.values(stateless.findResources('AWS::Events::Rule')).filter(
+      ({ Properties }) => Properties.ScheduleExpression === 'rate(1 minute)',
+    ).length,
+    frontDoorAlarms: count(frontDoor, alarms),
+  }).toEqual(deployedCounts);
+});
+
+const textOf = (name: string): string => readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8');
+
+test.each([
+  ['cost', 8],
+  ['scale', 1],
+])('docs/%s.md holds what is computed (node --import tsx bench/cost.ts writes it)', (name, tables) => {
+  const text = textOf(name);
+  expect(text.match(/<!-- computed: \w+ -->/g)).toHaveLength(tables);
+  expect(writeComputed(text)).toBe(text);
+});
+
+test('docs/cost.md says no price that somebody typed', () => {
+  const typed = textOf('cost').replace(/<!-- computed: (\w+) -->[\s\S]*?<!-- end -->/g, '');
+  expect(typed).not.toMatch(/\$\d/);
+});
