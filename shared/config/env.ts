@@ -15,6 +15,9 @@ export const environmentVariables = {
   mqttDomain: 'MQTT_DOMAIN',
   /** Name of the domain configuration of IoT Core that the front door connects to. */
   domainConfiguration: 'DOMAIN_CONFIGURATION',
+  /** Where the front door takes devices, and where it tells the load balancer how it is. */
+  mqttsPort: 'MQTTS_PORT',
+  healthPort: 'HEALTH_PORT',
 } as const;
 
 export type EnvironmentVariable = (typeof environmentVariables)[keyof typeof environmentVariables];
@@ -39,6 +42,8 @@ export const environmentOfFrontDoor = [
   'CERTIFICATE_SECRET_ARN',
   'MQTT_DOMAIN',
   'DOMAIN_CONFIGURATION',
+  'MQTTS_PORT',
+  'HEALTH_PORT',
 ] as const satisfies readonly EnvironmentVariable[];
 
 export type FunctionName = keyof typeof environmentOf;

@@ -12,6 +12,10 @@ export interface Recorder {
   readonly sent: Readonly<Record<string, unknown>>[];
   /** What GetConnection says of a client id; absent is 404. */
   readonly connections: Map<string, object>;
+  /** Secrets by their ARN; the key of the tickets where there is none. */
+  readonly secrets: Map<string, string>;
+  /** The name of every domain configuration; there is none before it is set. */
+  domainName: string;
   /** From now on the database answers to nothing, or does so again. */
   break(broken: boolean): void;
   close(): Promise<void>;
@@ -32,17 +36,25 @@ export async function startRecorder(engine: string): Promise<Recorder> {
   const used = new Set<string>();
   const sent: Readonly<Record<string, unknown>>[] = [];
   const connections = new Map<string, object>();
+  const secrets = new Map<string, string>();
   let broken = false;
 
   function answerFor(method: string, path: string, target: string, body: Body): Answer {
     if (target === 'secretsmanager.GetSecretValue') {
       used.add('secretsmanager:GetSecretValue');
-      return { status: 200, body: { ARN: body.SecretId, SecretString: ticketSecret } };
+      return {
+        status: 200,
+        body: { ARN: body.SecretId, SecretString: secrets.get(String(body.SecretId)) ?? ticketSecret },
+      };
     }
     if (target === 'AmazonSQS.SendMessage') {
       used.add('sqs:SendMessage');
       sent.push(JSON.parse(String(body.MessageBody)));
       return { status: 200, body: { MessageId: String(sent.length) } };
+    }
+    if (path.startsWith('/domainConfigurations/')) {
+      used.add('iot:DescribeDomainConfiguration');
+      return { status: 200, body: { domainName: recorder.domainName } };
     }
     const connection = /^\/connections\/(.+?)(\?.*)?$/.exec(path)?.[1];
     if (connection !== undefined) {
@@ -83,11 +95,13 @@ export async function startRecorder(engine: string): Promise<Recorder> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
-  return {
+  const recorder: Recorder = {
     endpoint: `http://127.0.0.1:${address.port}`,
     used: () => [...used].sort(),
     sent,
     connections,
+    secrets,
+    domainName: '',
     break: (now) => {
       broken = now;
     },
@@ -97,6 +111,7 @@ export async function startRecorder(engine: string): Promise<Recorder> {
         server.closeAllConnections();
       }),
   };
+  return recorder;
 }
 
 async function read(message: IncomingMessage): Promise<Buffer> {
