@@ -32,6 +32,8 @@ export interface Installation {
   readonly connectName?: OwnName;
   readonly consoleName?: OwnName;
   readonly machineClients: readonly MachineClient[];
+  /** Name of an EventBridge bus that threshold notices go to; `default` is the account's own. Absent: nobody is told. */
+  readonly noticeBus?: string;
   readonly frontDoor?: FrontDoorChoice;
 }
 
@@ -41,6 +43,7 @@ const names = [
   'consoleDomain',
   'consoleCertificateArn',
   'machineClients',
+  'noticeBus',
   'frontDoor',
   'mqttDomain',
   'mqttCertificateSecretArn',
@@ -59,10 +62,12 @@ export function readInstallation(node: Node): Installation {
   const connectName = ownName(given, 'connectDomain', 'connectCertificateArn');
   const consoleName = ownName(given, 'consoleDomain', 'consoleCertificateArn');
   const frontDoor = frontDoorChoice(given);
+  const noticeBus = eventBus(given('noticeBus'));
   return {
     ...(connectName === undefined ? {} : { connectName }),
     ...(consoleName === undefined ? {} : { consoleName }),
     ...(frontDoor === undefined ? {} : { frontDoor }),
+    ...(noticeBus === undefined ? {} : { noticeBus }),
     machineClients: machineClients(given('machineClients')),
   };
 }
@@ -109,6 +114,15 @@ function count(given: Given, name: Name, otherwise: number): number {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 1) throw new Error(`${name} must be a whole number of at least 1`);
   return number;
+}
+
+function eventBus(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  // A word for "no" would be taken for a bus of that name, and nobody would notice that it does not exist.
+  const sayNo = ['', 'none', 'no', 'false', 'off'];
+  if (typeof value !== 'string' || sayNo.includes(value) || !/^[\w./-]{1,256}$/.test(value))
+    throw new Error('noticeBus must be the name of an EventBridge bus, as "default"; leave it out for none');
+  return value;
 }
 
 /** `name:scope+scope`, comma separated, as `acme-ci:settings:read+settings:write`. */

@@ -137,6 +137,9 @@ export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAcces
   },
 };
 
+/** Telling of a username near its limit takes its deployment's limit and whitelist, besides what `ranking` has. */
+export const noticing: TableAccess = { items: { BatchGetItem: ['D'], GetItem: ['W'] }, indexes: [] };
+
 export function grantTableAccess(table: Table, access: TableAccess, grantee: IGrantable): void {
   // Actions with the same items share a statement.
   const byKinds = new Map<string, string[]>();

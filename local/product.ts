@@ -13,6 +13,7 @@ import { applyExpiry } from '../functions/expiry/apply.ts';
 import { applyPresence } from '../functions/presence/apply.ts';
 import { createDocumentClient } from '../shared/adapters/dynamodb/client.ts';
 import { createCredentialStore } from '../shared/adapters/dynamodb/credential-store.ts';
+import { createNoticeStore } from '../shared/adapters/dynamodb/notice-store.ts';
 import { createRankStore } from '../shared/adapters/dynamodb/rank-store.ts';
 import { createRejectionReader } from '../shared/adapters/dynamodb/rejection-reader.ts';
 import { createRejectionStore } from '../shared/adapters/dynamodb/rejection-store.ts';
@@ -26,6 +27,7 @@ import { createBrokerShare } from '../shared/adapters/node/broker-share.ts';
 import { askedWithin, withDeadline } from '../shared/adapters/node/deadline.ts';
 import { newDeploymentId } from '../shared/adapters/node/deployment-id.ts';
 import { createKeyFetcher } from '../shared/adapters/node/key-fetcher.ts';
+import { createLogNotices } from '../shared/adapters/node/log-notices.ts';
 import { createPasswordCrypto } from '../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../shared/adapters/node/random.ts';
 import { createTickets } from '../shared/adapters/node/tickets.ts';
@@ -33,6 +35,7 @@ import { createTokenCheck } from '../shared/adapters/node/token-check.ts';
 import { askingForRanks, createRankRequests } from '../shared/app/ask-ranks.ts';
 import { createConnect } from '../shared/app/connect.ts';
 import { createHostLookup } from '../shared/app/host-lookup.ts';
+import { createNoticeThreshold } from '../shared/app/notice-threshold.ts';
 import { createPasswords } from '../shared/app/passwords.ts';
 import { tokenAlgorithms } from '../shared/app/public-keys.ts';
 import { reconcile } from '../shared/app/reconcile.ts';
@@ -182,8 +185,15 @@ export async function startProduct({
       return journal;
     };
     const ranks = createRankStore(client, tableName, cryptoRandom);
+    const notice = createNoticeThreshold({
+      settings: cache,
+      store: createNoticeStore(client, tableName, cryptoRandom),
+      notices: createLogNotices(log),
+      clock,
+      log,
+    });
     const refresh = (deploymentId: DeploymentId, username: Username) =>
-      refreshRank({ store, ranks }, deploymentId, username);
+      refreshRank({ store, ranks, notice }, deploymentId, username);
     const rankTimers = createRankTimers(({ deploymentId, username }) => refresh(deploymentId, username));
     shutdown.add(() => rankTimers.flush());
     const rankRequests = createRankRequests({ messages: rankTimers, clock, log, delaySeconds: rankDelay });

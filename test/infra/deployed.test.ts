@@ -25,7 +25,8 @@ const started: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   world = await createWorld();
-  deployed = synthesize();
+  // With all that an installation may ask for: what nobody asked for is granted to nobody (notices.test.ts).
+  deployed = synthesize({ noticeBus: 'alerts' });
 }, 120_000);
 afterAll(async () => {
   for (const stop of started) await stop();
@@ -43,6 +44,7 @@ async function start(id: string): Promise<RunningFunction & { readonly recorder:
     TICKET_SECRET_ARN: 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:ticket',
     PRESENCE_QUEUE_URL: `${recorder.endpoint}/111111111111/presence`,
     OPERATIONS_QUEUE_URL: `${recorder.endpoint}/111111111111/operations`,
+    NOTICE_BUS: 'alerts',
     NODE_OPTIONS: '--enable-source-maps',
   });
   started.push(() => running.stop());
@@ -65,7 +67,8 @@ const unseen: Readonly<Record<string, readonly string[]>> = {
   TokenKeys: ['dynamodb:UpdateItem D'],
   // How a kick ends depends on what the broker says in between.
   Api: ['dynamodb:PutItem =token-keys', 'dynamodb:DeleteItem N', 'dynamodb:UpdateItem N', 'iot:GetConnection'],
-  Reconciler: ['dynamodb:DeleteItem R'],
+  // Nobody comes near a limit there.
+  Reconciler: ['dynamodb:DeleteItem R', 'dynamodb:GetItem W', 'events:PutEvents'],
   // The same, and what a deployment has no more when it is removed here; and why somebody was kicked is not asked here.
   OperationsWorker: [
     'dynamodb:BatchWriteItem N',
@@ -75,7 +78,7 @@ const unseen: Readonly<Record<string, readonly string[]>> = {
     'iot:GetConnection',
   ],
   // A username that nobody ranks any more and that was never rejected; the sweep here finds none.
-  Sweeper: ['dynamodb:DeleteItem R'],
+  Sweeper: ['dynamodb:DeleteItem R', 'dynamodb:GetItem W', 'events:PutEvents'],
 };
 
 /** Nothing is used that is not allowed, and nothing allowed that is not used, but for what is named above. */
@@ -213,6 +216,18 @@ describe('the presence function', () => {
     // Nobody's, and somebody's who never came here.
     expect(await apply([presenceEvent('connected', 'somebody-elses', {})])).toEqual({ batchItemFailures: [] });
     expect(await apply([presenceEvent('connect_failed', 'open:stranger', {})])).toEqual({ batchItemFailures: [] });
+    // Who asked is told of a username at its limit.
+    for (const clientId of ['one', 'two']) await world.admitAgo(5, { deployment: 'demo', username: 'ivan', clientId });
+    const near = { type: 'rank.refresh', deploymentId: 'demo', username: 'ivan' };
+    expect(await apply([near])).toEqual({ batchItemFailures: [] });
+    expect(await apply([near])).toEqual({ batchItemFailures: [] });
+    expect(presence.recorder.told).toMatchObject([{ EventBusName: 'alerts', Source: 'headcount' }]);
+    expect(JSON.parse(String(presence.recorder.told[0]?.Detail))).toMatchObject({
+      deploymentId: 'demo',
+      username: 'ivan',
+      limit: 2,
+      state: 'set',
+    });
 
     expectUseOf('PresenceFunction', presence.recorder);
   });

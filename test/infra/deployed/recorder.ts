@@ -10,6 +10,8 @@ export interface Recorder {
   used(): readonly string[];
   /** What was sent to queues, oldest first. */
   readonly sent: Readonly<Record<string, unknown>>[];
+  /** What was put on event buses, oldest first. */
+  readonly told: Readonly<Record<string, unknown>>[];
   /** What GetConnection says of a client id; absent is 404. */
   readonly connections: Map<string, object>;
   /** Secrets by their ARN; the key of the tickets where there is none. */
@@ -35,6 +37,7 @@ type Key = Readonly<Record<string, { readonly S?: string }>>;
 export async function startRecorder(engine: string): Promise<Recorder> {
   const used = new Set<string>();
   const sent: Readonly<Record<string, unknown>>[] = [];
+  const told: Readonly<Record<string, unknown>>[] = [];
   const connections = new Map<string, object>();
   const secrets = new Map<string, string>();
   let broken = false;
@@ -51,6 +54,12 @@ export async function startRecorder(engine: string): Promise<Recorder> {
       used.add('sqs:SendMessage');
       sent.push(JSON.parse(String(body.MessageBody)));
       return { status: 200, body: { MessageId: String(sent.length) } };
+    }
+    if (target === 'AWSEvents.PutEvents') {
+      used.add('events:PutEvents');
+      const entries = body.Entries as readonly Readonly<Record<string, unknown>>[];
+      told.push(...entries);
+      return { status: 200, body: { FailedEntryCount: 0, Entries: entries.map(() => ({ EventId: 'one' })) } };
     }
     if (path.startsWith('/domainConfigurations/')) {
       used.add('iot:DescribeDomainConfiguration');
@@ -99,6 +108,7 @@ export async function startRecorder(engine: string): Promise<Recorder> {
     endpoint: `http://127.0.0.1:${address.port}`,
     used: () => [...used].sort(),
     sent,
+    told,
     connections,
     secrets,
     domainName: '',
