@@ -6,8 +6,8 @@ import type { EffectiveLimit } from './limit.ts';
 export type NoticeState = 'set' | 'clear';
 
 /** Of the limit. Apart by so much that one client which comes and goes is not told of each time. */
-export const setPercent = 80;
-export const clearPercent = 70;
+const setPercent = 80;
+const clearPercent = 70;
 
 /**
  * What is to be told, where `notified` says whether the last word was `set`; undefined: nothing new. Only a limit that is
