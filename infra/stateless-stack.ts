@@ -92,6 +92,8 @@ export class StatelessStack extends Stack {
     );
     // Where clients wait to be counted that it let in while the table did not answer.
     authorizer.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
+    // A client id that comes from another username finds nothing of it at the broker.
+    this.grantBroker(authorizer, ['iot:DeleteConnection']);
     const endpoint = new ConnectEndpoint(this, 'Connect', {
       authorizerFunction: authorizer,
       name: installation.connectName,

@@ -33,6 +33,7 @@ import { cryptoRandom } from '../shared/adapters/node/random.ts';
 import { createTickets } from '../shared/adapters/node/tickets.ts';
 import { createTokenCheck } from '../shared/adapters/node/token-check.ts';
 import { askingForRanks, createRankRequests } from '../shared/app/ask-ranks.ts';
+import { startingClean } from '../shared/app/clean-start.ts';
 import { createConnect } from '../shared/app/connect.ts';
 import { createHostLookup } from '../shared/app/host-lookup.ts';
 import { createNoticeThreshold } from '../shared/app/notice-threshold.ts';
@@ -230,9 +231,10 @@ export async function startProduct({
       mqttDomain,
     );
     const brokerJournal = openKept('broker-sessions.journal', parseKeptSession);
+    const straight = startingClean(connect, { deleteConnection: (...asked) => broker.deleteConnection(...asked) });
     const broker = await createLocalBroker({
       authorize: (event) =>
-        authorize({ connect, tickets: async () => tickets, deploymentOfServerName, clock }, localArn, event),
+        authorize({ connect: straight, tickets: async () => tickets, deploymentOfServerName, clock }, localArn, event),
       // A CONNECT that is decided late on a small machine must not be refused with its place taken.
       answerMs: doorBudgetMs + authorizerSlackMs,
       // An event that a fault holds back beyond the end of the process is lost, as anything is that nobody waits for.

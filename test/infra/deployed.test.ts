@@ -132,6 +132,13 @@ describe('the authorizer', () => {
     expect(answers.filter((answer) => answer.isAuthenticated)).toHaveLength(2);
   });
 
+  test('a client id that comes from another username finds nothing at the broker any more', async () => {
+    expect(await ask('alice', 'handed', 'open')).toMatchObject({ isAuthenticated: true });
+    authorizer.recorder.connections.set('open:handed', { connected: true });
+    expect(await ask('bob', 'handed', 'open')).toMatchObject({ isAuthenticated: true });
+    expect(authorizer.recorder.connections.has('open:handed')).toBe(false);
+  });
+
   test('reclaims what has expired before it refuses', async () => {
     for (const clientId of ['old-1', 'old-2'])
       await world.admitAgo(7_200, { deployment: 'demo', username: 'carol', clientId, expirySeconds: 60 }, 'retained');
