@@ -85,6 +85,8 @@ export interface ProductOptions {
   readonly log: Log;
   /** Presence events duplicated, late, out of order. */
   readonly presenceFaults?: Faults;
+  /** Sees what the broker tells of connections, besides the presence queue. Must not throw. */
+  readonly onPresence?: (event: object) => void;
   /** Messages of the presence queue, once they are in it, duplicated, late, out of order. */
   readonly queueFaults?: Omit<Faults, 'drop'>;
   /** The folder of the built console, when it is built; undefined: it is not served. */
@@ -130,6 +132,7 @@ export async function startProduct({
   clock,
   log,
   presenceFaults,
+  onPresence,
   queueFaults,
   consoleFolder,
   onFailure,
@@ -238,7 +241,10 @@ export async function startProduct({
       // A CONNECT that is decided late on a small machine must not be refused with its place taken.
       answerMs: doorBudgetMs + authorizerSlackMs,
       // An event that a fault holds back beyond the end of the process is lost, as anything is that nobody waits for.
-      onPresence: (event) => void queue.send(event).catch(() => undefined),
+      onPresence(event) {
+        onPresence?.(event);
+        void queue.send(event).catch(() => undefined);
+      },
       clock,
       persistentExpirySeconds: async (deploymentId) => {
         const id = parseDeploymentId(deploymentId);
