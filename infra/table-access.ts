@@ -57,7 +57,7 @@ export interface TableAccess {
 /** Deciding about a CONNECT: settings, credentials and the username are read, sessions and counts written. */
 const deciding: TableAccess = {
   items: {
-    BatchGetItem: ['C', 'D', 'O', 'S', 'W'],
+    BatchGetItem: ['C', 'D', 'N', 'O', 'S', 'W'],
     GetItem: ['C', 'M', 'N', 'P', 'S'],
     PutItem: ['C', 'S'],
     UpdateItem: ['H', 'N', 'R'],

@@ -6,11 +6,11 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { perUsernameKey } from '../../shared/adapters/dynamodb/keys.ts';
+import { perUsernameKey, sessionKey } from '../../shared/adapters/dynamodb/keys.ts';
 import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { createTickets } from '../../shared/adapters/node/tickets.ts';
-import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
+import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { joinUserName } from '../../shared/domain/user-name.ts';
 import type { TicketClaims } from '../../shared/ports/tickets.ts';
 import { authorizerEvent, httpEvent, presenceEvent, scheduleEvent, sqsEvent, ttlRemoval } from './deployed/events.ts';
@@ -86,6 +86,10 @@ function expectUseOf(id: string, recorder: Recorder): void {
   const used = new Set([...recorder.used(), ...(unseen[id] ?? [])]);
   expect([...used].sort()).toEqual(allowed(id));
 }
+
+/** A session's item. */
+const keyOf = (deployment: string, username: string, clientId: string) =>
+  sessionKey(deployment as DeploymentId, username as Username, clientId as ClientId);
 
 describe('the authorizer', () => {
   let authorizer: Awaited<ReturnType<typeof start>>;
@@ -270,7 +274,7 @@ describe('the reconciler', () => {
     const seen = { connected: true, connectedSince: Date.now() - 7_200_000, cleanSession: true, sessionExpiry: 0 };
     for (const clientId of ['open:there', 'open:one']) reconciler.recorder.connections.set(clientId, seen);
     await world.client.send(
-      new DeleteCommand({ TableName: world.tableName, Key: { pk: 'S|open|0|hank', sk: 'lost' } }),
+      new DeleteCommand({ TableName: world.tableName, Key: { ...keyOf('open', 'hank', 'lost') } }),
     );
     expect(await reconciler.invoke(scheduleEvent())).toBeUndefined();
     const told = reconciler.logged.map((line) => JSON.parse(line)).find((entry) => entry.message === 'reconciled');
@@ -288,13 +292,14 @@ describe('the expiry function', () => {
         { deployment: 'demo', username: 'hank', clientId, expirySeconds: 60 },
         'retained',
       );
-    const key = { pk: 'S|demo|0|hank', sk: 'removed' };
+    const key = keyOf('demo', 'hank', 'removed');
+    const keptKey = keyOf('demo', 'hank', 'kept');
     const remove = (item: object) => world.client.send(new DeleteCommand({ TableName: world.tableName, Key: item }));
     await remove(key);
     expect(await expiry.invoke(ttlRemoval(key.pk, key.sk))).toEqual({ batchItemFailures: [] });
     expect(await expiry.invoke(ttlRemoval('R|demo|1', 'hank'))).toEqual({ batchItemFailures: [] });
-    await remove({ pk: key.pk, sk: 'kept' });
-    expect(await expiry.invoke(ttlRemoval(key.pk, 'kept'))).toEqual({ batchItemFailures: [] });
+    await remove(keptKey);
+    expect(await expiry.invoke(ttlRemoval(keptKey.pk, keptKey.sk))).toEqual({ batchItemFailures: [] });
     // A session that somebody forgot to count is counted.
     await world.admitAgo(30, { deployment: 'demo', username: 'hank', clientId: 'live', expirySeconds: 0 }, 'connected');
     await remove(perUsernameKey('N', 'demo' as DeploymentId, 'hank' as Username));
