@@ -34,8 +34,8 @@ export interface FrontDoor {
   /** Ends every connection and resolves when the end of each has been reported. */
   close(): Promise<void>;
   /**
-   * The same without haste: takes nobody new, and ends who is there one by one, evenly over this time. They come back
-   * elsewhere, and a broker takes only so many CONNECTs a second.
+   * The same without haste: takes nobody new, and ends who is there one by one, evenly over at most this time. They come
+   * back elsewhere, and a broker takes only so many CONNECTs a second.
    */
   drain(overMs: number): Promise<void>;
   /** Open sockets of clients, those without a CONNECT yet included. */
@@ -44,6 +44,12 @@ export interface FrontDoor {
 
 /** The longest will payload that MQTT can carry, and as much again for everything else in a CONNECT. */
 const maxConnectBytesDefault = 2 * 65_536;
+
+/**
+ * Draining waits no longer than this between two clients, in milliseconds: ten that come back a second are no burst for
+ * any broker, and a front door with few clients need not take two minutes to go.
+ */
+const longestPauseMs = 100;
 
 /** A burst of 500 sockets overflows Node's default of 511 waiting connections. */
 const backlog = 4_096;
@@ -161,7 +167,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       closing = true;
       for (const server of servers) server.close();
       const leaving = [...guests];
-      const everyMs = overMs / Math.max(1, leaving.length);
+      const everyMs = Math.min(longestPauseMs, overMs / Math.max(1, leaving.length));
       const beganAt = performance.now();
       for (const [place, guest] of leaving.entries()) {
         const restMs = beganAt + (place + 1) * everyMs - performance.now();

@@ -35,7 +35,23 @@ async function fetchCode(): Promise<Buffer> {
   return Buffer.from(await answer.arrayBuffer());
 }
 
+/**
+ * What ends the process, on one line. Node would print the address of the code with every line of the stack, and that
+ * address is the code.
+ */
+function end(error: unknown): void {
+  const { stack } = error instanceof Error ? error : new Error(String(error));
+  const where = stack?.replaceAll(/data:text\/javascript;base64,[\w+/=]+/g, 'main.mjs');
+  const entry = { level: 'error', message: 'the front door ended by a failure', error: String(error), stack: where };
+  process.stderr.write(`${JSON.stringify(entry)}\n`, () => process.exit(1));
+}
+
+process.on('uncaughtException', end);
 const code = await fetchCode();
 if (createHash('sha256').update(code).digest('hex') !== sha256) throw new Error('this is not the code that was built');
 // From memory: the container's file system is read-only.
-await import(`data:text/javascript;base64,${code.toString('base64')}`);
+try {
+  await import(`data:text/javascript;base64,${code.toString('base64')}`);
+} catch (error) {
+  end(error);
+}

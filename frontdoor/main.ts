@@ -1,6 +1,7 @@
 // The front door on AWS: TLS from the devices, TLS to IoT Core, admissions from the table. One process of many behind a
 // load balancer that passes TCP on as it is, with the client's own address.
 
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect as dialTls } from 'node:tls';
 import { readVariable } from '../functions/environment.ts';
@@ -29,8 +30,8 @@ import { tokenAlgorithms } from '../shared/app/public-keys.ts';
 import { createRejectionRecorder } from '../shared/app/rejection-recorder.ts';
 import { createCredentialCache, createSettingsCache } from '../shared/app/settings-cache.ts';
 import { doorBudgetMs, leaseSeconds, maxConnectionSeconds } from '../shared/config/constants.ts';
-import { environmentVariables as names } from '../shared/config/env.ts';
-import { frontDoorDrainMs, frontDoorHealthPort, frontDoorMqttsPort } from '../shared/config/front-door.ts';
+import { type EnvironmentVariable, environmentVariables as names } from '../shared/config/env.ts';
+import { frontDoorDrainMs } from '../shared/config/front-door.ts';
 import { seconds } from '../shared/domain/time.ts';
 import { parseCertificate } from './certificate-secret.ts';
 import { createFrontDoor } from './front-door.ts';
@@ -52,6 +53,8 @@ const [ticketSecret, certificateSecret, iotHost] = await Promise.all([
     credentials: credentialsOfTask,
   }),
 ]);
+// IoT Core names no port; whoever stands for it may.
+const [brokerHost = '', brokerPort = '8883'] = iotHost.split(':');
 const tickets = createTickets(ticketSecret, clock);
 const rejections = createRejectionRecorder({
   store: createRejectionStore(client, tableName),
@@ -86,7 +89,7 @@ const door = createFrontDoor({
   connect,
   report: queue.report,
   issueTicket: (claims, from) => tickets.issue(claims, from),
-  dialBroker: () => dialTls({ host: iotHost, port: 8883, servername: iotHost }).setNoDelay(true),
+  dialBroker: () => dialTls({ host: brokerHost, port: Number(brokerPort), servername: brokerHost }).setNoDelay(true),
   deploymentOfServerName: askedWithin(
     createHostLookup(createHostReader(client, tableName), clock, readVariable(names.mqttDomain)),
     doorBudgetMs,
@@ -114,6 +117,12 @@ async function stop(): Promise<void> {
 process.on('SIGTERM', () => void stop());
 process.on('SIGINT', () => void stop());
 
-const mqtts = await door.listenTls({ host: '::', port: frontDoorMqttsPort, ...parseCertificate(certificateSecret) });
-health.listen({ host: '::', port: frontDoorHealthPort });
-log.info('the front door is open', { port: mqtts.port, iotHost });
+// The load balancer comes over IPv4, and a machine without IPv6 has no other.
+const host = '0.0.0.0';
+const portOf = (name: EnvironmentVariable): number => Number(readVariable(name));
+const mqtts = await door.listenTls({ host, port: portOf(names.mqttsPort), ...parseCertificate(certificateSecret) });
+health.listen({ host, port: portOf(names.healthPort) });
+await once(health, 'listening');
+const told = health.address();
+const healthPort = typeof told === 'object' ? told?.port : undefined;
+log.info('the front door is open', { port: mqtts.port, healthPort, iotHost });

@@ -165,6 +165,8 @@ export class FrontDoorStack extends Stack {
       CERTIFICATE_SECRET_ARN: secret,
       MQTT_DOMAIN: props.choice.mqttDomain,
       DOMAIN_CONFIGURATION: props.domain.ref,
+      MQTTS_PORT: String(frontDoorMqttsPort),
+      HEALTH_PORT: String(frontDoorHealthPort),
     };
     const container = task.addContainer('FrontDoor', {
       image: ContainerImage.fromRegistry(props.choice.image),

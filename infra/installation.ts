@@ -41,6 +41,8 @@ export interface Installation {
   /** Places kept for the authorizer, and the most that it may take; absent: it shares those of the account. */
   readonly authorizerConcurrency?: number;
   readonly machineClients: readonly MachineClient[];
+  /** Name of an EventBridge bus that threshold notices go to; `default` is the account's own. Absent: nobody is told. */
+  readonly noticeBus?: string;
   readonly frontDoor?: FrontDoorChoice;
 }
 
@@ -53,6 +55,7 @@ const names = [
   'consoleCertificateArn',
   'authorizerConcurrency',
   'machineClients',
+  'noticeBus',
   'frontDoor',
   'mqttDomain',
   'mqttCertificateSecretArn',
@@ -72,6 +75,7 @@ export function readInstallation(node: Node): Installation {
   const consoleName = ownName(given, 'consoleDomain', 'consoleCertificateArn');
   const frontDoor = frontDoorChoice(given);
   const restoredTable = restored(given);
+  const noticeBus = eventBus(given('noticeBus'));
   return {
     ...(restoredTable === undefined ? {} : { restoredTable }),
     ...(connectName === undefined ? {} : { connectName }),
@@ -80,6 +84,7 @@ export function readInstallation(node: Node): Installation {
     ...(given('authorizerConcurrency') === undefined
       ? {}
       : { authorizerConcurrency: count(given, 'authorizerConcurrency', 1) }),
+    ...(noticeBus === undefined ? {} : { noticeBus }),
     machineClients: machineClients(given('machineClients')),
   };
 }
@@ -137,6 +142,15 @@ function count(given: Given, name: Name, otherwise: number): number {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 1) throw new Error(`${name} must be a whole number of at least 1`);
   return number;
+}
+
+function eventBus(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  // A word for "no" would be taken for a bus of that name, and nobody would notice that it does not exist.
+  const sayNo = ['', 'none', 'no', 'false', 'off'];
+  if (typeof value !== 'string' || sayNo.includes(value) || !/^[\w./-]{1,256}$/.test(value))
+    throw new Error('noticeBus must be the name of an EventBridge bus, as "default"; leave it out for none');
+  return value;
 }
 
 /** `name:scope+scope`, comma separated, as `acme-ci:settings:read+settings:write`. */

@@ -15,13 +15,14 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { presenceProcessesMax } from '../shared/config/constants.ts';
 import type { FunctionName } from '../shared/config/env.ts';
+import { noNoticeBus, noticeSource } from '../shared/config/notices.ts';
 import { BundledFunction } from './bundled-function.ts';
 import { ConnectEndpoint } from './connect-endpoint.ts';
 import type { Installation } from './installation.ts';
 import { Monitoring } from './monitoring.ts';
 import { Operations } from './operations-queue.ts';
 import { PresenceQueue } from './presence-queue.ts';
-import { grantTableAccess, tableAccess } from './table-access.ts';
+import { grantTableAccess, noticing, tableAccess } from './table-access.ts';
 
 export interface StatelessStackProps extends StackProps {
   readonly table: ITable;
@@ -30,6 +31,10 @@ export interface StatelessStackProps extends StackProps {
 }
 
 const presenceTimeoutSeconds = 30;
+
+const busOf = ({ noticeBus }: Installation): { readonly NOTICE_BUS: string } => ({
+  NOTICE_BUS: noticeBus ?? noNoticeBus,
+});
 
 export class StatelessStack extends Stack {
   readonly api: BundledFunction<'api'>;
@@ -97,6 +102,8 @@ export class StatelessStack extends Stack {
     );
     // Where clients wait to be counted that it let in while the table did not answer.
     authorizer.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
+    // A client id that comes from another username finds nothing of it at the broker.
+    this.grantBroker(authorizer, ['iot:DeleteConnection']);
     const endpoint = new ConnectEndpoint(this, 'Connect', {
       authorizerFunction: authorizer,
       name: installation.connectName,
@@ -105,11 +112,11 @@ export class StatelessStack extends Stack {
     return { authorizer, domain: endpoint.domain };
   }
 
-  private addPresence({ table }: StatelessStackProps, queue: Queue): BundledFunction<'presence'> {
+  private addPresence({ table, installation }: StatelessStackProps, queue: Queue): BundledFunction<'presence'> {
     const presence = new BundledFunction(this, 'PresenceFunction', {
       name: 'presence',
       description: 'Turns presence events into session states',
-      environment: { TABLE_NAME: table.tableName, PRESENCE_QUEUE_URL: queue.queueUrl },
+      environment: { TABLE_NAME: table.tableName, PRESENCE_QUEUE_URL: queue.queueUrl, ...busOf(installation) },
       timeoutSeconds: presenceTimeoutSeconds,
       memoryMb: 512,
     });
@@ -126,14 +133,15 @@ export class StatelessStack extends Stack {
     // It puts back, with a delay, what the database did not answer to.
     presence.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
     this.grantBroker(presence, ['iot:GetConnection']);
+    this.letNotice(presence, table, installation);
     return presence;
   }
 
-  private addSweeper({ table }: StatelessStackProps): void {
+  private addSweeper({ table, installation }: StatelessStackProps): void {
     const sweeper = new BundledFunction(this, 'Sweeper', {
       name: 'sweeper',
       description: 'Frees what has expired and checks what nobody confirmed',
-      environment: { TABLE_NAME: table.tableName },
+      environment: { TABLE_NAME: table.tableName, ...busOf(installation) },
       // Done before the next minute begins.
       timeoutSeconds: 55,
       memoryMb: 512,
@@ -142,14 +150,15 @@ export class StatelessStack extends Stack {
     });
     grantTableAccess(table, tableAccess.sweeper, sweeper);
     this.grantBroker(sweeper, ['iot:GetConnection']);
+    this.letNotice(sweeper, table, installation);
     this.runEveryMinute(sweeper, 'EveryMinute');
   }
 
-  private addReconciler({ table }: StatelessStackProps): void {
+  private addReconciler({ table, installation }: StatelessStackProps): void {
     const reconciler = new BundledFunction(this, 'Reconciler', {
       name: 'reconciler',
       description: 'Compares what is counted with what is there, and with what the broker says',
-      environment: { TABLE_NAME: table.tableName },
+      environment: { TABLE_NAME: table.tableName, ...busOf(installation) },
       timeoutSeconds: 55,
       memoryMb: 512,
       // It keeps to a share of the questions that IoT Core answers; two of them would take two.
@@ -157,6 +166,7 @@ export class StatelessStack extends Stack {
     });
     grantTableAccess(table, tableAccess.reconciler, reconciler);
     this.grantBroker(reconciler, ['iot:GetConnection']);
+    this.letNotice(reconciler, table, installation);
     this.runEveryMinute(reconciler, 'Reconcile');
   }
 
@@ -261,6 +271,19 @@ export class StatelessStack extends Stack {
     operations.letStart(api);
     operations.letKick(api);
     return api;
+  }
+
+  /** Tells of usernames near their limit on the bus that was chosen, and as nobody else; without one, nothing. */
+  private letNotice(grantee: BundledFunction<FunctionName>, table: ITable, { noticeBus }: Installation): void {
+    if (noticeBus === undefined) return;
+    grantTableAccess(table, noticing, grantee);
+    grantee.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['events:PutEvents'],
+        resources: [this.formatArn({ service: 'events', resource: 'event-bus', resourceName: noticeBus })],
+        conditions: { StringEquals: { 'events:source': noticeSource } },
+      }),
+    );
   }
 
   private grantBroker(grantee: BundledFunction<FunctionName>, actions: readonly string[]): void {

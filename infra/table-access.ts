@@ -158,6 +158,9 @@ export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAcces
   }),
 };
 
+/** Telling of a username near its limit takes its deployment's limit and whitelist, besides what `ranking` has. */
+export const noticing: TableAccess = { items: { BatchGetItem: ['D'], GetItem: ['W'] }, indexes: [] };
+
 /**
  * Of a request that names several items, each must be one of these. A request without keys would pass, and none of the
  * actions has one: Scan, which has none, is granted by itself. [AWS: keys of the partition are known to these actions]

@@ -13,6 +13,7 @@ import { applyExpiry } from '../functions/expiry/apply.ts';
 import { applyPresence } from '../functions/presence/apply.ts';
 import { createDocumentClient } from '../shared/adapters/dynamodb/client.ts';
 import { createCredentialStore } from '../shared/adapters/dynamodb/credential-store.ts';
+import { createNoticeStore } from '../shared/adapters/dynamodb/notice-store.ts';
 import { createRankStore } from '../shared/adapters/dynamodb/rank-store.ts';
 import { createRejectionReader } from '../shared/adapters/dynamodb/rejection-reader.ts';
 import { createRejectionStore } from '../shared/adapters/dynamodb/rejection-store.ts';
@@ -26,13 +27,16 @@ import { createBrokerShare } from '../shared/adapters/node/broker-share.ts';
 import { askedWithin, withDeadline } from '../shared/adapters/node/deadline.ts';
 import { newDeploymentId } from '../shared/adapters/node/deployment-id.ts';
 import { createKeyFetcher } from '../shared/adapters/node/key-fetcher.ts';
+import { createLogNotices } from '../shared/adapters/node/log-notices.ts';
 import { createPasswordCrypto } from '../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../shared/adapters/node/random.ts';
 import { createTickets } from '../shared/adapters/node/tickets.ts';
 import { createTokenCheck } from '../shared/adapters/node/token-check.ts';
 import { askingForRanks, createRankRequests } from '../shared/app/ask-ranks.ts';
+import { startingClean } from '../shared/app/clean-start.ts';
 import { createConnect } from '../shared/app/connect.ts';
 import { createHostLookup } from '../shared/app/host-lookup.ts';
+import { createNoticeThreshold } from '../shared/app/notice-threshold.ts';
 import { createPasswords } from '../shared/app/passwords.ts';
 import { tokenAlgorithms } from '../shared/app/public-keys.ts';
 import { reconcile } from '../shared/app/reconcile.ts';
@@ -81,6 +85,8 @@ export interface ProductOptions {
   readonly log: Log;
   /** Presence events duplicated, late, out of order. */
   readonly presenceFaults?: Faults;
+  /** Sees what the broker tells of connections, besides the presence queue. Must not throw. */
+  readonly onPresence?: (event: object) => void;
   /** Messages of the presence queue, once they are in it, duplicated, late, out of order. */
   readonly queueFaults?: Omit<Faults, 'drop'>;
   /** The folder of the built console, when it is built; undefined: it is not served. */
@@ -126,6 +132,7 @@ export async function startProduct({
   clock,
   log,
   presenceFaults,
+  onPresence,
   queueFaults,
   consoleFolder,
   onFailure,
@@ -182,8 +189,15 @@ export async function startProduct({
       return journal;
     };
     const ranks = createRankStore(client, tableName, cryptoRandom);
+    const notice = createNoticeThreshold({
+      settings: cache,
+      store: createNoticeStore(client, tableName, cryptoRandom),
+      notices: createLogNotices(log),
+      clock,
+      log,
+    });
     const refresh = (deploymentId: DeploymentId, username: Username) =>
-      refreshRank({ store, ranks }, deploymentId, username);
+      refreshRank({ store, ranks, notice }, deploymentId, username);
     const rankTimers = createRankTimers(({ deploymentId, username }) => refresh(deploymentId, username));
     shutdown.add(() => rankTimers.flush());
     const rankRequests = createRankRequests({ messages: rankTimers, clock, log, delaySeconds: rankDelay });
@@ -220,13 +234,17 @@ export async function startProduct({
       mqttDomain,
     );
     const brokerJournal = openKept('broker-sessions.journal', parseKeptSession);
+    const straight = startingClean(connect, { deleteConnection: (...asked) => broker.deleteConnection(...asked) });
     const broker = await createLocalBroker({
       authorize: (event) =>
-        authorize({ connect, tickets: async () => tickets, deploymentOfServerName, clock }, localArn, event),
+        authorize({ connect: straight, tickets: async () => tickets, deploymentOfServerName, clock }, localArn, event),
       // A CONNECT that is decided late on a small machine must not be refused with its place taken.
       answerMs: doorBudgetMs + authorizerSlackMs,
       // An event that a fault holds back beyond the end of the process is lost, as anything is that nobody waits for.
-      onPresence: (event) => void queue.send(event).catch(() => undefined),
+      onPresence(event) {
+        onPresence?.(event);
+        void queue.send(event).catch(() => undefined);
+      },
       clock,
       persistentExpirySeconds: async (deploymentId) => {
         const id = parseDeploymentId(deploymentId);

@@ -1,6 +1,6 @@
 // What the API shows of what the ports answer.
 
-import { type EffectiveLimit, maxSessions, type Override } from '../../shared/domain/limit.ts';
+import { maxSessions, type Override, shownLimit } from '../../shared/domain/limit.ts';
 import type { Ms } from '../../shared/domain/time.ts';
 import type { Credential } from '../../shared/ports/credentials.ts';
 import type { Operation } from '../../shared/ports/operations.ts';
@@ -18,18 +18,6 @@ function timeOf(at: Ms): string {
 /** An own limit in one word: a number, `unlimited` or `blocked`. */
 function ownLimitOf(override: Override): number | 'unlimited' | 'blocked' {
   return override.kind === 'number' ? override.max : override.kind;
-}
-
-function effectiveLimitOf(limit: EffectiveLimit): number | 'unlimited' | 'blocked' | null {
-  switch (limit.kind) {
-    case 'none':
-      return null;
-    case 'number':
-      return limit.max;
-    case 'blocked':
-    case 'unlimited':
-      return limit.kind;
-  }
 }
 
 export function viewDeployment(deployment: Deployment) {
@@ -93,7 +81,7 @@ export function viewUsage({ username, used, limit, whitelisted, rejections }: Us
   return {
     username,
     used,
-    limit: effectiveLimitOf(limit),
+    limit: shownLimit(limit),
     whitelisted,
     overLimit: used > maxSessions(limit),
     ...(rejections === undefined ? {} : { lastRejectedAt: timeOf(rejections.lastAt), rejections: rejections.count }),

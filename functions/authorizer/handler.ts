@@ -1,6 +1,7 @@
 // IoT Core's custom authorizer. Wires the core to the table and asks it once per CONNECT.
 
 import type { Context } from 'aws-lambda';
+import { createIotConnections } from '../../shared/adapters/aws/iot-connections.ts';
 import { readSecret } from '../../shared/adapters/aws/secret.ts';
 import { createSqsQueue } from '../../shared/adapters/aws/sqs-queue.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
@@ -17,6 +18,7 @@ import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { createTickets } from '../../shared/adapters/node/tickets.ts';
 import { createTokenCheck } from '../../shared/adapters/node/token-check.ts';
+import { startingClean } from '../../shared/app/clean-start.ts';
 import { createConnect } from '../../shared/app/connect.ts';
 import { createHostLookup } from '../../shared/app/host-lookup.ts';
 import { measuredConnect } from '../../shared/app/measured-connect.ts';
@@ -64,26 +66,23 @@ const deploymentOfServerName = createHostLookup(
   clock,
   undefined,
 );
-const decide = withDeadline(
-  createConnect({
-    budgetMs: connectBudgetMs,
-    store: createSessionStore(client, tableName, cryptoRandom),
-    settings: createSettingsCache(createConnectSettingsReader(client, tableName), clock),
-    credentials: createCredentialCache(createCredentialStore(client, tableName), clock),
-    passwords: createPasswords({ crypto: createPasswordCrypto(), clock }),
-    tokens: createTokenCheck(tokenAlgorithms),
-    clock,
-    random: cryptoRandom,
-    queue: createSqsQueue(
-      readVariable(environmentVariables.presenceQueueUrl),
-      readVariable(environmentVariables.region),
-    ),
-    rejections,
-    log,
-    policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
-  }),
-  connectBudgetMs,
-);
+const region = readVariable(environmentVariables.region);
+const decided = createConnect({
+  budgetMs: connectBudgetMs,
+  store: createSessionStore(client, tableName, cryptoRandom),
+  settings: createSettingsCache(createConnectSettingsReader(client, tableName), clock),
+  credentials: createCredentialCache(createCredentialStore(client, tableName), clock),
+  passwords: createPasswords({ crypto: createPasswordCrypto(), clock }),
+  tokens: createTokenCheck(tokenAlgorithms),
+  clock,
+  random: cryptoRandom,
+  queue: createSqsQueue(readVariable(environmentVariables.presenceQueueUrl), region),
+  rejections,
+  log,
+  policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
+});
+// A client with a ticket comes through the front door, which has seen to its clean start.
+const decide = withDeadline(startingClean(decided, createIotConnections(region)), connectBudgetMs);
 const connect = measuredConnect(decide, measure, clock);
 /** Read at the first ticket, and again if that failed: clients without one never wait for it. */
 let tickets: Promise<Tickets> | undefined;

@@ -23,6 +23,7 @@ import {
 import { environmentVariables } from '../../shared/config/env.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { readVariable } from '../environment.ts';
+import { readNoticeThreshold } from '../notices.ts';
 import { applyPresence } from './apply.ts';
 
 const share = createBrokerShare({
@@ -53,6 +54,7 @@ const requests = createRankRequests({
 const ports = {
   store: askingForRanks(createSessionStore(client, tableName, cryptoRandom), requests),
   ranks: createRankStore(client, tableName, cryptoRandom),
+  ...readNoticeThreshold(client, tableName, systemClock, log),
   clock: systemClock,
   random: cryptoRandom,
   broker: share.of('confirm'),

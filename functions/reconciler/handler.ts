@@ -18,6 +18,7 @@ import { environmentVariables } from '../../shared/config/env.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { readVariable } from '../environment.ts';
+import { readNoticeThreshold } from '../notices.ts';
 
 const log = createJsonLog();
 const measure = createEmfMeasure('reconciler', systemClock);
@@ -33,10 +34,11 @@ const client = createDocumentClient({ requestTimeoutMs: 2_000, measure });
 const tableName = readVariable(environmentVariables.tableName);
 const store = createSessionStore(client, tableName, cryptoRandom);
 const ranks = createRankStore(client, tableName, cryptoRandom);
+const threshold = readNoticeThreshold(client, tableName, systemClock, log);
 const ports = {
   store,
   refreshRank: (deploymentId: DeploymentId, username: Username) =>
-    refreshRank({ store, ranks }, deploymentId, username),
+    refreshRank({ store, ranks, ...threshold }, deploymentId, username),
   walk: createTableWalk(client, tableName, cryptoRandom),
   clock: systemClock,
   random: cryptoRandom,

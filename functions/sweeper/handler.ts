@@ -16,6 +16,7 @@ import { brokerShares, leaseSeconds, maxConnectionSeconds } from '../../shared/c
 import { environmentVariables } from '../../shared/config/env.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { readVariable } from '../environment.ts';
+import { readNoticeThreshold } from '../notices.ts';
 
 const log = createJsonLog();
 const measure = createEmfMeasure('sweeper', systemClock);
@@ -34,6 +35,7 @@ const asked = collectRankRequests();
 const ports = {
   store: askingForRanks(createSessionStore(client, tableName, cryptoRandom), asked),
   ranks: createRankStore(client, tableName, cryptoRandom),
+  ...readNoticeThreshold(client, tableName, systemClock, log),
   clock: systemClock,
   random: cryptoRandom,
   broker: share.of('lease'),

@@ -9,6 +9,8 @@ import type { SessionStore } from '../ports/sessions.ts';
 export interface RefreshPorts {
   readonly store: Pick<SessionStore, 'readRoster'>;
   readonly ranks: RankStore;
+  /** Who knows what is counted tells of it too, where somebody asked. Absent: nobody did. */
+  readonly notice?: (deploymentId: DeploymentId, username: Username, used: number) => Promise<void>;
 }
 
 /** Others that refresh the same username at the same time agree within a round or two. */
@@ -27,6 +29,8 @@ export async function refreshRank(
   for (let round = 0; round < maxRounds; round++) {
     const seen = await ports.ranks.readRank(deploymentId, username);
     const { used } = await ports.store.readRoster(deploymentId, username);
+    // Before the rank: with the last session a username's item goes too, where nothing is left to be told.
+    if (ports.notice !== undefined) await ports.notice(deploymentId, username, used);
     if (used === seen.used) return 'same';
     if ((await ports.ranks.putRank(deploymentId, username, used, seen)) === 'done') return 'changed';
   }

@@ -15,15 +15,20 @@ export const environmentVariables = {
   mqttDomain: 'MQTT_DOMAIN',
   /** Name of the domain configuration of IoT Core that the front door connects to. */
   domainConfiguration: 'DOMAIN_CONFIGURATION',
+  /** Where the front door takes devices, and where it tells the load balancer how it is. */
+  mqttsPort: 'MQTTS_PORT',
+  healthPort: 'HEALTH_PORT',
+  /** Name of the EventBridge bus that threshold notices go to, or shared/config/notices.ts's word for none. */
+  noticeBus: 'NOTICE_BUS',
 } as const;
 
 export type EnvironmentVariable = (typeof environmentVariables)[keyof typeof environmentVariables];
 
 export const environmentOf = {
   authorizer: ['TABLE_NAME', 'TICKET_SECRET_ARN', 'PRESENCE_QUEUE_URL'],
-  presence: ['TABLE_NAME', 'PRESENCE_QUEUE_URL'],
-  sweeper: ['TABLE_NAME'],
-  reconciler: ['TABLE_NAME'],
+  presence: ['TABLE_NAME', 'PRESENCE_QUEUE_URL', 'NOTICE_BUS'],
+  sweeper: ['TABLE_NAME', 'NOTICE_BUS'],
+  reconciler: ['TABLE_NAME', 'NOTICE_BUS'],
   expiry: ['TABLE_NAME'],
   'token-keys': ['TABLE_NAME'],
   api: ['TABLE_NAME', 'PRESENCE_QUEUE_URL', 'OPERATIONS_QUEUE_URL'],
@@ -46,4 +51,6 @@ export const environmentOfFrontDoor = [
   'CERTIFICATE_SECRET_ARN',
   'MQTT_DOMAIN',
   'DOMAIN_CONFIGURATION',
+  'MQTTS_PORT',
+  'HEALTH_PORT',
 ] as const satisfies readonly EnvironmentVariable[];

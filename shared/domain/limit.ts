@@ -46,3 +46,18 @@ export function maxSessions(limit: EffectiveLimit): number {
       return limit.max;
   }
 }
+
+/** As whoever reads of it is told: `null` where nothing is enforced. */
+export type ShownLimit = number | 'unlimited' | 'blocked' | null;
+
+export function shownLimit(limit: EffectiveLimit): ShownLimit {
+  switch (limit.kind) {
+    case 'none':
+      return null;
+    case 'number':
+      return limit.max;
+    case 'blocked':
+    case 'unlimited':
+      return limit.kind;
+  }
+}

@@ -20,7 +20,9 @@ const core = ['shared/config', 'shared/domain', 'shared/ports', 'shared/app', 's
 const authorizerEvent = 'functions/authorizer/event.ts';
 /** How a handler reads the variables that it is configured by. */
 const environment = 'functions/environment.ts';
-const ofFunctions = [...core, authorizerEvent, environment];
+/** How a handler that knows counts comes to tell of them. */
+const notices = 'functions/notices.ts';
+const ofFunctions = [...core, authorizerEvent, environment, notices];
 const apiSchemas = ['functions/api/schemas.ts', 'functions/api/schemas-tenancy.ts'];
 const ofBrowser = ['react', 'react-dom', '@cloudscape-design/components', '@cloudscape-design/global-styles'];
 const product = [...core, 'functions', 'frontdoor', 'infra'];
@@ -32,6 +34,7 @@ const zones: readonly Zone[] = [
   { path: 'shared/app', imports: ['shared/config', 'shared/domain', 'shared/ports'], ...pure },
   { path: 'shared/adapters', imports: ['shared/config', 'shared/domain', 'shared/ports'], ...edge },
   { path: environment, imports: ['shared/config'], ...edge },
+  { path: notices, imports: [...core, environment], ...edge },
   { path: 'functions/authorizer', imports: ofFunctions, ...edge },
   { path: 'functions/presence', imports: ofFunctions, ...edge },
   { path: 'functions/sweeper', imports: ofFunctions, ...edge },

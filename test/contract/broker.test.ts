@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createIotBroker } from '../../shared/adapters/aws/iot-broker.ts';
+import { createIotConnections } from '../../shared/adapters/aws/iot-connections.ts';
 import type { BrokerClientId } from '../../shared/domain/ids.ts';
 import type { Broker } from '../../shared/ports/broker.ts';
 import { startBench } from '../local/broker-bench.ts';
@@ -32,6 +33,25 @@ describeBroker('IoT Core', async () => {
   };
 });
 
+/** DeleteConnection as the authorizer sends it, in the place of the SDK's. */
+async function startSmallIot(): Promise<{ readonly plane: DataPlane; readonly broker: Broker }> {
+  const { plane, broker } = await startIot();
+  return { plane, broker: { ...broker, ...createIotConnections('eu-central-1', plane.endpoint) } };
+}
+
+describeBroker('IoT Core, asked without its client', async () => {
+  const { plane, broker } = await startSmallIot();
+  return {
+    broker,
+    async connect(clientId, expirySeconds) {
+      plane.connect(clientId, expirySeconds);
+      return async () => plane.disconnect(clientId);
+    },
+    isConnected: (clientId) => plane.isConnected(clientId),
+    close: () => plane.close(),
+  };
+});
+
 describeBroker('the embedded one', async () => {
   const bench = await startBench();
   const connected = new Map<string, () => boolean>();
@@ -52,11 +72,14 @@ describeBroker('the embedded one', async () => {
   };
 });
 
-describe('IoT Core that cannot answer', () => {
+describe.each([
+  ['through its client', startIot],
+  ['asked without it', startSmallIot],
+])('IoT Core that cannot answer, %s', (_, startOne) => {
   let plane: DataPlane;
   let broker: Broker;
   beforeAll(async () => {
-    ({ plane, broker } = await startIot());
+    ({ plane, broker } = await startOne());
     plane.connect('demo:here', 60);
   });
   afterAll(async () => {
@@ -68,6 +91,7 @@ describe('IoT Core that cannot answer', () => {
     ['throttles', { status: 429, error: 'ThrottlingException' }],
     ['fails', { status: 500, error: 'InternalFailureException' }],
     ['is down', { status: 503, error: 'ServiceUnavailableException' }],
+    ['is somebody else', { status: 404, error: 'MissingEndpointException' }],
     ['refuses', { status: 403, error: 'ForbiddenException' }],
     ['says nothing', 'silence'],
   ] as const)('and %s is unknown, never absent and never an exception', async (_how, trouble) => {

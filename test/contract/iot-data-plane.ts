@@ -16,6 +16,8 @@ export interface DataPlane {
   connect(clientId: string, expirySeconds: number): void;
   disconnect(clientId: string): void;
   isConnected(clientId: string): boolean;
+  /** Connected, or a session that is kept. */
+  knows(clientId: string): boolean;
   /** Answers everything so from now on: with a status and an error's name, or not at all. Undefined: as it should. */
   trouble: { readonly status: number; readonly error: string } | 'silence' | undefined;
   close(): Promise<void>;
@@ -68,6 +70,10 @@ export async function startDataPlane(): Promise<DataPlane> {
     },
     disconnect: end,
     isConnected: (clientId) => connections.get(clientId)?.connected === true,
+    knows(clientId) {
+      const known = connections.get(clientId);
+      return known !== undefined && (known.connected || !known.cleanSession);
+    },
     close() {
       server.closeAllConnections();
       return new Promise((resolve) => server.close(() => resolve()));

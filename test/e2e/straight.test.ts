@@ -1,7 +1,7 @@
 // Devices that go straight to the broker, past the front door: the authorizer's own admission, and a life cycle that
 // is told by presence events alone, delivered twice, late and out of order (S10, S13, "How events are read").
 
-import type { MqttClient } from 'mqtt';
+import { connect, type MqttClient } from 'mqtt';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { seededRandom } from '../../local/faults.ts';
 import { join, refusalOf } from '../support/mqtt.ts';
@@ -132,6 +132,82 @@ test('a connection whose end is told before its beginning is settled after the l
   await rig.product.sweep();
   expect(await rig.used('bob')).toBe(0);
 });
+
+const as = (
+  username: string,
+  clientId: string,
+  more: { clean?: boolean; expirySeconds?: number } = {},
+): Promise<MqttClient> =>
+  join(
+    { mqttPort: rig.product.brokerPort, mqttsPort: 0 },
+    {
+      version: 5,
+      clientId: `demo:${clientId}`,
+      username: `${username}?deployment=demo`,
+      password: `${username}-secret`,
+      ...more,
+    },
+  );
+
+test.each(['connected', 'gone'])(
+  'a client id that changes its username inherits nothing, its old holder %s',
+  async (old) => {
+    await rig.limit(5);
+    const allow = await rig.api('PATCH', '/deployments/demo', { clientIdTakeover: 'allow' });
+    expect(allow.status).toBe(200);
+    rig.advance(5);
+    const clientId = `handed-${old}`;
+    const keeping = { clean: false, expirySeconds: 300 };
+    const first = await as('bob', clientId, keeping);
+    const topic = `demo/${clientId}`;
+    await first.subscribeAsync(topic, { qos: 1 });
+    await eventually(async () => (await stateOf(clientId)) === 'connected', 'the first is confirmed');
+    if (old === 'gone') await first.endAsync();
+    const teller = await as('bridge', `teller-${old}`);
+    if (old === 'gone') await teller.publishAsync(topic, 'for the first only', { qos: 1 });
+
+    const heard: string[] = [];
+    const next = await joinHearing('alice', clientId, heard);
+    await teller.publishAsync(topic, 'for whoever subscribed', { qos: 1 });
+    // Its own subscription, so that whatever the broker had for it has come when this comes.
+    await next.subscribeAsync('demo/end', { qos: 1 });
+    await teller.publishAsync('demo/end', 'end', { qos: 1 });
+    await eventually(async () => heard.includes('demo/end'), 'what it subscribed to comes');
+    expect(heard).toEqual(['demo/end']);
+    await Promise.all([next.endAsync(), teller.endAsync(), first.endAsync()]);
+
+    // Everybody is freed: the old holder when its end is told or the newcomer confirmed, the others as they go.
+    await rig.product.quiet();
+    rig.advance(401);
+    await rig.product.sweep();
+    for (const username of ['alice', 'bob', 'bridge'])
+      await eventually(async () => (await rig.used(username)) === 0, `${username} holds nothing`);
+    await rig.api('PATCH', '/deployments/demo', { clientIdTakeover: 'deny' });
+    rig.advance(5);
+  },
+  120_000,
+);
+
+/** A persistent session that listens before it is connected, so that nothing which waits for it is missed. */
+async function joinHearing(username: string, clientId: string, heard: string[]): Promise<MqttClient> {
+  const client = connect(`mqtt://127.0.0.1:${rig.product.brokerPort}`, {
+    protocolVersion: 5,
+    clientId: `demo:${clientId}`,
+    username: `${username}?deployment=demo`,
+    password: `${username}-secret`,
+    clean: false,
+    properties: { sessionExpiryInterval: 300 },
+    reconnectPeriod: 0,
+  });
+  client.on('message', (topic) => heard.push(topic));
+  const sessionPresent = await new Promise((resolve, reject) => {
+    client.once('connect', (connack) => resolve(connack.sessionPresent));
+    client.once('error', reject);
+    client.once('close', () => reject(new Error('closed')));
+  });
+  expect(sessionPresent).toBe(false);
+  return client;
+}
 
 test('a client id without the prefix of the deployment is refused', async () => {
   const target = { mqttPort: rig.product.brokerPort, mqttsPort: 0 };

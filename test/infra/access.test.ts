@@ -20,7 +20,11 @@ const consume = ['ChangeMessageVisibility', 'DeleteMessage', 'GetQueueAttributes
 const functions = {
   Authorizer: {
     name: 'authorizer',
-    grants: ['secretsmanager:GetSecretValue TicketSecret', 'sqs:SendMessage PresenceQueue.Arn'],
+    grants: [
+      'secretsmanager:GetSecretValue TicketSecret',
+      'sqs:SendMessage PresenceQueue.Arn',
+      `iot:DeleteConnection ${anyClient}`,
+    ],
   },
   PresenceFunction: {
     name: 'presence',

@@ -26,7 +26,8 @@ const started: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   world = await createWorld();
-  deployed = synthesize(withFrontDoor);
+  // With all that an installation may ask for: what nobody asked for is granted to nobody (notices.test.ts).
+  deployed = synthesize({ ...withFrontDoor, noticeBus: 'alerts' });
 }, 120_000);
 afterAll(async () => {
   for (const stop of started) await stop();
@@ -45,6 +46,7 @@ async function start(id: string): Promise<RunningFunction & { readonly recorder:
     PRESENCE_QUEUE_URL: `${recorder.endpoint}/111111111111/presence`,
     OPERATIONS_QUEUE_URL: `${recorder.endpoint}/111111111111/operations`,
     MQTT_DOMAIN: withFrontDoor.mqttDomain,
+    NOTICE_BUS: 'alerts',
     NODE_OPTIONS: '--enable-source-maps',
   });
   started.push(() => running.stop());
@@ -69,7 +71,8 @@ const unseen: Readonly<Record<string, readonly string[]>> = {
   Authorizer: ['dynamodb:BatchGetItem N'],
   // How a kick ends depends on what the broker says in between.
   Api: ['dynamodb:DeleteItem N', 'dynamodb:UpdateItem N', 'iot:GetConnection'],
-  Reconciler: ['dynamodb:DeleteItem R'],
+  // Nobody comes near a limit there.
+  Reconciler: ['dynamodb:DeleteItem R', 'dynamodb:GetItem W', 'events:PutEvents'],
   // The same, and what a deployment has no more when it is removed here; and why somebody was kicked is not asked here.
   OperationsWorker: [
     'dynamodb:BatchWriteItem N',
@@ -79,7 +82,7 @@ const unseen: Readonly<Record<string, readonly string[]>> = {
     'iot:GetConnection',
   ],
   // A username that nobody ranks any more and that was never rejected; the sweep here finds none.
-  Sweeper: ['dynamodb:DeleteItem R'],
+  Sweeper: ['dynamodb:DeleteItem R', 'dynamodb:GetItem W', 'events:PutEvents'],
 };
 
 /** Lanes are for usernames with thousands of sessions; nobody here has so many. */
@@ -153,6 +156,13 @@ describe('the authorizer', () => {
   test('of ten at the same moment admits as many as the limit lets', async () => {
     const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => ask('bob', `burst-${n}`)));
     expect(answers.filter((answer) => answer.isAuthenticated)).toHaveLength(2);
+  });
+
+  test('a client id that comes from another username finds nothing at the broker any more', async () => {
+    expect(await ask('alice', 'handed', 'open')).toMatchObject({ isAuthenticated: true });
+    authorizer.recorder.connections.set('open:handed', { connected: true });
+    expect(await ask('bob', 'handed', 'open')).toMatchObject({ isAuthenticated: true });
+    expect(authorizer.recorder.connections.has('open:handed')).toBe(false);
   });
 
   test('reclaims what has expired before it refuses', async () => {
@@ -239,6 +249,18 @@ describe('the presence function', () => {
     // Nobody's, and somebody's who never came here.
     expect(await apply([presenceEvent('connected', 'somebody-elses', {})])).toEqual({ batchItemFailures: [] });
     expect(await apply([presenceEvent('connect_failed', 'open:stranger', {})])).toEqual({ batchItemFailures: [] });
+    // Who asked is told of a username at its limit.
+    for (const clientId of ['one', 'two']) await world.admitAgo(5, { deployment: 'demo', username: 'ivan', clientId });
+    const near = { type: 'rank.refresh', deploymentId: 'demo', username: 'ivan' };
+    expect(await apply([near])).toEqual({ batchItemFailures: [] });
+    expect(await apply([near])).toEqual({ batchItemFailures: [] });
+    expect(presence.recorder.told).toMatchObject([{ EventBusName: 'alerts', Source: 'headcount' }]);
+    expect(JSON.parse(String(presence.recorder.told[0]?.Detail))).toMatchObject({
+      deploymentId: 'demo',
+      username: 'ivan',
+      limit: 2,
+      state: 'set',
+    });
 
     expectUseOf('PresenceFunction', presence.recorder);
   });

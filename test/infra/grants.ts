@@ -90,6 +90,7 @@ function transactionOf(statement: Statement): string | undefined {
 function conditionsOf({ Condition }: Statement): readonly string[] {
   if (Condition === undefined) return [''];
   const keys = Condition['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'];
+  if (keys === undefined) return [` if ${JSON.stringify(Condition)}`];
   const kinds = asList(keys).map((key) => {
     const [, letter, whole] = /^(?:([A-Z])\|\*|([a-z-]+))$/.exec(String(key)) ?? [];
     return letter ?? (whole === undefined ? undefined : `=${whole}`);

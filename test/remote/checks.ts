@@ -2,7 +2,8 @@
 // The same checks run against the local product in `npm test` and against a deployed stack in `npm run test:remote`.
 
 import { expect } from 'vitest';
-import type { Trial } from './target.ts';
+import { settingsChecks } from './settings-checks.ts';
+import { inPath, type Trial } from './target.ts';
 
 export interface Check {
   readonly statement: string;
@@ -10,6 +11,7 @@ export interface Check {
   run(trial: Trial): Promise<void>;
 }
 
+/** What a refusal says, where somebody chooses it. */
 const quotaExceeded = 0x97;
 const badCredentials = 0x86;
 const badClientId = 0x85;
@@ -19,7 +21,7 @@ function expectCode(trial: Trial, code: number | undefined, exact: number): void
   if (trial.target.entry === 'door') expect(code).toBe(exact);
 }
 
-export const checks: readonly Check[] = [
+const connectChecks: readonly Check[] = [
   {
     statement: 'S2',
     guarantee: 'sessions are counted before a limit is configured',
@@ -55,7 +57,7 @@ export const checks: readonly Check[] = [
       first.end(true);
       expect(await trial.used(user)).toBe(1);
       await trial.eventually(async () => {
-        const { body } = await trial.api('GET', `/session-usage/${user}`);
+        const { body } = await trial.api('GET', `/session-usage/${inPath(user)}`);
         return body.rejections === 1;
       }, 'the rejection is recorded');
     },
@@ -83,6 +85,65 @@ export const checks: readonly Check[] = [
     },
   },
   {
+    statement: 'S8',
+    guarantee: 'client ids that cannot be tracked or put into a policy are refused, and none is assigned',
+    async run(trial) {
+      const user = await trial.user('s8');
+      for (const clientId of ['s8#', 's8+', 's8*', 's8?', '$s8', `s8-${'x'.repeat(128)}`])
+        expectCode(trial, await trial.refusal(user, clientId), badClientId);
+      expect(await trial.used(user)).toBe(0);
+    },
+  },
+  {
+    statement: 'S9',
+    guarantee: 'who takes a client id over, where that is allowed, inherits nothing of it',
+    async run(trial) {
+      const [one, other] = [await trial.user('s9-first'), await trial.user('s9-next')];
+      await trial.limit(5);
+      await takeovers(trial, 'allow');
+      const keeps = { clean: false, properties: { sessionExpiryInterval: 300 } };
+      const first = await trial.join(one, 's9-handed', keeps);
+      await first.subscribeAsync(`${trial.deploymentId}/s9`, { qos: 1 });
+      await trial.connected('s9-handed');
+      await first.endAsync();
+      const teller = await trial.join(one, 's9-teller');
+      await teller.publishAsync(`${trial.deploymentId}/s9`, 'for the first only', { qos: 1 });
+      const next = await trial.join(other, 's9-handed', keeps);
+      expect(trial.wasResumed(next)).toBe(false);
+      await next.subscribeAsync(`${trial.deploymentId}/s9-end`, { qos: 1 });
+      await trial.eventually(async () => {
+        await teller.publishAsync(`${trial.deploymentId}/s9-end`, 'end', { qos: 1 });
+        return trial.heardBy(next).length > 0;
+      }, 'what it subscribed to comes');
+      expect(trial.heardBy(next)).not.toContain(`${trial.deploymentId}/s9`);
+      await takeovers(trial, 'deny');
+    },
+  },
+  {
+    statement: 'S11',
+    guarantee: "a session that has expired is in nobody's way, whenever anybody sweeps",
+    async run(trial) {
+      const user = await trial.user('s11');
+      await trial.limit(1);
+      const brief = await trial.join(user, 's11-brief', {
+        clean: false,
+        properties: { sessionExpiryInterval: briefSeconds },
+      });
+      await trial.eventually(async () => {
+        const { state, sessionExpirySeconds } = await trial.details('s11-brief');
+        return state === 'connected' && sessionExpirySeconds === briefSeconds;
+      }, 'it is connected, with its expiry');
+      await brief.endAsync();
+      const admitted = (): Promise<boolean> =>
+        trial.join(user, 's11-next').then(
+          () => true,
+          () => false,
+        );
+      await trial.eventually(admitted, 'the next one is let in');
+      expect(await trial.used(user)).toBe(1);
+    },
+  },
+  {
     statement: 'S10',
     guarantee: 'with expiry 0 a session is freed when its client goes; with more it is retained and counted',
     async run(trial) {
@@ -91,12 +152,12 @@ export const checks: readonly Check[] = [
       const gone = await trial.join(user, 's10-gone');
       const kept = await trial.join(user, 's10-kept', { clean: false, properties: { sessionExpiryInterval: 300 } });
       await trial.eventually(async () => {
-        const { body } = await trial.api('GET', `/session-usage/${user}`);
+        const { body } = await trial.api('GET', `/session-usage/${inPath(user)}`);
         return body.connected === 2;
       }, 'both are connected');
       await Promise.all([gone.endAsync(), kept.endAsync()]);
       await trial.eventually(async () => {
-        const { body } = await trial.api('GET', `/session-usage/${user}`);
+        const { body } = await trial.api('GET', `/session-usage/${inPath(user)}`);
         return body.used === 1 && body.retained === 1;
       }, 'one is freed and one is retained');
     },
@@ -108,7 +169,7 @@ export const checks: readonly Check[] = [
       const user = await trial.user('s16');
       await trial.join(user, 's16-a');
       await trial.eventually(async () => {
-        const { body } = await trial.api('GET', `/session-usage/${user}/sessions`);
+        const { body } = await trial.api('GET', `/session-usage/${inPath(user)}/sessions`);
         const items = body.items as readonly Readonly<Record<string, unknown>>[];
         return items.length === 1 && items[0]?.clientId === 's16-a' && items[0]?.state === 'connected';
       }, 'the client is listed as connected');
@@ -136,3 +197,13 @@ export const checks: readonly Check[] = [
     },
   },
 ];
+
+const briefSeconds = 4;
+
+async function takeovers(trial: Trial, clientIdTakeover: 'allow' | 'deny'): Promise<void> {
+  const { status } = await trial.api('PATCH', '', { clientIdTakeover });
+  expect(status).toBe(200);
+  await trial.target.settled();
+}
+
+export const checks: readonly Check[] = [...connectChecks, ...settingsChecks];

@@ -30,6 +30,8 @@ export async function startRig(
   options: {
     readonly env?: Record<string, string>;
     readonly presenceFaults?: Faults;
+    /** Sees what the broker tells of connections. */
+    readonly onPresence?: (event: object) => void;
     /** With the console, built where it has to be. */
     readonly console?: boolean;
   } = {},
@@ -42,6 +44,7 @@ export async function startRig(
     clock: { now },
     log: quiet,
     ...(options.presenceFaults === undefined ? {} : { presenceFaults: options.presenceFaults }),
+    ...(options.onPresence === undefined ? {} : { onPresence: options.onPresence }),
     ...(options.console === true ? { consoleFolder: buildConsole() } : {}),
   });
   const advance = (seconds: number): void => {

@@ -2,13 +2,15 @@
 
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { DeleteConnectionCommand, IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { defaultProvider } from '../../shared/adapters/aws/lambda-credentials.ts';
 import { readSecret } from '../../shared/adapters/aws/secret.ts';
-import { signHeaders } from '../../shared/adapters/aws/signed-request.ts';
+import { encodeSegment, signHeaders } from '../../shared/adapters/aws/signed-request.ts';
 import { createSqsQueue } from '../../shared/adapters/aws/sqs-queue.ts';
 
 interface Arrived {
+  readonly url: string | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
@@ -27,7 +29,7 @@ beforeEach(async () => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      arrived.push({ headers: request.headers, body: Buffer.concat(chunks).toString() });
+      arrived.push({ url: request.url, headers: request.headers, body: Buffer.concat(chunks).toString() });
       const answer = answers.length > 1 ? answers.shift() : answers[0];
       response.writeHead(answer?.status ?? 500, { 'content-type': 'application/x-amz-json-1.1' }).end(answer?.body);
     });
@@ -47,6 +49,36 @@ afterEach(async () => {
   await close();
 });
 
+test.each(['demo:phone', 'demo:with/slash', 'demo:100%', "demo:ü & ~!'()", 'demo:a b'])(
+  "a path and a query are signed as AWS's own client signs them: %j",
+  async (clientId) => {
+    answers = [{ status: 200, body: '{}' }];
+    const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret-key' };
+    const sdk = new IoTDataPlaneClient({ region: 'eu-central-1', endpoint, credentials, maxAttempts: 1 });
+    await sdk.send(new DeleteConnectionCommand({ clientId, cleanSession: true }));
+    const theirs: IncomingHttpHeaders = arrived[0]?.headers ?? {};
+    const { authorization } = theirs;
+    const [, names = ''] = /SignedHeaders=([^,]+),/.exec(String(authorization)) ?? [];
+    const signedByBoth = names.split(';').filter((name) => name !== 'x-amz-date');
+    const ours = signHeaders(
+      {
+        service: 'iotdata',
+        region: 'eu-central-1',
+        method: 'DELETE',
+        path: `/connections/${encodeSegment(clientId)}`,
+        query: 'cleanSession=true',
+      },
+      Object.fromEntries(signedByBoth.map((name) => [name, String(theirs[name])])),
+      '',
+      credentials,
+      new Date(String(theirs['x-amz-date']).replace(/^(....)(..)(..T..)(..)(..Z)$/, '$1-$2-$3:$4:$5')),
+    );
+    expect(arrived[0]?.url).toBe(`/connections/${encodeSegment(clientId)}?cleanSession=true`);
+    expect(ours.authorization).toBe(authorization);
+    sdk.destroy();
+  },
+);
+
 test("the signature is that of AWS's test suite (post-vanilla)", () => {
   const { authorization } = signHeaders(
     { service: 'service', region: 'us-east-1' },
@@ -64,7 +96,7 @@ test("the signature is that of AWS's test suite (post-vanilla)", () => {
 test('a secret is asked for in the region of its ARN, and what arrives is what was signed', async () => {
   answers = [{ status: 200, body: JSON.stringify({ SecretString: 'the ticket key' }) }];
   expect(Buffer.from(await readSecret(arn, endpoint)).toString()).toBe('the ticket key');
-  const [{ headers, body } = { headers: {}, body: '' }] = arrived;
+  const { headers = {}, body = '' } = arrived[0] ?? {};
   expect(JSON.parse(body)).toEqual({ SecretId: arn });
   expect(headers).toMatchObject({
     'content-type': 'application/x-amz-json-1.1',

@@ -19,16 +19,28 @@ export interface ServiceCall {
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
 
-/** What is signed besides headers and body; a POST to `/` unless told. */
+/** What is signed besides headers and body; a POST to `/` without a query unless told. */
 export interface SignedPart extends Pick<ServiceCall, 'service' | 'region'> {
-  readonly method?: 'GET' | 'POST';
-  /** It must need no encoding. */
+  readonly method?: 'GET' | 'POST' | 'DELETE';
+  /** As it is sent: each segment encoded once. */
   readonly path?: string;
+  /** As it is sent, its names in order. */
+  readonly query?: string;
 }
 
-/** The headers of a request without a query, `authorization` among them. `headers`: names in lower case, with `host`. */
+/** One segment of a path, as AWS wants it sent: but for letters, digits and `-_.~` everything is encoded. */
+export function encodeSegment(text: string): string {
+  return encodeURIComponent(text).replaceAll(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** For the signature a path is encoded once more than it is sent, but for S3. */
+function canonicalPath(service: string, path: string): string {
+  return service === 's3' ? path : path.split('/').map(encodeSegment).join('/');
+}
+
+/** The headers of a request, `authorization` among them. `headers`: names in lower case, with `host`. */
 export function signHeaders(
-  { service, region, method = 'POST', path = '/' }: SignedPart,
+  { service, region, method = 'POST', path = '/', query = '' }: SignedPart,
   headers: Readonly<Record<string, string>>,
   body: string,
   credentials: LambdaCredentials,
@@ -44,7 +56,7 @@ export function signHeaders(
   };
   const names = Object.keys(signed).sort();
   const lines = names.map((name) => `${name}:${signed[name]?.trim()}\n`).join('');
-  const canonical = [method, path, '', lines, names.join(';'), sha256(body)].join('\n');
+  const canonical = [method, canonicalPath(service, path), query, lines, names.join(';'), sha256(body)].join('\n');
   const scope = `${day}/${region}/${service}/aws4_request`;
   const toSign = ['AWS4-HMAC-SHA256', time, scope, sha256(canonical)].join('\n');
   const key = [region, service, 'aws4_request'].reduce<Buffer>(hmac, hmac(`AWS4${secretAccessKey}`, day));

@@ -59,7 +59,7 @@ export function createRankStore(client: DynamoDBDocumentClient, tableName: strin
   ): Promise<'done' | 'changed'> {
     const { ConditionExpression } = asSeen;
     const given = seen.revision === undefined ? {} : { ExpressionAttributeValues: values };
-    const bare = ['rejections', 'own'].map((name) => `attribute_not_exists(${name})`).join(' AND ');
+    const bare = ['rejections', 'own', 'noticed'].map((name) => `attribute_not_exists(${name})`).join(' AND ');
     const removed = await refusable(() =>
       client.send(
         new DeleteCommand({ ...asSeen, ...given, ConditionExpression: `${ConditionExpression} AND ${bare}` }),

@@ -72,8 +72,8 @@ export interface RunningFunction {
   stop(): Promise<void>;
 }
 
-const account = '111111111111';
-const region = 'eu-central-1';
+export const account = '111111111111';
+export const region = 'eu-central-1';
 
 /** What Lambda does around a handler, as far as one of ours could notice. */
 const runtime = `

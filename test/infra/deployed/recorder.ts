@@ -14,8 +14,14 @@ export interface Recorder {
   used(): readonly string[];
   /** What was sent to queues, oldest first. */
   readonly sent: Readonly<Record<string, unknown>>[];
+  /** What was put on event buses, oldest first. */
+  readonly told: Readonly<Record<string, unknown>>[];
   /** What GetConnection says of a client id; absent is 404. */
   readonly connections: Map<string, object>;
+  /** Secrets by their ARN; the key of the tickets where there is none. */
+  readonly secrets: Map<string, string>;
+  /** The name of every domain configuration; there is none before it is set. */
+  domainName: string;
   /** From now on the database answers to nothing, or does so again. */
   break(broken: boolean): void;
   close(): Promise<void>;
@@ -35,18 +41,33 @@ type Key = Readonly<Record<string, { readonly S?: string }>>;
 export async function startRecorder(engine: string): Promise<Recorder> {
   const used = new Set<string>();
   const sent: Readonly<Record<string, unknown>>[] = [];
+  const told: Readonly<Record<string, unknown>>[] = [];
   const connections = new Map<string, object>();
+  const secrets = new Map<string, string>();
   let broken = false;
 
   function answerFor(method: string, path: string, target: string, body: Body): Answer {
     if (target === 'secretsmanager.GetSecretValue') {
       used.add('secretsmanager:GetSecretValue');
-      return { status: 200, body: { ARN: body.SecretId, SecretString: ticketSecret } };
+      return {
+        status: 200,
+        body: { ARN: body.SecretId, SecretString: secrets.get(String(body.SecretId)) ?? ticketSecret },
+      };
     }
     if (target === 'AmazonSQS.SendMessage') {
       used.add('sqs:SendMessage');
       sent.push(JSON.parse(String(body.MessageBody)));
       return { status: 200, body: { MessageId: String(sent.length) } };
+    }
+    if (target === 'AWSEvents.PutEvents') {
+      used.add('events:PutEvents');
+      const entries = body.Entries as readonly Readonly<Record<string, unknown>>[];
+      told.push(...entries);
+      return { status: 200, body: { FailedEntryCount: 0, Entries: entries.map(() => ({ EventId: 'one' })) } };
+    }
+    if (path.startsWith('/domainConfigurations/')) {
+      used.add('iot:DescribeDomainConfiguration');
+      return { status: 200, body: { domainName: recorder.domainName } };
     }
     const connection = /^\/connections\/(.+?)(\?.*)?$/.exec(path)?.[1];
     if (connection !== undefined) {
@@ -87,11 +108,14 @@ export async function startRecorder(engine: string): Promise<Recorder> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
-  return {
+  const recorder: Recorder = {
     endpoint: `http://127.0.0.1:${address.port}`,
     used: () => [...used].sort(),
     sent,
+    told,
     connections,
+    secrets,
+    domainName: '',
     break: (now) => {
       broken = now;
     },
@@ -101,6 +125,7 @@ export async function startRecorder(engine: string): Promise<Recorder> {
         server.closeAllConnections();
       }),
   };
+  return recorder;
 }
 
 async function read(message: IncomingMessage): Promise<Buffer> {

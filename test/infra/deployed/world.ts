@@ -71,7 +71,7 @@ export async function createWorld(): Promise<World> {
       onStoreFailure: deploymentId === 'open' ? 'admit' : 'reject',
       createdAt: clock.now(),
     });
-    for (const username of ['alice', 'bob', 'carol', 'dora', 'eve', 'frank', 'gina', 'hank']) {
+    for (const username of ['alice', 'bob', 'carol', 'dora', 'eve', 'frank', 'gina', 'hank', 'ivan']) {
       // As one that was generated: a hash that takes a moment would make a slow machine slower.
       const hash = { kind: 'sha256', digest: crypto.sha256(Buffer.from(passwordOf(username))) } as const;
       const credential = { username: username as Username, hash, createdAt: clock.now() };

@@ -1,0 +1,34 @@
+// Threshold notices of a function, where the installation asked for them; nothing at all where it did not.
+
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { createEventBusNotices } from '../shared/adapters/aws/event-bus-notices.ts';
+import { createConnectSettingsReader } from '../shared/adapters/dynamodb/connect-settings.ts';
+import { createNoticeStore } from '../shared/adapters/dynamodb/notice-store.ts';
+import { cryptoRandom } from '../shared/adapters/node/random.ts';
+import { createNoticeThreshold } from '../shared/app/notice-threshold.ts';
+import type { RefreshPorts } from '../shared/app/refresh-rank.ts';
+import { createSettingsCache } from '../shared/app/settings-cache.ts';
+import { environmentVariables } from '../shared/config/env.ts';
+import { noNoticeBus } from '../shared/config/notices.ts';
+import type { Clock } from '../shared/ports/clock.ts';
+import type { Log } from '../shared/ports/log.ts';
+import { readVariable } from './environment.ts';
+
+export function readNoticeThreshold(
+  client: DynamoDBDocumentClient,
+  tableName: string,
+  clock: Clock,
+  log: Log,
+): Pick<RefreshPorts, 'notice'> {
+  const bus = readVariable(environmentVariables.noticeBus);
+  if (bus === noNoticeBus) return {};
+  return {
+    notice: createNoticeThreshold({
+      settings: createSettingsCache(createConnectSettingsReader(client, tableName), clock),
+      store: createNoticeStore(client, tableName, cryptoRandom),
+      notices: createEventBusNotices(bus, readVariable(environmentVariables.region)),
+      clock,
+      log,
+    }),
+  };
+}
