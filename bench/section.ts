@@ -16,6 +16,8 @@ export interface Row {
   readonly unit: string;
   /** The lowest and the highest of the repeated rounds whose median `value` is. */
   readonly spread?: readonly [low: number, high: number];
+  /** What `value` was computed from, where that is worth a look: the figures at each size, the sum of what. */
+  readonly detail?: string;
   /** The most that `value` may be, in the same unit. */
   readonly budget?: number;
   /** Whether a budget, or what must be true, was kept. */

@@ -1,5 +1,7 @@
 // The sections of the benchmark, in the order of the report. One line each.
 
 import type { Section } from './section.ts';
+import { section as sweep } from './sweep/section.ts';
+import { section as units } from './units/section.ts';
 
-export const sections: readonly Section[] = [];
+export const sections: readonly Section[] = [units, sweep];

@@ -1,0 +1,64 @@
+// What a path is: one thing that happens to a session or a reader, and what it may cost. `bench/paths/paths.ts` has the
+// one list of them, which the benchmark reports and the tests hold against the budgets.
+
+import type { Scene, Spent } from './scene.ts';
+
+/** At most; what is left out is not limited by the contract. */
+export interface Budget {
+  readonly write?: number;
+  readonly read?: number;
+  readonly writesInARow?: number;
+}
+
+export interface Path {
+  readonly name: string;
+  readonly budget: Budget;
+  /** A client waits for it: it must not grow with sessions, usernames or deployments. */
+  readonly awaited?: true;
+  /** It has a username of its own, so that the sessions of the scene's make no difference to it. */
+  readonly alone?: true;
+  /** Leads up to it, meters it, makes sure that it happened, and leaves the scene as it was. */
+  run(scene: Scene): Promise<Spent>;
+}
+
+/** Which of the budget's figures are not kept, as sentences; empty where all of them are. */
+export function overBudget(budget: Budget, spent: Spent): readonly string[] {
+  const figures = [
+    ['write units', spent.write, budget.write],
+    ['read units', spent.read, budget.read],
+    ['writes in a row', spent.writesInARow, budget.writesInARow],
+  ] as const;
+  return figures.flatMap(([what, is, max]) =>
+    max !== undefined && is > max ? [`${is} ${what}, ${max} are allowed`] : [],
+  );
+}
+
+export function check(holds: boolean, what: string): void {
+  if (!holds) throw new Error(`the path was not taken: ${what}`);
+}
+
+export function plus(...parts: readonly Spent[]): Spent {
+  const sum = (of: (spent: Spent) => number): number => parts.reduce((total, part) => total + of(part), 0);
+  return {
+    write: sum((one) => one.write),
+    indexWrite: sum((one) => one.indexWrite),
+    read: sum((one) => one.read),
+    requests: sum((one) => one.requests),
+    inARow: sum((one) => one.inARow),
+    writesInARow: sum((one) => one.writesInARow),
+  };
+}
+
+/** Of many at once, what one of them came to. */
+export function each(spent: Spent, count: number): Spent {
+  const { inARow, writesInARow } = spent;
+  const { write, indexWrite, read, requests } = spent;
+  return {
+    write: write / count,
+    indexWrite: indexWrite / count,
+    read: read / count,
+    requests: requests / count,
+    inARow,
+    writesInARow,
+  };
+}

@@ -1,0 +1,85 @@
+// A table with one deployment in it, and enough usernames for any page.
+
+import { createTable } from '../../local/create-table.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { sideBySide } from '../../shared/app/side-by-side.ts';
+import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
+import { ms } from '../../shared/domain/time.ts';
+import { createTarget } from '../admission/target.ts';
+import { nameOf, usernamesAtRest, writeItems } from '../usage/fill.ts';
+import { Scene, sceneStartsAt } from './scene.ts';
+
+const deploymentId = 'bench' as DeploymentId;
+/** Up to a hundred sessions each: rosters of up to 1 KB. */
+const usedOf = (n: number): number => 1 + ((n * 7_919) % 97);
+
+export interface Prepared {
+  readonly scene: Scene;
+  close(): void;
+}
+
+export interface PrepareOptions {
+  readonly usernames: number;
+  /** Connected sessions of the scene's username. */
+  readonly held: number;
+}
+
+/** Usernames whose pages have all there is to read: a whitelist, limits of their own, rejections. */
+const noted = 120;
+
+async function note(
+  { other, deploymentId, at }: Scene,
+  tableName: string,
+  usernames: readonly Username[],
+): Promise<void> {
+  const by = { actor: 'bench', at: at() };
+  const limit = { enabled: true, maxSessionsPerUsername: 1_000_000, whitelist: usernames };
+  await other.settings.putSessionLimit(deploymentId, limit, by);
+  await sideBySide(usernames, 8, async (username) => {
+    await other.settings.putOverride(deploymentId, username, { kind: 'number', max: 3 }, by);
+    const clientId = 'a-client-id-of-a-usual-length' as ClientId;
+    const hours = [{ hour: ms(at() - (at() % 3_600_000)), count: 7 }];
+    await other.rejectionStore.addRejections({
+      sumId: `${tableName} ${username}`,
+      deploymentId,
+      username,
+      clientId,
+      count: 7,
+      lastAt: at(),
+      hours,
+    });
+  });
+}
+
+export async function prepareScene(
+  endpoint: string,
+  tableName: string,
+  { usernames, held }: PrepareOptions,
+): Promise<Prepared> {
+  const target = createTarget(endpoint, tableName);
+  const otherClient = createDocumentClient({ endpoint, requestTimeoutMs: 60_000 });
+  await createTable(target.rawClient, tableName);
+  const wakeAt = ms(sceneStartsAt + 86_400_000);
+  await writeItems(otherClient, tableName, usernamesAtRest(deploymentId, usernames, usedOf, wakeAt));
+  const scene = new Scene({
+    target,
+    otherClient,
+    deploymentId,
+    username: 'fleet-000001' as Username,
+    startAt: sceneStartsAt,
+    filled: { prefix: 'user-', middle: nameOf(Math.floor(usernames / 4)) },
+  });
+  await scene.prepare();
+  await note(
+    scene,
+    tableName,
+    Array.from({ length: Math.min(usernames, noted) }, (_, n) => nameOf(n)),
+  );
+  for (let n = 0; n < held; n++) await scene.join(scene.username);
+  return {
+    scene,
+    close() {
+      for (const client of [target.client, target.rawClient, otherClient]) client.destroy();
+    },
+  };
+}

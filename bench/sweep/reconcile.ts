@@ -1,0 +1,61 @@
+// A whole pass of the reconciler over sessions that are all in order.
+
+import { createTable } from '../../local/create-table.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createTableWalk } from '../../shared/adapters/dynamodb/table-walk.ts';
+import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { reconcile } from '../../shared/app/reconcile.ts';
+import { sideBySide } from '../../shared/app/side-by-side.ts';
+import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
+import type { DeploymentId } from '../../shared/domain/ids.ts';
+import { addSeconds, ms, seconds } from '../../shared/domain/time.ts';
+import type { BrokerSays } from '../../shared/ports/broker.ts';
+import { seedRetained } from './fleet.ts';
+
+const now = ms(1_790_000_000_000);
+const sessionsEach = 10;
+/** Retained for ten minutes, half of them over: the broker says the same. */
+const expiresAt = addSeconds(now, seconds(300));
+
+export interface Walked {
+  readonly sessions: number;
+  readonly sessionsPerSecond: number;
+  readonly questions: number;
+  readonly repaired: number;
+}
+
+export async function reconcileAll(endpoint: string, sessions: number): Promise<Walked> {
+  const tableName = 'reconcile';
+  const client = createDocumentClient({ endpoint, requestTimeoutMs: 60_000, maxSockets: 64 });
+  await createTable(client, tableName);
+  const usernames = Array.from({ length: sessions / sessionsEach }, (_, n) => `user-${n}`);
+  await sideBySide(usernames, 8, async (username) => {
+    const deploymentId = 'demo' as DeploymentId;
+    await seedRetained(client, tableName, { deploymentId, username, count: sessionsEach, expiresAt });
+  });
+  const disconnectedAt = addSeconds(expiresAt, seconds(-600));
+  const says: BrokerSays = { kind: 'retained', disconnectedAt, expirySeconds: seconds(600) };
+  const ports = {
+    store: createSessionStore(client, tableName, cryptoRandom),
+    clock: { now: () => addSeconds(expiresAt, seconds(-1)) },
+    random: cryptoRandom,
+    policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
+    broker: { getConnection: async () => says, deleteConnection: async () => 'gone' as const },
+    walk: createTableWalk(client, tableName, cryptoRandom),
+  };
+  const bounds = { pages: 100_000, pageItems: 500, questions: 480, passSeconds: 0 };
+  const begun = performance.now();
+  const found = await reconcile(ports, undefined, bounds);
+  const spentMs = performance.now() - begun;
+  client.destroy();
+  if (found.passEndedAt === undefined || found.sessions !== sessions || found.failed > 0)
+    throw new Error(`the pass met ${found.sessions} of ${sessions} sessions, ${found.failed} failed`);
+  const { driftAdded, driftRemoved, ghosts, corrected, asked } = found;
+  return {
+    sessions,
+    sessionsPerSecond: (sessions / spentMs) * 1_000,
+    questions: asked,
+    repaired: driftAdded + driftRemoved + ghosts + corrected,
+  };
+}
