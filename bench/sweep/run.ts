@@ -29,10 +29,11 @@ export async function seedExpired(
   });
 }
 
-/** Sweeps until one finds nothing to free. */
+/** Sweeps until one finds nothing to free, or is told to stop. */
 export async function sweepExpired(
   client: DynamoDBDocumentClient,
   tableName: string,
+  shouldStop: () => boolean = () => false,
 ): Promise<{ freed: number; sweeps: number }> {
   const ports = {
     store: createSessionStore(client, tableName, cryptoRandom),
@@ -45,9 +46,9 @@ export async function sweepExpired(
     },
   };
   for (let freed = 0, sweeps = 0; ; sweeps++) {
-    const swept = await sweep(ports);
+    const swept = await sweep(ports, shouldStop);
     if (swept.failed > 0) throw new Error(`${swept.failed} wakes failed`);
-    if (swept.freed === 0) return { freed, sweeps };
     freed += swept.freed;
+    if (swept.freed === 0 || shouldStop()) return { freed, sweeps };
   }
 }
