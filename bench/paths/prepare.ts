@@ -4,7 +4,7 @@ import { createTable } from '../../local/create-table.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { sideBySide } from '../../shared/app/side-by-side.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
-import { ms } from '../../shared/domain/time.ts';
+import { type Ms, ms } from '../../shared/domain/time.ts';
 import { createTarget } from '../admission/target.ts';
 import { nameOf, usernamesAtRest, writeItems } from '../usage/fill.ts';
 import { Scene, sceneStartsAt } from './scene.ts';
@@ -22,6 +22,8 @@ export interface PrepareOptions {
   readonly usernames: number;
   /** Connected sessions of the scene's username. */
   readonly held: number;
+  /** The scene's time, for who works beside it on a clock of its own. */
+  readonly startAt?: Ms;
 }
 
 /** Usernames whose pages have all there is to read: a whitelist, limits of their own, rejections. */
@@ -54,19 +56,19 @@ async function note(
 export async function prepareScene(
   endpoint: string,
   tableName: string,
-  { usernames, held }: PrepareOptions,
+  { usernames, held, startAt = sceneStartsAt }: PrepareOptions,
 ): Promise<Prepared> {
   const target = createTarget(endpoint, tableName);
   const otherClient = createDocumentClient({ endpoint, requestTimeoutMs: 60_000 });
   await createTable(target.rawClient, tableName);
-  const wakeAt = ms(sceneStartsAt + 86_400_000);
+  const wakeAt = ms(startAt + 86_400_000);
   await writeItems(otherClient, tableName, usernamesAtRest(deploymentId, usernames, usedOf, wakeAt));
   const scene = new Scene({
     target,
     otherClient,
     deploymentId,
     username: 'fleet-000001' as Username,
-    startAt: sceneStartsAt,
+    startAt,
     filled: { prefix: 'user-', middle: nameOf(Math.floor(usernames / 4)) },
   });
   await scene.prepare();

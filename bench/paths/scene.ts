@@ -58,6 +58,8 @@ export class Scene {
   private readonly broker = new Map<string, BrokerSays>();
   private readonly credential = createPasswords({ crypto: createPasswordCrypto(), clock: { now: () => this.now } });
   private readonly secret = this.credential.generate();
+  /** Of every username here. */
+  readonly password = this.secret.password;
   private now: Ms;
   private numbered = 0;
   private spentLast: Spent | undefined;

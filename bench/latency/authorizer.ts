@@ -1,0 +1,25 @@
+// Starts the authorizer's process over a table and has it measure itself.
+
+import { startChild } from '../child/child.ts';
+import type { AuthorizerQuestion } from './authorizer-process.ts';
+import type { Times } from './rounds.ts';
+
+export async function timeAuthorizer(question: AuthorizerQuestion): Promise<Times> {
+  const child = startChild(new URL('./authorizer-process.ts', import.meta.url), {
+    env: {
+      TABLE_NAME: question.tableName,
+      AWS_ENDPOINT_URL_DYNAMODB: question.endpoint,
+      AWS_REGION: 'local',
+      AWS_ACCESS_KEY_ID: 'local',
+      AWS_SECRET_ACCESS_KEY: 'local',
+      // Nothing is listening there: no path that is measured asks either of them.
+      PRESENCE_QUEUE_URL: 'http://127.0.0.1:9/111111111111/presence',
+      TICKET_SECRET_ARN: 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:ticket',
+    },
+  });
+  try {
+    return await child.ask<Times>(question);
+  } finally {
+    await child.stop();
+  }
+}

@@ -1,0 +1,60 @@
+// Section `start`: how large the functions are, and how long they take to load.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { latencyRows, ratioRow, takeTurns } from '../latency/rounds.ts';
+import { type Row, type Section, within } from '../section.ts';
+import { buildFunctions, bundleSdk } from './bundles.ts';
+import { timeImport } from './cold-import.ts';
+
+const authorizerBudgetKb = 400;
+const importBudget = 2;
+
+export const section: Section = {
+  name: 'start',
+  title: 'Size and start of the functions',
+  async run({ full, say }) {
+    const folder = mkdtempSync(join(tmpdir(), 'headcount-bench-'));
+    try {
+      const functions = await buildFunctions(folder);
+      const sdk = await bundleSdk(folder, false);
+      const sdkDeployed = await bundleSdk(folder, true);
+      say(`${functions.length} functions built`);
+      const authorizer = functions.find(({ name }) => name === 'Authorizer');
+      if (authorizer === undefined) throw new Error('the stack has no authorizer');
+      const sizes = functions.map(({ name, bytes }): Row => {
+        const row = { what: `bundle of ${name}, minified`, value: Math.round(bytes / 1_000), unit: 'KB' };
+        return name === 'Authorizer'
+          ? within({ ...row, budget: authorizerBudgetKb, binding: true, headline: true })
+          : row;
+      });
+      const subjects = [authorizer, sdk, sdkDeployed].map(({ name, file }) => ({ name, work: () => timeImport(file) }));
+      const rounds = full ? 15 : 5;
+      const times = await takeTurns(subjects, rounds, 5);
+      return {
+        rows: [
+          ...sizes,
+          { what: 'bundle of the AWS SDK clients alone, minified', value: Math.round(sdk.bytes / 1_000), unit: 'KB' },
+          ratioRow(times, authorizer.name, sdk.name, {
+            what: 'cold import of the authorizer, to that of the AWS SDK clients alone',
+            budget: importBudget,
+            headline: true,
+          }),
+          ratioRow(times, authorizer.name, sdkDeployed.name, {
+            what: "cold import of the authorizer, to that of the AWS SDK clients with the functions' own way to credentials",
+            budget: importBudget,
+          }),
+          ...latencyRows(times, authorizer.name, 'cold import of the authorizer'),
+          ...latencyRows(times, sdk.name, 'cold import of the AWS SDK clients alone'),
+        ],
+        notes: [
+          'Bundles as the stack makes them. The SDK clients alone are the DynamoDB client, the document client and seven commands, bundled with the same settings.',
+          `A fresh process for each import, in turns, ${rounds} rounds of 5; the start of Node itself is left out. Files come from the disk cache, on a machine of this kind and not on Lambda.`,
+        ],
+      };
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
