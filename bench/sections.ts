@@ -1,9 +1,11 @@
 // The sections of the benchmark, in the order of the report. One line each.
 
+import { section as memory } from './front-door/section.ts';
+import { section as growth } from './growth/section.ts';
 import { section as latency } from './latency/section.ts';
 import type { Section } from './section.ts';
 import { section as start } from './start/section.ts';
 import { section as sweep } from './sweep/section.ts';
 import { section as units } from './units/section.ts';
 
-export const sections: readonly Section[] = [units, latency, start, sweep];
+export const sections: readonly Section[] = [units, growth, latency, start, memory, sweep];

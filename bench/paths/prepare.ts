@@ -22,6 +22,8 @@ export interface PrepareOptions {
   readonly usernames: number;
   /** Connected sessions of the scene's username. */
   readonly held: number;
+  /** What else is in the table before the scene begins. */
+  readonly items?: (deploymentId: DeploymentId, username: Username, at: Ms) => Iterable<Record<string, unknown>>;
   /** The scene's time, for who works beside it on a clock of its own. */
   readonly startAt?: Ms;
 }
@@ -56,18 +58,20 @@ async function note(
 export async function prepareScene(
   endpoint: string,
   tableName: string,
-  { usernames, held, startAt = sceneStartsAt }: PrepareOptions,
+  { usernames, held, items, startAt = sceneStartsAt }: PrepareOptions,
 ): Promise<Prepared> {
   const target = createTarget(endpoint, tableName);
   const otherClient = createDocumentClient({ endpoint, requestTimeoutMs: 60_000 });
   await createTable(target.rawClient, tableName);
   const wakeAt = ms(startAt + 86_400_000);
   await writeItems(otherClient, tableName, usernamesAtRest(deploymentId, usernames, usedOf, wakeAt));
+  const username = 'fleet-000001' as Username;
+  if (items !== undefined) await writeItems(otherClient, tableName, items(deploymentId, username, startAt));
   const scene = new Scene({
     target,
     otherClient,
     deploymentId,
-    username: 'fleet-000001' as Username,
+    username,
     startAt,
     filled: { prefix: 'user-', middle: nameOf(Math.floor(usernames / 4)) },
   });

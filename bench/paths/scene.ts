@@ -17,6 +17,7 @@ import {
 } from '../../shared/domain/ids.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import type { BrokerSays } from '../../shared/ports/broker.ts';
+import type { Credential } from '../../shared/ports/credentials.ts';
 import type { DoorReport } from '../../shared/ports/presence.ts';
 import type { Target } from '../admission/target.ts';
 import { meter, type Units } from '../meter/meter.ts';
@@ -142,8 +143,11 @@ export class Scene {
   }
 
   async addUser(username: Username): Promise<void> {
-    const credential = { username, hash: this.secret.hash, createdAt: this.now };
-    await this.other.credentials.putCredential(this.deploymentId, credential);
+    await this.other.credentials.putCredential(this.deploymentId, this.credentialOf(username));
+  }
+
+  credentialOf(username: Username): Credential {
+    return { username, hash: this.secret.hash, createdAt: this.now };
   }
 
   /** Settings and credentials in the metered process's memory, as in any process but a new one. */
@@ -153,11 +157,17 @@ export class Scene {
   }
 
   /** One CONNECT, whatever the answer. */
-  ask(core: Core, username: Username, clientId: string | undefined, way: Way = 'door'): Promise<ConnectDecision> {
+  ask(
+    core: Core,
+    username: Username,
+    clientId: string | undefined,
+    way: Way = 'door',
+    deploymentId = this.deploymentId,
+  ): Promise<ConnectDecision> {
     this.pass(0.005);
     const hints = { protocolVersion: 5, cleanStart: true, ipAddress: '2001:db8:85a3:8d3:1319:8a2e:370:7348' } as const;
     return core.connect({
-      deploymentId: this.deploymentId,
+      deploymentId,
       username,
       password: Buffer.from(this.secret.password),
       clientId,
@@ -211,6 +221,13 @@ export class Scene {
     const admitted = await this.admit(this.other, username, clientId);
     await this.tell(this.other, 'door.connected', admitted, expirySeconds);
     return admitted;
+  }
+
+  /** The same of another deployment. */
+  async joinElsewhere(deploymentId: DeploymentId, username: Username): Promise<void> {
+    const answer = await this.ask(this.other, username, this.newClientId(), 'door', deploymentId);
+    if (answer.kind === 'rejected') throw new Error(answer.detail);
+    await this.tell(this.other, 'door.connected', answer);
   }
 
   /** Its end, not metered. With an expiry it is retained. */

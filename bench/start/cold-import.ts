@@ -4,8 +4,11 @@ import { execFile } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
-const script =
-  'const begun = performance.now(); await import(process.argv[1]); process.stdout.write(`\\n${performance.now() - begun}`, () => process.exit());';
+const script = `
+const begun = performance.now();
+await import(process.argv[1]);
+process.stdout.write('\\n' + String(performance.now() - begun), () => process.exit());
+`;
 
 /** Every variable that a function may ask for; nothing of it is reached while it loads. */
 const environment = {

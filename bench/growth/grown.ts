@@ -1,0 +1,71 @@
+// What paths cost at several sizes of one thing, and whether they cost the same. Computed, not claimed.
+
+import { overBudget, type Path } from '../paths/path.ts';
+import type { Spent } from '../paths/scene.ts';
+import type { Row } from '../section.ts';
+
+/** Of one path, at each size in order. */
+export interface Grown {
+  readonly path: Path;
+  readonly at: readonly { readonly size: number; readonly spent: Spent }[];
+}
+
+const units = ({ write, read }: Spent): number => write + read;
+const told = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 2 });
+
+/** How many times what it cost at the smallest size it costs where it costs most. */
+function growthOf({ at }: Grown): number {
+  const [first] = at;
+  if (first === undefined) throw new Error('nothing was measured');
+  const trips = Math.max(...at.map(({ spent }) => spent.inARow / Math.max(1, first.spent.inARow)));
+  return Math.max(trips, ...at.map(({ spent }) => units(spent) / Math.max(1, units(first.spent))));
+}
+
+export function isFlat(grown: Grown): boolean {
+  return growthOf(grown) <= 1;
+}
+
+function detailOf({ at }: Grown): string {
+  const sizes = at.map(({ size }) => told(size)).join(' / ');
+  const figures = (of: (spent: Spent) => number): string => at.map(({ spent }) => told(of(spent))).join(' / ');
+  return `at ${sizes}: ${figures((spent) => spent.write)} write, ${figures((spent) => spent.read)} read units, ${figures((spent) => spent.inARow)} requests in a row`;
+}
+
+/** A row for each path, and one that says which budgets are not kept at some size. */
+export function growthRows(by: string, all: readonly Grown[]): readonly Row[] {
+  const broken = all.flatMap(({ path, at }) =>
+    at.flatMap(({ size, spent }) =>
+      overBudget(path.budget, spent).map((why) => `${path.name} at ${told(size)}: ${why}`),
+    ),
+  );
+  const awaited = all.filter(({ path }) => path.awaited === true);
+  const grew = awaited.filter((one) => !isFlat(one));
+  return [
+    {
+      what: `paths that a client waits for and that grow with ${by}`,
+      value: grew.length,
+      unit: `of ${awaited.length}`,
+      budget: 0,
+      ok: grew.length === 0,
+      headline: true,
+      ...(grew.length === 0 ? {} : { detail: grew.map(({ path }) => path.name).join('; ') }),
+    },
+    {
+      what: `budgets broken at any size, by ${by}`,
+      value: broken.length,
+      unit: 'budgets',
+      budget: 0,
+      ok: broken.length === 0,
+      binding: true,
+      ...(broken.length === 0 ? {} : { detail: broken.join('; ') }),
+    },
+    ...all.map(
+      (grown): Row => ({
+        what: `${grown.path.name}, by ${by}`,
+        value: growthOf(grown),
+        unit: 'x',
+        detail: `${isFlat(grown) ? 'flat' : 'not flat'}, ${detailOf(grown)}`,
+      }),
+    ),
+  ];
+}

@@ -1,0 +1,173 @@
+// Section `growth`: the same paths in larger and larger installations. Each size is a table of its own.
+
+import { type Engine, startEngine } from '../../local/engine.ts';
+import { systemClock } from '../../shared/adapters/node/clock.ts';
+import { sideBySide } from '../../shared/app/side-by-side.ts';
+import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import { seconds } from '../../shared/domain/time.ts';
+import { timeAuthorizer } from '../latency/authorizer.ts';
+import { ratioRow } from '../latency/rounds.ts';
+import { paths } from '../paths/paths.ts';
+import { type PrepareOptions, prepareScene } from '../paths/prepare.ts';
+import type { Scene } from '../paths/scene.ts';
+import type { Row, Section } from '../section.ts';
+import { type Grown, growthRows } from './grown.ts';
+import { sessionsAtRest, sessionsOf } from './items.ts';
+
+interface Dimension {
+  /** As in "grows with …". */
+  readonly by: string;
+  readonly quick: readonly number[];
+  readonly full: readonly number[];
+  readonly prepare: (size: number) => Omit<PrepareOptions, 'startAt'>;
+  readonly afterwards?: (scene: Scene, size: number) => Promise<void>;
+  /** Whose CONNECTs are timed: those of the scene's username, or of others. */
+  readonly timed?: 'its own' | 'others';
+}
+
+const few = { usernames: 200, held: 10 };
+
+const dimensions: readonly Dimension[] = [
+  {
+    by: 'sessions of the deployment',
+    quick: [100, 10_000],
+    full: [100, 10_000, 1_000_000],
+    prepare: (size) => ({ ...few, items: (id, _, at) => sessionsAtRest(id, size, at) }),
+    timed: 'others',
+  },
+  {
+    by: 'sessions of one username',
+    quick: [10, 100, 1_000, 10_000],
+    full: [10, 100, 1_000, 10_000],
+    prepare: (size) => ({ usernames: 200, held: 0, items: (id, username, at) => sessionsOf(id, username, size, at) }),
+    timed: 'its own',
+  },
+  {
+    by: 'usernames of the deployment',
+    quick: [100, 1_000, 10_000],
+    full: [100, 1_000, 10_000, 100_000],
+    prepare: (size) => ({ usernames: size, held: 10 }),
+  },
+  {
+    by: 'deployments',
+    quick: [1, 300],
+    full: [1, 100, 1_000],
+    prepare: () => few,
+    afterwards: addDeployments,
+  },
+];
+
+/** Each with a session limit and a username that is connected. */
+async function addDeployments(scene: Scene, count: number): Promise<void> {
+  const ids = Array.from({ length: count - 1 }, (_, n) => `bench-${n}` as DeploymentId);
+  await sideBySide(ids, 8, async (deploymentId) => {
+    const { settings, credentials } = scene.other;
+    await settings.createDeployment({
+      deploymentId,
+      tenantId: 'local' as TenantId,
+      name: deploymentId,
+      mqttHost: `${deploymentId}.mqtt.localhost`,
+      status: 'active',
+      sessionExpirySeconds: seconds(3_600),
+      clientIdTakeover: 'deny',
+      onStoreFailure: 'reject',
+      createdAt: scene.at(),
+    });
+    const limit = { enabled: true, maxSessionsPerUsername: 100, whitelist: [] };
+    await settings.putSessionLimit(deploymentId, limit, { actor: 'bench', at: scene.at() });
+    await credentials.putCredential(deploymentId, scene.credentialOf('alice' as Username));
+    await scene.joinElsewhere(deploymentId, 'alice' as Username);
+  });
+}
+
+interface MeasuredSize {
+  readonly grown: ReadonlyMap<string, Grown['at'][number]>;
+  readonly ratio: Row | undefined;
+}
+
+async function measureSize(engine: Engine, dimension: Dimension, size: number, full: boolean): Promise<MeasuredSize> {
+  const { by, prepare, afterwards, timed } = dimension;
+  const tableName = `${by.replaceAll(' ', '-')}-${size}`;
+  const options = { ...prepare(size), startAt: systemClock.now() };
+  const { scene, close } = await prepareScene(engine.endpoint, tableName, options);
+  try {
+    await afterwards?.(scene, size);
+    const ratio = timed === undefined ? undefined : await timeAt(engine, tableName, scene, dimension, size, full);
+    const grown = new Map<string, Grown['at'][number]>();
+    // What has a username of its own makes no difference to the sessions of another.
+    const concerned = paths.filter(({ alone }) => alone !== true || timed !== 'its own');
+    for (const path of concerned) grown.set(path.name, { size, spent: await path.run(scene) });
+    return { grown, ratio };
+  } finally {
+    close();
+  }
+}
+
+async function timeAt(
+  engine: Engine,
+  tableName: string,
+  scene: Scene,
+  { by, timed }: Dimension,
+  size: number,
+  full: boolean,
+): Promise<Row> {
+  const { deploymentId, password } = scene;
+  const full1 = await scene.newUsername();
+  await scene.join(full1);
+  await scene.limit(full1, 1);
+  const others = await Promise.all(Array.from({ length: 10 }, () => scene.newUsername()));
+  const times = await timeAuthorizer({
+    endpoint: engine.endpoint,
+    tableName,
+    deploymentId,
+    password,
+    usernames: timed === 'its own' ? [scene.username] : others,
+    full: full1,
+    rounds: full ? 9 : 5,
+    turns: full ? 20 : 8,
+  });
+  return ratioRow(times, 'new', 'bare', {
+    what: `latency of a new session, to one bare transactional write, at ${size.toLocaleString('en-US')} ${by}`,
+  });
+}
+
+async function measureDimension(
+  dimension: Dimension,
+  full: boolean,
+  say: (line: string) => void,
+): Promise<readonly Row[]> {
+  // An engine of its own: what the last dimension left behind makes none of its requests slower.
+  const engine = await startEngine({ dataDir: ':memory:' });
+  try {
+    const measured: MeasuredSize[] = [];
+    for (const size of full ? dimension.full : dimension.quick) {
+      measured.push(await measureSize(engine, dimension, size, full));
+      say(`${size.toLocaleString('en-US')} ${dimension.by}`);
+    }
+    const grown = paths.flatMap((path): Grown[] => {
+      const at = measured.flatMap(({ grown: all }) => all.get(path.name) ?? []);
+      return at.length === 0 ? [] : [{ path, at }];
+    });
+    return [...growthRows(dimension.by, grown), ...measured.flatMap(({ ratio }) => ratio ?? [])];
+  } finally {
+    await engine.stop();
+  }
+}
+
+export const section: Section = {
+  name: 'growth',
+  title: 'Growth',
+  async run({ full, say }) {
+    const rows: Row[] = [];
+    for (const dimension of dimensions) rows.push(...(await measureDimension(dimension, full, say)));
+    return {
+      rows,
+      notes: [
+        'Growth is how many times as much a path costs where it costs most, to what it costs at the smallest size: units, or requests in a row, whichever grows more. Flat: not at all.',
+        full
+          ? ''
+          : 'A quick run leaves out the largest sizes: 1,000,000 sessions, 100,000 usernames, 1,000 deployments.',
+      ].filter((note) => note !== ''),
+    };
+  },
+};
