@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { circumstancesNow } from './report/circumstances.ts';
 import { buildDocument, buildReadmeTable, figure, placeInReadme } from './report/markdown.ts';
-import { failures, type MeasuredSection, measure, merge, type Report } from './report/report.ts';
+import { buildJson, failures, type MeasuredSection, measure, merge, type Report } from './report/report.ts';
 import { sections } from './sections.ts';
 
 /** The scripts that write docs/adr/figures. */
@@ -94,8 +94,4 @@ function write(measured: readonly MeasuredSection[], names: readonly string[]): 
   writeFileSync(document, buildDocument(report));
   writeFileSync(readme, placed);
   console.info('wrote docs/benchmark.json, docs/benchmark.md and README.md');
-}
-
-function buildJson(report: Report): string {
-  return `${JSON.stringify(report, null, 2)}\n`;
 }

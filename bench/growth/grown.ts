@@ -17,11 +17,10 @@ const told = (value: number): string => value.toLocaleString('en-US', { maximumF
 function growthOf({ at }: Grown): number {
   const [first] = at;
   if (first === undefined) throw new Error('nothing was measured');
-  const trips = Math.max(...at.map(({ spent }) => spent.inARow / Math.max(1, first.spent.inARow)));
-  return Math.max(trips, ...at.map(({ spent }) => units(spent) / Math.max(1, units(first.spent))));
+  return Math.max(...at.map(({ spent }) => units(spent) / Math.max(1, units(first.spent))));
 }
 
-export function isFlat(grown: Grown): boolean {
+function isFlat(grown: Grown): boolean {
   return growthOf(grown) <= 1;
 }
 
@@ -31,13 +30,15 @@ function detailOf({ at }: Grown): string {
   return `at ${sizes}: ${figures((spent) => spent.write)} write, ${figures((spent) => spent.read)} read units, ${figures((spent) => spent.inARow)} requests in a row`;
 }
 
-/** A row for each path, and one that says which budgets are not kept at some size. */
+/** Which paths are flat, a row for each that is not, and one that says which budgets are not kept at some size. */
 export function growthRows(by: string, all: readonly Grown[]): readonly Row[] {
   const broken = all.flatMap(({ path, at }) =>
     at.flatMap(({ size, spent }) =>
       overBudget(path.budget, spent).map((why) => `${path.name} at ${told(size)}: ${why}`),
     ),
   );
+  const flat = all.filter(isFlat);
+  const rest = all.filter((grown) => !isFlat(grown));
   const awaited = all.filter(({ path }) => path.awaited === true);
   const grew = awaited.filter((one) => !isFlat(one));
   return [
@@ -59,12 +60,18 @@ export function growthRows(by: string, all: readonly Grown[]): readonly Row[] {
       binding: true,
       ...(broken.length === 0 ? {} : { detail: broken.join('; ') }),
     },
-    ...all.map(
+    {
+      what: `paths that cost the same at every size, by ${by}`,
+      value: flat.length,
+      unit: `of ${all.length}`,
+      detail: `at ${all[0]?.at.map(({ size }) => told(size)).join(' / ')}: ${flat.map(({ path }) => path.name).join('; ')}`,
+    },
+    ...rest.map(
       (grown): Row => ({
         what: `${grown.path.name}, by ${by}`,
         value: growthOf(grown),
         unit: 'x',
-        detail: `${isFlat(grown) ? 'flat' : 'not flat'}, ${detailOf(grown)}`,
+        detail: detailOf(grown),
       }),
     ),
   ];

@@ -34,6 +34,11 @@ function origin(sections: readonly MeasuredSection[]): string {
   return [...new Set(said)].join('; ');
 }
 
+function loadOf(sections: readonly MeasuredSection[]): string {
+  const loads = sections.map(({ loadAverage }) => loadAverage);
+  return `load average ${figure(Math.min(...loads))} to ${figure(Math.max(...loads))} while it ran`;
+}
+
 /** The headlines of all sections. */
 export function buildReadmeTable({ sections }: Report): string {
   const chosen = sections.filter(({ rows }) => rows.some(({ headline }) => headline === true));
@@ -43,7 +48,7 @@ export function buildReadmeTable({ sections }: Report): string {
   return [
     readmeBegin,
     table(['measured', '', 'budget'], rows),
-    `Medians; in brackets the lowest and the highest of the rounds. ${origin(chosen)}. [All figures](docs/benchmark.md).`,
+    `Medians; in brackets the lowest and the highest of the rounds. ${origin(chosen)}; ${loadOf(chosen)}. [All figures](docs/benchmark.md).`,
     readmeEnd,
   ].join('\n\n');
 }

@@ -88,3 +88,7 @@ export function failures(sections: readonly MeasuredSection[]): readonly string[
 function budgetOf({ budget }: Row): string {
   return budget === undefined ? '' : `, the budget is ${budget}`;
 }
+
+export function buildJson(report: Report): string {
+  return `${JSON.stringify(report, null, 2)}\n`;
+}
