@@ -13,21 +13,25 @@ export interface Retained {
   readonly count: number;
   /** When all of them expire. */
   readonly expiresAt: Ms;
+  /** How long they are retained; 600 unless told. */
+  readonly expirySeconds?: Seconds;
   /** The partition of the wake index; by the username unless told. */
   readonly partition?: number;
 }
 
 const policy: Policy = { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) };
-const expirySeconds: Seconds = seconds(600);
+const expirySecondsDefault: Seconds = seconds(600);
 let places = 0;
 
 export async function seedRetained(
   client: DynamoDBDocumentClient,
   tableName: string,
-  { deploymentId, username: name, count, expiresAt, partition }: Retained,
+  { deploymentId, username: name, count, expiresAt, expirySeconds = expirySecondsDefault, partition }: Retained,
 ): Promise<readonly Session[]> {
   const username = name as Username;
-  const sessions = Array.from({ length: count }, (_, n) => buildRetained(deploymentId, username, n, expiresAt));
+  const sessions = Array.from({ length: count }, (_, n) =>
+    buildRetained(deploymentId, username, n, expiresAt, expirySeconds),
+  );
   const items: Item[] = sessions.map((session) => encodeSession(session, `seed${session.clientId}`));
   for (let from = 0; from < items.length; from += 25) {
     const requests = items.slice(from, from + 25).map((item) => ({ PutRequest: { Item: item } }));
@@ -44,7 +48,13 @@ export async function seedRetained(
   return sessions;
 }
 
-function buildRetained(deploymentId: DeploymentId, username: Username, n: number, expiresAt: Ms): Session {
+function buildRetained(
+  deploymentId: DeploymentId,
+  username: Username,
+  n: number,
+  expiresAt: Ms,
+  expirySeconds: Seconds,
+): Session {
   const at = addSeconds(expiresAt, seconds(-expirySeconds));
   const names = { deploymentId, username, clientId: `${username}-${n}` as ClientId };
   const place = Buffer.from(String(++places).padStart(8, '0')).toString('base64url') as Place;

@@ -15,7 +15,8 @@ import { seedRetained } from './fleet.ts';
 
 const now = ms(1_790_000_000_000);
 const sessionsEach = 10;
-/** Retained for ten minutes, half of them over: the broker says the same. */
+/** Retained for an hour, most of it over, so that each of them is worth a question; the broker says the same. */
+const expirySeconds = seconds(3_600);
 const expiresAt = addSeconds(now, seconds(300));
 
 export interface Walked {
@@ -32,13 +33,13 @@ export async function reconcileAll(endpoint: string, sessions: number): Promise<
   const usernames = Array.from({ length: sessions / sessionsEach }, (_, n) => `user-${n}`);
   await sideBySide(usernames, 8, async (username) => {
     const deploymentId = 'demo' as DeploymentId;
-    await seedRetained(client, tableName, { deploymentId, username, count: sessionsEach, expiresAt });
+    await seedRetained(client, tableName, { deploymentId, username, count: sessionsEach, expiresAt, expirySeconds });
   });
-  const disconnectedAt = addSeconds(expiresAt, seconds(-600));
-  const says: BrokerSays = { kind: 'retained', disconnectedAt, expirySeconds: seconds(600) };
+  const disconnectedAt = addSeconds(expiresAt, seconds(-expirySeconds));
+  const says: BrokerSays = { kind: 'retained', disconnectedAt, expirySeconds };
   const ports = {
     store: createSessionStore(client, tableName, cryptoRandom),
-    clock: { now: () => addSeconds(expiresAt, seconds(-1)) },
+    clock: { now: () => now },
     random: cryptoRandom,
     policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
     broker: { getConnection: async () => says, deleteConnection: async () => 'gone' as const },
