@@ -1,14 +1,18 @@
 // Sessions at rest by the hundred thousand, as admission and confirmation would have left them.
 
 import { createHash } from 'node:crypto';
-import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
-import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
-import { confirmSession, type Policy, type Session, startSession } from '../../shared/domain/session.ts';
+import { laneFor, laneKey } from '../../shared/adapters/dynamodb/keys.ts';
+import { leaseSeconds, maxConnectionSeconds, wideAt } from '../../shared/config/constants.ts';
+import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
+import { placeInLane } from '../../shared/domain/place.ts';
+import { confirmSession, foldSession, type Policy, type Session, startSession } from '../../shared/domain/session.ts';
 import { addSeconds, type Ms, seconds } from '../../shared/domain/time.ts';
 import { buildRanked, buildRoster, buildSession, placeFor } from '../usage/fill.ts';
 
 type Item = Record<string, unknown>;
 
+/** The sweeper looks at a wide roster so often. */
+const wideWakesSeconds = seconds(300);
 const policy: Policy = { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) };
 
 function connectedSession(deploymentId: DeploymentId, username: Username, n: number, at: Ms): Session {
@@ -29,11 +33,30 @@ function connectedSession(deploymentId: DeploymentId, username: Username, n: num
   return confirmSession(born, { at, expirySeconds: seconds(0), attempt: admission.attempt }, policy);
 }
 
-/** One username with `count` connected sessions, ranked. */
+/**
+ * One username with `count` connected sessions, ranked, as the sweeper leaves it. Of a wide roster the first sessions have
+ * their places in the roster item, and all others are folded: counted in their lanes by a number.
+ */
 export function* sessionsOf(id: DeploymentId, username: Username, count: number, at: Ms): Generator<Item> {
-  for (let n = 0; n < count; n++) yield buildSession(connectedSession(id, username, n, at));
-  const places = Array.from({ length: count }, (_, n) => placeFor(username, n));
-  yield buildRoster(id, username, places, addSeconds(at, policy.maxConnectionSeconds));
+  const wide = count >= wideAt;
+  const narrow: Place[] = [];
+  const lanes = new Map<number, number>();
+  for (let n = 0; n < count; n++) {
+    const session = connectedSession(id, username, n, at);
+    if (n < wideAt) {
+      narrow.push(session.place);
+      yield buildSession(session);
+      continue;
+    }
+    const lane = laneFor(session.clientId);
+    lanes.set(lane, (lanes.get(lane) ?? 0) + 1);
+    yield buildSession(foldSession({ ...session, place: placeInLane(session.place, lane) }));
+  }
+  for (const [lane, used] of lanes) yield { ...laneKey(id, username, lane), used, room: 0, turn: used };
+  const wakeAt = addSeconds(at, wide ? wideWakesSeconds : policy.maxConnectionSeconds);
+  const roster = buildRoster(id, username, narrow, wakeAt);
+  const lent = count - narrow.length;
+  yield wide ? { ...roster, used: count, lent, openLanes: 0, wide: 1 } : roster;
   yield buildRanked(id, username, count);
 }
 

@@ -40,6 +40,7 @@ const dimensions: readonly Dimension[] = [
     quick: [10, 1_000],
     full: [10, 100, 1_000, 10_000],
     prepare: (size) => ({ usernames: 200, held: 0, items: (id, username, at) => sessionsOf(id, username, size, at) }),
+    afterwards: useUsername,
     timed: 'its own',
   },
   {
@@ -56,6 +57,11 @@ const dimensions: readonly Dimension[] = [
     afterwards: addDeployments,
   },
 ];
+
+/** Sessions come and go, so that what the username keeps ready while it is in use is there. */
+async function useUsername(scene: Scene): Promise<void> {
+  for (let n = 0; n < 64; n++) await scene.leave(await scene.join(scene.username));
+}
 
 /** Each with a session limit and a username that is connected. */
 async function addDeployments(scene: Scene, count: number): Promise<void> {

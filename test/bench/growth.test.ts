@@ -66,7 +66,7 @@ describe('on the engine', () => {
       usernames: 60,
       held: 0,
       items: function* (id, username, at) {
-        yield* sessionsOf(id, username, 30, at);
+        yield* sessionsOf(id, username, 300, at);
         yield* sessionsAtRest(id, 40, at);
       },
     });
@@ -79,7 +79,7 @@ describe('on the engine', () => {
   it('sessions written in bulk are counted, and a recount has nothing to repair', async () => {
     const { scene } = prepared;
     for (const [username, used] of [
-      [scene.username, 30],
+      [scene.username, 300],
       ['crowd-000003' as Username, 10],
     ] as const) {
       expect(await scene.used(username)).toBe(used);
