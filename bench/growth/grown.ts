@@ -1,13 +1,20 @@
 // What paths cost at several sizes of one thing, and whether they cost the same. Computed, not claimed.
 
-import { overBudget, type Path } from '../paths/path.ts';
+import { type Budget, overBudget, type Path } from '../paths/path.ts';
 import type { Spent } from '../paths/scene.ts';
 import type { Row } from '../section.ts';
+
+/** What one path came to at one size. `wide`: the roster of its username is, at this size. */
+export interface Measured {
+  readonly size: number;
+  readonly spent: Spent;
+  readonly wide: boolean;
+}
 
 /** Of one path, at each size in order. */
 export interface Grown {
   readonly path: Path;
-  readonly at: readonly { readonly size: number; readonly spent: Spent }[];
+  readonly at: readonly Measured[];
 }
 
 const units = ({ write, read }: Spent): number => write + read;
@@ -30,13 +37,18 @@ function detailOf({ at }: Grown): string {
   return `at ${sizes}: ${figures((spent) => spent.write)} write, ${figures((spent) => spent.read)} read units, ${figures((spent) => spent.inARow)} requests in a row`;
 }
 
-/** Which paths are flat, a row for each that is not, and one that says which budgets are not kept at some size. */
-export function growthRows(by: string, all: readonly Grown[]): readonly Row[] {
-  const broken = all.flatMap(({ path, at }) =>
-    at.flatMap(({ size, spent }) =>
-      overBudget(path.budget, spent).map((why) => `${path.name} at ${told(size)}: ${why}`),
+function brokenBudgets(all: readonly Grown[], budgetOf: (path: Path, at: Measured) => Budget): readonly string[] {
+  return all.flatMap(({ path, at }) =>
+    at.flatMap((one) =>
+      overBudget(budgetOf(path, one), one.spent).map((why) => `${path.name} at ${told(one.size)}: ${why}`),
     ),
   );
+}
+
+/** Which paths are flat, a row for each that is not, and one that says which budgets are not kept at some size. */
+export function growthRows(by: string, all: readonly Grown[]): readonly Row[] {
+  const broken = brokenBudgets(all, ({ budget, wideBudget }, { wide }) => (wide ? (wideBudget ?? budget) : budget));
+  const beyond = brokenBudgets(all, ({ budget }, { wide }) => (wide ? budget : {}));
   const flat = all.filter(isFlat);
   const rest = all.filter((grown) => !isFlat(grown));
   const awaited = all.filter(({ path }) => path.awaited === true);
@@ -60,6 +72,18 @@ export function growthRows(by: string, all: readonly Grown[]): readonly Row[] {
       binding: true,
       ...(broken.length === 0 ? {} : { detail: broken.join('; ') }),
     },
+    ...(all.some(({ at }) => at.some(({ wide }) => wide))
+      ? [
+          {
+            what: `budgets of a narrow username that a wide one breaks, by ${by}`,
+            value: beyond.length,
+            unit: 'budgets',
+            budget: 0,
+            ok: beyond.length === 0,
+            ...(beyond.length === 0 ? {} : { detail: beyond.join('; ') }),
+          },
+        ]
+      : []),
     {
       what: `paths that cost the same at every size, by ${by}`,
       value: flat.length,

@@ -3,6 +3,7 @@
 import { type Engine, startEngine } from '../../local/engine.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { sideBySide } from '../../shared/app/side-by-side.ts';
+import { wideAt } from '../../shared/config/constants.ts';
 import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { timeAuthorizer } from '../latency/authorizer.ts';
@@ -11,8 +12,9 @@ import { paths } from '../paths/paths.ts';
 import { type PrepareOptions, prepareScene } from '../paths/prepare.ts';
 import type { Scene } from '../paths/scene.ts';
 import type { Row, Section } from '../section.ts';
-import { type Grown, growthRows } from './grown.ts';
+import { type Grown, growthRows, type Measured } from './grown.ts';
 import { sessionsAtRest, sessionsOf } from './items.ts';
+import { useUsername } from './use.ts';
 
 interface Dimension {
   /** As in "grows with …". */
@@ -58,11 +60,6 @@ const dimensions: readonly Dimension[] = [
   },
 ];
 
-/** Sessions come and go, so that what the username keeps ready while it is in use is there. */
-async function useUsername(scene: Scene): Promise<void> {
-  for (let n = 0; n < 64; n++) await scene.leave(await scene.join(scene.username));
-}
-
 /** Each with a session limit and a username that is connected. */
 async function addDeployments(scene: Scene, count: number): Promise<void> {
   const ids = Array.from({ length: count - 1 }, (_, n) => `bench-${n}` as DeploymentId);
@@ -87,7 +84,7 @@ async function addDeployments(scene: Scene, count: number): Promise<void> {
 }
 
 interface MeasuredSize {
-  readonly grown: ReadonlyMap<string, Grown['at'][number]>;
+  readonly grown: ReadonlyMap<string, Measured>;
   readonly ratio: Row | undefined;
 }
 
@@ -99,10 +96,11 @@ async function measureSize(engine: Engine, dimension: Dimension, size: number, f
   try {
     await afterwards?.(scene, size);
     const ratio = timed === undefined ? undefined : await timeAt(engine, tableName, scene, dimension, size, full);
-    const grown = new Map<string, Grown['at'][number]>();
+    const grown = new Map<string, Measured>();
     // What has a username of its own makes no difference to the sessions of another.
     const concerned = paths.filter(({ alone }) => alone !== true || timed !== 'its own');
-    for (const path of concerned) grown.set(path.name, { size, spent: await path.run(scene) });
+    for (const path of concerned)
+      grown.set(path.name, { size, wide: timed === 'its own' && size >= wideAt, spent: await path.run(scene) });
     return { grown, ratio };
   } finally {
     close();
@@ -170,6 +168,7 @@ export const section: Section = {
       rows,
       notes: [
         'Growth is how many times as many units, written and read, a path costs where it costs most as it costs at the smallest size.',
+        `A username with ${wideAt} sessions or more has a wide roster, which costs what ADR 6 says; its figures are of one in use, whose lanes are open. Once in up to 256 new sessions a lane is given its reserve, by a transaction more.`,
         full
           ? ''
           : 'A quick run leaves out the largest sizes: 1,000,000 sessions, 100,000 usernames, 1,000 deployments.',

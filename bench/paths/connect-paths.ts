@@ -6,6 +6,8 @@ import type { Admitted, Scene, Spent, Way } from './scene.ts';
 
 const ofNew = { write: 6, writesInARow: 3 };
 const ofConfirm = { write: 2 };
+/** The place leaves its lane when the session is folded. */
+const ofWideConfirm = { write: 3 };
 const ofReconnect = { write: 2 };
 
 interface Connected {
@@ -85,6 +87,7 @@ export const connectPaths: readonly Path[] = [
   {
     name: 'confirm',
     budget: ofConfirm,
+    wideBudget: ofWideConfirm,
     async run(scene) {
       const admitted = await scene.admit(scene.other, scene.username, scene.newClientId());
       const spent = await metered(scene, () => scene.tell(scene.metered, 'door.connected', admitted));
@@ -95,6 +98,7 @@ export const connectPaths: readonly Path[] = [
   {
     name: 'confirm, told by the broker',
     budget: ofConfirm,
+    wideBudget: ofWideConfirm,
     async run(scene) {
       const admitted = await scene.admit(scene.other, scene.username, scene.newClientId(), 'broker');
       const spent = await metered(scene, () => scene.event(scene.metered, 'connected', admitted));
@@ -172,6 +176,8 @@ export const connectPaths: readonly Path[] = [
   {
     name: 'a whole clean life: new, confirmed, disconnected',
     budget: { write: 12 },
+    // The end of a folded session is a transaction.
+    wideBudget: { write: 17 },
     run: (scene) => wholeLife(scene, scene.username),
   },
   {

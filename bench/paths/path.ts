@@ -13,6 +13,8 @@ export interface Budget {
 export interface Path {
   readonly name: string;
   readonly budget: Budget;
+  /** What it may cost instead where the username has so many sessions that its roster is wide (ADR 6). */
+  readonly wideBudget?: Budget;
   /** A client waits for it: it must not grow with sessions, usernames or deployments. */
   readonly awaited?: true;
   /** It has a username of its own, so that the sessions of the scene's make no difference to it. */

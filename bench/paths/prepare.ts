@@ -2,6 +2,7 @@
 
 import { createTable } from '../../local/create-table.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { refreshRank } from '../../shared/app/refresh-rank.ts';
 import { sideBySide } from '../../shared/app/side-by-side.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { type Ms, ms } from '../../shared/domain/time.ts';
@@ -82,6 +83,9 @@ export async function prepareScene(
     Array.from({ length: Math.min(usernames, noted) }, (_, n) => nameOf(n)),
   );
   for (let n = 0; n < held; n++) await scene.join(scene.username);
+  // In the order by used, as whoever has been here for a minute.
+  const { ranks, lifeCycle } = scene.other;
+  await refreshRank({ store: lifeCycle.store, ranks }, deploymentId, username);
   return {
     scene,
     close() {

@@ -8,6 +8,8 @@ import type { Scene, Spent } from './scene.ts';
 
 const limit = 50;
 const ofPage = { read: 60, write: 0 };
+/** Each wide roster on it whose lanes are open is read with its 16 lanes. */
+const ofWidePage = { read: 86, write: 0 };
 
 type Read = (usage: UsageReader, scene: Scene) => Promise<{ readonly items: readonly unknown[] }>;
 
@@ -16,6 +18,7 @@ function page(name: string, read: Read): Path {
   return {
     name: `page of 50 usernames, ${name}`,
     budget: ofPage,
+    wideBudget: ofWidePage,
     async run(scene) {
       const { usage } = scene.metered;
       await usage.listUsernames(scene.deploymentId, { limit: 1, order: 'asc' });

@@ -2,6 +2,8 @@
 // that the benchmark reports. Units and requests in a row, never times.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sessionsOf } from '../../bench/growth/items.ts';
+import { useUsername } from '../../bench/growth/use.ts';
 import { overBudget } from '../../bench/paths/path.ts';
 import { paths } from '../../bench/paths/paths.ts';
 import { type Prepared, prepareScene } from '../../bench/paths/prepare.ts';
@@ -27,6 +29,25 @@ describe.each([
     const spent = await path.run(prepared.scene);
     expect(spent.requests).toBeGreaterThan(0);
     expect(overBudget(path.budget, spent)).toEqual([]);
+  });
+});
+
+describe('of a username with 300 sessions, whose roster is wide and in use', () => {
+  let prepared: Prepared;
+  beforeAll(async () => {
+    prepared = await prepareScene(engine.endpoint, 'budgets-wide', {
+      usernames: 200,
+      held: 0,
+      items: (id, username, at) => sessionsOf(id, username, 300, at),
+    });
+    await useUsername(prepared.scene);
+  }, 180_000);
+  afterAll(() => prepared.close());
+
+  // A username of its own is a narrow one.
+  test.each(paths.filter(({ alone }) => alone !== true))('$name: within its budget', async (path) => {
+    const spent = await path.run(prepared.scene);
+    expect(overBudget(path.wideBudget ?? path.budget, spent)).toEqual([]);
   });
 });
 

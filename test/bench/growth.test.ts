@@ -22,7 +22,7 @@ const spentOf = (write: number, read: number): Spent => ({
 
 function grownOf(name: string, more: Partial<Path>, ...writes: readonly number[]): Grown {
   const path: Path = { name, budget: {}, run: () => Promise.reject(new Error('it is not run')), ...more };
-  return { path, at: writes.map((write, n) => ({ size: 10 ** (n + 1), spent: spentOf(write, 3) })) };
+  return { path, at: writes.map((write, n) => ({ size: 10 ** (n + 1), spent: spentOf(write, 3), wide: false })) };
 }
 
 describe('rows of growth', () => {
@@ -47,6 +47,17 @@ describe('rows of growth', () => {
     expect(find('budgets broken')?.detail).toBe('growing at 1,000: 13 write units, 6 are allowed');
     const kept = growthRows('sessions', [grownOf('steady', { budget: { write: 6 } }, 5, 6)]);
     expect(kept.find((row) => row.what.startsWith('budgets broken'))).toMatchObject({ value: 0, ok: true });
+  });
+
+  it('hold a wide roster against its own budgets, and say which of the others it breaks', () => {
+    const grown = grownOf('confirm', { budget: { write: 2 }, wideBudget: { write: 3 } }, 2, 3);
+    const wide = { ...grown, at: grown.at.map((one) => ({ ...one, wide: one.size > 10 })) };
+    const said = (all: readonly Grown[], what: string) =>
+      growthRows('sessions', all).find((row) => row.what.startsWith(what));
+    expect(said([wide], 'budgets broken')).toMatchObject({ value: 0, ok: true });
+    expect(said([wide], 'budgets of a narrow username')).toMatchObject({ value: 1, ok: false });
+    expect(said([grown], 'budgets broken')).toMatchObject({ value: 1, ok: false, binding: true });
+    expect(said([grown], 'budgets of a narrow username')).toBeUndefined();
   });
 
   it('say how many times as much, and which paths cost the same', () => {

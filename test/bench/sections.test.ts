@@ -12,7 +12,7 @@ import { hold } from '../../bench/front-door/hold.ts';
 import { timeAuthorizer } from '../../bench/latency/authorizer.ts';
 import { timeConnects } from '../../bench/latency/connects.ts';
 import { prepareScene } from '../../bench/paths/prepare.ts';
-import type { Report } from '../../bench/report/report.ts';
+import { failures, type Report } from '../../bench/report/report.ts';
 import { bundleSdk } from '../../bench/start/bundles.ts';
 import { timeImport } from '../../bench/start/cold-import.ts';
 import { reconcileAll } from '../../bench/sweep/reconcile.ts';
@@ -36,10 +36,14 @@ afterAll(async () => {
 const bench = (...args: readonly string[]) =>
   promisify(execFile)(process.execPath, ['--import', 'tsx', main, ...args], { timeout: 100_000 });
 
-test('`--only units --json` measures the units, writes them, and ends with 0', async () => {
+test('`--only units --json` measures the units, writes them, and ends with 1 only where a budget is broken', async () => {
   const file = join(folder, 'units.json');
-  await bench('--only', 'units', '--json', file);
+  const code = await bench('--only', 'units', '--json', file).then(
+    () => 0,
+    (error: { code: number }) => error.code,
+  );
   const report: Report = JSON.parse(readFileSync(file, 'utf8'));
+  expect(code).toBe(failures(report.sections).length === 0 ? 0 : 1);
   expect(report).toMatchObject({ format: 1, sections: [{ name: 'units', mode: 'quick' }] });
   const [units] = report.sections;
   expect(units?.commit).toMatch(/^[0-9a-f]{10}\+?$|^unknown$/);
