@@ -1,11 +1,13 @@
 // The sections of the benchmark, in the order of the report. One line each.
 
+import { section as burst } from './burst/section.ts';
 import { section as memory } from './front-door/section.ts';
 import { section as growth } from './growth/section.ts';
 import { section as latency } from './latency/section.ts';
+import { section as peers } from './peers/section.ts';
 import type { Section } from './section.ts';
 import { section as start } from './start/section.ts';
 import { section as sweep } from './sweep/section.ts';
 import { section as units } from './units/section.ts';
 
-export const sections: readonly Section[] = [units, growth, latency, start, memory, sweep];
+export const sections: readonly Section[] = [units, growth, burst, latency, start, memory, sweep, peers];

@@ -12,7 +12,7 @@ export function quantile(values: readonly number[], part: number): number {
   return value;
 }
 
-const median = (values: readonly number[]): number => quantile(values, 0.5);
+export const median = (values: readonly number[]): number => quantile(values, 0.5);
 
 export interface Subject {
   readonly name: string;

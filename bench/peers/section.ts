@@ -1,0 +1,125 @@
+// Headcount beside what its users would otherwise run, in the same run on the same machine: real clients that CONNECT at
+// the same moment with one username. Whatever is not installed is left out, and named.
+
+import { latencyRows, ratioRow, takeTurns } from '../latency/rounds.ts';
+import type { Row, Section, SectionOptions, SectionResult } from '../section.ts';
+import { backRow, limitRows, speedRows, toldWords } from './burst-rows.ts';
+import { type Crowd, startCrowd } from './crowd.ts';
+import { startFrontDoorBefore } from './front-door.ts';
+import { startHeadcount } from './headcount.ts';
+import { connectAlone, measureBursts, type Round } from './measure.ts';
+import { findMosquitto } from './mosquitto.ts';
+import type { Found, Peer } from './peer.ts';
+import { parsePlaces } from './places.ts';
+import { findRabbit } from './rabbitmq.ts';
+
+const clients = 500;
+const limits = [1, 10, 100];
+
+interface Run extends SectionOptions {
+  readonly crowd: Crowd;
+  readonly rounds: number;
+  readonly rows: Row[];
+  readonly notes: string[];
+  /** To be stopped, the last one first. */
+  readonly started: Peer[];
+}
+
+async function started(run: Run, start: () => Promise<Peer>): Promise<Peer> {
+  const peer = await start();
+  run.started.push(peer);
+  run.say(`${peer.name} listens`);
+  return peer;
+}
+
+/** What is only there to compare with must not cost the figures that are there already. */
+async function optional<T>(run: Run, what: string, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    run.notes.push(`${what} was not measured: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
+async function startIfInstalled(run: Run, name: string, found: Found): Promise<Peer | undefined> {
+  if (found.kind === 'installed') return optional(run, name, () => started(run, () => found.start()));
+  const how = `${found.install}, or unpack its packages anywhere (apt-get download, dpkg -x) and set PEERS_ROOT`;
+  run.notes.push(`${name} is not installed, so it was not measured: ${how}.`);
+  return undefined;
+}
+
+async function underLimits(run: Run, headcount: Peer, others: readonly Peer[]): Promise<void> {
+  const peers = [headcount, ...others];
+  const all = new Map<Peer, Round[]>(peers.map((peer) => [peer, []]));
+  for (const limit of limits) {
+    const found = await measureBursts(peers, run.crowd, { clients, rounds: run.rounds, limit });
+    for (const [peer, rounds] of found) {
+      all.get(peer)?.push(...rounds);
+      run.rows.push(...limitRows(peer.name, { clients, limit }, rounds, peer === headcount));
+      run.notes.push(`${peer.name} at limit ${limit} answered ${toldWords(rounds)}.`);
+      run.say(`${peer.name}, limit ${limit}: alive ${rounds.map(({ alive }) => alive).join(', ')}`);
+    }
+  }
+  for (const [peer, rounds] of all) run.rows.push(backRow(peer.name, rounds, peer === headcount));
+}
+
+async function withoutLimit(run: Run, bare: Peer, behind: Peer): Promise<void> {
+  const found = await measureBursts([bare, behind], run.crowd, { clients, rounds: run.rounds, limit: undefined });
+  for (const [peer, rounds] of found) {
+    run.rows.push(...speedRows(`${peer.name}, ${clients} CONNECT at once, no limit`, rounds));
+    run.notes.push(`${peer.name} answered ${toldWords(rounds)}.`);
+  }
+}
+
+/** `bare` is what the others are held against: a ratio says more than times on a machine that does other things too. */
+async function calm(run: Run, peers: readonly Peer[], bare: Peer | undefined): Promise<void> {
+  const subjects = peers.map((peer) => ({ name: peer.name, work: () => connectAlone(peer, run.crowd) }));
+  const times = await takeTurns(subjects, run.full ? 10 : 3, 40);
+  for (const { name } of peers) {
+    const at = `${name}, one client at a time: CONNECT to its answer`;
+    run.rows.push(...latencyRows(times, name, at));
+    if (bare !== undefined && name !== bare.name)
+      run.rows.push(ratioRow(times, name, bare.name, { what: `${at}, median, times the bare broker's` }));
+  }
+}
+
+async function measureAll(run: Run): Promise<void> {
+  const places = parsePlaces(process.env);
+  const headcount = await started(run, startHeadcount);
+  const rabbit = await startIfInstalled(run, 'RabbitMQ', findRabbit(places));
+  await underLimits(run, headcount, rabbit === undefined ? [] : [rabbit]);
+  const bare = await startIfInstalled(run, 'mosquitto', findMosquitto(places));
+  const behind =
+    bare && (await optional(run, 'The front door before it', () => started(run, () => startFrontDoorBefore(bare))));
+  if (bare !== undefined && behind !== undefined)
+    await optional(run, 'A burst without a limit', () => withoutLimit(run, bare, behind));
+  const peers = [headcount, rabbit, bare, behind].filter((peer) => peer !== undefined);
+  await optional(run, 'One client at a time', () => calm(run, peers, bare));
+}
+
+export const section: Section = {
+  name: 'peers',
+  title: 'Beside others: bursts of one username',
+
+  async run(options): Promise<SectionResult> {
+    const rounds = options.full ? 20 : 3;
+    const run: Run = { ...options, crowd: startCrowd(), rounds, rows: [], notes: [], started: [] };
+    try {
+      await measureAll(run);
+    } finally {
+      for (const peer of run.started.reverse()) await peer.stop();
+      await run.crowd.stop();
+    }
+    return {
+      rows: run.rows,
+      notes: [
+        `${clients} clients, held by two processes of their own, have their sockets open and send CONNECT at the same moment, with one username; ${rounds} rounds a limit, the peers in turn. Alive are those who were told 0 and, when everyone had an answer, answered a PINGREQ.`,
+        'MQTT 5 for Headcount and mosquitto, MQTT 3.1.1 for RabbitMQ. Everything on one machine: the clients take processor time from what they measure.',
+        'Headcount tells whoever it cannot decide about in 8 s that it is unavailable (0x88): on a machine that is too slow, or busy with other things, fewer are alive than there is room for, never more.',
+        'mosquitto checks no password and counts nothing; the front door before it checks, counts in the embedded engine, and issues tickets.',
+        ...run.notes,
+      ],
+    };
+  },
+};
