@@ -92,6 +92,7 @@ export class Installation {
     this.instant = { client, store: createSessionStore(client, 'fleet', random) };
     this.generated = createPasswords({ crypto: createPasswordCrypto(), clock: time.clock }).generate();
     this.password = Buffer.from(this.generated.password);
+    void this.sweepEachMinute();
   }
 
   async setUp(usernames: Iterable<Username>, limit: LimitSetting | undefined): Promise<void> {
@@ -144,21 +145,30 @@ export class Installation {
     }
   }
 
-  /** The sweeper comes every minute from now on. */
-  startSweeper(): void {
+  private async sweepEachMinute(): Promise<void> {
     const run = createSweeper(this.around);
-    const minute = async (): Promise<void> => {
-      for (;;) {
-        await this.time.pause(60_000);
-        this.swept.push(await run());
-      }
-    };
-    void minute();
+    for (;;) {
+      await this.time.pause(60_000);
+      this.swept.push(await run());
+    }
   }
 
   /** What is told of sessions has been applied, or `maxMs` have passed. */
   async quiet(maxMs: number): Promise<void> {
     for (const until = this.time.now + maxMs; this.queue.size > 0 && this.time.now < until; ) await this.time.pause(50);
+  }
+
+  /** No attempt waits for its lease any more, or `maxMs` have passed. */
+  async settled(maxMs: number): Promise<void> {
+    for (const until = this.time.now + maxMs; this.countLeases() > 0 && this.time.now < until; )
+      await this.time.pause(5_000);
+  }
+
+  countLeases(): number {
+    let leases = 0;
+    for (const item of this.dynamo.engine.table.items())
+      if (item.wakePk !== undefined && String(item.pk).startsWith('S|')) leases++;
+    return leases;
   }
 
   async usedBy(username: Username): Promise<number> {

@@ -30,6 +30,8 @@ export interface Outcome {
   readonly applied: Spread;
   /** From the last answer until every event was applied; undefined: it was not, in the time that was waited. */
   readonly quietAfterMs: number | undefined;
+  /** Attempts whose lease had to be looked at by the sweeper when all was quiet, and those that were left in the end. */
+  readonly leases: { readonly found: number; readonly left: number };
   readonly redelivered: number;
   readonly givenUp: number;
   /** CONNECTs being decided at once, at most: Lambda needs as many processes. */
@@ -46,8 +48,18 @@ function spreadOf(figures: readonly number[]): Spread {
   return { p50: quantile(0.5), p99: quantile(0.99), max: quantile(1) };
 }
 
+/** Far longer than anything should take: what is not done by then is told as not done. */
+export const patienceMs = 600_000;
+
+/** Waits until what is told has been applied and what was left open has been swept, then counts. */
 export async function outcomeOf(installation: Installation, clients: Clients): Promise<Outcome> {
   const { queue, dynamo, atWork, time } = installation;
+  await time.run(installation.quiet(patienceMs));
+  const quietAfterMs = queue.size > 0 ? undefined : time.now - clients.lastAnswerAt;
+  const { requests, throttled, conflicts } = dynamo.counts;
+  const hottest = dynamo.hottest.list(6);
+  const found = installation.countLeases();
+  await time.run(installation.settled(patienceMs));
   let used = 0;
   for (const username of clients.usernames()) used += await installation.usedBy(username);
   const live = [...installation.liveSessions().values()].reduce((sum, each) => sum + each, 0);
@@ -62,13 +74,14 @@ export async function outcomeOf(installation: Installation, clients: Clients): P
     used,
     live,
     applied: spreadOf(queue.lags),
-    quietAfterMs: queue.size > 0 ? undefined : time.now - clients.lastAnswerAt,
+    quietAfterMs,
+    leases: { found, left: installation.countLeases() },
     redelivered: queue.counts.again,
     givenUp: queue.counts.givenUp,
     atOnce: atWork.peak,
-    requests: dynamo.counts.requests,
-    throttled: dynamo.counts.throttled,
-    conflicts: dynamo.counts.conflicts,
-    hottest: dynamo.hottest.list(6),
+    requests,
+    throttled,
+    conflicts,
+    hottest,
   };
 }

@@ -3,7 +3,7 @@
 import type { ClientId, Username } from '../../shared/domain/ids.ts';
 import { type Client, Clients } from './clients.ts';
 import { Installation, type InstallationOptions, type LimitSetting } from './installation.ts';
-import { type Outcome, outcomeOf } from './outcome.ts';
+import { type Outcome, outcomeOf, patienceMs } from './outcome.ts';
 import { seedSessions } from './seed.ts';
 
 export type Common = Omit<InstallationOptions, 'sessionExpirySeconds'>;
@@ -13,8 +13,6 @@ export type FleetLimit = number | 'whitelisted' | 'none';
 const fleetName = 'fleet' as Username;
 /** What sessions of a fleet that comes back keep. */
 const keptSeconds = 3_600;
-/** Far longer than anything should take: what is not done by then is told as not done. */
-const patienceMs = 600_000;
 
 function membersOf(username: Username, count: number): readonly Client[] {
   return Array.from({ length: count }, (_, n) => ({ username, clientId: `client-${n}` as ClientId }));
@@ -41,15 +39,21 @@ async function arrive(
   await Promise.all(answers);
 }
 
-/** New sessions of one username, all at the same moment. */
-export async function burst(options: Common & { readonly sessions: number; readonly limit: number }): Promise<Outcome> {
+/** New sessions of one username, all at the same moment unless told how many a second. */
+export async function burst(
+  options: Common & { readonly sessions: number; readonly limit: number; readonly perSecond?: number },
+): Promise<Outcome> {
   const installation = new Installation({ ...options, sessionExpirySeconds: 0 });
   await installation.setUp([fleetName], settingOf(options.limit));
   const clients = new Clients(installation);
   await installation.time.run(
-    arrive(installation, clients, membersOf(fleetName, options.sessions), Number.POSITIVE_INFINITY),
+    arrive(
+      installation,
+      clients,
+      membersOf(fleetName, options.sessions),
+      options.perSecond ?? Number.POSITIVE_INFINITY,
+    ),
   );
-  await installation.time.run(installation.quiet(patienceMs));
   return outcomeOf(installation, clients);
 }
 
@@ -66,7 +70,6 @@ export async function manyUsernames(
     clientId: `client-${n}` as ClientId,
   }));
   await installation.time.run(arrive(installation, clients, coming, options.perSecond));
-  await installation.time.run(installation.quiet(patienceMs));
   return outcomeOf(installation, clients);
 }
 
@@ -87,9 +90,7 @@ export async function fleetReturns(options: FleetOptions & { readonly as: 'new' 
     clients.adopt(fleet);
     installation.time.skip(600_000);
   }
-  installation.startSweeper();
   await installation.time.run(arrive(installation, clients, fleet, options.perSecond));
-  await installation.time.run(installation.quiet(patienceMs));
   return outcomeOf(installation, clients);
 }
 
@@ -107,7 +108,6 @@ export async function limitChanges(options: FleetOptions & { readonly limit: num
   };
   const coming = arrive(installation, clients, membersOf(fleetName, sessions), perSecond);
   await installation.time.run(Promise.all([change(), coming]));
-  await installation.time.run(installation.quiet(patienceMs));
   return outcomeOf(installation, clients);
 }
 
@@ -122,7 +122,6 @@ export async function fleetLeaves(
   await seedSessions(installation, fleet, { kind: 'connected', expirySeconds: 0 });
   clients.adopt(fleet);
   installation.time.skip(600_000);
-  installation.startSweeper();
   const { time } = installation;
   const began = time.now;
   const leave = async (): Promise<number | undefined> => {
@@ -137,6 +136,5 @@ export async function fleetLeaves(
     return undefined;
   };
   const freedAfterMs = await time.run(leave());
-  await time.run(installation.quiet(patienceMs));
   return { ...(await outcomeOf(installation, clients)), freedAfterMs };
 }
