@@ -6,9 +6,10 @@
 
 import { connectBudgetMs } from '../../shared/config/constants.ts';
 import type { ConnectDecision } from '../../shared/domain/connect.ts';
-import { type ClientId, toBrokerClientId, type Username } from '../../shared/domain/ids.ts';
+import type { ClientId, Username } from '../../shared/domain/ids.ts';
 import { deploymentId, type Installation } from './installation.ts';
-import { seededVersion } from './seed.ts';
+import type { Seeded } from './seed.ts';
+import { Telling } from './telling.ts';
 
 export interface Client {
   readonly username: Username;
@@ -35,26 +36,23 @@ export class Clients {
   firstAt: number | undefined;
   lastAnswerAt = 0;
   private readonly held = new Map<Username, Held>();
-  /** How often each client has connected: its events are numbered by it. */
-  private readonly versions = new Map<ClientId, number>();
+  private readonly telling: Telling;
   private readonly installation: Installation;
 
   constructor(installation: Installation) {
     this.installation = installation;
+    this.telling = new Telling(installation);
   }
 
   /** One CONNECT, and where it is admitted what the broker tells of it afterwards. */
   async connect(client: Client): Promise<Kind> {
-    const { time, password, parameters } = this.installation;
+    const { time, password } = this.installation;
     const began = time.now;
     this.firstAt ??= began;
     const held = this.heldBy(client.username);
     const before = held.certain;
     held.possible++;
-    const { decision, limit: seen } = await this.installation.withAuthorizer(async (process) => ({
-      decision: await process.connect({ ...client, deploymentId, password }),
-      limit: process.limitSeen(),
-    }));
+    const { decision, limit: seen } = await this.installation.ask({ ...client, deploymentId, password });
     const limit = this.installation.whitelist.has(client.username) ? undefined : seen;
     const kind = kindOf(decision);
     this.told[kind]++;
@@ -69,16 +67,17 @@ export class Clients {
     // An attempt that was not answered may be counted until its lease is over.
     if (kind === 'quota' || kind === 'reconnected') held.possible--;
     if (kind === 'quota' && (limit === undefined || held.possible < limit)) this.falselyRejected++;
-    if (decision.kind === 'admitted') this.tell(client, 'connected', parameters.confirmAfterMs);
+    if (decision.kind === 'admitted') this.telling.connected(client, decision.attempt);
     return kind;
   }
 
   /** It was connected or retained, and counted, before the run began. */
-  adopt(clients: readonly Client[]): void {
-    for (const { username } of clients) {
-      const held = this.heldBy(username);
+  adopt(sessions: readonly Seeded[]): void {
+    for (const { client, attempt } of sessions) {
+      const held = this.heldBy(client.username);
       held.certain++;
       held.possible++;
+      this.telling.adopt(client, attempt);
     }
   }
 
@@ -86,7 +85,7 @@ export class Clients {
   disconnect(client: Client): void {
     const held = this.heldBy(client.username);
     held.certain--;
-    this.tell(client, 'disconnected', this.installation.parameters.confirmAfterMs);
+    this.telling.disconnected(client);
   }
 
   usernames(): Iterable<Username> {
@@ -99,24 +98,6 @@ export class Clients {
     const fresh = { certain: 0, possible: 0 };
     this.held.set(username, fresh);
     return fresh;
-  }
-
-  /** As IoT Core tells it: after a while, by client id only. */
-  private tell({ clientId }: Client, eventType: 'connected' | 'disconnected', medianMs: number): void {
-    const { broker, queue, time, chance } = this.installation;
-    if (eventType === 'connected') this.versions.set(clientId, (this.versions.get(clientId) ?? seededVersion) + 1);
-    const id = toBrokerClientId(deploymentId, clientId);
-    if (eventType === 'connected') broker.connect(id, this.installation.sessionExpirySeconds);
-    else broker.disconnect(id);
-    const event = {
-      clientId: id,
-      timestamp: time.clock.now(),
-      eventType,
-      sessionIdentifier: clientId,
-      versionNumber: this.versions.get(clientId) ?? seededVersion,
-      ...(eventType === 'disconnected' ? { disconnectReason: 'CLIENT_INITIATED_DISCONNECT' } : {}),
-    };
-    queue.send(JSON.stringify(event), chance.lognormal(medianMs, 0.3));
   }
 
   private note(reason: string): void {

@@ -10,6 +10,7 @@ import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto
 import { createPasswords } from '../../shared/app/passwords.ts';
 import type { Swept } from '../../shared/app/sweep.ts';
 import { presenceProcessesMax } from '../../shared/config/constants.ts';
+import type { ConnectHints, ConnectRequest } from '../../shared/domain/connect.ts';
 import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { isLive } from '../../shared/domain/session.ts';
 import { seconds } from '../../shared/domain/time.ts';
@@ -18,15 +19,10 @@ import type { ConnectSettings } from '../../shared/ports/settings.ts';
 import { Chance } from '../contention/chance.ts';
 import { defaults, type Parameters } from '../contention/parameters.ts';
 import { SimulatedBroker } from './broker.ts';
+import { type Asked, type Connector, createAuthorizer, createDoor } from './connectors.ts';
 import { SimulatedDynamo } from './dynamo.ts';
 import { SimulatedQueue } from './message-queue.ts';
-import {
-  type AuthorizerProcess,
-  createAuthorizer,
-  createPresence,
-  createSweeper,
-  type Surroundings,
-} from './processes.ts';
+import { createPresence, createSweeper, type Surroundings } from './processes.ts';
 import { createSeededRandom } from './random.ts';
 import { VirtualTime } from './virtual-time.ts';
 
@@ -37,6 +33,8 @@ export interface InstallationOptions {
   readonly sessionExpirySeconds: number;
   readonly retries?: Partial<Surroundings['retries']>;
   readonly misread?: Surroundings['misread'];
+  /** Processes of the front door; without, clients go straight to the broker. */
+  readonly doors?: number;
 }
 
 export interface LimitSetting {
@@ -67,7 +65,12 @@ export class Installation {
   readonly sessionExpirySeconds: number;
   /** Usernames that no limit holds for. */
   readonly whitelist = new Set<Username>();
-  private readonly idle: AuthorizerProcess[] = [];
+  /** Front doors that the clients come through; 0: they go straight to the broker. */
+  readonly doors: number;
+  private readonly hints: ConnectHints;
+  /** The front doors, or the processes of the authorizer that are idle. */
+  private readonly connectors: Connector[];
+  private turn = 0;
   private readonly generated: ReturnType<ReturnType<typeof createPasswords>['generate']>;
 
   constructor(options: InstallationOptions) {
@@ -92,6 +95,10 @@ export class Installation {
     this.instant = { client, store: createSessionStore(client, 'fleet', random) };
     this.generated = createPasswords({ crypto: createPasswordCrypto(), clock: time.clock }).generate();
     this.password = Buffer.from(this.generated.password);
+    this.doors = options.doors ?? 0;
+    this.connectors = Array.from({ length: this.doors }, () => createDoor(this.around));
+    const expirySeconds = seconds(options.sessionExpirySeconds);
+    this.hints = { protocolVersion: 5, cleanStart: false, expirySeconds };
     void this.sweepEachMinute();
   }
 
@@ -132,16 +139,18 @@ export class Installation {
     return found;
   }
 
-  /** The process that Lambda gives a CONNECT: one that is idle, or a new one. */
-  async withAuthorizer<T>(work: (process: AuthorizerProcess) => Promise<T>): Promise<T> {
-    const process = this.idle.pop() ?? createAuthorizer(this.around);
+  /** One CONNECT: of a front door, in turn; or of the process that Lambda gives it, one that is idle or a new one. */
+  async ask(request: ConnectRequest): Promise<Asked> {
+    const door = this.connectors[this.turn++ % Math.max(1, this.doors)];
+    const connector =
+      this.doors > 0 && door !== undefined ? door : (this.connectors.pop() ?? createAuthorizer(this.around));
     this.atWork.now++;
     this.atWork.peak = Math.max(this.atWork.peak, this.atWork.now);
     try {
-      return await work(process);
+      return await connector(this.doors > 0 ? { ...request, hints: this.hints } : request);
     } finally {
       this.atWork.now--;
-      this.idle.push(process);
+      if (this.doors === 0) this.connectors.push(connector);
     }
   }
 

@@ -86,8 +86,7 @@ export async function fleetReturns(options: FleetOptions & { readonly as: 'new' 
   const fleet = membersOf(fleetName, options.sessions);
   const clients = new Clients(installation);
   if (options.as === 'retained') {
-    await seedSessions(installation, fleet, { kind: 'retained', expirySeconds: keptSeconds });
-    clients.adopt(fleet);
+    clients.adopt(await seedSessions(installation, fleet, { kind: 'retained', expirySeconds: keptSeconds }));
     installation.time.skip(600_000);
   }
   await installation.time.run(arrive(installation, clients, fleet, options.perSecond));
@@ -119,8 +118,7 @@ export async function fleetLeaves(
   await installation.setUp([fleetName], undefined);
   const fleet = membersOf(fleetName, options.sessions);
   const clients = new Clients(installation);
-  await seedSessions(installation, fleet, { kind: 'connected', expirySeconds: 0 });
-  clients.adopt(fleet);
+  clients.adopt(await seedSessions(installation, fleet, { kind: 'connected', expirySeconds: 0 }));
   installation.time.skip(600_000);
   const { time } = installation;
   const began = time.now;

@@ -51,6 +51,19 @@ describe('a run of the product on the simulated database', () => {
     },
   );
 
+  it('is as exact where the clients come through front doors', async () => {
+    const doors = { doors: 2 };
+    const fresh = await fleetReturns({ seed: 10, sessions: 100, perSecond: 100, limit: 60, as: 'new', ...doors });
+    expectExact(fresh);
+    expect(fresh.told).toEqual({ ...told, admitted: 60, quota: 40 });
+    const known = await fleetReturns({ seed: 11, sessions: 80, perSecond: 100, limit: 80, as: 'retained', ...doors });
+    expectExact(known);
+    expect(known.told).toEqual({ ...told, reconnected: 80 });
+    const left = await fleetLeaves({ seed: 12, sessions: 80, ...doors });
+    expectExact(left);
+    expect(left.used).toBe(0);
+  });
+
   it('knows a whole fleet again that is at its limit, and counts none of it twice', async () => {
     const outcome = await fleetReturns({ seed: 6, sessions: 150, perSecond: 100, limit: 150, as: 'retained' });
     expectExact(outcome);
