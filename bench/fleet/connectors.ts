@@ -2,7 +2,6 @@
 // the front door (frontdoor/main.ts), many at a time. Each is wired as it is there, but for what it is given: the clock,
 // the randomness and the timers of the run, the simulated database and queue.
 
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { createConnectSettingsReader } from '../../shared/adapters/dynamodb/connect-settings.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-store.ts';
@@ -110,13 +109,23 @@ function createConnector(
   return { connect: (request: ConnectRequest) => asking(() => connect(request)), recorder };
 }
 
-/** By which limit each CONNECT is decided is read where it is read. */
+interface Note {
+  asked: boolean;
+  limit: number | undefined;
+}
+
+/**
+ * By which limit each CONNECT is decided is noted where it reads its settings. A CONNECT asks for them before it waits for
+ * anything, so whoever asks is the one that has just begun.
+ */
 function noteLimits(cache: SettingsCache, { misread }: Surroundings) {
-  const asked = new AsyncLocalStorage<{ limit: number | undefined }>();
+  let begun: Note | undefined;
   const settings: SettingsCache = {
     async get(id) {
+      const note = begun;
+      begun = undefined;
+      if (note !== undefined) note.asked = true;
       const found = await cache.get(id);
-      const note = asked.getStore();
       if (note !== undefined)
         note.limit = found?.limit?.enabled === true ? found.limit.maxSessionsPerUsername : undefined;
       if (found?.limit === undefined || misread === undefined) return found;
@@ -126,9 +135,11 @@ function noteLimits(cache: SettingsCache, { misread }: Surroundings) {
     recall: (id) => cache.recall(id),
   };
   const asking = async (work: () => Promise<ConnectDecision>): Promise<Asked> => {
-    const note = { limit: undefined };
-    const decision = await asked.run(note, work);
-    return { decision, ...note };
+    const note: Note = { asked: false, limit: undefined };
+    begun = note;
+    const deciding = work();
+    if (!note.asked) throw new Error('a CONNECT no longer asks for its settings first: its limit is not known');
+    return { decision: await deciding, limit: note.limit };
   };
   return { settings, asking };
 }

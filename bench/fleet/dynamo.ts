@@ -11,7 +11,6 @@ import { ProvisionedThroughputExceededException } from '@aws-sdk/client-dynamodb
 import type { Item } from '../../shared/adapters/dynamodb/session-item.ts';
 import type { Chance } from '../contention/chance.ts';
 import type { Parameters } from '../contention/parameters.ts';
-import { TokenBucket } from '../contention/token-bucket.ts';
 import { documentBytes } from '../engine/document-size.ts';
 import { batchAnswer, cancellation, MemoryEngine, queryAnswer, refusal, writeAnswer } from '../engine/memory-engine.ts';
 import {
@@ -22,17 +21,10 @@ import {
   type Request,
   readRequest,
 } from '../engine/requests.ts';
-import { Hottest } from './hottest.ts';
+import { type Capacity, type Line, Partitions } from './partitions.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 export type Answer = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: Error };
-
-interface Line {
-  /** When the writes that stand in line are done. */
-  freeAt: number;
-  /** The transaction that has prepared it. */
-  heldBy: number | undefined;
-}
 
 const writeUnits = (item: Item | undefined): number =>
   item === undefined ? 1 : Math.max(1, Math.ceil(documentBytes(item) / 1_024));
@@ -41,10 +33,8 @@ const readUnits = (bytes: number, consistent: boolean): number =>
 
 export class SimulatedDynamo {
   readonly engine = new MemoryEngine();
-  readonly hottest = new Hottest();
+  readonly partitions: Partitions;
   readonly counts = { requests: 0, throttled: 0, conflicts: 0, refused: 0, writeUnits: 0, readUnits: 0 };
-  private readonly lines = new Map<string, Line>();
-  private readonly buckets = new Map<string, TokenBucket>();
   private readonly done = new Set<string>();
   private transactions = 0;
   private readonly time: VirtualTime;
@@ -55,6 +45,7 @@ export class SimulatedDynamo {
     this.time = time;
     this.chance = chance;
     this.parameters = parameters;
+    this.partitions = new Partitions(parameters);
   }
 
   /** One try of one request: it arrives, is let in or not, takes effect, and its answer travels back. */
@@ -135,10 +126,12 @@ export class SimulatedDynamo {
       // To be told of a cancellation takes one of the two rounds that a commit takes.
       this.time.later(cancelled ? hold / 2 : hold, () => {
         for (const [place, write] of writes.entries()) {
-          const line = this.line(write.key);
-          if (line.heldBy !== transaction) continue;
+          const { lines } = this.partitions.of(write.key.pk);
+          const line = lines.get(write.key.sk);
+          if (line?.heldBy !== transaction) continue;
           line.heldBy = undefined;
           if (!cancelled) this.apply(write, granted[place] ?? 1, 2);
+          this.leave(lines, write.key.sk, line);
         }
         if (codes.includes('TransactionConflict')) this.counts.conflicts++;
         if (!cancelled && token !== undefined) this.done.add(token);
@@ -167,9 +160,7 @@ export class SimulatedDynamo {
   }
 
   private owe(partition: string, units: number): void {
-    if (units <= 0) return;
-    this.bucket('write', partition).owe(units);
-    this.charge('write', partition, units);
+    if (units > 0) this.take(this.partitions.of(partition).write, units);
   }
 
   /** All partitions of a request or none; answers the units of each write. */
@@ -183,67 +174,52 @@ export class SimulatedDynamo {
       units.push(needed);
       const after = table.allows(write) ? write.after(before) : before;
       for (const { partition } of table.indexCharges(before, after))
-        if (!this.bucket('write', partition).has(1, now)) return this.refuse('write', partition);
-      if (!this.bucket('write', write.key.pk).has(factor * needed, now)) return this.refuse('write', write.key.pk);
+        if (!this.partitions.of(partition).write.has(1, now)) return undefined;
+      if (!this.partitions.of(write.key.pk).write.has(factor * needed, now)) return undefined;
     }
-    for (const [place, { key }] of writes.entries()) {
-      const taken = factor * (units[place] ?? 1);
-      this.bucket('write', key.pk).take(taken, now);
-      this.charge('write', key.pk, taken);
-    }
+    for (const [place, { key }] of writes.entries())
+      this.take(this.partitions.of(key.pk).write, factor * (units[place] ?? 1));
     return units;
   }
 
   private grantRead(partition: string, units: number): boolean {
-    if (!this.bucket('read', partition).take(units, this.time.now)) {
-      this.refuse('read', partition);
-      return false;
-    }
-    this.charge('read', partition, units);
+    const { read } = this.partitions.of(partition);
+    if (!read.has(units, this.time.now)) return false;
+    read.take(units, this.time.now);
+    this.counts.readUnits += units;
     return true;
   }
 
-  private refuse(kind: 'read' | 'write', partition: string): undefined {
-    this.hottest.of(`${kind} ${partition}`).throttled++;
-    return undefined;
-  }
-
-  private charge(kind: 'read' | 'write', partition: string, units: number): void {
-    this.counts[kind === 'read' ? 'readUnits' : 'writeUnits'] += units;
-    this.hottest.of(`${kind} ${partition}`).add(units, this.time.now);
+  private take(capacity: Capacity, units: number): void {
+    capacity.take(units, this.time.now);
+    this.counts.writeUnits += units;
   }
 
   private throttled(): Answer {
     this.counts.throttled++;
-    return {
-      ok: false,
-      error: new ProvisionedThroughputExceededException({ $metadata: { httpStatusCode: 400 }, message: 'throttled' }),
-    };
+    const error = new ProvisionedThroughputExceededException({
+      $metadata: { httpStatusCode: 400 },
+      message: 'throttled',
+    });
+    return { ok: false, error };
   }
 
-  private bucket(kind: 'read' | 'write', partition: string): TokenBucket {
-    const name = `${kind} ${partition}`;
-    const known = this.buckets.get(name);
-    if (known !== undefined) return known;
-    const rate = kind === 'read' ? this.parameters.partitionReadUnits : this.parameters.partitionWriteUnits;
-    const bucket = new TokenBucket(rate, rate * this.parameters.burstSeconds);
-    this.buckets.set(name, bucket);
-    return bucket;
-  }
-
-  private line({ pk, sk }: Key): Line {
-    const name = `${pk}\n${sk}`;
-    const known = this.lines.get(name);
-    if (known !== undefined) return known;
-    const fresh = { freeAt: 0, heldBy: undefined };
-    this.lines.set(name, fresh);
-    return fresh;
-  }
-
-  private inTurn(key: Key, act: (line: Line) => void): void {
-    const line = this.line(key);
+  /** Gives a write its turn; the line is forgotten when nobody stands in it. */
+  private inTurn({ pk, sk }: Key, act: (line: Line) => void): void {
+    const { lines } = this.partitions.of(pk);
+    const line = lines.get(sk) ?? { freeAt: 0, heldBy: undefined, waiting: 0 };
+    lines.set(sk, line);
+    line.waiting++;
     line.freeAt = Math.max(line.freeAt, this.time.now) + this.parameters.itemWriteMs;
-    this.time.later(line.freeAt - this.time.now, () => act(line));
+    this.time.later(line.freeAt - this.time.now, () => {
+      line.waiting--;
+      act(line);
+      this.leave(lines, sk, line);
+    });
+  }
+
+  private leave(lines: Map<string, Line>, sk: string, line: Line): void {
+    if (line.waiting === 0 && line.heldBy === undefined) lines.delete(sk);
   }
 
   private way(): number {

@@ -1,8 +1,8 @@
 // What came of a run, in figures.
 
 import type { Clients } from './clients.ts';
-import type { Hot } from './hottest.ts';
 import type { Installation } from './installation.ts';
+import type { Hot } from './partitions.ts';
 
 export interface Spread {
   readonly p50: number;
@@ -28,7 +28,7 @@ export interface Outcome {
   readonly live: number;
   /** Milliseconds from an event's arrival in the queue to its being applied. */
   readonly applied: Spread;
-  /** From the last answer until every event was applied; undefined: it was not, in the time that was waited. */
+  /** From the last answer, or the last end, until every event was applied; undefined: it was not, in the time that was waited. */
   readonly quietAfterMs: number | undefined;
   /** Attempts whose lease had to be looked at by the sweeper when all was quiet, and those that were left in the end. */
   readonly leases: { readonly found: number; readonly left: number };
@@ -52,12 +52,16 @@ function spreadOf(figures: readonly number[]): Spread {
 export const patienceMs = 600_000;
 
 /** Waits until what is told has been applied and what was left open has been swept, then counts. */
-export async function outcomeOf(installation: Installation, clients: Clients): Promise<Outcome> {
+export async function outcomeOf(
+  installation: Installation,
+  clients: Clients,
+  since = clients.lastAnswerAt,
+): Promise<Outcome> {
   const { queue, dynamo, atWork, time } = installation;
   await time.run(installation.quiet(patienceMs));
-  const quietAfterMs = queue.size > 0 ? undefined : time.now - clients.lastAnswerAt;
+  const quietAfterMs = queue.size > 0 ? undefined : time.now - since;
   const { requests, throttled, conflicts } = dynamo.counts;
-  const hottest = dynamo.hottest.list(6);
+  const hottest = dynamo.partitions.hottest(6);
   const found = installation.countLeases();
   await time.run(installation.settled(patienceMs));
   let used = 0;

@@ -110,7 +110,7 @@ export async function limitChanges(options: FleetOptions & { readonly limit: num
   return outcomeOf(installation, clients);
 }
 
-/** Every client of a fleet goes within a second. `quietAfterMs` runs from there. */
+/** Every client of a fleet goes within a second. `freedAfterMs`: until none is counted. */
 export async function fleetLeaves(
   options: Common & { readonly sessions: number },
 ): Promise<Outcome & { readonly freedAfterMs: number | undefined }> {
@@ -122,11 +122,13 @@ export async function fleetLeaves(
   installation.time.skip(600_000);
   const { time } = installation;
   const began = time.now;
+  let goneAt = began;
   const leave = async (): Promise<number | undefined> => {
     for (const client of fleet) {
       clients.disconnect(client);
       await time.pause(installation.chance.exponential(1_000 / options.sessions));
     }
+    goneAt = time.now;
     while (time.now < began + patienceMs) {
       await time.pause(250);
       if ((await installation.usedBy(fleetName)) === 0) return time.now - began;
@@ -134,5 +136,5 @@ export async function fleetLeaves(
     return undefined;
   };
   const freedAfterMs = await time.run(leave());
-  return { ...(await outcomeOf(installation, clients)), freedAfterMs };
+  return { ...(await outcomeOf(installation, clients, goneAt)), freedAfterMs };
 }

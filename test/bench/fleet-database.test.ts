@@ -61,7 +61,7 @@ describe('a partition of the simulated database', () => {
     const answers = await all(times(250, (n) => add('p', `s${n}`)));
     expect(count(answers, 'done')).toBe(100);
     expect(count(answers, throttle)).toBe(150);
-    expect(dynamo.hottest.list(1)).toEqual([{ key: 'write p', units: 100, peak: 100, throttled: 150 }]);
+    expect(dynamo.partitions.hottest(1)).toEqual([{ key: 'write p', units: 100, peak: 100, throttled: 150 }]);
   });
 
   it('is no other partition', async () => {
@@ -93,7 +93,7 @@ describe('a partition of the simulated database', () => {
     // In debt: who comes now is turned away, who does not touch the index is not.
     const second = await all([due(0, 2), add('q')]);
     expect(count(second, throttle)).toBe(1);
-    expect(dynamo.hottest.list(1)).toMatchObject([{ key: 'write due hot', units: 150, throttled: 1 }]);
+    expect(dynamo.partitions.hottest(1)).toMatchObject([{ key: 'write due hot', units: 150, throttled: 1 }]);
   });
 });
 
