@@ -7,7 +7,7 @@
 //
 // Eventually consistent reads answer what is there: that they may lag is for test/model.
 
-import { ProvisionedThroughputExceededException } from '@aws-sdk/client-dynamodb';
+import { ProvisionedThroughputExceededException, TransactionConflictException } from '@aws-sdk/client-dynamodb';
 import type { Item } from '../../shared/adapters/dynamodb/session-item.ts';
 import type { Chance } from '../contention/chance.ts';
 import type { Parameters } from '../contention/parameters.ts';
@@ -100,7 +100,10 @@ export class SimulatedDynamo {
   private writeInTurn(write: ItemWrite, line: Line, granted: number): Answer {
     if (line.heldBy !== undefined) {
       this.counts.conflicts++;
-      return { ok: false, error: sdkError('TransactionConflictException', 400) };
+      return {
+        ok: false,
+        error: new TransactionConflictException({ $metadata: {}, message: 'a transaction holds it' }),
+      };
     }
     const before = this.engine.table.find(write.key);
     if (!this.engine.table.allows(write)) {
@@ -228,11 +231,3 @@ export class SimulatedDynamo {
 }
 
 const bytesOf = (item: Item | undefined): number => (item === undefined ? 0 : documentBytes(item));
-
-/** As the SDK throws them. */
-export function sdkError(name: string, httpStatusCode?: number): Error {
-  return Object.assign(new Error(name), {
-    name,
-    $metadata: httpStatusCode === undefined ? {} : { httpStatusCode },
-  });
-}

@@ -49,7 +49,7 @@ const tenantId = 'tenant' as TenantId;
 export const asBuilt: Surroundings['retries'] = { maxAttempts: 2, throttledBaseMs: 1_000, failedBaseMs: 25 };
 
 export class Installation {
-  readonly time = new VirtualTime();
+  readonly time: VirtualTime;
   readonly chance: Chance;
   readonly parameters: Parameters;
   readonly dynamo: SimulatedDynamo;
@@ -76,6 +76,7 @@ export class Installation {
   constructor(options: InstallationOptions) {
     this.sessionExpirySeconds = options.sessionExpirySeconds;
     this.parameters = { ...defaults, ...options.parameters };
+    this.time = new VirtualTime(options.seed ^ 0xca11);
     this.chance = new Chance(options.seed);
     const random = createSeededRandom(new Chance(options.seed ^ 0x5eed));
     const { time } = this;

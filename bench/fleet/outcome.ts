@@ -58,12 +58,12 @@ export async function outcomeOf(
   since = clients.lastAnswerAt,
 ): Promise<Outcome> {
   const { queue, dynamo, atWork, time } = installation;
-  await time.run(installation.quiet(patienceMs));
+  await time.run(() => installation.quiet(patienceMs));
   const quietAfterMs = queue.size > 0 ? undefined : time.now - since;
   const { requests, throttled, conflicts } = dynamo.counts;
   const hottest = dynamo.partitions.hottest(6);
   const found = installation.countLeases();
-  await time.run(installation.settled(patienceMs));
+  await time.run(() => installation.settled(patienceMs));
   let used = 0;
   for (const username of clients.usernames()) used += await installation.usedBy(username);
   const live = [...installation.liveSessions().values()].reduce((sum, each) => sum + each, 0);

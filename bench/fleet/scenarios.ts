@@ -46,7 +46,7 @@ export async function burst(
   const installation = new Installation({ ...options, sessionExpirySeconds: 0 });
   await installation.setUp([fleetName], settingOf(options.limit));
   const clients = new Clients(installation);
-  await installation.time.run(
+  await installation.time.run(() =>
     arrive(
       installation,
       clients,
@@ -69,7 +69,7 @@ export async function manyUsernames(
     username: usernames[Math.floor(installation.chance.uniform() * usernames.length)] ?? fleetName,
     clientId: `client-${n}` as ClientId,
   }));
-  await installation.time.run(arrive(installation, clients, coming, options.perSecond));
+  await installation.time.run(() => arrive(installation, clients, coming, options.perSecond));
   return outcomeOf(installation, clients);
 }
 
@@ -89,7 +89,7 @@ export async function fleetReturns(options: FleetOptions & { readonly as: 'new' 
     clients.adopt(await seedSessions(installation, fleet, { kind: 'retained', expirySeconds: keptSeconds }));
     installation.time.skip(600_000);
   }
-  await installation.time.run(arrive(installation, clients, fleet, options.perSecond));
+  await installation.time.run(() => arrive(installation, clients, fleet, options.perSecond));
   return outcomeOf(installation, clients);
 }
 
@@ -105,8 +105,8 @@ export async function limitChanges(options: FleetOptions & { readonly limit: num
     await installation.time.pause((0.2 * sessions * 1_000) / perSecond);
     await installation.setLimit({ maxSessionsPerUsername: limit });
   };
-  const coming = arrive(installation, clients, membersOf(fleetName, sessions), perSecond);
-  await installation.time.run(Promise.all([change(), coming]));
+  const fleet = membersOf(fleetName, sessions);
+  await installation.time.run(() => Promise.all([change(), arrive(installation, clients, fleet, perSecond)]));
   return outcomeOf(installation, clients);
 }
 
@@ -135,6 +135,6 @@ export async function fleetLeaves(
     }
     return undefined;
   };
-  const freedAfterMs = await time.run(leave());
+  const freedAfterMs = await time.run(() => leave());
   return { ...(await outcomeOf(installation, clients, goneAt)), freedAfterMs };
 }

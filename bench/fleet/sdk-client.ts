@@ -4,7 +4,7 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Chance } from '../contention/chance.ts';
 import type { Command } from '../engine/requests.ts';
-import { type Answer, type SimulatedDynamo, sdkError } from './dynamo.ts';
+import type { Answer, SimulatedDynamo } from './dynamo.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 export interface ClientPolicy {
@@ -89,11 +89,16 @@ function createSockets(dynamo: SimulatedDynamo, maxSockets: number): Send {
 /** A try that takes too long, the wait for a socket included, is given up; it takes effect all the same. */
 function tryOnce(time: VirtualTime, send: Send, command: Command, timeoutMs: number): Promise<Answer> {
   return new Promise((resolve) => {
-    const giveUp = time.schedule(() => resolve({ ok: false, error: sdkError('TimeoutError') }), timeoutMs);
+    const giveUp = time.schedule(() => resolve({ ok: false, error: tookTooLong() }), timeoutMs);
     send(command, (answer) => {
       giveUp();
       time.wake();
       resolve(answer);
     });
   });
+}
+
+/** As the SDK throws it. */
+function tookTooLong(): Error {
+  return Object.assign(new Error('the request took too long'), { name: 'TimeoutError' });
 }

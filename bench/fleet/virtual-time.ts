@@ -1,10 +1,13 @@
 // The clock of a run, and everything that waits for it. The code under test only awaits promises, so time goes on when
 // all of them have run as far as they get: Node calls `setImmediate` when no promise is left to run. Nothing under test
-// may wait for a timer, a thread or a socket of its own; what takes a schedule or a pause is given this one's.
+// may wait for a timer, a thread or a socket of its own; what takes a schedule or a pause is given this one's, and Node's
+// own pauses are this one's while a run lasts.
 
 import { type Ms, ms } from '../../shared/domain/time.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
+import { Chance } from '../contention/chance.ts';
 import { type Event, EventHeap } from '../contention/event-heap.ts';
+import { borrowTimers } from './borrowed-timers.ts';
 
 interface Planned extends Event {
   run: (() => void) | undefined;
@@ -16,10 +19,15 @@ export class VirtualTime {
   /** Milliseconds since the run began; fractions count. */
   now = 0;
   readonly clock: Clock = { now: () => this.toMs(this.now) };
+  private readonly chance: Chance;
   private planned = 0;
   private readonly heap = new EventHeap<Planned>();
   /** Somebody under test has been given an answer and has not run yet. */
   private awake = true;
+
+  constructor(seed = 1) {
+    this.chance = new Chance(seed);
+  }
 
   toMs(at: number): Ms {
     return ms(start + Math.floor(at));
@@ -59,7 +67,16 @@ export class VirtualTime {
   }
 
   /** Until `work` is done; what is planned for later than that stays planned. */
-  async run<T>(work: Promise<T>): Promise<T> {
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    const giveBack = borrowTimers(this.pause, () => this.chance.uniform());
+    try {
+      return await this.step(work());
+    } finally {
+      giveBack();
+    }
+  }
+
+  private async step<T>(work: Promise<T>): Promise<T> {
     let ended = false;
     const settle = (): void => {
       ended = true;

@@ -27,7 +27,8 @@ function createDatabase(changed: Partial<Model> = {}) {
         resolve(answer);
       }),
     );
-  const all = (commands: readonly Command[]): Promise<readonly Answer[]> => time.run(Promise.all(commands.map(send)));
+  const all = (commands: readonly Command[]): Promise<readonly Answer[]> =>
+    time.run(() => Promise.all(commands.map(send)));
   const nameOf = (answer: Answer): string => (answer.ok ? 'done' : answer.error.name);
   const count = (answers: readonly Answer[], name: string): number =>
     answers.filter((answer) => nameOf(answer) === name).length;
@@ -162,32 +163,32 @@ describe('a process that asks the simulated database', () => {
 
   it('tries again after a pause, as often as it is told', async () => {
     const { time, dynamo, outcome } = createProcess({ partitionWriteUnits: 10 });
-    const answers = await time.run(Promise.all(times(3, () => outcome(add('p')))));
+    const answers = await time.run(() => Promise.all(times(3, () => outcome(add('p')))));
     expect(answers).toEqual(['done', 'done', 'done']);
     expect(dynamo.counts).toMatchObject({ requests: 5, throttled: 2 });
     expect(time.now).toBeGreaterThan(100);
     const { dynamo: slow, ...never } = createProcess({ partitionWriteUnits: 1, burstSeconds: 1 });
-    expect(await never.time.run(Promise.all(times(3, () => never.outcome(add('p')))))).toContain(throttle);
+    expect(await never.time.run(() => Promise.all(times(3, () => never.outcome(add('p')))))).toContain(throttle);
     expect(slow.counts.requests).toBe(5);
   });
 
   it('gives up a try that takes too long, though it takes effect', async () => {
     const { time, dynamo, outcome } = createProcess({ itemWriteMs: 900 }, { maxAttempts: 1 });
-    expect(await time.run(outcome(add('p')))).toBe('TimeoutError');
+    expect(await time.run(() => outcome(add('p')))).toBe('TimeoutError');
     expect(time.now).toBe(800);
-    await time.run(time.pause(1_000));
+    await time.run(() => time.pause(1_000));
     expect(dynamo.engine.table.find({ pk: 'p', sk: 's' })).toMatchObject({ n: 1 });
   });
 
   it('sends no more at once than it has sockets', async () => {
     const { time, outcome } = createProcess({ itemWriteMs: 0 }, { maxSockets: 2 });
-    await time.run(Promise.all(times(20, (n) => outcome(add(`p${n}`)))));
+    await time.run(() => Promise.all(times(20, (n) => outcome(add(`p${n}`)))));
     expect(time.now).toBeCloseTo(10 * 2 * defaults.wayMs, 6);
   });
 
   it('has only so much for repetitions', async () => {
     const { time, dynamo, outcome } = createProcess({ partitionWriteUnits: 1, burstSeconds: 1 }, { maxSockets: 500 });
-    await time.run(Promise.all(times(401, () => outcome(add('p')))));
+    await time.run(() => Promise.all(times(401, () => outcome(add('p')))));
     // 500 to begin with, 5 for each repetition.
     expect(dynamo.counts.requests).toBe(401 + 100);
   });
@@ -201,7 +202,7 @@ describe('a process that asks the simulated database', () => {
       ExpressionAttributeValues: { ':pk': 'p' },
       ConsistentRead: true,
     });
-    const answer = time.run(client.send(add('p')).then(() => client.send(query)));
+    const answer = time.run(() => client.send(add('p')).then(() => client.send(query)));
     expect((await answer).Items).toEqual([{ pk: 'p', sk: 's', n: 1 }]);
   });
 });
