@@ -1,5 +1,6 @@
-// Some of the product's pauses between two tries are Node's own (shared/adapters/dynamodb/conditions.ts, transaction.ts),
-// and so is the chance in them. For as long as a run lasts both are the run's: the code that asks for them is as it is.
+// Most of the product's pauses come by a port. Those that do not (shared/adapters/dynamodb/read-items.ts waits before it
+// asks again for what was left unread) are Node's own, and so is the chance in them. For as long as a run lasts both are
+// the run's: the code that asks for them is as it is.
 
 import { syncBuiltinESMExports } from 'node:module';
 import timers from 'node:timers/promises';

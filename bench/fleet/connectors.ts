@@ -18,7 +18,7 @@ import { connectBudgetMs, doorBudgetMs } from '../../shared/config/constants.ts'
 import type { Connect, ConnectDecision, ConnectRequest } from '../../shared/domain/connect.ts';
 import type { PasswordCrypto } from '../../shared/ports/credentials.ts';
 import type { RejectionRecorder } from '../../shared/ports/rejections.ts';
-import { policy, type Surroundings, silent, tableName } from './processes.ts';
+import { backingOff, policy, type Surroundings, silent, tableName } from './processes.ts';
 import { type ClientPolicy, createSimulatedClient } from './sdk-client.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -91,7 +91,7 @@ function createConnector(
   const connect: Connect = withDeadline(
     createConnect({
       budgetMs,
-      store: createSessionStore(way, tableName, random),
+      store: createSessionStore(way, tableName, random, backingOff(around)),
       settings,
       credentials: createCredentialCache(createCredentialStore(way, tableName), clock),
       passwords: createPasswords({ crypto: createTimedCrypto(time), clock }),

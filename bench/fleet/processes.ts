@@ -34,6 +34,11 @@ export const tableName = 'fleet';
 export const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 export const policy = { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) };
 
+/** Pauses of the stores between two tries. */
+export function backingOff({ time, chance }: SimulatedWay) {
+  return { backOff: (mostMs: number) => time.pause(chance.uniform() * mostMs) };
+}
+
 export function createPresence(around: Surroundings): Consumer {
   const { time, random, queue, retries } = around;
   const { clock, schedule } = time;
@@ -56,7 +61,7 @@ export function createPresence(around: Surroundings): Consumer {
     delaySeconds: seconds(rankDelaySeconds),
   });
   const ports = {
-    store: askingForRanks(createSessionStore(client, tableName, random), requests),
+    store: askingForRanks(createSessionStore(client, tableName, random, backingOff(around)), requests),
     ranks: createRankStore(client, tableName, random),
     clock,
     random,
@@ -84,7 +89,7 @@ export function createSweeper(around: Surroundings): () => Promise<Swept> {
   });
   const asked = collectRankRequests();
   const ports = {
-    store: askingForRanks(createSessionStore(client, tableName, random), asked),
+    store: askingForRanks(createSessionStore(client, tableName, random, backingOff(around)), asked),
     ranks: createRankStore(client, tableName, random),
     clock,
     random,
