@@ -7,3 +7,6 @@ export interface Clock {
 
 /** Resolves so much later. */
 export type Pause = (milliseconds: number) => Promise<void>;
+
+/** Runs `callback` after `delayMs`, once; the answer cancels it. */
+export type Schedule = (callback: () => void, delayMs: number) => () => void;

@@ -4,10 +4,8 @@
 
 import type { Ms } from '../../domain/time.ts';
 import type { Broker, BrokerSays } from '../../ports/broker.ts';
-import type { Clock } from '../../ports/clock.ts';
-
-/** Runs `callback` after `delayMs`, once; the answer cancels it. */
-type Schedule = (callback: () => void, delayMs: number) => () => void;
+import type { Clock, Schedule } from '../../ports/clock.ts';
+import { realSchedule } from './clock.ts';
 
 export interface BrokerShareOptions<Kind extends string> {
   readonly broker: Broker;
@@ -32,11 +30,6 @@ interface Waiter {
   readonly giveUp: () => void;
   cancel: () => void;
 }
-
-const realSchedule: Schedule = (callback, delayMs) => {
-  const timer = setTimeout(callback, delayMs);
-  return () => clearTimeout(timer);
-};
 
 export function createBrokerShare<Kind extends string>(options: BrokerShareOptions<Kind>): BrokerShare<Kind> {
   const { broker, waitMs, kinds, schedule = realSchedule } = options;

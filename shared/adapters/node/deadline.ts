@@ -2,18 +2,21 @@
 // nobody connects on it, and its lease gives the place back (S17, S12).
 
 import type { Connect } from '../../domain/connect.ts';
+import type { Schedule } from '../../ports/clock.ts';
 import { StoreUnavailable } from '../../ports/errors.ts';
+import { realSchedule } from './clock.ts';
 
-export function withDeadline(connect: Connect, budgetMs: number): Connect {
+export function withDeadline(connect: Connect, budgetMs: number, schedule: Schedule = realSchedule): Connect {
   return async (request) => {
-    let timer: NodeJS.Timeout | undefined;
+    let cancel = (): void => undefined;
     const late = new Promise<Awaited<ReturnType<Connect>>>((resolve) => {
-      timer = setTimeout(() => resolve({ kind: 'rejected', reason: 'unavailable', detail: 'out of time' }), budgetMs);
+      const refuse = () => resolve({ kind: 'rejected', reason: 'unavailable', detail: 'out of time' });
+      cancel = schedule(refuse, budgetMs);
     });
     try {
       return await Promise.race([connect(request), late]);
     } finally {
-      clearTimeout(timer);
+      cancel();
     }
   };
 }
@@ -24,14 +27,14 @@ export function askedWithin<Question, Answer>(
   budgetMs: number,
 ): (question: Question) => Promise<Answer> {
   return async (question) => {
-    let timer: NodeJS.Timeout | undefined;
+    let cancel = (): void => undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new StoreUnavailable(new Error('out of time'))), budgetMs);
+      cancel = realSchedule(() => reject(new StoreUnavailable(new Error('out of time'))), budgetMs);
     });
     try {
       return await Promise.race([ask(question), late]);
     } finally {
-      clearTimeout(timer);
+      cancel();
     }
   };
 }

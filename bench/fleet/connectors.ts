@@ -1,0 +1,159 @@
+// Who answers CONNECTs: processes of the authorizer (functions/authorizer/handler.ts), one CONNECT at a time, or a few of
+// the front door (frontdoor/main.ts), many at a time. Each is wired as it is there, but for what it is given: the clock,
+// the randomness and the timers of the run, the simulated database and queue.
+
+import { createConnectSettingsReader } from '../../shared/adapters/dynamodb/connect-settings.ts';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-store.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { withDeadline } from '../../shared/adapters/node/deadline.ts';
+import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
+import { createTokenCheck } from '../../shared/adapters/node/token-check.ts';
+import { createConnect } from '../../shared/app/connect.ts';
+import { createPasswords } from '../../shared/app/passwords.ts';
+import { tokenAlgorithms } from '../../shared/app/public-keys.ts';
+import { createRejectionRecorder } from '../../shared/app/rejection-recorder.ts';
+import { createCredentialCache, createSettingsCache, type SettingsCache } from '../../shared/app/settings-cache.ts';
+import { connectBudgetMs, doorBudgetMs } from '../../shared/config/constants.ts';
+import type { Connect, ConnectDecision, ConnectRequest } from '../../shared/domain/connect.ts';
+import type { PasswordCrypto } from '../../shared/ports/credentials.ts';
+import type { RejectionRecorder } from '../../shared/ports/rejections.ts';
+import { backingOff, policy, type Surroundings, silent, tableName } from './processes.ts';
+import { type ClientPolicy, createSimulatedClient } from './sdk-client.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+export interface Asked {
+  readonly decision: ConnectDecision;
+  /** The most sessions a username may hold by the settings that this CONNECT was decided by; undefined: no limit. */
+  readonly limit: number | undefined;
+}
+
+export type Connector = (request: ConnectRequest) => Promise<Asked>;
+
+type Way = Pick<ClientPolicy, 'requestTimeoutMs' | 'maxSockets'> & { readonly budgetMs: number };
+
+/** Its answer comes when the handler would give it. */
+export function createAuthorizer(around: Surroundings): Connector {
+  const way = { requestTimeoutMs: 800, maxSockets: 64, budgetMs: connectBudgetMs };
+  let recorded = false;
+  const { connect, recorder } = createConnector(around, way, () => {
+    recorded = true;
+  });
+  return async (request) => {
+    recorded = false;
+    const earlier = recorder.flush();
+    const asked = await connect(request);
+    if (recorded) await Promise.all([earlier, recorder.flush()]);
+    return asked;
+  };
+}
+
+export function createDoor(around: Surroundings): Connector {
+  const { connect, recorder } = createConnector(around, {
+    requestTimeoutMs: 2_000,
+    maxSockets: 256,
+    budgetMs: doorBudgetMs,
+  });
+  const flushEachSecond = async (): Promise<void> => {
+    for (;;) {
+      await around.time.pause(1_000);
+      await recorder.flush();
+    }
+  };
+  void flushEachSecond();
+  return connect;
+}
+
+function createConnector(
+  around: Surroundings,
+  { budgetMs, ...client }: Way,
+  noteRecorded: () => void = () => undefined,
+) {
+  const { time, random, queue } = around;
+  const { clock } = time;
+  const way = createSimulatedClient(around, { ...around.retries, ...client });
+  const recorder = createRejectionRecorder({
+    store: createRejectionStore(way, tableName),
+    clock,
+    log: silent,
+    newSumId: () => random.attemptId(),
+  });
+  const rejections: RejectionRecorder = {
+    record(rejection) {
+      noteRecorded();
+      recorder.record(rejection);
+    },
+  };
+  const { settings, asking } = noteLimits(
+    createSettingsCache(createConnectSettingsReader(way, tableName), clock),
+    around,
+  );
+  const connect: Connect = withDeadline(
+    createConnect({
+      budgetMs,
+      store: createSessionStore(way, tableName, random, backingOff(around)),
+      settings,
+      credentials: createCredentialCache(createCredentialStore(way, tableName), clock),
+      passwords: createPasswords({ crypto: createTimedCrypto(time), clock }),
+      tokens: createTokenCheck(tokenAlgorithms),
+      clock,
+      random,
+      queue: { put: async (message) => queue.send(JSON.stringify(message), 20) },
+      rejections,
+      log: silent,
+      policy,
+    }),
+    budgetMs,
+    time.schedule,
+  );
+  return { connect: (request: ConnectRequest) => asking(() => connect(request)), recorder };
+}
+
+interface Note {
+  asked: boolean;
+  limit: number | undefined;
+}
+
+/**
+ * By which limit each CONNECT is decided is noted where it reads its settings. A CONNECT asks for them before it waits for
+ * anything, so whoever asks is the one that has just begun.
+ */
+function noteLimits(cache: SettingsCache, { misread }: Surroundings) {
+  let begun: Note | undefined;
+  const settings: SettingsCache = {
+    async get(id) {
+      const note = begun;
+      begun = undefined;
+      if (note !== undefined) note.asked = true;
+      const found = await cache.get(id);
+      if (note !== undefined)
+        note.limit = found?.limit?.enabled === true ? found.limit.maxSessionsPerUsername : undefined;
+      if (found?.limit === undefined || misread === undefined) return found;
+      const maxSessionsPerUsername = misread(found.limit.maxSessionsPerUsername);
+      return { ...found, limit: { ...found.limit, maxSessionsPerUsername } };
+    },
+    recall: (id) => cache.recall(id),
+  };
+  const asking = async (work: () => Promise<ConnectDecision>): Promise<Asked> => {
+    const note: Note = { asked: false, limit: undefined };
+    begun = note;
+    const deciding = work();
+    if (!note.asked) throw new Error('a CONNECT no longer asks for its settings first: its limit is not known');
+    return { decision: await deciding, limit: note.limit };
+  };
+  return { settings, asking };
+}
+
+/**
+ * A scrypt runs in a thread of its own, which no virtual clock can wait for. Nobody's password is one here: it is what is
+ * done where nobody can say whether a password is right.
+ */
+function createTimedCrypto({ pause }: VirtualTime): PasswordCrypto {
+  return {
+    ...createPasswordCrypto(),
+    async scrypt() {
+      await pause(70);
+      return Buffer.alloc(32);
+    },
+  };
+}

@@ -1,0 +1,105 @@
+// Presence and sweeper, wired as their handlers wire them (functions/presence, functions/sweeper), but for what they are
+// given: the clock, the randomness and the timers of the run, the simulated database, broker and queue.
+
+import { applyPresence } from '../../functions/presence/apply.ts';
+import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
+import { askingForRanks, collectRankRequests, createRankRequests } from '../../shared/app/ask-ranks.ts';
+import { type Swept, sweep } from '../../shared/app/sweep.ts';
+import {
+  brokerShares,
+  leaseSeconds,
+  maxConnectionSeconds,
+  presenceProcessesMax,
+  rankDelaySeconds,
+} from '../../shared/config/constants.ts';
+import { seconds } from '../../shared/domain/time.ts';
+import type { Broker } from '../../shared/ports/broker.ts';
+import type { Log } from '../../shared/ports/log.ts';
+import type { Random } from '../../shared/ports/random.ts';
+import type { Consumer, SimulatedQueue } from './message-queue.ts';
+import { type ClientPolicy, createSimulatedClient, type SimulatedWay } from './sdk-client.ts';
+
+export interface Surroundings extends SimulatedWay {
+  readonly random: Random;
+  readonly broker: Broker;
+  readonly queue: SimulatedQueue;
+  /** A mistake that is planted to see whether it is found: the limit is read as another one. */
+  readonly misread?: ((maxSessionsPerUsername: number) => number) | undefined;
+  readonly retries: Pick<ClientPolicy, 'maxAttempts' | 'throttledBaseMs' | 'failedBaseMs'>;
+}
+
+export const tableName = 'fleet';
+export const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+export const policy = { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) };
+
+/** Pauses of the stores between two tries. */
+export function backingOff({ time, chance }: SimulatedWay) {
+  return { backOff: (mostMs: number) => time.pause(chance.uniform() * mostMs) };
+}
+
+export function createPresence(around: Surroundings): Consumer {
+  const { time, random, queue, retries } = around;
+  const { clock, schedule } = time;
+  const client = createSimulatedClient(around, { ...retries, requestTimeoutMs: 2_000, maxSockets: 64 });
+  const share = createBrokerShare({
+    broker: around.broker,
+    clock,
+    callsPerSecond: brokerShares.presence / presenceProcessesMax,
+    burst: 10,
+    waitMs: 500,
+    kinds: ['confirm'],
+    schedule,
+  });
+  const requests = createRankRequests({
+    messages: {
+      send: async (message, delaySeconds) => queue.send(JSON.stringify(message), delaySeconds * 1_000, true),
+    },
+    clock,
+    log: silent,
+    delaySeconds: seconds(rankDelaySeconds),
+  });
+  const ports = {
+    store: askingForRanks(createSessionStore(client, tableName, random, backingOff(around)), requests),
+    ranks: createRankStore(client, tableName, random),
+    clock,
+    random,
+    broker: share.of('confirm'),
+    policy,
+    putBack: async (body: string) => queue.send(body, 30_000),
+    log: silent,
+  };
+  return (event) => applyPresence(ports, event);
+}
+
+/** One run of the sweeper; it stops 5 s before its time is up. */
+export function createSweeper(around: Surroundings): () => Promise<Swept> {
+  const { time, random, retries } = around;
+  const { clock, schedule } = time;
+  const client = createSimulatedClient(around, { ...retries, requestTimeoutMs: 2_000, maxSockets: 64 });
+  const share = createBrokerShare({
+    broker: around.broker,
+    clock,
+    callsPerSecond: brokerShares.sweeper,
+    burst: 5,
+    waitMs: 10_000,
+    kinds: ['lease'],
+    schedule,
+  });
+  const asked = collectRankRequests();
+  const ports = {
+    store: askingForRanks(createSessionStore(client, tableName, random, backingOff(around)), asked),
+    ranks: createRankStore(client, tableName, random),
+    clock,
+    random,
+    broker: share.of('lease'),
+    policy,
+  };
+  return async () => {
+    const began = time.now;
+    const swept = await sweep(ports, () => time.now - began > 50_000);
+    await asked.refresh(ports, () => time.now - began > 54_000);
+    return swept;
+  };
+}

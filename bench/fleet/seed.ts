@@ -1,0 +1,55 @@
+// Sessions that are there before a run begins: admitted, confirmed and, where wanted, ended by the product's own code, in
+// no time and with nobody else around.
+
+import { type AdmitRequest, admit } from '../../shared/app/admit.ts';
+import { applyBrokerEvent, applyDoorReport } from '../../shared/app/life-cycle.ts';
+import { connectBudgetMs } from '../../shared/config/constants.ts';
+import { type AttemptId, toBrokerClientId } from '../../shared/domain/ids.ts';
+import { seconds } from '../../shared/domain/time.ts';
+import type { Client } from './clients.ts';
+import { deploymentId, type Installation } from './installation.ts';
+import { policy } from './processes.ts';
+import { firstVersion } from './telling.ts';
+
+export interface Seeded {
+  readonly client: Client;
+  readonly attempt: AttemptId;
+}
+
+export async function seedSessions(
+  installation: Installation,
+  clients: readonly Client[],
+  as: { readonly kind: 'connected' | 'retained'; readonly expirySeconds: number },
+): Promise<readonly Seeded[]> {
+  const { time, around, instant } = installation;
+  const { clock } = time;
+  const expirySeconds = seconds(as.expirySeconds);
+  const settings = await installation.connectSettings();
+  const broker = {
+    getConnection: async () => ({ kind: 'connected', since: clock.now(), expirySeconds }) as const,
+    deleteConnection: async () => 'unknown' as const,
+  };
+  const ports = { store: instant.store, clock, random: around.random, policy, broker, budgetMs: connectBudgetMs };
+  const witness = installation.doors > 0 ? 'door' : 'broker';
+  const seeded: Seeded[] = [];
+  for (const client of clients) {
+    const names = { ...client, deploymentId };
+    const request: AdmitRequest = { ...names, witness, expirySeconds, receivedAt: clock.now() };
+    const decision = await admit(ports, settings, request);
+    if (decision.kind !== 'admitted') throw new Error(`a session could not be set up: ${decision.reason}`);
+    const { attempt } = decision;
+    const at = clock.now();
+    const pair = { sessionIdentifier: client.clientId, versionNumber: firstVersion };
+    const tell = (what: 'connected' | 'disconnected') =>
+      witness === 'door'
+        ? applyDoorReport(ports, { ...names, attempt, at, expirySeconds, type: `door.${what}` })
+        : applyBrokerEvent(ports, { ...names, at, pair, type: what });
+    const told = [await tell('connected')];
+    if (as.kind === 'retained') told.push(await tell('disconnected'));
+    if (told.includes('later')) throw new Error('a session could not be set up: its events were not taken');
+    if (as.kind === 'connected')
+      installation.broker.connect(toBrokerClientId(deploymentId, client.clientId), as.expirySeconds);
+    seeded.push({ client, attempt });
+  }
+  return seeded;
+}

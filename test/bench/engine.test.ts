@@ -1,0 +1,138 @@
+import { marshall } from '@aws-sdk/util-dynamodb';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { holds } from '../../bench/engine/conditions.ts';
+import { documentBytes } from '../../bench/engine/document-size.ts';
+import { MemoryEngine } from '../../bench/engine/memory-engine.ts';
+import { Table } from '../../bench/engine/table.ts';
+import { applyUpdate } from '../../bench/engine/updates.ts';
+import { itemBytes } from '../../bench/meter/size.ts';
+import { indexWriteUnits } from '../../bench/meter/units.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { tableDefinition } from '../../shared/config/table.ts';
+import { describeSessionStore } from '../contract/session-store.ts';
+
+// Loads run on it, so it must be what the real engines are.
+describeSessionStore('the engine in memory', () =>
+  createSessionStore(new MemoryEngine() as unknown as Parameters<typeof createSessionStore>[0], 'memory', cryptoRandom),
+);
+
+const text = fc.string({ minLength: 1, maxLength: 12, unit: 'binary' }).filter((name) => name !== '__proto__');
+const binary = fc.uint8Array({ minLength: 1, maxLength: 9 });
+const number = fc.oneof(fc.integer(), fc.integer({ min: 0, max: 1_900_000_000_000 }), fc.constant(0));
+const set = <T>(members: fc.Arbitrary<T>) =>
+  fc.uniqueArray(members, { minLength: 1, maxLength: 5 }).map((all) => new Set(all));
+const value = fc.letrec((tie) => ({
+  any: fc.oneof(
+    { depthSize: 'small' },
+    text,
+    number,
+    fc.boolean(),
+    fc.constant(null),
+    binary,
+    set(text),
+    set(binary),
+    fc.array(tie('any'), { maxLength: 3 }),
+    fc.dictionary(text, tie('any'), { maxKeys: 3, noNullPrototype: true }),
+  ),
+})).any;
+
+describe('the engine in memory', () => {
+  it('measures items as the unit meter does', () => {
+    fc.assert(
+      fc.property(fc.dictionary(text, value, { maxKeys: 6, noNullPrototype: true }), (item) => {
+        expect(documentBytes(item)).toBe(itemBytes(marshall(item)));
+      }),
+    );
+  });
+
+  it('charges indexes as the unit meter does', () => {
+    const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
+    const few = (name: string) => maybe(fc.constantFrom(`${name} 1`, `${name} 2`));
+    const item = fc.option(
+      fc
+        .record({
+          wakePk: few('wake'),
+          wakeAt: maybe(fc.integer({ min: 1, max: 2 })),
+          duePk: few('due'),
+          dueAt: maybe(fc.integer({ min: 1, max: 2 })),
+          rankPk: few('rank'),
+          rank: few('order'),
+          own: few('own'),
+          beside: few('beside'),
+        })
+        .map((attributes) => ({ pk: 'p', sk: 's', ...attributes })),
+      { nil: undefined },
+    );
+    const stored = (one: object | undefined) =>
+      one === undefined ? undefined : marshall(one, { removeUndefinedValues: true });
+    const table = new Table();
+    fc.assert(
+      fc.property(item, item, (before, after) => {
+        const units = table.indexCharges(before, after).reduce((sum, charge) => sum + charge.units, 0);
+        const metered = tableDefinition.indexes.map((index) =>
+          indexWriteUnits(tableDefinition, index, stored(before), stored(after)),
+        );
+        expect(units).toBe(metered.reduce((sum, each) => sum + each, 0));
+      }),
+    );
+  });
+
+  it('lists a partition in order of its bytes, however its items came and went, as if they had been sorted at the end', async () => {
+    const steps = fc.array(fc.record({ sk: text, there: fc.boolean(), listed: fc.boolean() }), { maxLength: 40 });
+    const query = { KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': 'p' } };
+    fc.assert(
+      fc.property(steps, (all) => {
+        const table = new Table();
+        const held = new Set<string>();
+        for (const { sk, there, listed } of all) {
+          table.store({ pk: 'p', sk }, there ? { pk: 'p', sk } : undefined);
+          if (there) held.add(sk);
+          else held.delete(sk);
+          if (listed) table.query(query);
+        }
+        const sorted = [...held].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+        expect(table.query(query).items.map(({ sk }) => sk)).toEqual(sorted);
+        expect(table.query({ ...query, ScanIndexForward: false }).items.map(({ sk }) => sk)).toEqual(sorted.reverse());
+      }),
+    );
+  });
+
+  it.each([
+    ['a = :one AND NOT b = :one', true],
+    ['a = :two OR (a = :one AND c < :two)', true],
+    ['a = :two OR a = :one AND c > :two', false],
+    ['missing < :one OR missing > :one OR missing = :one', false],
+    ['attribute_exists(map.inside) AND attribute_not_exists(map.other)', true],
+    ['#a BETWEEN :one AND :two', true],
+    ['contains(places, :mark) AND NOT contains(places, :one)', true],
+    ['begins_with(text, :text)', true],
+    ['text < :one', false],
+    ['size(places) < :two AND size(text) > :two AND NOT size(missing) < :two', true],
+  ])('reads the condition %s', (expression, expected) => {
+    const item = { a: 1, b: 2, c: 1, map: { inside: 1 }, places: new Set([Buffer.from('m')]), text: 'text and more' };
+    const values = { ':one': 1, ':two': 2, ':mark': Buffer.from('m'), ':text': 'text' };
+    expect(holds(expression, item, { names: { '#a': 'a' }, values })).toBe(expected);
+  });
+
+  it('updates from what was there before, and leaves that as it was', () => {
+    const before = { pk: 'p', a: 1, b: 2, places: new Set(['x']), map: { kept: 1 } };
+    const values = { ':one': 1, ':set': new Set(['x', 'y']), ':gone': new Set(['x']) };
+    const after = applyUpdate(
+      'SET a = b + :one, b = a - :one, c = if_not_exists(c, :one), map.#new = :one REMOVE pk ADD places :set, n :one',
+      before,
+      { names: { '#new': 'new' }, values },
+    );
+    expect(after).toEqual({ a: 3, b: 0, c: 1, n: 1, places: new Set(['x', 'y']), map: { kept: 1, new: 1 } });
+    expect(before).toEqual({ pk: 'p', a: 1, b: 2, places: new Set(['x']), map: { kept: 1 } });
+    expect(applyUpdate('DELETE places :gone', before, { values })).not.toHaveProperty('places');
+  });
+
+  it.each(['a <> :one', 'attribute_type(a, :one)', 'a = :one AND', 'a IN (:one)', '(a = :one'])(
+    'refuses %s, which it cannot read',
+    (expression) => {
+      expect(() => holds(expression, {}, { values: { ':one': 1 } })).toThrow(/^cannot/);
+    },
+  );
+});
