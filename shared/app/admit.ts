@@ -4,7 +4,7 @@
 // the owner of the client id and the roster, which decides. Dying between any two leaves at most an attempt whose lease
 // leads the sweeper to it; nothing is ever connected that is not in the roster. ADR 1 has the alternatives.
 
-import { ownerSeconds, ttlGraceSeconds } from '../config/constants.ts';
+import { ownerSeconds, ttlGraceSeconds, wideSleepSeconds } from '../config/constants.ts';
 import type { AttemptId, Username } from '../domain/ids.ts';
 import { decideLimit, type EffectiveLimit, maxSessions } from '../domain/limit.ts';
 import { isWide } from '../domain/place.ts';
@@ -56,6 +56,7 @@ export type AdmitDecision =
 
 /** Rounds of "somebody wrote first, look again" before the answer is unavailable; contention is never told as quota. */
 const maxRounds = 12;
+const gatherTries = 3;
 
 /** Throws StoreUnavailable where the database does not answer, or others keep writing the same items. */
 export async function admit(
@@ -241,7 +242,8 @@ class AdmissionRun {
     for (let tries = 0; tries < 2; tries++) {
       this.checkTime();
       const { place, dueAt } = stored.value;
-      const added = await store.addPlace(deploymentId, username, place, this.max, dueAt);
+      const wakeBy = addSeconds(this.now(), seconds(wideSleepSeconds));
+      const added = await store.addPlace(deploymentId, username, place, this.max, dueAt, { wakeBy });
       if (added.kind === 'wide') {
         this.roster = added.roster;
         const moved = await this.moveToLane(stored);
@@ -309,8 +311,14 @@ class AdmissionRun {
     const { deploymentId, username } = this.request;
     if (!this.rosterIsExact) this.roster = await this.ports.store.readRoster(deploymentId, username);
     if (this.roster.used < this.max) return true;
-    // So that whoever is turned away next need ask one item only.
-    if (this.roster.open === true) await this.ports.store.gatherReserve(deploymentId, username);
+    // What lanes hold in reserve may have moved between two readings. Once it is taken back one item tells, to whoever is
+    // turned away next too.
+    for (let tries = 0; this.roster.open === true && tries < gatherTries; tries++) {
+      await this.ports.store.gatherReserve(deploymentId, username);
+      this.roster = await this.ports.store.readRoster(deploymentId, username);
+      if (this.roster.used < this.max) return true;
+    }
+    if (this.roster.open === true) throw new Contended(new Error('others kept giving lanes a reserve'));
     return (await this.reclaim()) && this.roster.used < this.max;
   }
 

@@ -21,8 +21,8 @@ export function askingForRanks(store: SessionStore, requests: RankRequests): Ses
       if (put.kind === 'done' && (settled || writtenOff)) await requests.ask(session.deploymentId, session.username);
       return put;
     },
-    async addPlace(deploymentId, username, place, max, dueAt, forced) {
-      const outcome = await store.addPlace(deploymentId, username, place, max, dueAt, forced);
+    async addPlace(deploymentId, username, place, max, dueAt, how) {
+      const outcome = await store.addPlace(deploymentId, username, place, max, dueAt, how);
       if (outcome.kind === 'added') await requests.ask(deploymentId, username);
       return outcome;
     },

@@ -101,7 +101,9 @@ export async function countAgain(store: SessionStore, session: Session): Promise
   if (session.folded === true) return 'present';
   // A lane does not know when the roster wakes.
   if (isWide(place)) await store.lowerWake(deploymentId, username, dueAt);
-  const outcome = await store.addPlace(deploymentId, username, place, Number.POSITIVE_INFINITY, dueAt, true);
+  const outcome = await store.addPlace(deploymentId, username, place, Number.POSITIVE_INFINITY, dueAt, {
+    forced: true,
+  });
   if (outcome.kind !== 'added') return 'present';
   const now = await store.readSession(session);
   const live = now !== undefined && now.value.holding !== 'freed' && now.value.place === place;

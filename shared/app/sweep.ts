@@ -153,8 +153,7 @@ class SweepRun {
   }
 
   private lagOf(wake: Wake): number {
-    // A roster that has just become wide asks to be looked at, since no time in particular.
-    return wake.at === 0 ? 0 : Math.max(0, this.ports.clock.now() - wake.at);
+    return Math.max(0, this.ports.clock.now() - wake.at);
   }
 }
 

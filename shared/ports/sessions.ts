@@ -74,6 +74,16 @@ export type AddOutcome =
   /** `max` sessions are counted, or more; nothing changed. `roster` is consistent. */
   | { readonly kind: 'full'; readonly roster: Roster };
 
+export interface HowToAdd {
+  /**
+   * A narrow place is taken by a wide roster too. Otherwise it is refused: thousands that come while it becomes wide would
+   * make the roster item large for good.
+   */
+  readonly forced?: true;
+  /** When a roster that becomes wide wakes at the latest; without it none does. */
+  readonly wakeBy?: Ms;
+}
+
 /**
  * Sessions, client id owners and rosters. Each method changes at most one thing, atomically: most are one request to the
  * database; those that touch a wide roster may be more, and each of these leaves what is counted as it is. Every method throws StoreUnavailable where the database does not answer in time, and then may or may
@@ -118,8 +128,7 @@ export interface SessionStore {
   placeFor(names: Names, place: Place, roster: Roster, max: number): Place;
   /**
    * Counts a place: the one atomic step that decides (S4). `max` Infinity: whatever is used. `dueAt`: when the session
-   * of this place expires at the earliest. A narrow place is refused by a wide roster, unless it is `forced` in: thousands
-   * that come while it becomes wide would make the roster item large for good.
+   * of this place expires at the earliest.
    */
   addPlace(
     deploymentId: DeploymentId,
@@ -127,7 +136,7 @@ export interface SessionStore {
     place: Place,
     max: number,
     dueAt: Ms,
-    forced?: boolean,
+    how?: HowToAdd,
   ): Promise<AddOutcome>;
   /** Uncounts a place. `absent`: it was not counted. `last` is a guess that it is the only one, which saves a write. */
   removePlace(

@@ -10,6 +10,7 @@ import { ms, seconds } from '../../shared/domain/time.ts';
 import type { AddOutcome, SessionStore, Stored } from '../../shared/ports/sessions.ts';
 
 const start = ms(1_800_000_000_000);
+const soon = ms(1_799_999_999_000);
 const unlimited = Number.POSITIVE_INFINITY;
 const policy = { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) };
 /** Small, so that a handful of sessions fills lanes, closes them and opens them again. */
@@ -30,7 +31,8 @@ export function describeWideRoster(name: string, make: (layout: RosterLayout) =>
     });
 
     const used = async (): Promise<number> => (await store.readRoster(deploymentId, alice)).used;
-    const add = (place: Place, max = unlimited) => store.addPlace(deploymentId, alice, place, max, start);
+    const add = (place: Place, max = unlimited) =>
+      store.addPlace(deploymentId, alice, place, max, start, { wakeBy: soon });
     const remove = (place: Place) => store.removePlace(deploymentId, alice, place, false);
     const namesOf = (clientId: string) => ({ deploymentId, username: alice, clientId: clientId as ClientId });
     async function placeFor(clientId: string, max = unlimited): Promise<Place> {
@@ -66,7 +68,7 @@ export function describeWideRoster(name: string, make: (layout: RosterLayout) =>
     test('begins where there are so many sessions, and wakes at once', async () => {
       expect(isWide(await placeFor('a'))).toBe(false);
       await widen();
-      expect(await store.readRoster(deploymentId, alice)).toMatchObject({ used: 3, wide: true, wakeAt: 0 });
+      expect(await store.readRoster(deploymentId, alice)).toMatchObject({ used: 3, wide: true, wakeAt: soon });
       expect(laneOf(await placeFor('a'))).toBeGreaterThan(0);
       // Near the limit the roster item itself counts.
       const near = await placeFor('a', 6);
@@ -78,7 +80,9 @@ export function describeWideRoster(name: string, make: (layout: RosterLayout) =>
       await widen();
       expect((await add(place)).kind).toBe('wide');
       expect((await add(place, 3)).kind).toBe('full');
-      expect(await store.addPlace(deploymentId, alice, place, unlimited, start, true)).toMatchObject({ kind: 'added' });
+      expect(await store.addPlace(deploymentId, alice, place, unlimited, start, { forced: true })).toMatchObject({
+        kind: 'added',
+      });
       expect((await add(place)).kind).toBe('present');
       expect(await used()).toBe(4);
     });

@@ -88,12 +88,12 @@ async function freeOnAnyEnd(ports: LifeCyclePorts, body: unknown): Promise<'appl
 export const retryCountsTwice: Planted = {
   store: (store) => ({
     ...store,
-    addPlace: async (deploymentId, username, place, max, dueAt) => {
+    addPlace: async (deploymentId, username, place, max, dueAt, how) => {
       try {
-        return await store.addPlace(deploymentId, username, place, max, dueAt);
+        return await store.addPlace(deploymentId, username, place, max, dueAt, how);
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
-        return store.addPlace(deploymentId, username, `${place.slice(1)}A` as Place, max, dueAt);
+        return store.addPlace(deploymentId, username, `${place.slice(1)}A` as Place, max, dueAt, how);
       }
     },
   }),

@@ -101,7 +101,11 @@ export class World {
     const client = this.gates.clientFor(actor);
     const clock = this.clockOf(actor);
     const layout = this.config.wide ? wideLayout : usualLayout;
-    const sound = createSessionStore(client, this.engine.tableName, this.random, { layout });
+    const sound = createSessionStore(client, this.engine.tableName, this.random, {
+      layout,
+      // Whoever waits a moment to let others go first waits at the gate as well.
+      backOff: async () => undefined,
+    });
     const store = this.planted.store?.(sound, actor, clock) ?? sound;
     const broker = this.gates.brokerFor(actor);
     return {

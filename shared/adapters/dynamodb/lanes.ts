@@ -16,8 +16,10 @@ import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { laneReserveMax, rosterLanes, wideAt } from '../../config/constants.ts';
 import type { DeploymentId, Place, Username } from '../../domain/ids.ts';
 import { laneOf } from '../../domain/place.ts';
+import type { Ms } from '../../domain/time.ts';
 import { Contended } from '../../ports/errors.ts';
 import type { AddOutcome, RosterPart } from '../../ports/sessions.ts';
+import { backOffAtRandom } from './back-off.ts';
 import { answering } from './client.ts';
 import { Refused, refusable } from './conditions.ts';
 import { type Key, laneKey, perUsernameKey, wakePartition } from './keys.ts';
@@ -50,6 +52,7 @@ export const usualLayout: RosterLayout = {
 
 interface Lane {
   readonly lane: number;
+  readonly isThere: boolean;
   readonly used: number;
   readonly room: number;
   readonly places: ReadonlySet<Place>;
@@ -60,6 +63,8 @@ interface Lane {
 /** What stands for no limit: more than any count. */
 const noCap = 1e15;
 const maxTries = 12;
+/** About as long as it takes to give a lane a reserve. */
+const crowdMs = 60;
 
 export type LaneWrites = ReturnType<typeof createLanes>;
 
@@ -100,7 +105,13 @@ export function createLanes(table: Table, layout: RosterLayout) {
    * condition takes in the same write. A limit that is lower than the one it was given by finds the cap too high. The
    * place itself makes it safe to repeat (I5); dying after it leaves a session item whose lease leads here.
    */
-  async function addPlace(id: DeploymentId, username: Username, place: Place, max: number): Promise<AddOutcome> {
+  async function addPlace(
+    id: DeploymentId,
+    username: Username,
+    place: Place,
+    max: number,
+    wakeBy: Ms | undefined,
+  ): Promise<AddOutcome> {
     const lane = laneOf(place);
     const mark = placeBytes(place);
     const cap = Math.min(max, noCap);
@@ -113,7 +124,12 @@ export function createLanes(table: Table, layout: RosterLayout) {
       if (!(answer instanceof Refused)) return { kind: 'added', used: Number(answer.used) };
       const seen = decodeLane(lane, answer.item ?? {});
       if (seen.places.has(place)) return { kind: 'present' };
-      const outcome = await addFromRoster(id, username, place, max, seen);
+      // Of a crowd that finds a lane empty a few get it a reserve, and the others wait for that.
+      if (tries === 0 && (mark.at(-1) ?? 0) % 8 !== 0) {
+        await (backOff ?? backOffAtRandom)(crowdMs);
+        continue;
+      }
+      const outcome = await addFromRoster(id, username, { place, max, wakeBy }, seen);
       if (outcome !== 'look again') return outcome;
     }
     throw new Contended(new Error('others kept writing this lane'));
@@ -123,8 +139,7 @@ export function createLanes(table: Table, layout: RosterLayout) {
   async function addFromRoster(
     id: DeploymentId,
     username: Username,
-    place: Place,
-    max: number,
+    { place, max, wakeBy }: { readonly place: Place; readonly max: number; readonly wakeBy: Ms | undefined },
     seen: Lane,
   ): Promise<AddOutcome | 'look again'> {
     const roster = await readRosterItem(id, username);
@@ -139,13 +154,14 @@ export function createLanes(table: Table, layout: RosterLayout) {
     const mark = placeBytes(place);
     const limited = Number.isFinite(max);
     // I1, in one step: the roster item counts the whole reserve, if the limit allows it; the lane has it and uses one of
-    // it. The condition on the cap keeps every lane's reserve under one and the same limit.
+    // it. The condition on the cap keeps every lane's reserve under one and the same limit; that on the room lets one of
+    // many who found the lane empty get it a reserve, and not each of them.
     const outcome = await transact(table, [
       {
         Update: {
           TableName: tableName,
           Key: rosterKey(id, username),
-          UpdateExpression: `ADD used :reserve, lent :reserve${seen.listed ? '' : ', openLanes :one'} SET cap = :cap, wide = :one, wakePk = if_not_exists(wakePk, :wakePk), wakeAt = if_not_exists(wakeAt, :zero)`,
+          UpdateExpression: `ADD used :reserve, lent :reserve${seen.listed ? '' : ', openLanes :one'} SET cap = :cap, wide = :one, wakePk = if_not_exists(wakePk, :wakePk), wakeAt = if_not_exists(wakeAt, :by)`,
           ConditionExpression: [
             '(attribute_not_exists(cap) OR cap = :cap)',
             ...(limited ? ['(attribute_not_exists(used) OR used <= :before)'] : []),
@@ -154,7 +170,7 @@ export function createLanes(table: Table, layout: RosterLayout) {
             ':reserve': reserve,
             ':one': 1,
             ':cap': cap,
-            ':zero': 0,
+            ':by': wakeBy ?? 0,
             ':wakePk': wakePartition(`${id}|${username}`),
             ...(limited ? { ':before': max - reserve } : {}),
           },
@@ -165,8 +181,13 @@ export function createLanes(table: Table, layout: RosterLayout) {
           TableName: tableName,
           Key: laneKey(id, username, seen.lane),
           UpdateExpression: 'ADD used :one, room :left, places :places SET listed = :one, cap = :cap',
-          ConditionExpression: `NOT contains(places, :place) AND ${seen.listed ? 'listed = :one' : 'attribute_not_exists(listed)'}`,
+          ConditionExpression: [
+            'NOT contains(places, :place)',
+            seen.listed ? 'listed = :one' : 'attribute_not_exists(listed)',
+            seen.isThere ? 'room = :room' : 'attribute_not_exists(room)',
+          ].join(' AND '),
           ExpressionAttributeValues: {
+            ...(seen.isThere ? { ':room': seen.room } : {}),
             ':one': 1,
             ':left': reserve - 1,
             ':places': new Set([mark]),
@@ -409,6 +430,7 @@ function turnIs({ turn }: RosterPart): string {
 function decodeLane(lane: number, item: Item): Lane {
   return {
     lane,
+    isThere: item.room !== undefined,
     used: Number(item.used ?? 0),
     room: Number(item.room ?? 0),
     places: placesOf(item.places),

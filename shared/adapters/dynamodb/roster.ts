@@ -7,7 +7,7 @@ import type { DeploymentId, Place, Username } from '../../domain/ids.ts';
 import { isWide, laneOf } from '../../domain/place.ts';
 import type { Ms } from '../../domain/time.ts';
 import { StoreUnavailable } from '../../ports/errors.ts';
-import type { AddOutcome, SessionStore } from '../../ports/sessions.ts';
+import type { AddOutcome, HowToAdd, SessionStore } from '../../ports/sessions.ts';
 import { Refused, refusable } from './conditions.ts';
 import { perUsernameKey, wakePartition } from './keys.ts';
 import type { LaneWrites } from './lanes.ts';
@@ -50,9 +50,9 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, wideAt: numb
     place: Place,
     max: number,
     dueAt: Ms,
-    forced = false,
+    { forced, wakeBy }: HowToAdd = {},
   ): Promise<AddOutcome> {
-    if (laneOf(place) > 0) return lanes.addPlace(id, username, place, max);
+    if (laneOf(place) > 0) return lanes.addPlace(id, username, place, max, wakeBy);
     const limited = Number.isFinite(max);
     const mark = placeBytes(place);
     for (let tries = 0; tries < addTries; tries++) {
@@ -62,7 +62,7 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, wideAt: numb
         ConditionExpression: [
           'NOT contains(places, :place)',
           '(attribute_not_exists(wakeAt) OR wakeAt <= :due)',
-          ...(isWide(place) || forced ? [] : ['attribute_not_exists(wide)']),
+          ...(isWide(place) || forced === true ? [] : ['attribute_not_exists(wide)']),
           // What lanes hold in reserve was given by this limit: nobody else may bring the count above it meanwhile.
           '(attribute_not_exists(cap) OR used < cap)',
           ...(limited ? ['(attribute_not_exists(used) OR used < :max)'] : []),
@@ -78,13 +78,13 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, wideAt: numb
       });
       if (!(answer instanceof Refused)) {
         const used = Number(answer.used);
-        if (used >= wideAt && answer.wide === undefined) await widen(id, username);
+        if (used >= wideAt && answer.wide === undefined && wakeBy !== undefined) await widen(id, username, wakeBy);
         return { kind: 'added', used };
       }
       const { roster, open, cap } = decodeStoredRoster(answer.item);
       if (roster.places.has(place)) return { kind: 'present' };
       const isFull = roster.used >= max && open <= 0;
-      if (roster.wide === true && !isWide(place) && !forced && !isFull) return { kind: 'wide', roster };
+      if (roster.wide === true && !isWide(place) && forced !== true && !isFull) return { kind: 'wide', roster };
       if ((roster.used >= max && open > 0) || roster.used >= (cap ?? Number.POSITIVE_INFINITY)) {
         await lanes.gather(id, username);
         continue;
@@ -97,14 +97,21 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, wideAt: numb
   }
 
   /**
-   * From now on sessions are counted in lanes. It wakes at once, and the sweeper lets it sleep for minutes only from then
-   * on, so that whoever counts in a lane need not look when it wakes.
+   * From now on sessions are counted in lanes. The roster wakes soon, in the same write, and the sweeper lets a wide one
+   * sleep for minutes only, so that whoever counts in a lane need not look when it does.
    */
-  async function widen(id: DeploymentId, username: Username): Promise<void> {
+  async function widen(id: DeploymentId, username: Username, wakeBy: Ms): Promise<void> {
+    const values = { ':one': 1, ':by': wakeBy };
+    const answer = await update(id, username, {
+      UpdateExpression: 'SET wide = :one, wakeAt = :by',
+      ConditionExpression: 'attribute_not_exists(wide) AND wakeAt > :by',
+      ExpressionAttributeValues: values,
+    });
+    if (!(answer instanceof Refused)) return;
     await update(id, username, {
-      UpdateExpression: 'SET wide = :one, wakeAt = :zero',
-      ConditionExpression: 'attribute_not_exists(wide) AND used >= :one',
-      ExpressionAttributeValues: { ':one': 1, ':zero': 0 },
+      UpdateExpression: 'SET wide = :one',
+      ConditionExpression: 'attribute_not_exists(wide) AND wakeAt <= :by',
+      ExpressionAttributeValues: values,
     });
   }
 
