@@ -18,18 +18,52 @@ export class Refused {
 const meetingTries = 8;
 
 /**
- * Sends a conditional write. One that meets a transaction on its item has written nothing, and is tried again. Throws
- * StoreUnavailable where the database does not answer.
+ * Sends a conditional write. One that meets a transaction on its item, or a partition that takes no more, has written
+ * nothing, and is tried again; whoever waits for it sees to its own time. Throws StoreUnavailable where the database does
+ * not answer.
  */
-export async function refusable<T>(write: () => Promise<T>, backOff: BackOff = backOffAtRandom): Promise<T | Refused> {
+export async function refusable<T>(
+  write: () => Promise<T>,
+  backOff: BackOff = backOffAtRandom,
+  { untilThrottled = false }: { readonly untilThrottled?: boolean } = {},
+): Promise<T | Refused> {
   for (let tried = 1; ; tried++) {
     try {
       return await answering(write);
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException)
         return new Refused(error.Item === undefined ? undefined : unmarshall(error.Item));
-      if (!metTransaction(error) || tried >= meetingTries) throw error;
-      // Short: a transaction is over within milliseconds.
+      const again = metTransaction(error) || (!untilThrottled && isThrottled(error));
+      if (!again || tried >= meetingTries) throw error;
+      // Short at first: a transaction is over within milliseconds.
+      await backOff(5 * 2 ** tried);
+    }
+  }
+}
+
+const throttled: ReadonlySet<string> = new Set([
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'ThrottlingException',
+]);
+
+/** The partition takes no more at this moment; nothing was written. */
+export function isThrottle(error: unknown): boolean {
+  return error instanceof Error && throttled.has(error.name);
+}
+
+/** The same, as `answering` tells it. */
+export function isThrottled(error: unknown): boolean {
+  return error instanceof StoreUnavailable && isThrottle(error.cause);
+}
+
+/** A reading that a partition does not take at this moment is tried again. */
+export async function patiently<T>(read: () => Promise<T>, backOff: BackOff = backOffAtRandom): Promise<T> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await answering(read);
+    } catch (error) {
+      if (!isThrottled(error) || tried >= meetingTries) throw error;
       await backOff(5 * 2 ** tried);
     }
   }

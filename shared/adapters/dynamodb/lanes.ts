@@ -20,8 +20,7 @@ import type { Ms } from '../../domain/time.ts';
 import { Contended } from '../../ports/errors.ts';
 import type { AddOutcome, RosterPart } from '../../ports/sessions.ts';
 import { backOffAtRandom } from './back-off.ts';
-import { answering } from './client.ts';
-import { Refused, refusable } from './conditions.ts';
+import { patiently, Refused, refusable } from './conditions.ts';
 import { type Key, laneKey, perUsernameKey, wakePartition } from './keys.ts';
 import { readItems } from './read-items.ts';
 import { decodeStoredRoster, removeEmptyRoster, type StoredRoster } from './roster-item.ts';
@@ -74,7 +73,7 @@ export function createLanes(table: Table, layout: RosterLayout) {
 
   async function readRosterItem(id: DeploymentId, username: Username): Promise<StoredRoster> {
     const get = new GetCommand({ TableName: tableName, Key: rosterKey(id, username), ConsistentRead: true });
-    return decodeStoredRoster((await answering(() => client.send(get))).Item);
+    return decodeStoredRoster((await patiently(() => client.send(get), backOff)).Item);
   }
 
   async function readLanes(id: DeploymentId, username: Username): Promise<readonly Lane[]> {
@@ -361,7 +360,7 @@ export function createLanes(table: Table, layout: RosterLayout) {
     async laneHolds(id: DeploymentId, username: Username, place: Place): Promise<boolean> {
       const key = laneKey(id, username, laneOf(place));
       const get = new GetCommand({ TableName: tableName, Key: key, ConsistentRead: true });
-      const { Item: item } = await answering(() => client.send(get));
+      const { Item: item } = await patiently(() => client.send(get), backOff);
       return item !== undefined && placesOf(item.places).has(place);
     },
 

@@ -8,7 +8,8 @@ import { isWide, laneOf } from '../../domain/place.ts';
 import type { Ms } from '../../domain/time.ts';
 import { StoreUnavailable } from '../../ports/errors.ts';
 import type { AddOutcome, HowToAdd, SessionStore } from '../../ports/sessions.ts';
-import { Refused, refusable } from './conditions.ts';
+import { backOffAtRandom } from './back-off.ts';
+import { isThrottled, Refused, refusable } from './conditions.ts';
 import { perUsernameKey, wakePartition } from './keys.ts';
 import type { LaneWrites } from './lanes.ts';
 import { decodeStoredRoster, noLaneIsOpen, removeEmptyRoster } from './roster-item.ts';
@@ -26,18 +27,33 @@ const removedAtOnce = 50;
 
 export function createRosterWrites(table: Table, lanes: LaneWrites, wideAt: number): RosterWrites {
   const { client, tableName, backOff } = table;
+  const send = async (id: DeploymentId, username: Username, expression: object): Promise<Item> => {
+    const command = new UpdateCommand({
+      TableName: tableName,
+      Key: perUsernameKey('N', id, username),
+      ReturnValues: 'ALL_NEW',
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      UpdateExpression: '',
+      ...expression,
+    });
+    return (await client.send(command)).Attributes ?? {};
+  };
   const update = (id: DeploymentId, username: Username, expression: object): Promise<Item | Refused> =>
-    refusable(async () => {
-      const command = new UpdateCommand({
-        TableName: tableName,
-        Key: perUsernameKey('N', id, username),
-        ReturnValues: 'ALL_NEW',
-        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-        UpdateExpression: '',
-        ...expression,
-      });
-      return (await client.send(command)).Attributes ?? {};
-    }, backOff);
+    refusable(() => send(id, username, expression), backOff);
+
+  /** For the one write that a crowd sends to one item. */
+  async function updateOnce(
+    id: DeploymentId,
+    username: Username,
+    expression: object,
+  ): Promise<Item | Refused | 'throttled'> {
+    try {
+      return await refusable(() => send(id, username, expression), backOff, { untilThrottled: true });
+    } catch (error) {
+      if (isThrottled(error)) return 'throttled';
+      throw error;
+    }
+  }
 
   /**
    * I1: the place is added only while `used` is below the limit, in the write that counts it, so no interleaving
@@ -56,7 +72,7 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, wideAt: numb
     const limited = Number.isFinite(max);
     const mark = placeBytes(place);
     for (let tries = 0; tries < addTries; tries++) {
-      const answer = await update(id, username, {
+      const answer = await updateOnce(id, username, {
         UpdateExpression:
           'ADD used :one, places :places SET wakePk = if_not_exists(wakePk, :wakePk), wakeAt = if_not_exists(wakeAt, :due)',
         ConditionExpression: [
@@ -76,6 +92,14 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, wideAt: numb
           ...(limited ? { ':max': max } : {}),
         },
       });
+      if (answer === 'throttled') {
+        // The item takes no more. Read, it may say that it has become wide: whoever only tried again would keep it busy.
+        await (backOff ?? backOffAtRandom)(20 * 2 ** tries);
+        const { roster } = await lanes.readRosterItem(id, username);
+        if (roster.wide === true && !isWide(place) && forced !== true && !roster.places.has(place))
+          return { kind: 'wide', roster };
+        continue;
+      }
       if (!(answer instanceof Refused)) {
         const used = Number(answer.used);
         if (used >= wideAt && answer.wide === undefined && wakeBy !== undefined) await widen(id, username, wakeBy);

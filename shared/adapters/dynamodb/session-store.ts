@@ -18,7 +18,7 @@ import type { Random } from '../../ports/random.ts';
 import type { ConnectView, Names, Owner, PutOutcome, SessionStore, Stored, Wake } from '../../ports/sessions.ts';
 import type { BackOff } from './back-off.ts';
 import { answering } from './client.ts';
-import { Refused, refusable } from './conditions.ts';
+import { patiently, Refused, refusable } from './conditions.ts';
 import {
   allWakePartitions,
   duePk,
@@ -62,7 +62,12 @@ export function createSessionStore(
   const busy = new Set<string>();
 
   const get = async (key: Key): Promise<Item | undefined> =>
-    (await answering(() => client.send(new GetCommand({ TableName: tableName, Key: key, ConsistentRead: true })))).Item;
+    (
+      await patiently(
+        () => client.send(new GetCommand({ TableName: tableName, Key: key, ConsistentRead: true })),
+        backOff,
+      )
+    ).Item;
 
   /**
    * Replaces an item only if nobody wrote since it was read. Keeps I5: whatever a late event or a second process

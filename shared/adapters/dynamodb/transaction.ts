@@ -1,5 +1,5 @@
-// One transaction. Those that meet on an item cancel each other and have then written nothing, so they are tried again
-// here; a failed condition is an answer and goes back to the caller.
+// One transaction. Those that meet on an item cancel each other and have then written nothing, like those that a partition
+// does not take, so they are tried again here; a failed condition is an answer and goes back to the caller.
 
 import { type CancellationReason, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
@@ -7,6 +7,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { StoreUnavailable } from '../../ports/errors.ts';
 import { backOffAtRandom } from './back-off.ts';
 import { answering, meansUnavailable } from './client.ts';
+import { isThrottle } from './conditions.ts';
 import type { Item } from './session-item.ts';
 import type { Table } from './settings-by-username.ts';
 
@@ -31,6 +32,10 @@ export async function transact(table: Table, writes: Writes): Promise<Transactio
       await table.client.send(new TransactWriteCommand({ TransactItems: writes }));
       return { kind: 'done' };
     } catch (error) {
+      if (isThrottle(error)) {
+        conflict = error;
+        continue;
+      }
       if (!(error instanceof TransactionCanceledException)) return answering(() => Promise.reject(error));
       const reasons = error.CancellationReasons ?? [];
       const at = reasons.flatMap(({ Code }, place) => (Code === 'ConditionalCheckFailed' ? [place] : []));
