@@ -7,3 +7,4 @@ else if (which === 'halve') show('halve', await limitChanges({ seed: 1, sessions
 else if (which === 'burst') show('burst', await burst({ seed: 1, sessions: 500, limit: n }));
 else show(which, await fleetReturns({ seed: 1, sessions: n, perSecond: 3000, limit: (process.argv[4] ?? n) as any === 'none' ? 'none' : process.argv[4] === 'whitelisted' ? 'whitelisted' : n, as: which as any }));
 console.log('real s', (Date.now() - t) / 1000);
+

@@ -17,7 +17,7 @@ import { laneReserveMax, rosterLanes, wideAt } from '../../config/constants.ts';
 import type { DeploymentId, Place, Username } from '../../domain/ids.ts';
 import { laneOf } from '../../domain/place.ts';
 import type { Ms } from '../../domain/time.ts';
-import { Contended } from '../../ports/errors.ts';
+import { Contended, StoreUnavailable } from '../../ports/errors.ts';
 import type { AddOutcome, RosterPart } from '../../ports/sessions.ts';
 import { backOffAtRandom } from './back-off.ts';
 import { patiently, Refused, refusable } from './conditions.ts';
@@ -26,7 +26,7 @@ import { readItems } from './read-items.ts';
 import { decodeStoredRoster, removeEmptyRoster, type StoredRoster } from './roster-item.ts';
 import { type Item, placeBytes, placesOf } from './session-item.ts';
 import type { Table } from './settings-by-username.ts';
-import { type TransactionOutcome, transact, type Writes } from './transaction.ts';
+import { type TransactionOutcome, transact, transactOnce, type Writes } from './transaction.ts';
 
 /** How a wide roster is laid out; smaller in tests. */
 export interface RosterLayout {
@@ -56,14 +56,19 @@ interface Lane {
   readonly room: number;
   readonly places: ReadonlySet<Place>;
   readonly listed: boolean;
+  readonly cap: number | undefined;
   readonly turn: number;
 }
 
 /** What stands for no limit: more than any count. */
 const noCap = 1e15;
-const maxTries = 12;
-/** About as long as it takes to give a lane a reserve. */
-const crowdMs = 60;
+const maxTries = 20;
+/** About twice as long as it takes to give a lane a reserve. */
+const crowdMs = 80;
+/** Parts of a crowd, one after the other. */
+const crowds = 4;
+/** With so many places left, a lane is given more. */
+const refillAt: ReadonlySet<number> = new Set([48, 16, 4, 0]);
 
 export type LaneWrites = ReturnType<typeof createLanes>;
 
@@ -120,18 +125,60 @@ export function createLanes(table: Table, layout: RosterLayout) {
         ConditionExpression: 'NOT contains(places, :place) AND room >= :one AND cap <= :cap',
         ExpressionAttributeValues: { ':one': 1, ':less': -1, ':places': new Set([mark]), ':place': mark, ':cap': cap },
       });
-      if (!(answer instanceof Refused)) return { kind: 'added', used: Number(answer.used) };
+      if (!(answer instanceof Refused)) {
+        if (refillAt.has(Number(answer.room))) await refill(id, username, decodeLane(lane, answer), max, cap);
+        return { kind: 'added', used: Number(answer.used) };
+      }
       const seen = decodeLane(lane, answer.item ?? {});
       if (seen.places.has(place)) return { kind: 'present' };
-      // Of a crowd that finds a lane empty a few get it a reserve, and the others wait for that.
-      if (tries === 0 && (mark.at(-1) ?? 0) % 8 !== 0) {
+      // Of a crowd that finds a lane empty a part gets it a reserve, and the others wait for that.
+      if (tries < crowds && (mark.at(-1) ?? 0) % crowds !== tries) {
         await (backOff ?? backOffAtRandom)(crowdMs);
         continue;
       }
       const outcome = await addFromRoster(id, username, { place, max, wakeBy }, seen);
       if (outcome !== 'look again') return outcome;
+      if (tries >= crowds) await (backOff ?? backOffAtRandom)(crowdMs);
     }
     throw new Contended(new Error('others kept writing this lane'));
+  }
+
+  /**
+   * Gets a lane its next reserve before the last one is used up: who takes the place after which so many are left does it,
+   * so it is one of all that come. Where that fails, whoever finds the lane empty does it.
+   */
+  async function refill(id: DeploymentId, username: Username, seen: Lane, max: number, cap: number): Promise<void> {
+    const roster = await readRosterItem(id, username);
+    const reserve = roster.cap === cap && roster.roster.used < max ? reserveFor(max - roster.roster.used) : 0;
+    if (reserve <= seen.room || !seen.listed) return;
+    const limited = Number.isFinite(max);
+    // I1, as above, but for the place. Not tried again: it is nobody's own.
+    await transactOnce(table, [
+      {
+        Update: {
+          TableName: tableName,
+          Key: rosterKey(id, username),
+          UpdateExpression: 'ADD used :reserve, lent :reserve',
+          ConditionExpression: `cap = :cap${limited ? ' AND used <= :before' : ''}`,
+          ExpressionAttributeValues: {
+            ':reserve': reserve,
+            ':cap': cap,
+            ...(limited ? { ':before': max - reserve } : {}),
+          },
+        },
+      },
+      {
+        Update: {
+          TableName: tableName,
+          Key: laneKey(id, username, seen.lane),
+          UpdateExpression: 'ADD room :reserve',
+          ConditionExpression: 'listed = :one AND cap = :cap AND room <= :room',
+          ExpressionAttributeValues: { ':reserve': reserve, ':one': 1, ':cap': cap, ':room': seen.room },
+        },
+      },
+    ]).catch((error: unknown) => {
+      if (!(error instanceof StoreUnavailable)) throw error;
+    });
   }
 
   /** The lane has no reserve that this limit may use: it gets one from the roster item, and the place out of it. */
@@ -143,10 +190,11 @@ export function createLanes(table: Table, layout: RosterLayout) {
   ): Promise<AddOutcome | 'look again'> {
     const roster = await readRosterItem(id, username);
     const cap = Math.min(max, noCap);
-    const stale = roster.cap !== undefined && roster.cap !== cap;
-    if (stale || (roster.roster.used >= max && roster.open > 0)) {
-      await gather(id, username);
-      return 'look again';
+    const isStale = roster.cap !== undefined && roster.cap !== cap;
+    if (isStale || (roster.roster.used >= max && roster.open > 0)) {
+      const borrowed = isStale ? 'nothing there' : await borrow(id, username, place, cap, seen);
+      if (borrowed === 'nothing there') await gather(id, username);
+      return borrowed === 'done' ? { kind: 'added', used: roster.roster.used } : 'look again';
     }
     if (roster.roster.used >= max) return { kind: 'full', roster: roster.roster };
     const reserve = reserveFor(max - roster.roster.used);
@@ -155,7 +203,7 @@ export function createLanes(table: Table, layout: RosterLayout) {
     // I1, in one step: the roster item counts the whole reserve, if the limit allows it; the lane has it and uses one of
     // it. The condition on the cap keeps every lane's reserve under one and the same limit; that on the room lets one of
     // many who found the lane empty get it a reserve, and not each of them.
-    const outcome = await transact(table, [
+    const outcome = await transactOnce(table, [
       {
         Update: {
           TableName: tableName,
@@ -196,7 +244,57 @@ export function createLanes(table: Table, layout: RosterLayout) {
         },
       },
     ]);
-    return outcome.kind === 'done' ? { kind: 'added', used: roster.roster.used + 1 } : 'look again';
+    return outcome?.kind === 'done' ? { kind: 'added', used: roster.roster.used + 1 } : 'look again';
+  }
+
+  /**
+   * The roster item has given away all there is: the lane takes half of what another has in reserve, and one place out of
+   * it. Nothing that the roster item counts is changed, so the last places of a limit are not all counted by one item.
+   */
+  async function borrow(
+    id: DeploymentId,
+    username: Username,
+    place: Place,
+    cap: number,
+    seen: Lane,
+  ): Promise<'done' | 'look again' | 'nothing there'> {
+    if (!seen.listed) return 'nothing there';
+    const rich = (await readLanes(id, username)).filter((lane) => lane.room > 0 && lane.cap === cap);
+    const mark = placeBytes(place);
+    // Any of them: many who look at the same moment must not all ask the same one.
+    const lender = rich[(mark.at(-2) ?? 0) % Math.max(1, rich.length)];
+    if (lender === undefined) return 'nothing there';
+    if (lender.lane === seen.lane) return 'look again';
+    const half = Math.ceil(lender.room / 2);
+    // I1: both reserves stand under one cap, which is the limit of this CONNECT, and their sum stays what it was.
+    const outcome = await transactOnce(table, [
+      {
+        Update: {
+          TableName: tableName,
+          Key: laneKey(id, username, lender.lane),
+          UpdateExpression: 'ADD room :given',
+          ConditionExpression: 'room >= :half AND cap = :cap',
+          ExpressionAttributeValues: { ':given': -half, ':half': half, ':cap': cap },
+        },
+      },
+      {
+        Update: {
+          TableName: tableName,
+          Key: laneKey(id, username, seen.lane),
+          UpdateExpression: 'ADD used :one, room :left, places :places SET cap = :cap',
+          ConditionExpression: 'NOT contains(places, :place) AND listed = :one AND room = :room',
+          ExpressionAttributeValues: {
+            ':one': 1,
+            ':left': half - 1,
+            ':places': new Set([mark]),
+            ':place': mark,
+            ':cap': cap,
+            ':room': seen.room,
+          },
+        },
+      },
+    ]);
+    return outcome?.kind === 'done' ? 'done' : 'look again';
   }
 
   /** A part of what is left for each lane, and half of it kept back: the last places are given one by one. */
@@ -434,6 +532,7 @@ function decodeLane(lane: number, item: Item): Lane {
     room: Number(item.room ?? 0),
     places: placesOf(item.places),
     listed: item.listed !== undefined,
+    cap: item.cap === undefined ? undefined : Number(item.cap),
     turn: Number(item.turn ?? 0),
   };
 }

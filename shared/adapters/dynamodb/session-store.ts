@@ -125,7 +125,7 @@ export function createSessionStore(
     return {
       session: session === undefined ? undefined : decodeSession(session),
       owner: owner === undefined ? undefined : decodeOwner(owner),
-      roster,
+      roster: open > 0 ? { ...roster, open: true } : roster,
       rosterIsExact: !mayLag && open <= 0,
       whitelisted: find(keys.whitelist) !== undefined,
       override: parseOverrideItem(find(keys.override), settings.generation),
@@ -223,7 +223,8 @@ export function createSessionStore(
     /** Near the limit in the roster item itself, which alone knows what is left; else in the client id's lane. */
     placeFor({ clientId }, place, roster, max) {
       if (roster.wide !== true) return place;
-      const far = max - roster.used >= layout.near;
+      // While lanes are open, what is left may be with them.
+      const far = roster.open === true || max - roster.used >= layout.near;
       return placeInLane(place, far ? laneFor(clientId, layout.lanes) : 0);
     },
     dropPlace: lanes.dropPlace,

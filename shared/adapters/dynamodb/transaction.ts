@@ -7,7 +7,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { StoreUnavailable } from '../../ports/errors.ts';
 import { backOffAtRandom } from './back-off.ts';
 import { answering, meansUnavailable } from './client.ts';
-import { isThrottle } from './conditions.ts';
+import { isThrottle, isThrottled } from './conditions.ts';
 import type { Item } from './session-item.ts';
 import type { Table } from './settings-by-username.ts';
 
@@ -23,9 +23,26 @@ export type TransactionOutcome =
 
 const maxTries = 8;
 
-export async function transact(table: Table, writes: Writes): Promise<TransactionOutcome> {
+/**
+ * Sent once: undefined where it met another on an item, or a partition took no more. For who looks whether it is needed
+ * still before it is sent again.
+ */
+export async function transactOnce(table: Table, writes: Writes): Promise<TransactionOutcome | undefined> {
+  try {
+    return await transact(table, writes, 1);
+  } catch (error) {
+    if (
+      error instanceof StoreUnavailable &&
+      (isThrottled(error) || error.cause instanceof TransactionCanceledException)
+    )
+      return undefined;
+    throw error;
+  }
+}
+
+export async function transact(table: Table, writes: Writes, tries = maxTries): Promise<TransactionOutcome> {
   let conflict: unknown;
-  for (let tried = 0; tried < maxTries; tried += 1) {
+  for (let tried = 0; tried < tries; tried += 1) {
     if (tried > 0) await (table.backOff ?? backOffAtRandom)(20 * 2 ** tried);
     try {
       // The SDK's own retries carry one request token, so a try whose outcome is unknown is not done twice.
