@@ -11,6 +11,7 @@ import {
   confirmSession,
   connectedAtLatest,
   connectGraceSeconds,
+  countStrange,
   doubtAttempt,
   type Ending,
   endSession,
@@ -29,6 +30,7 @@ import {
   type Session,
   samePair,
   staleEventSeconds,
+  strangeUntil,
 } from '../domain/session.ts';
 import { addSeconds, later, type Ms, seconds } from '../domain/time.ts';
 import type { Broker, BrokerSays } from '../ports/broker.ts';
@@ -74,13 +76,20 @@ export async function applyDoorReport(ports: LifeCyclePorts, report: DoorReport)
 
 /** For as long as a queue goes on delivering a message that is not taken. */
 const awaitedSeconds = seconds(600);
+const clockMarginSeconds = 10;
 
 /** A report of an attempt that is not counted yet: its own message comes, and without it this one would find nothing. */
 function isAwaited(session: Session | undefined, report: DoorReport, now: Ms): boolean {
   if (addSeconds(report.at, awaitedSeconds) < now) return false;
   if (session === undefined) return true;
-  const { attempt, confirmedAttempt, overAttempt, admittedAt } = session;
-  return ![attempt, confirmedAttempt, overAttempt].includes(report.attempt) && admittedAt <= report.at;
+  const { attempt, confirmedAttempt, overAttempt, knownUncounted = [], admittedAt } = session;
+  const known = [attempt, confirmedAttempt, overAttempt, ...knownUncounted];
+  return !known.includes(report.attempt) && admittedAt <= report.at;
+}
+
+/** Its end may have come before it and been given up: by any clock. */
+function hasWaitedLong(report: DoorReport, now: Ms): boolean {
+  return report.uncounted === true && addSeconds(report.at, seconds(awaitedSeconds - clockMarginSeconds)) < now;
 }
 
 /** `doorSilent`: the front door has had its time to report the end of the connection, and has not. */
@@ -121,16 +130,23 @@ async function askAside(
   return says.kind === 'connected' ? says : undefined;
 }
 
+/** `strange`: what the broker has there is too late for any admission that is known, and lives until then at most. */
+type Heard = BrokerSays | { readonly kind: 'strange'; readonly until: Ms };
+
 /** What the broker says of a session, made its record (S12, S13). Used by the sweeper and wherever events are unsure. */
 function readTruth(
   session: Session,
-  says: BrokerSays,
+  says: Heard,
   ports: Pick<LifeCyclePorts, 'policy' | 'random'>,
   now: Ms,
 ): Session | undefined {
   switch (says.kind) {
     case 'unknown':
       return undefined;
+    case 'strange':
+      // It proves nothing of an attempt; and what is freed waits for the message that is to come.
+      if (session.holding === 'new' || session.holding === 'freed') return undefined;
+      return countStrange(session, says.until, addSeconds(now, ports.policy.leaseSeconds));
     case 'absent':
       return session.holding === 'freed' ? session : freeSession(session, { owes: true, findAt: now });
     case 'retained': {
@@ -187,7 +203,7 @@ export async function change(
       const askedAt = clock.now();
       const says = await askBroker(ports, stored.value);
       const now = clock.now();
-      const early = says.kind !== 'connected' && isOnItsWay(stored.value, askedAt);
+      const early = says.kind !== 'connected' && says.kind !== 'strange' && isOnItsWay(stored.value, askedAt);
       const told = early ? undefined : readTruth(known, says, ports, now);
       const next = told ?? orElse ?? leaveToLease(known, early, ports.policy, now);
       if (next === undefined) return 'later';
@@ -253,13 +269,13 @@ function leaveToLease(session: Session, early: boolean, policy: Policy, now: Ms)
 }
 
 /** When the connection was made that the broker tells of, at the earliest; undefined where it tells of none. */
-function provenConnection(says: BrokerSays, session: Session): Ms | undefined {
-  if (says.kind === 'absent' || says.kind === 'unknown') return undefined;
+function provenConnection(says: Heard, session: Session): Ms | undefined {
+  if (says.kind !== 'connected' && says.kind !== 'retained') return undefined;
   return says.kind === 'connected' && says.since !== undefined ? says.since : session.admittedAt;
 }
 
 /** The front door has told of this connection and will tell of its end: that the broker knows it too is no news. */
-function isKnown(session: Session, says: BrokerSays): boolean {
+function isKnown(session: Session, says: Heard): boolean {
   if (session.witness !== 'door' || session.holding !== 'connected') return false;
   return says.kind === 'connected' && session.leaseUntil === undefined;
 }
@@ -269,16 +285,19 @@ function isKnown(session: Session, says: BrokerSays): boolean {
  * that it tells of, by the times at which each of them may have connected.
  */
 async function askBroker(
-  ports: Pick<LifeCyclePorts, 'store' | 'broker' | 'clock'>,
+  ports: Pick<LifeCyclePorts, 'store' | 'broker' | 'clock' | 'policy'>,
   session: Session,
-): Promise<BrokerSays> {
+): Promise<Heard> {
   const { store } = ports;
   const { deploymentId, clientId, username } = session;
   const says = await ports.broker.getConnection(toBrokerClientId(deploymentId, clientId));
   if (says.kind === 'absent' || says.kind === 'unknown') return says;
   const { owner, others } = await readRivals(store, session);
   const rivals = owner === undefined ? others : [owner, ...others];
-  if (rivals.length === 0) return says;
+  if (rivals.length === 0) {
+    const until = strangeUntil(session, says, ports.policy);
+    return until === undefined ? says : { kind: 'strange', until };
+  }
   // Whoever holds the client id now did not find this attempt on it, so it never came to hold it, and was not admitted;
   // but for one that was let in without asking.
   if (
@@ -376,12 +395,18 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
   if (session.overAttempt === report.attempt) return 'nothing';
   switch (report.type) {
     case 'door.connected': {
-      if (!latest || session.confirmedAttempt === report.attempt) return 'nothing';
+      if (session.confirmedAttempt === report.attempt) return 'nothing';
+      // Let in without a count, it was counted when another attempt was there already: by clocks that differ, the later.
+      if (!latest && session.knownUncounted?.includes(report.attempt) === true)
+        return { knowing: { ...session, overlap: true } };
+      if (!latest) return 'nothing';
       // Freed before this report came: its lease ran out, or the report comes twice or late. The broker knows which.
       if (session.holding === 'freed') return 'ask the broker';
       const told = { at: report.at, expirySeconds: report.expirySeconds, attempt: report.attempt };
-      // The end that the broker told may be this connection's own: it has come and gone, or another has.
-      if (pending && session.endHeard === true) return { knowing: { ...session, confirmedAttempt: report.attempt } };
+      // The end that the broker told may be this connection's own: it has come and gone, or another has. So may an end
+      // that the front door told, and that was not waited with for as long as with this.
+      if (pending && (session.endHeard === true || hasWaitedLong(report, now)))
+        return { knowing: { ...session, confirmedAttempt: report.attempt } };
       return pending ? { next: confirmSession(session, told, ports.policy), connectedAt: report.at } : 'nothing';
     }
     case 'door.failed':
@@ -462,7 +487,8 @@ function readConnected(
   if (session.holding === 'freed') return 'ask the broker';
   if (session.leaseUntil !== undefined) {
     // Or another attempt's, or that of the username that held the client id before (S9)? The broker's word confirms then.
-    return !contested && session.supersedes === undefined && !session.overlap
+    const isSure = !contested && session.supersedes === undefined && !session.overlap;
+    return isSure && (truth === undefined || strangeUntil(session, truth, ports.policy) === undefined)
       ? { next: confirmSession(session, told, ports.policy) }
       : 'ask the broker';
   }
