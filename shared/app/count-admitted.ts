@@ -142,8 +142,10 @@ function readAdmitted(
     const isUndecided = session.holding === 'new' && !session.recounted;
     return session.holding === 'freed' || isUndecided ? 'nothing' : 'count';
   }
-  // The tombstone is another attempt's, which may never have come near the broker: it proves nothing of this one.
-  if (session.holding === 'freed') return start();
+  if (session.holding === 'freed') {
+    const next = start();
+    return next === 'nothing' ? next : startOver(next, session, message.at);
+  }
   if (session.admittedAt < message.at) {
     const met = meetSession(session, message, policy, hands);
     // An attempt that nobody has confirmed may never have been counted.
@@ -159,6 +161,17 @@ function readAdmitted(
     recounted: session.recounted || isUncertain,
   };
   return knowUncounted(next, message.attempt);
+}
+
+/**
+ * The tombstone of another attempt, which may never have come near the broker, proves nothing of the one that is counted
+ * now. But where the two came together, or that one came later, nobody knows which of them is told of.
+ */
+function startOver(next: Session, tombstone: Session, at: Ms): Session {
+  const { attempt, witness, admittedAt } = tombstone;
+  if (addSeconds(admittedAt, connectGraceSeconds) < at) return next;
+  const overlapping = { ...next, overlap: true };
+  return admittedAt < at ? overlapping : { ...overlapping, attempt, witness, admittedAt, endHeard: true };
 }
 
 /** The client id is this username's from now on, unless it has been passed on since. */

@@ -76,7 +76,6 @@ export async function applyDoorReport(ports: LifeCyclePorts, report: DoorReport)
 
 /** For as long as a queue goes on delivering a message that is not taken. */
 const awaitedSeconds = seconds(600);
-const clockMarginSeconds = 10;
 
 /** A report of an attempt that is not counted yet: its own message comes, and without it this one would find nothing. */
 function isAwaited(session: Session | undefined, report: DoorReport, now: Ms): boolean {
@@ -85,11 +84,6 @@ function isAwaited(session: Session | undefined, report: DoorReport, now: Ms): b
   const { attempt, confirmedAttempt, overAttempt, knownUncounted = [], admittedAt } = session;
   const known = [attempt, confirmedAttempt, overAttempt, ...knownUncounted];
   return !known.includes(report.attempt) && admittedAt <= report.at;
-}
-
-/** Its end may have come before it and been given up: by any clock. */
-function hasWaitedLong(report: DoorReport, now: Ms): boolean {
-  return report.uncounted === true && addSeconds(report.at, seconds(awaitedSeconds - clockMarginSeconds)) < now;
 }
 
 /** `doorSilent`: the front door has had its time to report the end of the connection, and has not. */
@@ -403,9 +397,9 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
       // Freed before this report came: its lease ran out, or the report comes twice or late. The broker knows which.
       if (session.holding === 'freed') return 'ask the broker';
       const told = { at: report.at, expirySeconds: report.expirySeconds, attempt: report.attempt };
-      // The end that the broker told may be this connection's own: it has come and gone, or another has. So may an end
-      // that the front door told, and that was not waited with for as long as with this.
-      if (pending && (session.endHeard === true || hasWaitedLong(report, now)))
+      // The end that the broker told may be this connection's own: it has come and gone, or another has. Of one that was
+      // let in without a count the end may have been told before there was a record to read it by.
+      if (pending && (session.endHeard === true || report.uncounted === true))
         return { knowing: { ...session, confirmedAttempt: report.attempt } };
       return pending ? { next: confirmSession(session, told, ports.policy), connectedAt: report.at } : 'nothing';
     }
@@ -423,8 +417,9 @@ function readEnd(session: Session, report: DoorReport & { type: 'door.disconnect
   const ending: Ending = { at: report.at, expirySeconds: report.expirySeconds };
   if (session.holding === 'freed') return 'nothing';
   if (session.leaseUntil !== undefined) {
-    if (confirmed) return { next: noteEnding(session, ending, undefined) };
-    if (session.attempt !== report.attempt) return 'nothing';
+    const latest = session.attempt === report.attempt;
+    if (confirmed && (!latest || session.overlap)) return { next: noteEnding(session, ending, undefined) };
+    if (!latest) return 'nothing';
     // Its `connected` report is late or lost; a connection that ended has been one.
     if (session.overlap) return { next: doubtAttempt(session) };
     const { unclean: _u, ...own } = session;
@@ -487,7 +482,9 @@ function readConnected(
   if (session.holding === 'freed') return 'ask the broker';
   if (session.leaseUntil !== undefined) {
     // Or another attempt's, or that of the username that held the client id before (S9)? The broker's word confirms then.
-    const isSure = !contested && session.supersedes === undefined && !session.overlap;
+    // And of one that was let in without a count the end may have been told before.
+    const isCounted = session.knownUncounted?.includes(session.attempt) !== true;
+    const isSure = !contested && session.supersedes === undefined && !session.overlap && isCounted;
     return isSure && (truth === undefined || strangeUntil(session, truth, ports.policy) === undefined)
       ? { next: confirmSession(session, told, ports.policy) }
       : 'ask the broker';

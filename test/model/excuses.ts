@@ -64,6 +64,13 @@ export function excuseCounted(world: World, session: Session): string | undefine
   return undefined;
 }
 
+/** Counted otherwise after everything has been delivered once more (I5). */
+export function excuseRepeated(world: World, session: Session): string | undefined {
+  // Two usernames asked for one client id at about the same time, one of them let in without a count: its events had come
+  // before there was a record to read them by, and nobody knew whose the others were. Then any event may tell.
+  return world.config.admits && world.isContested(session) ? 'its events came before it was known' : undefined;
+}
+
 /** Records of other usernames with the same client id. */
 function othersOf(world: World, session: Session): Session[] {
   return [...world.view.sessions.values()].filter(

@@ -5,7 +5,7 @@ import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.t
 import { isLive, type Session } from '../../shared/domain/session.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { type ConnectOutcome, dial, startConnect } from './connects.ts';
-import { excuseCounted, excuseOnce, takesOver } from './excuses.ts';
+import { excuseCounted, excuseOnce, excuseRepeated, takesOver } from './excuses.ts';
 import { advance } from './passing-time.ts';
 import { tellHappenings } from './presence-wire.ts';
 import { deliver, startSweep } from './presence-work.ts';
@@ -121,7 +121,9 @@ async function repeatEverything(world: World): Promise<void> {
 }
 
 function describeCounts(world: World): string {
-  const counted = [...world.view.sessions.values()].filter((session) => isCounted(world.view, session));
+  const counted = [...world.view.sessions.values()].filter(
+    (session) => isCounted(world.view, session) && excuseRepeated(world, session) === undefined,
+  );
   return counted
     .map(
       ({ deploymentId, username, clientId, holding, place }) =>
