@@ -292,17 +292,13 @@ async function askBroker(
     const until = strangeUntil(session, says, ports.policy);
     return until === undefined ? says : { kind: 'strange', until };
   }
-  // Whoever holds the client id now did not find this attempt on it, so it never came to hold it, and was not admitted;
-  // but for one that was let in without asking.
-  if (
-    session.holding === 'new' &&
-    !session.recounted &&
-    owner !== undefined &&
-    owner.supersedes?.includes(username) !== true
-  )
-    return { kind: 'absent' };
-  // Nor was one that is not counted.
-  if (session.holding === 'new' && !(await store.holds(session))) return { kind: 'absent' };
+  // One that was let in without asking came to hold it whatever is written.
+  if (session.holding === 'new' && !session.recounted) {
+    // Whoever holds the client id now did not find this attempt on it, so it never came to hold it, and was not admitted.
+    if (owner !== undefined && owner.supersedes?.includes(username) !== true) return { kind: 'absent' };
+    // Nor was one that is not counted.
+    if (!(await store.holds(session))) return { kind: 'absent' };
+  }
   const told = { ...says, askedAt: ports.clock.now() };
   const mine = mayBeIts(session, told);
   // Whose session is over makes no claim where somebody else's fits, be it that it came late.

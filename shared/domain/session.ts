@@ -120,12 +120,16 @@ export function isLive(session: Session, now: Ms): boolean {
   return session.holding !== 'freed' && session.countsUntil > now;
 }
 
+/** What the clocks of two machines differ by at most. */
+const clockSkewSeconds = 3;
+
 /**
  * The latest a connection made by an attempt of `at` can count, whatever is lost (S13). The broker's day begins when the
- * CONNECT reaches it, not when it was admitted.
+ * CONNECT reaches it, by its own clock, not when it was admitted.
  */
 function upperBound(at: Ms, expirySeconds: Seconds, policy: Policy): Ms {
-  return addSeconds(addSeconds(addSeconds(at, connectGraceSeconds), policy.maxConnectionSeconds), expirySeconds);
+  const arrived = addSeconds(at, seconds(connectGraceSeconds + clockSkewSeconds));
+  return addSeconds(addSeconds(arrived, policy.maxConnectionSeconds), expirySeconds);
 }
 
 /**
