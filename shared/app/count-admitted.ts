@@ -20,7 +20,7 @@ import {
   type Session,
   startSession,
 } from '../domain/session.ts';
-import { addSeconds, type Ms, seconds } from '../domain/time.ts';
+import { addSeconds, later, type Ms, seconds } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { UncountedAdmission } from '../ports/presence.ts';
 import type { Owner, SessionStore, Stored } from '../ports/sessions.ts';
@@ -155,8 +155,10 @@ function readAdmitted(
   // it is confirmed it may have been let in without a count as well, or have died before it was counted.
   const together = session.admittedAt <= addSeconds(message.at, connectGraceSeconds);
   const isUncertain = session.holding === 'new';
+  const { countsUntil } = startSession(message, message.place, message, policy, session, hands);
   const next = {
     ...keepHands(session, { supersedes: hands.supersedes }),
+    countsUntil: later(session.countsUntil, countsUntil),
     overlap: session.overlap || together || isUncertain,
     recounted: session.recounted || isUncertain,
   };

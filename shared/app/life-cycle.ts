@@ -148,8 +148,10 @@ function readTruth(
       const at = says.disconnectedAt ?? session.disconnectedAt ?? now;
       const expirySeconds = says.expirySeconds ?? session.expirySeconds;
       if (session.holding !== 'freed') return owing(endSession(session, { at, expirySeconds }, now), session, now);
-      const again = recountSession(session, ports.random.place(), { at, expirySeconds }, ports.policy);
-      return owing(endSession(again, { at, expirySeconds }, now), session, now);
+      // When it was connected, the broker does not say.
+      const told = { at, expirySeconds };
+      const { connectedAt: _c, ...again } = recountSession(session, ports.random.place(), told, ports.policy);
+      return owing(endSession({ ...again, admittedAt: session.admittedAt }, told, now), session, now);
     }
     case 'connected': {
       // Which connection it is, the broker does not say: from now on nothing frees it on an event alone.
@@ -480,7 +482,9 @@ function readConnected(
     // Or another attempt's, or that of the username that held the client id before (S9)? The broker's word confirms then.
     // And of one that was let in without a count the end may have been told before.
     const isCounted = session.knownUncounted?.includes(session.attempt) !== true;
-    const isSure = !contested && session.supersedes === undefined && !session.overlap && isCounted;
+    // Nor is one of long before the admission its own: somebody had the client id who was let in without a count.
+    const isOld = addSeconds(event.at, lateConnectSeconds) < session.admittedAt;
+    const isSure = !contested && session.supersedes === undefined && !session.overlap && isCounted && !isOld;
     return isSure && (truth === undefined || strangeUntil(session, truth, ports.policy) === undefined)
       ? { next: confirmSession(session, told, ports.policy) }
       : 'ask the broker';

@@ -150,7 +150,9 @@ function toleranceMs(session: Session): number {
 export function connectedAtLatest(session: Session): Ms {
   const arrived = addSeconds(session.admittedAt, connectGraceSeconds);
   if (session.leaseUntil !== undefined) return ms(arrived + toleranceMs(session));
-  return ms((session.connectedAt ?? session.disconnectedAt ?? arrived) + toleranceMs(session));
+  // One that has gone may have stayed for long.
+  const { disconnectedAt = arrived, connectedAt = Math.min(arrived, disconnectedAt) } = session;
+  return ms(connectedAt + toleranceMs(session));
 }
 
 /** No broker keeps a CONNECT waiting for longer. */
