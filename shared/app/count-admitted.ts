@@ -149,7 +149,9 @@ function readAdmitted(
   if (session.admittedAt < message.at) {
     const met = meetSession(session, message, policy, hands);
     // An attempt that nobody has confirmed may never have been counted.
-    return knowUncounted(session.holding === 'new' ? { ...met, recounted: true } : met, message.attempt);
+    const recounted = met.recounted || session.holding === 'new';
+    const overlap = met.overlap || addSeconds(session.admittedAt, connectGraceSeconds) >= message.at;
+    return knowUncounted({ ...met, recounted, overlap }, message.attempt);
   }
   // Another attempt came later. Which of the two reached the broker last, nobody knows if they came together; and until
   // it is confirmed it may have been let in without a count as well, or have died before it was counted.

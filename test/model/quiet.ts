@@ -5,7 +5,7 @@ import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.t
 import { isLive, type Session } from '../../shared/domain/session.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { type ConnectOutcome, dial, startConnect } from './connects.ts';
-import { excuseCounted, excuseOnce, excuseRepeated, takesOver } from './excuses.ts';
+import { excuseCounted, excuseOnce, excuseRepeated, isAnybodys, takesOver } from './excuses.ts';
 import { advance } from './passing-time.ts';
 import { tellHappenings } from './presence-wire.ts';
 import { deliver, startSweep } from './presence-work.ts';
@@ -150,7 +150,8 @@ async function probeLimits(world: World): Promise<void> {
     const again = await ask(world, deploymentId, username, mine.clientId);
     const now = rosterOf(world.view, deploymentId, username).used;
     // Two usernames on one client id, and nobody can say yet whose connection it is.
-    if (again.kind === 'rejected' && again.reason === 'client_id_held' && world.isContested(mine)) continue;
+    const isUnclear = world.isContested(mine) || isAnybodys(world, mine);
+    if (again.kind === 'rejected' && again.reason === 'client_id_held' && isUnclear) continue;
     if (again.kind !== 'admitted' || !again.reconnect || now !== counted)
       world.violate('I5', `${mine.clientId} reconnects: ${again.kind}, used ${counted} becomes ${now}`);
   }
