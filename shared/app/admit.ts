@@ -147,7 +147,8 @@ class AdmissionRun {
         // It may have been counted, and another have come in its place, since it was read: nobody is turned away from
         // a session of its own (S3).
         this.session = await this.ports.store.readSession(this.request);
-        if (this.session?.revision === met.revision) return { kind: 'rejected', reason: 'quota_exceeded' };
+        if (this.session?.revision === met.revision && !(await this.isCountedSince(met.value)))
+          return { kind: 'rejected', reason: 'quota_exceeded' };
       }
       if (this.session?.revision !== met.revision) return 'look again';
     }
@@ -303,6 +304,11 @@ class AdmissionRun {
   /** The reading that said so may lag, or not show the lane. */
   private async isCounted(session: Session): Promise<boolean> {
     return this.isSeenCounted(session) || (isWide(session.place) && (await this.ports.store.holds(session)));
+  }
+
+  /** A client that was let in without a count is counted whatever the limit, and its record stays as it is (S17). */
+  private async isCountedSince(session: Session): Promise<boolean> {
+    return session.recounted && (await this.ports.store.holds(session));
   }
 
   /** Looks before writing, so that a storm of rejections costs no writes. Only a consistent reading says "full". */

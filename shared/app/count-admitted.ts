@@ -14,12 +14,13 @@ import {
   type Hands,
   isLive,
   keepHands,
+  knowUncounted,
   meetSession,
   type Policy,
   type Session,
   startSession,
 } from '../domain/session.ts';
-import { addSeconds, type Ms, seconds } from '../domain/time.ts';
+import { addSeconds, later, type Ms, seconds } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { UncountedAdmission } from '../ports/presence.ts';
 import type { Owner, SessionStore, Stored } from '../ports/sessions.ts';
@@ -124,7 +125,7 @@ function readAdmitted(
   const start = (): Session | 'nothing' => {
     const next = startSession(message, message.place, message, policy, session, hands);
     // Whatever connection came of it has been cut by now.
-    return next.countsUntil <= now ? 'nothing' : { ...next, recounted: true };
+    return next.countsUntil <= now ? 'nothing' : knowUncounted({ ...next, recounted: true }, message.attempt);
   };
   if (session === undefined) return start();
   if (session.attempt === message.attempt) {
@@ -135,16 +136,46 @@ function readAdmitted(
     return isKnown ? 'count' : keepHands(session, { supersedes: hands.supersedes });
   }
   if (session.overAttempt === message.attempt) return 'nothing';
-  const cameLater = session.admittedAt >= message.at;
-  const longLater = session.admittedAt > addSeconds(message.at, connectGraceSeconds);
-  if (session.holding === 'freed') return longLater ? 'nothing' : start();
-  if (!cameLater) {
+  // The message comes again, after another attempt. Who carried it out first may have died before the roster; but what
+  // another CONNECT has begun since is that one's to decide.
+  if (session.knownUncounted?.includes(message.attempt) === true) {
+    const isUndecided = session.holding === 'new' && !session.recounted;
+    return session.holding === 'freed' || isUndecided ? 'nothing' : 'count';
+  }
+  if (session.holding === 'freed') {
+    const next = start();
+    return next === 'nothing' ? next : startOver(next, session, message.at);
+  }
+  if (session.admittedAt < message.at) {
     const met = meetSession(session, message, policy, hands);
     // An attempt that nobody has confirmed may never have been counted.
-    return session.holding === 'new' ? { ...met, recounted: true } : met;
+    const recounted = met.recounted || session.holding === 'new';
+    const overlap = met.overlap || addSeconds(session.admittedAt, connectGraceSeconds) >= message.at;
+    return knowUncounted({ ...met, recounted, overlap }, message.attempt);
   }
-  // Counted by the attempt that came later. Which of the two reached the broker last, nobody knows if they came together.
-  return longLater || session.overlap ? 'nothing' : { ...session, overlap: true };
+  // Another attempt came later. Which of the two reached the broker last, nobody knows if they came together; and until
+  // it is confirmed it may have been let in without a count as well, or have died before it was counted.
+  const together = session.admittedAt <= addSeconds(message.at, connectGraceSeconds);
+  const isUncertain = session.holding === 'new';
+  const { countsUntil } = startSession(message, message.place, message, policy, session, hands);
+  const next = {
+    ...keepHands(session, { supersedes: hands.supersedes }),
+    countsUntil: later(session.countsUntil, countsUntil),
+    overlap: session.overlap || together || isUncertain,
+    recounted: session.recounted || isUncertain,
+  };
+  return knowUncounted(next, message.attempt);
+}
+
+/**
+ * The tombstone of another attempt, which may never have come near the broker, proves nothing of the one that is counted
+ * now. But where the two came together, or that one came later, nobody knows which of them is told of.
+ */
+function startOver(next: Session, tombstone: Session, at: Ms): Session {
+  const { attempt, witness, admittedAt } = tombstone;
+  if (addSeconds(admittedAt, connectGraceSeconds) < at) return next;
+  const overlapping = { ...next, overlap: true };
+  return admittedAt < at ? overlapping : { ...overlapping, attempt, witness, admittedAt, endHeard: true };
 }
 
 /** The client id is this username's from now on, unless it has been passed on since. */

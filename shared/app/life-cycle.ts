@@ -11,6 +11,7 @@ import {
   confirmSession,
   connectedAtLatest,
   connectGraceSeconds,
+  countStrange,
   doubtAttempt,
   type Ending,
   endSession,
@@ -29,6 +30,7 @@ import {
   type Session,
   samePair,
   staleEventSeconds,
+  strangeUntil,
 } from '../domain/session.ts';
 import { addSeconds, later, type Ms, seconds } from '../domain/time.ts';
 import type { Broker, BrokerSays } from '../ports/broker.ts';
@@ -79,8 +81,9 @@ const awaitedSeconds = seconds(600);
 function isAwaited(session: Session | undefined, report: DoorReport, now: Ms): boolean {
   if (addSeconds(report.at, awaitedSeconds) < now) return false;
   if (session === undefined) return true;
-  const { attempt, confirmedAttempt, overAttempt, admittedAt } = session;
-  return ![attempt, confirmedAttempt, overAttempt].includes(report.attempt) && admittedAt <= report.at;
+  const { attempt, confirmedAttempt, overAttempt, knownUncounted = [], admittedAt } = session;
+  const known = [attempt, confirmedAttempt, overAttempt, ...knownUncounted];
+  return !known.includes(report.attempt) && admittedAt <= report.at;
 }
 
 /** `doorSilent`: the front door has had its time to report the end of the connection, and has not. */
@@ -121,16 +124,23 @@ async function askAside(
   return says.kind === 'connected' ? says : undefined;
 }
 
+/** `strange`: what the broker has there is too late for any admission that is known, and lives until then at most. */
+type Heard = BrokerSays | { readonly kind: 'strange'; readonly until: Ms };
+
 /** What the broker says of a session, made its record (S12, S13). Used by the sweeper and wherever events are unsure. */
 function readTruth(
   session: Session,
-  says: BrokerSays,
+  says: Heard,
   ports: Pick<LifeCyclePorts, 'policy' | 'random'>,
   now: Ms,
 ): Session | undefined {
   switch (says.kind) {
     case 'unknown':
       return undefined;
+    case 'strange':
+      // It proves nothing of an attempt; and what is freed waits for the message that is to come.
+      if (session.holding === 'new' || session.holding === 'freed') return undefined;
+      return countStrange(session, says.until, addSeconds(now, ports.policy.leaseSeconds));
     case 'absent':
       return session.holding === 'freed' ? session : freeSession(session, { owes: true, findAt: now });
     case 'retained': {
@@ -138,8 +148,10 @@ function readTruth(
       const at = says.disconnectedAt ?? session.disconnectedAt ?? now;
       const expirySeconds = says.expirySeconds ?? session.expirySeconds;
       if (session.holding !== 'freed') return owing(endSession(session, { at, expirySeconds }, now), session, now);
-      const again = recountSession(session, ports.random.place(), { at, expirySeconds }, ports.policy);
-      return owing(endSession(again, { at, expirySeconds }, now), session, now);
+      // When it was connected, the broker does not say.
+      const told = { at, expirySeconds };
+      const { connectedAt: _c, ...again } = recountSession(session, ports.random.place(), told, ports.policy);
+      return owing(endSession({ ...again, admittedAt: session.admittedAt }, told, now), session, now);
     }
     case 'connected': {
       // Which connection it is, the broker does not say: from now on nothing frees it on an event alone.
@@ -187,7 +199,7 @@ export async function change(
       const askedAt = clock.now();
       const says = await askBroker(ports, stored.value);
       const now = clock.now();
-      const early = says.kind !== 'connected' && isOnItsWay(stored.value, askedAt);
+      const early = says.kind !== 'connected' && says.kind !== 'strange' && isOnItsWay(stored.value, askedAt);
       const told = early ? undefined : readTruth(known, says, ports, now);
       const next = told ?? orElse ?? leaveToLease(known, early, ports.policy, now);
       if (next === undefined) return 'later';
@@ -253,13 +265,13 @@ function leaveToLease(session: Session, early: boolean, policy: Policy, now: Ms)
 }
 
 /** When the connection was made that the broker tells of, at the earliest; undefined where it tells of none. */
-function provenConnection(says: BrokerSays, session: Session): Ms | undefined {
-  if (says.kind === 'absent' || says.kind === 'unknown') return undefined;
+function provenConnection(says: Heard, session: Session): Ms | undefined {
+  if (says.kind !== 'connected' && says.kind !== 'retained') return undefined;
   return says.kind === 'connected' && says.since !== undefined ? says.since : session.admittedAt;
 }
 
 /** The front door has told of this connection and will tell of its end: that the broker knows it too is no news. */
-function isKnown(session: Session, says: BrokerSays): boolean {
+function isKnown(session: Session, says: Heard): boolean {
   if (session.witness !== 'door' || session.holding !== 'connected') return false;
   return says.kind === 'connected' && session.leaseUntil === undefined;
 }
@@ -269,27 +281,26 @@ function isKnown(session: Session, says: BrokerSays): boolean {
  * that it tells of, by the times at which each of them may have connected.
  */
 async function askBroker(
-  ports: Pick<LifeCyclePorts, 'store' | 'broker' | 'clock'>,
+  ports: Pick<LifeCyclePorts, 'store' | 'broker' | 'clock' | 'policy'>,
   session: Session,
-): Promise<BrokerSays> {
+): Promise<Heard> {
   const { store } = ports;
   const { deploymentId, clientId, username } = session;
   const says = await ports.broker.getConnection(toBrokerClientId(deploymentId, clientId));
   if (says.kind === 'absent' || says.kind === 'unknown') return says;
   const { owner, others } = await readRivals(store, session);
   const rivals = owner === undefined ? others : [owner, ...others];
-  if (rivals.length === 0) return says;
-  // Whoever holds the client id now did not find this attempt on it, so it never came to hold it, and was not admitted;
-  // but for one that was let in without asking.
-  if (
-    session.holding === 'new' &&
-    !session.recounted &&
-    owner !== undefined &&
-    owner.supersedes?.includes(username) !== true
-  )
-    return { kind: 'absent' };
-  // Nor was one that is not counted.
-  if (session.holding === 'new' && !(await store.holds(session))) return { kind: 'absent' };
+  if (rivals.length === 0) {
+    const until = strangeUntil(session, says, ports.policy);
+    return until === undefined ? says : { kind: 'strange', until };
+  }
+  // One that was let in without asking came to hold it whatever is written.
+  if (session.holding === 'new' && !session.recounted) {
+    // Whoever holds the client id now did not find this attempt on it, so it never came to hold it, and was not admitted.
+    if (owner !== undefined && owner.supersedes?.includes(username) !== true) return { kind: 'absent' };
+    // Nor was one that is not counted.
+    if (!(await store.holds(session))) return { kind: 'absent' };
+  }
   const told = { ...says, askedAt: ports.clock.now() };
   const mine = mayBeIts(session, told);
   // Whose session is over makes no claim where somebody else's fits, be it that it came late.
@@ -376,12 +387,18 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
   if (session.overAttempt === report.attempt) return 'nothing';
   switch (report.type) {
     case 'door.connected': {
-      if (!latest || session.confirmedAttempt === report.attempt) return 'nothing';
+      if (session.confirmedAttempt === report.attempt) return 'nothing';
+      // Let in without a count, it was counted when another attempt was there already: by clocks that differ, the later.
+      if (!latest && session.knownUncounted?.includes(report.attempt) === true)
+        return { knowing: { ...session, overlap: true } };
+      if (!latest) return 'nothing';
       // Freed before this report came: its lease ran out, or the report comes twice or late. The broker knows which.
       if (session.holding === 'freed') return 'ask the broker';
       const told = { at: report.at, expirySeconds: report.expirySeconds, attempt: report.attempt };
-      // The end that the broker told may be this connection's own: it has come and gone, or another has.
-      if (pending && session.endHeard === true) return { knowing: { ...session, confirmedAttempt: report.attempt } };
+      // The end that the broker told may be this connection's own: it has come and gone, or another has. Of one that was
+      // let in without a count the end may have been told before there was a record to read it by.
+      if (pending && (session.endHeard === true || report.uncounted === true))
+        return { knowing: { ...session, confirmedAttempt: report.attempt } };
       return pending ? { next: confirmSession(session, told, ports.policy), connectedAt: report.at } : 'nothing';
     }
     case 'door.failed':
@@ -398,8 +415,9 @@ function readEnd(session: Session, report: DoorReport & { type: 'door.disconnect
   const ending: Ending = { at: report.at, expirySeconds: report.expirySeconds };
   if (session.holding === 'freed') return 'nothing';
   if (session.leaseUntil !== undefined) {
-    if (confirmed) return { next: noteEnding(session, ending, undefined) };
-    if (session.attempt !== report.attempt) return 'nothing';
+    const latest = session.attempt === report.attempt;
+    if (confirmed && (!latest || session.overlap)) return { next: noteEnding(session, ending, undefined) };
+    if (!latest) return 'nothing';
     // Its `connected` report is late or lost; a connection that ended has been one.
     if (session.overlap) return { next: doubtAttempt(session) };
     const { unclean: _u, ...own } = session;
@@ -462,7 +480,12 @@ function readConnected(
   if (session.holding === 'freed') return 'ask the broker';
   if (session.leaseUntil !== undefined) {
     // Or another attempt's, or that of the username that held the client id before (S9)? The broker's word confirms then.
-    return !contested && session.supersedes === undefined && !session.overlap
+    // And of one that was let in without a count the end may have been told before.
+    const isCounted = session.knownUncounted?.includes(session.attempt) !== true;
+    // Nor is one of long before the admission its own: somebody had the client id who was let in without a count.
+    const isOld = addSeconds(event.at, lateConnectSeconds) < session.admittedAt;
+    const isSure = !contested && session.supersedes === undefined && !session.overlap && isCounted && !isOld;
+    return isSure && (truth === undefined || strangeUntil(session, truth, ports.policy) === undefined)
       ? { next: confirmSession(session, told, ports.policy) }
       : 'ask the broker';
   }

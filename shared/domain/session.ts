@@ -78,6 +78,8 @@ export interface Session {
   readonly unclean?: true;
   /** Counted again over the limit, because a connection nobody knew turned up. */
   readonly recounted: boolean;
+  /** The last few attempts that were let in without a count and are counted here: their messages may come again (S17). */
+  readonly knownUncounted?: readonly AttemptId[];
   readonly admittedAt: Ms;
   readonly connectedAt?: Ms;
   /** An event told it, and its timestamp may be minutes off [AWS: presence event timestamps]. */
@@ -108,6 +110,7 @@ export interface Admission {
 }
 
 const closedPairsKept = 4;
+const knownUncountedKept = 8;
 
 /** A CONNECT reaches the broker at most this long after its admission: the authorizer's 5 s, or a ticket's 10. */
 export const connectGraceSeconds = seconds(10);
@@ -117,12 +120,16 @@ export function isLive(session: Session, now: Ms): boolean {
   return session.holding !== 'freed' && session.countsUntil > now;
 }
 
+/** What the clocks of two machines differ by at most. */
+const clockSkewSeconds = 3;
+
 /**
  * The latest a connection made by an attempt of `at` can count, whatever is lost (S13). The broker's day begins when the
- * CONNECT reaches it, not when it was admitted.
+ * CONNECT reaches it, by its own clock, not when it was admitted.
  */
 function upperBound(at: Ms, expirySeconds: Seconds, policy: Policy): Ms {
-  return addSeconds(addSeconds(addSeconds(at, connectGraceSeconds), policy.maxConnectionSeconds), expirySeconds);
+  const arrived = addSeconds(at, seconds(connectGraceSeconds + clockSkewSeconds));
+  return addSeconds(addSeconds(arrived, policy.maxConnectionSeconds), expirySeconds);
 }
 
 /**
@@ -143,11 +150,31 @@ function toleranceMs(session: Session): number {
 export function connectedAtLatest(session: Session): Ms {
   const arrived = addSeconds(session.admittedAt, connectGraceSeconds);
   if (session.leaseUntil !== undefined) return ms(arrived + toleranceMs(session));
-  return ms((session.connectedAt ?? session.disconnectedAt ?? arrived) + toleranceMs(session));
+  // One that has gone may have stayed for long.
+  const { disconnectedAt = arrived, connectedAt = Math.min(arrived, disconnectedAt) } = session;
+  return ms(connectedAt + toleranceMs(session));
 }
 
 /** No broker keeps a CONNECT waiting for longer. */
 export const lateConnectSeconds = seconds(150);
+
+/**
+ * Until when it may live what the broker tells of, if that is too late for any admission that is known of this client id:
+ * then somebody was let in without a count, of this username or of another, and the message of it is still to come (S17).
+ */
+export function strangeUntil(
+  session: Session,
+  says: BrokerTells & { readonly expirySeconds?: Seconds },
+  policy: Policy,
+): Ms | undefined {
+  const latest = addSeconds(session.admittedAt, lateConnectSeconds);
+  const { expirySeconds = session.expirySeconds } = says;
+  if (says.kind === 'connected')
+    return says.since !== undefined && says.since > latest ? upperBound(says.since, expirySeconds, policy) : undefined;
+  const at = says.disconnectedAt;
+  const isLate = at !== undefined && at > addSeconds(latest, policy.maxConnectionSeconds);
+  return isLate ? addSeconds(at, expirySeconds) : undefined;
+}
 
 /** The broker forgets after this when a session was disconnected [AWS: GetConnection]. */
 const forgetDisconnectSeconds = seconds(1_800);
@@ -232,6 +259,7 @@ export function startSession(
     expirySeconds: admission.expirySeconds,
     ...inheritance(hands, before),
     recounted: false,
+    ...(before?.knownUncounted === undefined ? {} : { knownUncounted: before.knownUncounted }),
     admittedAt: admission.at,
     ...traits(admission),
   };
@@ -243,6 +271,13 @@ function inheritance(hands: Hands, before: Session | undefined): Pick<Session, '
     ...(hands.supersedes.length === 0 ? {} : { supersedes: hands.supersedes }),
     ...(unclean ? { unclean: true as const } : {}),
   };
+}
+
+/** Its client was let in without a count by this attempt, and is counted now: the message of it may come again. */
+export function knowUncounted(session: Session, attempt: AttemptId): Session {
+  const known = session.knownUncounted ?? [];
+  if (known.includes(attempt)) return session;
+  return { ...session, knownUncounted: [...known, attempt].slice(-knownUncountedKept) };
 }
 
 /** A record that is put back, with what a later one knew of whose client id it was. */
@@ -430,6 +465,21 @@ export function abandonAttempt(session: Session, now: Ms): Session {
 /** The lease is over and nobody can say what became of the attempt: it goes on counting, and is checked again. */
 export function extendLease(session: Session, until: Ms): Session {
   return { ...session, leaseUntil: until };
+}
+
+/**
+ * Something has turned up under its client id that is nobody's yet, and lives until `until` at most. The session counts
+ * for as long as that, and is asked about again, until somebody's admission is known that it can be of.
+ */
+export function countStrange(session: Session, until: Ms, askAgainAt: Ms): Session {
+  const { leaseUntil = askAgainAt, countsUntil, fallbackUntil = countsUntil } = session;
+  return {
+    ...session,
+    leaseUntil: later(leaseUntil, askAgainAt),
+    countsUntil: later(countsUntil, until),
+    fallbackUntil,
+    overlap: true,
+  };
 }
 
 /** Something makes the pending attempt doubtful: its lease is checked as soon as its CONNECT cannot be on its way. */

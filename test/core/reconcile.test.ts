@@ -83,6 +83,7 @@ test.each([
   ['connected', 'unknown', 'connected', { unknown: 1 }],
   ['retained', 'unknown', 'retained', { unknown: 1 }],
 ] as const)('S13: a %s session of which the broker says %s is %s', async (holding, kind, after, counts) => {
+  const since = core.now();
   if (holding === 'connected') await settled('alice', 'a', 3_000);
   else await retained('alice', 'a', 3_000);
   core.advance(quietSeconds);
@@ -91,7 +92,7 @@ test.each([
     kind === 'retained'
       ? { kind, disconnectedAt: core.now(), expirySeconds: seconds(700) }
       : kind === 'connected'
-        ? { kind, since: core.now() }
+        ? { kind, since }
         : { kind },
   );
   expect(await run()).toMatchObject({ ...clean, asked: 1, ...counts });
@@ -101,6 +102,20 @@ test.each([
   await checkAgreement('alice');
   if (after === 'retained' && kind === 'retained')
     expect(session?.countsUntil).toBe(addSeconds(core.now(), seconds(700)));
+});
+
+test('S17: a connection that no known admission has made counts with the session it is met on, until its own is known', async () => {
+  await retained('alice', 'a', 3_000);
+  core.advance(quietSeconds);
+  core.broker.set('a', { kind: 'connected', since: core.now() });
+  expect(await run()).toMatchObject({ ...clean, asked: 1, corrected: 1 });
+  const session = await core.session('alice', 'a');
+  expect(session).toMatchObject({ holding: 'retained', overlap: true });
+  expect(session?.countsUntil).toBeGreaterThan(addSeconds(core.now(), seconds(86_400)));
+  core.broker.delete('a');
+  core.advance(31);
+  await core.sweep();
+  expect(await core.used('alice')).toBe(0);
 });
 
 test('S10: a retained session counts until the broker says, where that is not what stands in', async () => {

@@ -4,6 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { countAdmitted } from '../../shared/app/count-admitted.ts';
+import { applyDoorReport } from '../../shared/app/life-cycle.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import type { UncountedAdmission } from '../../shared/ports/presence.ts';
@@ -120,7 +121,88 @@ describe('its own reports came first, and found nothing', () => {
   });
 });
 
+describe('its own report of being connected', () => {
+  const report = (type: 'door.connected' | 'door.disconnected', message: UncountedAdmission) => {
+    const { username, clientId, attempt } = message;
+    const at = core.now();
+    const expirySeconds = seconds(0);
+    return applyDoorReport(core.ports, {
+      type,
+      deploymentId,
+      username,
+      clientId,
+      attempt,
+      at,
+      uncounted: true,
+      expirySeconds,
+    });
+  };
+
+  test('waits for its count', async () => {
+    expect(await report('door.connected', letIn('alice', 'c'))).toBe('later');
+  });
+
+  test('holds if the broker says so: its end may have come before there was a record to read it by', async () => {
+    const [there, gone] = [letIn('alice', 'there'), letIn('alice', 'gone')];
+    await count(there);
+    await count(gone);
+    connected('there');
+    for (const message of [there, gone]) expect(await report('door.connected', message)).toBe('done');
+    expect(await core.session('alice', 'there')).toMatchObject({ holding: 'connected' });
+    expect(await core.session('alice', 'gone')).toMatchObject({ holding: 'new' });
+    await settle();
+    expect(await core.used('alice')).toBe(1);
+  });
+
+  test('while nobody can say, its end is believed at once', async () => {
+    const message = letIn('alice', 'c');
+    await count(message);
+    core.broker.set('c', { kind: 'unknown' });
+    await report('door.connected', message);
+    await report('door.disconnected', message);
+    expect(await core.used('alice')).toBe(0);
+  });
+});
+
 describe('the client has come again', () => {
+  test('and has gone: the messages of both attempts come once more, and change nothing', async () => {
+    const first = letIn('alice', 'c');
+    core.advance(1);
+    const second = letIn('alice', 'c');
+    await count(first);
+    await count(second);
+    await settle();
+    expect(await core.used('alice')).toBe(0);
+    await count(first);
+    await count(second);
+    expect(await core.used('alice')).toBe(0);
+  });
+
+  test('by an attempt that died before it was counted: what is there is counted', async () => {
+    const message = letIn('alice', 'c');
+    core.advance(60);
+    await core.connect('alice', 'c');
+    const before = await core.session('alice', 'c');
+    await core.store.removePlace(deploymentId, message.username, before?.place ?? message.place, true);
+    await count(message);
+    expect(await core.used('alice')).toBe(1);
+    expect(await core.session('alice', 'c')).toMatchObject({ recounted: true, overlap: true });
+  });
+
+  test('by an attempt that came to nothing: its tombstone proves nothing of the one before', async () => {
+    const message = letIn('alice', 'c');
+    connected('c');
+    core.advance(60);
+    const later = await core.connect('alice', 'c');
+    if (later.kind !== 'admitted') throw new Error('turned away');
+    await core.report('door.failed', 'alice', 'c', later.attempt);
+    expect(await core.used('alice')).toBe(0);
+    await count(message);
+    await settle();
+    expect(await core.used('alice')).toBe(1);
+    expect(await core.session('alice', 'c')).toMatchObject({ holding: 'connected' });
+  });
+
   test('an outage met its live session: nothing new to count, and its new connection ends as its own', async () => {
     await core.join('alice', 'c');
     core.advance(60);
@@ -201,6 +283,22 @@ describe('the client id is somebody else’s', () => {
     expect([await core.used('alice'), await core.used('bob')]).toEqual([0, 1]);
     expect((await core.store.readOwner(deploymentId, message.clientId))?.value.username).toBe('bob');
   });
+});
+
+test('a connection that no admission can have made is nobody’s until its message has come', async () => {
+  const before = await core.connect('alice', 'c', { witness: 'broker' });
+  if (before.kind !== 'admitted') throw new Error('turned away');
+  await settle();
+  expect(await core.session('alice', 'c')).toMatchObject({ holding: 'freed' });
+  core.advance(300);
+  const message = letIn('bob', 'c', 0, 'broker');
+  connected('c');
+  expect(await core.event('connected', 'c', 1)).toBe('later');
+  expect(await core.used('alice')).toBe(0);
+  await count(message);
+  expect(await core.event('connected', 'c', 1)).toBe('done');
+  expect([await core.used('alice'), await core.used('bob')]).toEqual([0, 1]);
+  expect(await core.session('bob', 'c')).toMatchObject({ holding: 'connected' });
 });
 
 test('an expired session gives its place back before the new life begins', async () => {

@@ -3,7 +3,7 @@
 import { isLive, type Session } from '../../shared/domain/session.ts';
 import type { Actor } from './actor.ts';
 import type { RealSession } from './broker-oracle.ts';
-import { excuseForced } from './excuses.ts';
+import { excuseForced, excuseOverLimit } from './excuses.ts';
 import { isCounted, rosterOf, sessionOf, sessionsOf, type TableView } from './table-view.ts';
 import type { World } from './world.ts';
 
@@ -54,7 +54,8 @@ function checkReality(world: World): void {
     const excuse = world.excuseUncounted(real);
     if (excuse !== undefined) continue;
     const key = `${real.deploymentId}/${real.username}`;
-    const count = (byUser.get(key) ?? 0) + 1;
+    const session = sessionOf(world.view, real.deploymentId, real.username, real.clientId);
+    const count = (byUser.get(key) ?? 0) + (excuseOverLimit(world, session) === undefined ? 1 : 0);
     byUser.set(key, count);
     const ceiling = world.ceilings.get(key) ?? 0;
     if (count > ceiling && !world.uncounted.has(key))

@@ -35,6 +35,12 @@ export function excuseUncounted(world: World, real: RealSession): string | undef
   return undefined;
 }
 
+/** Real and counted, and not to be held against the limit (I1b). */
+export function excuseOverLimit(world: World, session: Session | undefined): string | undefined {
+  // Counted again over the limit, because its CONNECT came after its lease; whoever reconnects to it is free (S3).
+  return world.config.lateDials && session?.recounted === true ? 'counted again after a CONNECT that came too late' : undefined;
+}
+
 /** Counted at quiet, and not real (I2 against the broker). Never needed for I2 against the table. */
 export function excuseCounted(world: World, session: Session): string | undefined {
   // A lost `disconnected`: counted until the connection's upper bound, or until reconciling finds it (S13).
@@ -50,6 +56,10 @@ export function excuseCounted(world: World, session: Session): string | undefine
   if (takesOver(world) && session.holding === 'retained' && world.oracle.wasThrownOutAtOnce(session)) {
     return 'the order of two connections is not known';
   }
+  if (isAnybodys(world, session)) return 'the broker does not say whose session it keeps';
+  // A kick died when the broker had ended the connection and the tombstone was not written yet: what is told of the end
+  // retains it, for its expiry at most.
+  if (session.holding === 'retained' && world.isHalfKicked(session)) return 'a kick died';
   // Its events came more than an hour late (a replayed dead-letter queue), when the broker's word is all there is, and the
   // broker does not tell usernames: what another one has there counts for both, at most until the upper bound.
   if (takesOver(world) && world.heardLate(session)) return 'heard too late';
@@ -62,6 +72,27 @@ export function excuseCounted(world: World, session: Session): string | undefine
   // before the broker could be asked: the deployment's stands in (S10).
   if (session.witness === 'broker' && session.holding === 'retained') return "the deployment's expiry stands in";
   return undefined;
+}
+
+/** Counted otherwise after everything has been delivered once more (I5). */
+export function excuseRepeated(world: World, session: Session): string | undefined {
+  // Two usernames asked for one client id at about the same time, one of them let in without a count: its events had come
+  // before there was a record to read them by, and nobody knew whose the others were. Then any event may tell.
+  return world.config.admits && world.isContested(session) ? 'its events came before it was known' : undefined;
+}
+
+/**
+ * A client let in without a count took the client id of another username, and has gone and left a session, which the
+ * broker was asked about before the message of the newcomer came: it tells neither whose a session is that it keeps nor
+ * when its connection began. Counted for both, for its expiry at most.
+ */
+export function isAnybodys(world: World, { deploymentId, clientId }: Pick<Session, 'deploymentId' | 'clientId'>): boolean {
+  const real = world.oracle.find(deploymentId, clientId);
+  if (!world.config.admits || real === undefined || real.connection !== undefined) return false;
+  const all = [...world.view.sessions.values()].filter(
+    (session) => session.deploymentId === deploymentId && session.clientId === clientId,
+  );
+  return all.length > 1 && all.some((session) => session.knownUncounted !== undefined);
 }
 
 /** Records of other usernames with the same client id. */

@@ -4,7 +4,7 @@ import { compareWithBroker } from '../../shared/app/compare-with-broker.ts';
 import { kickClient } from '../../shared/app/kick.ts';
 import type { LifeCyclePorts } from '../../shared/app/life-cycle.ts';
 import { recount } from '../../shared/app/recount.ts';
-import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
+import { type ClientId, type DeploymentId, toBrokerClientId, type Username } from '../../shared/domain/ids.ts';
 import type { Session } from '../../shared/domain/session.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { World } from './world.ts';
@@ -29,6 +29,7 @@ export async function startKick(
       clientId,
       of,
     );
+    world.noteKicked(toBrokerClientId(deploymentId, clientId));
     if (kicked.kind === 'returned') world.reached.note('kicked and came back');
     return kicked.kind;
   });

@@ -85,6 +85,7 @@ export class World {
   private readonly asked = new Map<BrokerClientId, { username: Username; at: Ms }>();
   private readonly contested = new Set<BrokerClientId>();
   private readonly late = new Set<BrokerClientId>();
+  private readonly halfKicked = new Set<BrokerClientId>();
   private history: TableView[] = [emptyView];
   private broken: unknown;
 
@@ -144,6 +145,15 @@ export class World {
   /** A message about this client id came after more than an hour. */
   heardLate({ deploymentId, clientId }: { deploymentId: DeploymentId; clientId: ClientId }): boolean {
     return this.late.has(toBrokerClientId(deploymentId, clientId));
+  }
+
+  noteKicked(id: BrokerClientId): void {
+    this.halfKicked.delete(id);
+  }
+
+  /** The broker was told to end it, and nobody has come back to say that it is written down. */
+  isHalfKicked({ deploymentId, clientId }: { deploymentId: DeploymentId; clientId: ClientId }): boolean {
+    return this.halfKicked.has(toBrokerClientId(deploymentId, clientId));
   }
 
   isContested({ deploymentId, clientId }: { deploymentId: DeploymentId; clientId: ClientId }): boolean {
@@ -220,6 +230,7 @@ export class World {
     const { answer, happened } = lost && draw % 2 === 0 ? { answer: 'gone', happened: [] } : this.oracle.end(call.id);
     tellHappenings(this, happened, draw);
     this.reached.note('kicked');
+    this.halfKicked.add(call.id);
     this.tell(call.actor, `  broker says ${lost ? 'unknown' : answer}`);
     call.answer(lost ? 'unknown' : answer);
     return this.settle();
