@@ -34,6 +34,9 @@ export interface Arrival {
   readonly onConnect: () => void;
 }
 
+/** Bad user name or password, and not authorized, in MQTT 5 and before. */
+const doubtsCredentials: ReadonlySet<number> = new Set([0x86, 0x87, 0x04, 0x05]);
+
 /** Resolves when all that is to be told of this client has been told. Never rejects. */
 export async function openConnection(door: Door, arrival: Arrival): Promise<void> {
   const { client } = arrival;
@@ -56,7 +59,12 @@ export async function openConnection(door: Door, arrival: Arrival): Promise<void
     return startRelay(door, client, intake, packet, decision, answer, reporting);
   if (answer.kind === 'answered') {
     hangUp(answer.broker, brokerLingerMs);
-    hangUp(client, clientLingerMs, answer.connack.bytes);
+    // The client has been let in, so what the broker does not believe is the ticket, which has become too old: nobody is
+    // told that he is not authorized for that (S17).
+    if (doubtsCredentials.has(answer.connack.code)) {
+      door.log.warn('the broker did not take a ticket', { clientId: decision.clientId, code: answer.connack.code });
+      refuse(client, packet, connackFor('unavailable'));
+    } else hangUp(client, clientLingerMs, answer.connack.bytes);
   } else {
     door.log.warn('an admitted client could not be connected', { clientId: decision.clientId, detail: answer.detail });
     refuse(client, packet, connackFor('unavailable'));

@@ -104,6 +104,17 @@ test('the broker’s own refusal is passed on as it is, and the core is told tha
   await until(() => expect(types()).toEqual(['door.failed']));
 });
 
+test('a broker that does not take the ticket of an admitted client makes it unavailable, and not unauthorized (S17)', async () => {
+  const refusal = packetBytes({ cmd: 'connack', reasonCode: 0x87, sessionPresent: false });
+  const { port } = await peer((socket) => socket.once('data', () => socket.end(refusal)));
+  rig = await startRig({ brokerPort: port });
+  const client = new RawClient(rig.port);
+  client.socket.write(connectBytes());
+  const told = await client.all();
+  expect([told.slice(0, 2), told.slice(6, 8)]).toEqual(['20', '88']);
+  await until(() => expect(types()).toEqual(['door.failed']));
+});
+
 test('a CONNACK in pieces, with what follows it, arrives as one stream', async () => {
   const connack = packetBytes({
     cmd: 'connack',
