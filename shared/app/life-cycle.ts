@@ -20,6 +20,7 @@ import {
   freeSession,
   hastenLease,
   isClosed,
+  isFromBefore,
   isLive,
   isOnItsWay,
   lateConnectSeconds,
@@ -62,7 +63,7 @@ type Step =
   /** Ask, and write this record where the broker cannot say. */
   | { readonly orElse: Session }
   /** Ask, and keep what this record knows, also where nothing can be told yet. */
-  | { readonly knowing: Session }
+  | { readonly knowing: Session; readonly since?: Ms }
   | 'later'
   | 'nothing';
 
@@ -295,6 +296,7 @@ async function askBroker(
   const { owner, others } = await readRivals(store, session);
   const rivals = owner === undefined ? others : [owner, ...others];
   if (rivals.length === 0) {
+    if (isFromBefore(session, says)) return { kind: 'absent' };
     const until = strangeUntil(session, says, ports.policy, since);
     return until === undefined ? says : { kind: 'strange', until };
   }
@@ -402,7 +404,7 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
       // The end that the broker told may be this connection's own: it has come and gone, or another has. Of one that was
       // let in without a count the end may have been told before there was a record to read it by.
       if (pending && (session.endHeard === true || report.uncounted === true))
-        return { knowing: { ...session, confirmedAttempt: report.attempt } };
+        return { knowing: { ...session, confirmedAttempt: report.attempt }, since: report.at };
       return pending ? { next: confirmSession(session, told, ports.policy), connectedAt: report.at } : 'nothing';
     }
     case 'door.failed':

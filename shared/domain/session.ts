@@ -159,6 +159,15 @@ export function connectedAtLatest(session: Session): Ms {
 export const lateConnectSeconds = seconds(150);
 
 /**
+ * A connection that was there before the only attempt was admitted, and is there still: the attempt did not come to the
+ * broker, where it would have taken its place.
+ */
+export function isFromBefore({ holding, overlap, admittedAt }: Session, says: BrokerTells): boolean {
+  if (holding !== 'new' || overlap || says.kind !== 'connected' || says.since === undefined) return false;
+  return addSeconds(says.since, seconds(clockSkewSeconds)) < admittedAt;
+}
+
+/**
  * Until when it may live what the broker tells of, if that is too late for any admission that is known of this client id:
  * then somebody was let in without a count, of this username or of another, and the message of it is still to come (S17).
  * `connectedAt`: when the connection was made that is asked about, where that is known.
