@@ -38,7 +38,9 @@ export function excuseUncounted(world: World, real: RealSession): string | undef
 /** Real and counted, and not to be held against the limit (I1b). */
 export function excuseOverLimit(world: World, session: Session | undefined): string | undefined {
   // Counted again over the limit, because its CONNECT came after its lease; whoever reconnects to it is free (S3).
-  return world.config.lateDials && session?.recounted === true ? 'counted again after a CONNECT that came too late' : undefined;
+  return world.config.lateDials && session?.recounted === true
+    ? 'counted again after a CONNECT that came too late'
+    : undefined;
 }
 
 /** Counted at quiet, and not real (I2 against the broker). Never needed for I2 against the table. */
@@ -86,7 +88,10 @@ export function excuseRepeated(world: World, session: Session): string | undefin
  * broker was asked about before the message of the newcomer came: it tells neither whose a session is that it keeps nor
  * when its connection began. Counted for both, for its expiry at most.
  */
-export function isAnybodys(world: World, { deploymentId, clientId }: Pick<Session, 'deploymentId' | 'clientId'>): boolean {
+export function isAnybodys(
+  world: World,
+  { deploymentId, clientId }: Pick<Session, 'deploymentId' | 'clientId'>,
+): boolean {
   const real = world.oracle.find(deploymentId, clientId);
   if (!world.config.admits || real === undefined || real.connection !== undefined) return false;
   const all = [...world.view.sessions.values()].filter(
