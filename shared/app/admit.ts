@@ -275,11 +275,15 @@ class AdmissionRun {
     // tombstone is what late events are read by.
     if (met !== undefined) {
       const back = met.value.holding === 'freed' ? settleSession(met.value) : met.value;
-      await store.putSession(keepHands(back, stored.value), stored);
+      const put = await store.putSession(keepHands(back, stored.value), stored);
+      if (put.kind === 'changed') this.session = put.current;
     }
     // The client id is remembered as this username's now: so is whose it was.
     else if (mustCleanStart(stored.value)) await store.putSession(freeSession(stored.value), stored);
     else await this.undo(stored);
+    // A client let in without a count was counted on this record meanwhile: it is a session of its own (S3).
+    if (this.session?.value.place === place && this.session.value.recounted && this.liveSession() !== undefined)
+      return 'look again';
     return { kind: 'rejected', reason: 'quota_exceeded' };
   }
 

@@ -20,6 +20,7 @@ import {
   freeSession,
   hastenLease,
   isClosed,
+  isFromBefore,
   isLive,
   isOnItsWay,
   lateConnectSeconds,
@@ -57,10 +58,12 @@ type Step =
   /** `connectedAt`: it proves that the latest attempt has become a connection, not before then. */
   | { readonly next: Session; readonly connectedAt?: Ms }
   | 'ask the broker'
+  /** Ask whether the connection is there that was made then. */
+  | { readonly since: Ms }
   /** Ask, and write this record where the broker cannot say. */
   | { readonly orElse: Session }
   /** Ask, and keep what this record knows, also where nothing can be told yet. */
-  | { readonly knowing: Session }
+  | { readonly knowing: Session; readonly since?: Ms }
   | 'later'
   | 'nothing';
 
@@ -197,7 +200,8 @@ export async function change(
       const known = typeof step === 'object' && 'knowing' in step ? step.knowing : stored.value;
       // What the broker says is as old as the question.
       const askedAt = clock.now();
-      const says = await askBroker(ports, stored.value);
+      const since = typeof step === 'object' && 'since' in step ? step.since : undefined;
+      const says = await askBroker(ports, stored.value, since);
       const now = clock.now();
       const early = says.kind !== 'connected' && says.kind !== 'strange' && isOnItsWay(stored.value, askedAt);
       const told = early ? undefined : readTruth(known, says, ports, now);
@@ -283,6 +287,7 @@ function isKnown(session: Session, says: Heard): boolean {
 async function askBroker(
   ports: Pick<LifeCyclePorts, 'store' | 'broker' | 'clock' | 'policy'>,
   session: Session,
+  since?: Ms,
 ): Promise<Heard> {
   const { store } = ports;
   const { deploymentId, clientId, username } = session;
@@ -291,7 +296,8 @@ async function askBroker(
   const { owner, others } = await readRivals(store, session);
   const rivals = owner === undefined ? others : [owner, ...others];
   if (rivals.length === 0) {
-    const until = strangeUntil(session, says, ports.policy);
+    if (isFromBefore(session, says)) return { kind: 'absent' };
+    const until = strangeUntil(session, says, ports.policy, since);
     return until === undefined ? says : { kind: 'strange', until };
   }
   // One that was let in without asking came to hold it whatever is written.
@@ -393,12 +399,12 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
         return { knowing: { ...session, overlap: true } };
       if (!latest) return 'nothing';
       // Freed before this report came: its lease ran out, or the report comes twice or late. The broker knows which.
-      if (session.holding === 'freed') return 'ask the broker';
+      if (session.holding === 'freed') return { since: report.at };
       const told = { at: report.at, expirySeconds: report.expirySeconds, attempt: report.attempt };
       // The end that the broker told may be this connection's own: it has come and gone, or another has. Of one that was
       // let in without a count the end may have been told before there was a record to read it by.
       if (pending && (session.endHeard === true || report.uncounted === true))
-        return { knowing: { ...session, confirmedAttempt: report.attempt } };
+        return { knowing: { ...session, confirmedAttempt: report.attempt }, since: report.at };
       return pending ? { next: confirmSession(session, told, ports.policy), connectedAt: report.at } : 'nothing';
     }
     case 'door.failed':
@@ -476,8 +482,9 @@ function readConnected(
   };
   if (isClosed(session, pair)) return doubtful(session);
   // Rule 4: counted again from its tombstone, over the limit if need be, if the broker says so too: the event may have
-  // come twice, or after its own `disconnected`.
-  if (session.holding === 'freed') return 'ask the broker';
+  // come twice, or after its own `disconnected`. The front door's own reports are exact, so only this very connection is
+  // of interest behind it.
+  if (session.holding === 'freed') return session.witness === 'door' ? { since: event.at } : 'ask the broker';
   if (session.leaseUntil !== undefined) {
     // Or another attempt's, or that of the username that held the client id before (S9)? The broker's word confirms then.
     // And of one that was let in without a count the end may have been told before.

@@ -159,15 +159,29 @@ export function connectedAtLatest(session: Session): Ms {
 export const lateConnectSeconds = seconds(150);
 
 /**
+ * A connection that was there before the only attempt was admitted, and is there still: the attempt did not come to the
+ * broker, where it would have taken its place.
+ */
+export function isFromBefore({ holding, overlap, admittedAt }: Session, says: BrokerTells): boolean {
+  if (holding !== 'new' || overlap || says.kind !== 'connected' || says.since === undefined) return false;
+  return addSeconds(says.since, seconds(clockSkewSeconds)) < admittedAt;
+}
+
+/**
  * Until when it may live what the broker tells of, if that is too late for any admission that is known of this client id:
  * then somebody was let in without a count, of this username or of another, and the message of it is still to come (S17).
+ * `connectedAt`: when the connection was made that is asked about, where that is known.
  */
 export function strangeUntil(
   session: Session,
   says: BrokerTells & { readonly expirySeconds?: Seconds },
   policy: Policy,
+  connectedAt?: Ms,
 ): Ms | undefined {
-  const latest = addSeconds(session.admittedAt, lateConnectSeconds);
+  const latest =
+    connectedAt === undefined
+      ? addSeconds(session.admittedAt, lateConnectSeconds)
+      : addSeconds(connectedAt, seconds(clockSkewSeconds));
   const { expirySeconds = session.expirySeconds } = says;
   if (says.kind === 'connected')
     return says.since !== undefined && says.since > latest ? upperBound(says.since, expirySeconds, policy) : undefined;
@@ -198,7 +212,7 @@ export function mayBeIts(session: Session, says: BrokerTells, within: Seconds = 
     if (pending && since >= admittedAt - tolerance && since <= arrived) return true;
     if (holding === 'new') return false;
     if (connectedAt !== undefined) return Math.abs(since - connectedAt) <= tolerance;
-    return disconnectedAt === undefined || since <= disconnectedAt + tolerance;
+    return since <= arrived && (disconnectedAt === undefined || since <= disconnectedAt + tolerance);
   }
   if (says.disconnectedAt === undefined)
     return holding !== 'new' || addSeconds(admittedAt, forgetDisconnectSeconds) <= (says.askedAt ?? 0);

@@ -36,6 +36,9 @@ export const hardStates = [
   'a lane closed',
 ] as const;
 
+/** Looked for and allowed for, and so rare that thousands of schedules need not meet it. */
+export const rareStates: ReadonlySet<HardState> = new Set<HardState>(['counted twice for a moment']);
+
 export type HardState = (typeof hardStates)[number];
 
 export class Reached {

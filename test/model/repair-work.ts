@@ -29,7 +29,7 @@ export async function startKick(
       clientId,
       of,
     );
-    world.noteKicked(toBrokerClientId(deploymentId, clientId));
+    if (kicked.kind !== 'unavailable') world.noteKicked(toBrokerClientId(deploymentId, clientId));
     if (kicked.kind === 'returned') world.reached.note('kicked and came back');
     return kicked.kind;
   });

@@ -52,6 +52,9 @@ type Sent = { readonly ok: true; readonly value: unknown } | { readonly ok: fals
 /** A CONNECT of each may be on its way to the broker; or its events, which alone tell of it straight to the broker. */
 const togetherMs = { door: 15_000, broker: 120_000 };
 
+/** Where one may have been let in without a count: what connects so late may be either's, for all that is written. */
+const uncountedTogetherMs = 160_000;
+
 /** As many writes back an eventually consistent read may look. */
 const historyKept = 6;
 
@@ -129,7 +132,8 @@ export class World {
   noteAsked(deploymentId: DeploymentId, clientId: ClientId, username: Username, witness: 'door' | 'broker'): void {
     const key = toBrokerClientId(deploymentId, clientId);
     const last = this.asked.get(key);
-    if (last !== undefined && last.username !== username && this.clock.now() - last.at <= togetherMs[witness])
+    const within = this.config.admits ? uncountedTogetherMs : togetherMs[witness];
+    if (last !== undefined && last.username !== username && this.clock.now() - last.at <= within)
       this.contested.add(key);
     this.asked.set(key, { username, at: this.clock.now() });
   }
