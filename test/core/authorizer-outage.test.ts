@@ -25,6 +25,8 @@ let engine: TestEngine;
 let queue: Server;
 /** Bodies that were sent to the queue. */
 const queued: string[] = [];
+/** Connections that the authorizer had IoT Core end. */
+const ended: string[] = [];
 let queueStatus = 200;
 let handler: Handler;
 let password: string;
@@ -49,6 +51,12 @@ beforeAll(async () => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
+      // IoT Core's data plane, which still answers: nobody is connected there.
+      if (request.method === 'DELETE') {
+        ended.push(decodeURIComponent(request.url ?? ''));
+        response.writeHead(404, { 'x-amzn-errortype': 'ResourceNotFoundException' }).end('{}');
+        return;
+      }
       if (queueStatus === 200) queued.push(JSON.parse(Buffer.concat(chunks).toString()).MessageBody);
       response.writeHead(queueStatus).end('{}');
     });
@@ -62,6 +70,7 @@ beforeAll(async () => {
     AWS_ENDPOINT_URL: engine.endpoint,
     TABLE_NAME: tableName,
     TICKET_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:111111111111:secret:ticket',
+    AWS_ENDPOINT_URL_IOT_DATA_PLANE: `http://127.0.0.1:${port}`,
     PRESENCE_QUEUE_URL: `http://127.0.0.1:${port}/111111111111/presence`,
   }))
     vi.stubEnv(name, value);
@@ -96,6 +105,8 @@ test('who is known is let in while the table does not answer, and the queue has 
   await engine.stop();
   const answer = await ask('demo', 'c2');
   expect(answer).toMatchObject({ isAuthenticated: true, disconnectAfterInSeconds: 86_400 });
+  // Nobody can say whose the client id was: it starts clean (S9).
+  expect(ended).toEqual(['/connections/demo:c2?cleanSession=true']);
   // S20 holds as it does otherwise.
   expect(answer.policyDocuments?.[0]).toContain('client/demo:c2');
   expect(queued.map((body) => parseAdmitted(JSON.parse(body)))).toEqual([

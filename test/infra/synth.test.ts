@@ -88,6 +88,7 @@ describe('cdk synth', () => {
         TICKET_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:111111111111:secret:ticket',
         PRESENCE_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/111111111111/presence',
         OPERATIONS_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/111111111111/operations',
+        NOTICE_BUS: 'none',
       },
     });
     expect(stdout.trim()).toBe('function');

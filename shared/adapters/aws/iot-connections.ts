@@ -8,10 +8,12 @@ import { encodeSegment, signHeaders } from './signed-request.ts';
 /** A client waits for it while its CONNECT's time runs. */
 const timeoutMs = 1_200;
 
-/** `endpoint`: somebody else than AWS, in tests. One try: the account's 100 calls a second are shared by all. */
+/** `endpoint`: somebody else than AWS, in tests; the variables are the SDK's own. One try: the account's 100 calls a second are shared by all. */
 export function createIotConnections(
   region: string,
-  endpoint = process.env.AWS_ENDPOINT_URL ?? `https://data-ats.iot.${region}.${suffixOf(region)}`,
+  endpoint = process.env.AWS_ENDPOINT_URL_IOT_DATA_PLANE ??
+    process.env.AWS_ENDPOINT_URL ??
+    `https://data-ats.iot.${region}.${suffixOf(region)}`,
   credentials: () => Promise<LambdaCredentials> = async () => readLambdaCredentials(),
 ): Pick<Broker, 'deleteConnection'> {
   return {
