@@ -18,7 +18,8 @@ describeSessionStore('the engine in memory', () =>
   createSessionStore(new MemoryEngine() as unknown as Parameters<typeof createSessionStore>[0], 'memory', cryptoRandom),
 );
 
-const text = fc.string({ minLength: 1, maxLength: 12, unit: 'binary' }).filter((name) => name !== '__proto__');
+/** No name that an object has anyway: the SDK takes an object with a `constructor` of its own for none. */
+const text = fc.string({ minLength: 1, maxLength: 12, unit: 'binary' }).filter((name) => !(name in Object.prototype));
 const binary = fc.uint8Array({ minLength: 1, maxLength: 9 });
 const number = fc.oneof(fc.integer(), fc.integer({ min: 0, max: 1_900_000_000_000 }), fc.constant(0));
 const set = <T>(members: fc.Arbitrary<T>) =>
