@@ -33,7 +33,7 @@ export const rejectPaths: readonly Path[] = [
     name: 'rejected for quota',
     budget: ofRejection,
     // The first who finds a wide roster full takes back what its lanes hold in reserve, once.
-    wideBudget: { write: 38, read: 40 },
+    wideBudget: { write: 38, read: 41 },
     awaited: true,
     run: (scene) =>
       atLimit(scene, async () => {

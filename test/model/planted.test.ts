@@ -7,7 +7,7 @@ import { Violation } from './violation.ts';
 
 const cases = [
   ['an admission that counts without looking again', bugs.checkThenAct, ['I1']],
-  ['a free that takes one off without looking whose', bugs.countedDownTwice, ['I1', 'I3']],
+  ['a free that takes one off without looking whose', bugs.countedDownTwice, ['I1', 'I2', 'I3']],
   ['a late disconnected that frees whoever has reconnected', bugs.lateEventFrees, ['I1b']],
   ['a lease that frees without proof', bugs.leaseIsProof, ['I1b']],
   ['a session written over what others wrote', bugs.lastWriterWins, ['I1b', 'I2', 'I4']],
