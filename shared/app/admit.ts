@@ -282,7 +282,11 @@ class AdmissionRun {
     else if (mustCleanStart(stored.value)) await store.putSession(freeSession(stored.value), stored);
     else await this.undo(stored);
     // A client let in without a count was counted on this record meanwhile: it is a session of its own (S3).
-    if (this.session?.value.place === stored.value.place && this.session.value.recounted && this.liveSession() !== undefined)
+    if (
+      this.session?.value.place === stored.value.place &&
+      this.session.value.recounted &&
+      this.liveSession() !== undefined
+    )
       return 'look again';
     return { kind: 'rejected', reason: 'quota_exceeded' };
   }

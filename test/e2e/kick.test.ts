@@ -68,8 +68,8 @@ test('kick of one client: it is told 0x98, its session is gone with it, its plac
   await eventually(async () => (await rig.used('alice')) === 0, 'all are gone');
 });
 
-test('kick of 1,000, a tenth of them retained: all of them end, with progress to read; who comes back meanwhile stays', async () => {
-  const ids = Array.from({ length: 1_000 }, (_, n) => `many-${String(n).padStart(4, '0')}`);
+test('kick of 500, a tenth of them retained: all of them end, with progress to read; who comes back meanwhile stays', async () => {
+  const ids = Array.from({ length: 500 }, (_, n) => `many-${String(n).padStart(4, '0')}`);
   const clients = new Map<string, MqttClient>();
   let disconnected = 0;
   await inTens(ids, async (clientId) => {
@@ -88,7 +88,7 @@ test('kick of 1,000, a tenth of them retained: all of them end, with progress to
   });
   await rig.product.quiet();
   expect(await rig.api('GET', `${demo}/session-usage/bob`)).toMatchObject({
-    body: { used: 1_000, connected: 900, retained: 100, pending: 0 },
+    body: { used: 500, connected: 450, retained: 50, pending: 0 },
   });
 
   const operation = await start('DELETE', `${demo}/session-usage/bob/sessions`);
@@ -98,12 +98,12 @@ test('kick of 1,000, a tenth of them retained: all of them end, with progress to
   // Its page comes first, so it has been kicked by now: it is back, and is left alone.
   const back = await join(rig.product, { version: 5, clientId: 'many-0001', username: 'bob' });
   const seen = await watch(operation);
-  expect(seen.at(-1)).toMatchObject({ status: 'done', total: 1_000, finished: 1_000 });
+  expect(seen.at(-1)).toMatchObject({ status: 'done', total: 500, finished: 500 });
   expect(seen.at(-1)).toHaveProperty('endedAt');
   expect(seen.length).toBeGreaterThan(3);
   const finished = seen.map((state) => Number(state.finished));
   expect(finished).toEqual([...finished].sort((a, b) => a - b));
-  await eventually(async () => disconnected === 900, 'every client has been disconnected');
+  await eventually(async () => disconnected === 450, 'every client has been disconnected');
   await rig.product.quiet();
   expect(back.connected).toBe(true);
   expect(await rig.used('bob')).toBe(1);
