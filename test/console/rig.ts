@@ -92,6 +92,10 @@ const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
 /** What axe finds of level A and AA, one line each. */
 export async function findingsOf(page: Page): Promise<readonly string[]> {
+  // Colours on their way from one to another are nobody's to judge.
+  await page.evaluate(
+    'Promise.allSettled(document.getAnimations().filter((one) => one instanceof CSSTransition).map((one) => one.finished)).then(() => undefined)',
+  );
   // By the debugger, which the page's own security policy does not bind.
   await page.evaluate(axe.source);
   const run = `axe.run(document, { runOnly: { type: 'tag', values: ${JSON.stringify(rules)} } })

@@ -35,7 +35,8 @@ export function join(target: Target, spec: ClientSpec): Promise<MqttClient> {
     password: spec.password ?? `${username.split('?')[0]}-secret`,
     clean,
     reconnectPeriod: 0,
-    connectTimeout: 20_000,
+    // A machine that does other things beside it may take long to accept the last of hundreds.
+    connectTimeout: 90_000,
     ...(version === 5 && spec.expirySeconds !== undefined
       ? { properties: { sessionExpiryInterval: spec.expirySeconds } }
       : {}),
