@@ -54,9 +54,11 @@ export type AdmitDecision =
     }
   | { readonly kind: 'rejected'; readonly reason: 'blocked' | 'quota_exceeded' | 'client_id_held' };
 
+/** So often a place is chosen anew, where others have taken what was seen in a lane. */
+const maxMoves = 12;
+
 /** Rounds of "somebody wrote first, look again" before the answer is unavailable; contention is never told as quota. */
 const maxRounds = 12;
-const gatherTries = 3;
 
 /** Throws StoreUnavailable where the database does not answer, or others keep writing the same items. */
 export async function admit(
@@ -240,14 +242,15 @@ class AdmissionRun {
     const { store } = this.ports;
     const { deploymentId, username } = this.request;
     let stored = begun;
-    for (let tries = 0; tries < 2; tries++) {
+    for (let tries = 0, moves = 0; tries < 2; tries++) {
       this.checkTime();
       const { place, dueAt } = stored.value;
       const wakeBy = addSeconds(this.now(), seconds(wideSleepSeconds));
       const added = await store.addPlace(deploymentId, username, place, this.max, dueAt, { wakeBy });
       if (added.kind === 'wide') {
+        if (moves++ >= maxMoves) throw new Contended(new Error('others kept taking what lanes had in reserve'));
         this.roster = added.roster;
-        const moved = await this.moveToLane(stored);
+        const moved = await this.moveToLane(stored, added.lane);
         if (moved === undefined) return 'look again';
         stored = moved;
         tries--;
@@ -291,10 +294,10 @@ class AdmissionRun {
     return { kind: 'rejected', reason: 'quota_exceeded' };
   }
 
-  /** The roster has become wide since the place was chosen, and has not counted it: nobody will, so another is chosen. */
-  private async moveToLane(stored: Stored<Session>): Promise<Stored<Session> | undefined> {
+  /** The place has not been counted where it was to lie, and will not be, so another is chosen. */
+  private async moveToLane(stored: Stored<Session>, lane: number | undefined): Promise<Stored<Session> | undefined> {
     const { store, random } = this.ports;
-    const place = store.placeFor(this.request, random.place(), this.roster, this.max);
+    const place = store.placeFor(this.request, random.place(), this.roster, this.max, lane);
     const next = { ...stored.value, place };
     const put = await store.putSession(next, stored);
     if (put.kind === 'done') {
@@ -323,17 +326,14 @@ class AdmissionRun {
   private async hasRoom(): Promise<boolean> {
     if (this.roster.used < this.max) return true;
     const { deploymentId, username } = this.request;
-    if (!this.rosterIsExact) this.roster = await this.ports.store.readRoster(deploymentId, username);
-    if (this.roster.used < this.max) return true;
-    // What lanes hold in reserve may have moved between two readings. Once it is taken back one item tells, to whoever is
-    // turned away next too.
-    for (let tries = 0; this.roster.open === true && tries < gatherTries; tries++) {
-      await this.ports.store.gatherReserve(deploymentId, username);
-      this.roster = await this.ports.store.readRoster(deploymentId, username);
-      if (this.roster.used < this.max) return true;
-    }
-    if (this.roster.open === true) throw new Contended(new Error('others kept giving lanes a reserve'));
-    return (await this.reclaim()) && this.roster.used < this.max;
+    if (!this.rosterIsExact) this.roster = await this.ports.store.peekRoster(deploymentId, username);
+    if (this.mayHaveRoom()) return true;
+    return (await this.reclaim()) && this.mayHaveRoom();
+  }
+
+  /** What lanes hold in reserve only the write tells that takes it; who finds none there takes back all reserves. */
+  private mayHaveRoom(): boolean {
+    return this.roster.used < this.max || this.roster.open === true;
   }
 
   /** Frees the username's own expired sessions within this CONNECT (S11). True if it freed any. */
@@ -343,12 +343,12 @@ class AdmissionRun {
     const wide = this.roster.wide === true;
     let freed = 0;
     // Until there is room or nothing is left to look at: entries that came too early may stand before the expired ones.
-    for (let room = false, more = true; more && !room; room = this.roster.used < this.max) {
+    for (let room = false, more = true; more && !room; room = this.mayHaveRoom()) {
       this.checkTime();
       const page = await freeExpired(this.ports, deploymentId, username, { limit: 25, wide });
       freed += page.freed;
       more = page.more;
-      if (page.freed > 0) this.roster = await this.ports.store.readRoster(deploymentId, username);
+      if (page.freed > 0) this.roster = await this.ports.store.peekRoster(deploymentId, username);
     }
     if (freed === 0) return false;
     // The own session of this client id may have been among them.

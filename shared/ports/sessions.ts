@@ -47,7 +47,7 @@ export interface ConnectView {
   readonly owner: Stored<Owner> | undefined;
   /** `used` may be too high where lanes of a wide roster hold something in reserve. */
   readonly roster: Roster;
-  /** The roster was read consistently, and no lane of it holds anything in reserve. */
+  /** The roster was read consistently. */
   readonly rosterIsExact: boolean;
   readonly whitelisted: boolean;
   readonly override: Override | undefined;
@@ -69,8 +69,11 @@ export type AddOutcome =
   | { readonly kind: 'added'; readonly used: number }
   /** The place was there already; nothing changed. */
   | { readonly kind: 'present' }
-  /** The roster has become wide: the place has to be put into a lane; nothing changed. `roster` is consistent. */
-  | { readonly kind: 'wide'; readonly roster: Roster }
+  /**
+   * The place has to be another one, since the roster has become wide, or there is room in another lane only: in `lane`
+   * where that is told. Nothing changed. `roster` is consistent.
+   */
+  | { readonly kind: 'wide'; readonly roster: Roster; readonly lane?: number }
   /** `max` sessions are counted, or more; nothing changed. `roster` is consistent. */
   | { readonly kind: 'full'; readonly roster: Roster };
 
@@ -105,6 +108,8 @@ export interface SessionStore {
   readOwner(deploymentId: DeploymentId, clientId: ClientId): Promise<Stored<Owner> | undefined>;
   /** Consistent; of a wide roster whose lanes are written at the same moment, as nearly as several readings can be. */
   readRoster(deploymentId: DeploymentId, username: Username): Promise<Roster>;
+  /** Consistent, and one request: `used` may be too high where lanes hold something in reserve. */
+  peekRoster(deploymentId: DeploymentId, username: Username): Promise<Roster>;
   /** All of a wide roster; undefined where it is narrow, or there is none. Each part is consistent by itself. */
   readParts(deploymentId: DeploymentId, username: Username): Promise<readonly RosterPart[] | undefined>;
   /** Whether a session that is not freed, or the place of one that is, is counted. Consistent. */
@@ -124,8 +129,8 @@ export interface SessionStore {
     expected: Stored<Owner> | undefined,
   ): Promise<PutOutcome<Owner>>;
 
-  /** Where a new session is to be counted: `place` itself, or in a lane if the roster is wide. Asks nobody. */
-  placeFor(names: Names, place: Place, roster: Roster, max: number): Place;
+  /** Where a new session is to be counted: `place` itself, or in a lane (`lane`) if the roster is wide. Asks nobody. */
+  placeFor(names: Names, place: Place, roster: Roster, max: number, lane?: number): Place;
   /**
    * Counts a place: the one atomic step that decides (S4). `max` Infinity: whatever is used. `dueAt`: when the session
    * of this place expires at the earliest.

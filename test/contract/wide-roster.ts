@@ -14,7 +14,7 @@ const soon = ms(1_799_999_999_000);
 const unlimited = Number.POSITIVE_INFINITY;
 const policy = { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) };
 /** Small, so that a handful of sessions fills lanes, closes them and opens them again. */
-const layout: RosterLayout = { wideAt: 3, lanes: 4, reserveMax: 8, shares: 8, near: 4 };
+const layout: RosterLayout = { wideAt: 3, lanes: 4, reserveMax: 8, near: 4 };
 
 let nextDeployment = 0;
 
@@ -31,9 +31,19 @@ export function describeWideRoster(name: string, make: (layout: RosterLayout) =>
     });
 
     const used = async (): Promise<number> => (await store.readRoster(deploymentId, alice)).used;
-    const add = (place: Place, max = unlimited) =>
-      store.addPlace(deploymentId, alice, place, max, start, { wakeBy: soon });
-    const remove = (place: Place) => store.removePlace(deploymentId, alice, place, false);
+    /** Where a place came to lie that was told to be in another lane. */
+    const moved = new Map<Place, Place>();
+    /** As admission adds it: in another lane where the store says that there is room. */
+    async function add(place: Place, max = unlimited): Promise<AddOutcome> {
+      for (;;) {
+        const now = moved.get(place) ?? place;
+        const outcome = await store.addPlace(deploymentId, alice, now, max, start, { wakeBy: soon });
+        if (outcome.kind !== 'wide' || outcome.lane === undefined) return outcome;
+        const { roster, lane } = outcome;
+        moved.set(place, store.placeFor(namesOf('moved'), cryptoRandom.place(), roster, max, lane));
+      }
+    }
+    const remove = (place: Place) => store.removePlace(deploymentId, alice, moved.get(place) ?? place, false);
     const namesOf = (clientId: string) => ({ deploymentId, username: alice, clientId: clientId as ClientId });
     async function placeFor(clientId: string, max = unlimited): Promise<Place> {
       const roster = await store.readRoster(deploymentId, alice);
@@ -70,7 +80,8 @@ export function describeWideRoster(name: string, make: (layout: RosterLayout) =>
       await widen();
       expect(await store.readRoster(deploymentId, alice)).toMatchObject({ used: 3, wide: true, wakeAt: soon });
       expect(laneOf(await placeFor('a'))).toBeGreaterThan(0);
-      // Near the limit the roster item itself counts.
+      // Near the limit, and no lane is open, the roster item itself counts.
+      await store.gatherReserve(deploymentId, alice);
       const near = await placeFor('a', 6);
       expect([isWide(near), laneOf(near)]).toEqual([true, 0]);
     });
@@ -79,12 +90,32 @@ export function describeWideRoster(name: string, make: (layout: RosterLayout) =>
       const place = await placeFor('a');
       await widen();
       expect((await add(place)).kind).toBe('wide');
+      await store.gatherReserve(deploymentId, alice);
+      expect((await add(place)).kind).toBe('wide');
       expect((await add(place, 3)).kind).toBe('full');
       expect(await store.addPlace(deploymentId, alice, place, unlimited, start, { forced: true })).toMatchObject({
         kind: 'added',
       });
       expect((await add(place)).kind).toBe('present');
       expect(await used()).toBe(4);
+    });
+
+    test('of a crowd that finds it narrow, so many are counted in one item and the others choose a lane', async () => {
+      const places = Array.from({ length: 30 }, () => cryptoRandom.place());
+      const outcomes = await Promise.all(places.map((place) => add(place)));
+      expect([kinds(outcomes, 'added'), kinds(outcomes, 'wide')]).toEqual([layout.wideAt, 30 - layout.wideAt]);
+      // Its lanes are open already, every one of them.
+      expect(await store.readRoster(deploymentId, alice)).toMatchObject({ used: layout.wideAt, open: true });
+      expect(await store.readParts(deploymentId, alice)).toHaveLength(1 + layout.lanes);
+    });
+
+    test('the last places under a limit are found wherever they are, and none is left', async () => {
+      await widen();
+      const limit = 23;
+      const places = await Promise.all(Array.from({ length: 20 }, (_, n) => placeFor(`device-${n}`, limit)));
+      const outcomes = await Promise.all(places.map((place) => add(place, limit)));
+      expect(kinds(outcomes, 'added')).toBe(20);
+      expect(await used()).toBe(limit);
     });
 
     test('spreads client ids over its lanes, the same one always into the same', async () => {

@@ -77,7 +77,10 @@ export function viewOf(all: readonly Item[]): TableView {
       sessions.set(`${userKey(value.deploymentId, value.username)}/${value.clientId}`, value);
     } else if (pk.startsWith('N|')) {
       const names = parseRosterKey(pk, String(item.sk));
-      rosters.set(userKey(names.deploymentId, names.username), { ...names, roster: decodeRoster(item) });
+      rosters.set(userKey(names.deploymentId, names.username), {
+        ...names,
+        roster: decodeRoster(item, Number.POSITIVE_INFINITY),
+      });
     } else if (pk.startsWith('L|')) {
       const [, deploymentId = '', , username = ''] = pk.split('|');
       const key = userKey(deploymentId as DeploymentId, username as Username);

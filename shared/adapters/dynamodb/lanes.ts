@@ -16,7 +16,7 @@ import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { laneReserveMax, rosterLanes, wideAt } from '../../config/constants.ts';
 import type { DeploymentId, Place, Username } from '../../domain/ids.ts';
 import { laneOf } from '../../domain/place.ts';
-import type { Ms } from '../../domain/time.ts';
+import { type Ms, ms } from '../../domain/time.ts';
 import { Contended, StoreUnavailable } from '../../ports/errors.ts';
 import type { AddOutcome, RosterPart } from '../../ports/sessions.ts';
 import { backOffAtRandom } from './back-off.ts';
@@ -35,8 +35,6 @@ export interface RosterLayout {
   readonly lanes: number;
   /** The most that a lane is given in reserve at once. */
   readonly reserveMax: number;
-  /** Of what the limit leaves, a lane is given one part in so many. */
-  readonly shares: number;
   /** With less than this left under the limit nothing is given in reserve: the roster item itself counts. */
   readonly near: number;
 }
@@ -45,7 +43,6 @@ export const usualLayout: RosterLayout = {
   wideAt,
   lanes: rosterLanes,
   reserveMax: laneReserveMax,
-  shares: 2 * rosterLanes,
   near: 4 * rosterLanes,
 };
 
@@ -78,7 +75,7 @@ export function createLanes(table: Table, layout: RosterLayout) {
 
   async function readRosterItem(id: DeploymentId, username: Username): Promise<StoredRoster> {
     const get = new GetCommand({ TableName: tableName, Key: rosterKey(id, username), ConsistentRead: true });
-    return decodeStoredRoster((await patiently(() => client.send(get), backOff)).Item);
+    return decodeStoredRoster((await patiently(() => client.send(get), backOff)).Item, layout.wideAt);
   }
 
   async function readLanes(id: DeploymentId, username: Username): Promise<readonly Lane[]> {
@@ -119,6 +116,8 @@ export function createLanes(table: Table, layout: RosterLayout) {
     const lane = laneOf(place);
     const mark = placeBytes(place);
     const cap = Math.min(max, noCap);
+    const by = wakeBy ?? ms(0);
+    let inCrowd = false;
     for (let tries = 0; tries < maxTries; tries++) {
       const answer = await updateLane(laneKey(id, username, lane), {
         UpdateExpression: 'ADD used :one, room :less, places :places',
@@ -136,8 +135,9 @@ export function createLanes(table: Table, layout: RosterLayout) {
         await (backOff ?? backOffAtRandom)(crowdMs);
         continue;
       }
-      const outcome = await addFromRoster(id, username, { place, max, wakeBy }, seen);
-      if (outcome !== 'look again') return outcome;
+      const outcome = await addFromRoster(id, username, { place, max, by, inCrowd }, seen);
+      if (typeof outcome === 'object') return outcome;
+      if (outcome === 'met others') inCrowd = true;
       if (tries >= crowds) await (backOff ?? backOffAtRandom)(crowdMs);
     }
     throw new Contended(new Error('others kept writing this lane'));
@@ -153,7 +153,7 @@ export function createLanes(table: Table, layout: RosterLayout) {
     if (reserve <= seen.room || !seen.listed) return;
     const limited = Number.isFinite(max);
     // I1, as above, but for the place. Not tried again: it is nobody's own.
-    await transactOnce(table, [
+    await onlyOnce([
       {
         Update: {
           TableName: tableName,
@@ -176,28 +176,93 @@ export function createLanes(table: Table, layout: RosterLayout) {
           ExpressionAttributeValues: { ':reserve': reserve, ':one': 1, ':cap': cap, ':room': seen.room },
         },
       },
-    ]).catch((error: unknown) => {
+    ]);
+  }
+
+  /**
+   * Opens all lanes at once, where none is: for a crowd that has come, or is likely to, one transaction instead of one for
+   * each lane, which would cancel each other. Not tried again, and nobody's own: where it fails, or so little is left
+   * under the limit that nobody gets a reserve, whoever comes next looks what is to be done. A roster that is marked as
+   * wide with it wakes by `by`, in the same step, so that whoever counts in a lane need not look when it does.
+   */
+  async function open(id: DeploymentId, username: Username, max: number, by: Ms): Promise<void> {
+    const { roster, open: alreadyOpen, cap: ofOthers } = await readRosterItem(id, username);
+    const left = max - roster.used;
+    if (alreadyOpen > 0 || ofOthers !== undefined || left < layout.near || roster.wakeAt === undefined) return;
+    const reserve = reserveFor(left);
+    const all = layout.lanes * reserve;
+    const limited = Number.isFinite(max);
+    const cap = Math.min(max, noCap);
+    // I1: the roster item counts every reserve, if the limit allows all of them, in the step that gives them.
+    const opening: Writes[number] = {
+      Update: {
+        TableName: tableName,
+        Key: rosterKey(id, username),
+        UpdateExpression: `ADD used :all, lent :all, openLanes :lanes SET cap = :cap, wide = :one${roster.wakeAt > by ? ', wakeAt = :by' : ''}`,
+        ConditionExpression: [
+          'attribute_not_exists(cap) AND (attribute_not_exists(openLanes) OR openLanes = :zero)',
+          roster.wakeAt > by ? 'wakeAt > :by' : 'wakeAt <= :by',
+          ...(limited ? ['used <= :before'] : []),
+        ].join(' AND '),
+        ExpressionAttributeValues: {
+          ':all': all,
+          ':lanes': layout.lanes,
+          ':cap': cap,
+          ':by': by,
+          ':one': 1,
+          ':zero': 0,
+          ...(limited ? { ':before': max - all } : {}),
+        },
+      },
+    };
+    const lanes = Array.from({ length: layout.lanes }, (_, n) => ({
+      Update: {
+        TableName: tableName,
+        Key: laneKey(id, username, n + 1),
+        UpdateExpression: 'ADD used :zero, room :reserve SET listed = :one, cap = :cap',
+        ConditionExpression: 'attribute_not_exists(listed)',
+        ExpressionAttributeValues: { ':zero': 0, ':reserve': reserve, ':one': 1, ':cap': cap },
+      },
+    }));
+    await onlyOnce([opening, ...lanes]);
+  }
+
+  /** Sends what nobody depends on. */
+  async function onlyOnce(writes: Writes): Promise<void> {
+    await transactOnce(table, writes).catch((error: unknown) => {
       if (!(error instanceof StoreUnavailable)) throw error;
     });
   }
 
-  /** The lane has no reserve that this limit may use: it gets one from the roster item, and the place out of it. */
+  /**
+   * The lane has no reserve that this limit may use: it gets one from the roster item, and the place out of it. `inCrowd`:
+   * others want the same at this moment.
+   */
   async function addFromRoster(
     id: DeploymentId,
     username: Username,
-    { place, max, wakeBy }: { readonly place: Place; readonly max: number; readonly wakeBy: Ms | undefined },
+    {
+      place,
+      max,
+      by,
+      inCrowd,
+    }: { readonly place: Place; readonly max: number; readonly by: Ms; readonly inCrowd: boolean },
     seen: Lane,
-  ): Promise<AddOutcome | 'look again'> {
+  ): Promise<AddOutcome | 'look again' | 'met others'> {
     const roster = await readRosterItem(id, username);
     const cap = Math.min(max, noCap);
-    const isStale = roster.cap !== undefined && roster.cap !== cap;
-    if (isStale || (roster.roster.used >= max && roster.open > 0)) {
-      const borrowed = isStale ? 'nothing there' : await borrow(id, username, place, cap, seen);
-      if (borrowed === 'nothing there') await gather(id, username);
-      return borrowed === 'done' ? { kind: 'added', used: roster.roster.used } : 'look again';
+    if (roster.cap !== undefined && roster.cap !== cap) {
+      await gather(id, username);
+      return 'look again';
     }
-    if (roster.roster.used >= max) return { kind: 'full', roster: roster.roster };
-    const reserve = reserveFor(max - roster.roster.used);
+    const left = max - roster.roster.used;
+    if (left < layout.near) return lookElsewhere(id, username, place, max, roster);
+    if (roster.open <= 0 && (inCrowd || !roster.marked)) {
+      await open(id, username, max, by);
+      return 'look again';
+    }
+    if (roster.roster.wakeAt !== undefined && roster.roster.wakeAt > by) await lowerWake(id, username, by);
+    const reserve = reserveFor(left);
     const mark = placeBytes(place);
     const limited = Number.isFinite(max);
     // I1, in one step: the roster item counts the whole reserve, if the limit allows it; the lane has it and uses one of
@@ -211,13 +276,14 @@ export function createLanes(table: Table, layout: RosterLayout) {
           UpdateExpression: `ADD used :reserve, lent :reserve${seen.listed ? '' : ', openLanes :one'} SET cap = :cap, wide = :one, wakePk = if_not_exists(wakePk, :wakePk), wakeAt = if_not_exists(wakeAt, :by)`,
           ConditionExpression: [
             '(attribute_not_exists(cap) OR cap = :cap)',
+            '(attribute_not_exists(wakeAt) OR wakeAt <= :by)',
             ...(limited ? ['(attribute_not_exists(used) OR used <= :before)'] : []),
           ].join(' AND '),
           ExpressionAttributeValues: {
             ':reserve': reserve,
             ':one': 1,
             ':cap': cap,
-            ':by': wakeBy ?? 0,
+            ':by': by,
             ':wakePk': wakePartition(`${id}|${username}`),
             ...(limited ? { ':before': max - reserve } : {}),
           },
@@ -244,63 +310,53 @@ export function createLanes(table: Table, layout: RosterLayout) {
         },
       },
     ]);
-    return outcome?.kind === 'done' ? { kind: 'added', used: roster.roster.used + 1 } : 'look again';
+    if (outcome === undefined) return 'met others';
+    return outcome.kind === 'done' ? { kind: 'added', used: roster.roster.used + 1 } : 'look again';
+  }
+
+  /** Conditional, so that of two that lower it the earlier time stays whatever their order (S11). */
+  async function lowerWake(id: DeploymentId, username: Username, at: Ms): Promise<void> {
+    await updateLane(rosterKey(id, username), {
+      UpdateExpression: 'SET wakeAt = :at',
+      ConditionExpression: 'wakeAt > :at',
+      ExpressionAttributeValues: { ':at': at },
+    });
   }
 
   /**
-   * The roster item has given away all there is: the lane takes half of what another has in reserve, and one place out of
-   * it. Nothing that the roster item counts is changed, so the last places of a limit are not all counted by one item.
+   * The roster item has next to nothing left to give: what there is, is in the roster item itself or in one of the other
+   * lanes. Whoever comes now chooses its place there, and is counted by a plain write like everybody else. Where nothing
+   * is anywhere, the reserves are taken back, so that one item says that the roster is full.
    */
-  async function borrow(
+  async function lookElsewhere(
     id: DeploymentId,
     username: Username,
     place: Place,
-    cap: number,
-    seen: Lane,
-  ): Promise<'done' | 'look again' | 'nothing there'> {
-    if (!seen.listed) return 'nothing there';
+    max: number,
+    { roster, open: openLanes }: Pick<StoredRoster, 'roster' | 'open'>,
+  ): Promise<AddOutcome | 'look again'> {
+    if (roster.used < max) return { kind: 'wide', roster, lane: 0 };
+    if (openLanes <= 0) return { kind: 'full', roster };
+    const cap = Math.min(max, noCap);
     const rich = (await readLanes(id, username)).filter((lane) => lane.room > 0 && lane.cap === cap);
-    const mark = placeBytes(place);
-    // Any of them: many who look at the same moment must not all ask the same one.
-    const lender = rich[(mark.at(-2) ?? 0) % Math.max(1, rich.length)];
-    if (lender === undefined) return 'nothing there';
-    if (lender.lane === seen.lane) return 'look again';
-    const half = Math.ceil(lender.room / 2);
-    // I1: both reserves stand under one cap, which is the limit of this CONNECT, and their sum stays what it was.
-    const outcome = await transactOnce(table, [
-      {
-        Update: {
-          TableName: tableName,
-          Key: laneKey(id, username, lender.lane),
-          UpdateExpression: 'ADD room :given',
-          ConditionExpression: 'room >= :half AND cap = :cap',
-          ExpressionAttributeValues: { ':given': -half, ':half': half, ':cap': cap },
-        },
-      },
-      {
-        Update: {
-          TableName: tableName,
-          Key: laneKey(id, username, seen.lane),
-          UpdateExpression: 'ADD used :one, room :left, places :places SET cap = :cap',
-          ConditionExpression: 'NOT contains(places, :place) AND listed = :one AND room = :room',
-          ExpressionAttributeValues: {
-            ':one': 1,
-            ':left': half - 1,
-            ':places': new Set([mark]),
-            ':place': mark,
-            ':cap': cap,
-            ':room': seen.room,
-          },
-        },
-      },
-    ]);
-    return outcome?.kind === 'done' ? 'done' : 'look again';
+    const room = rich.reduce((sum, lane) => sum + lane.room, 0);
+    if (room === 0) {
+      await gather(id, username);
+      return 'look again';
+    }
+    // In proportion, by a place that is random: many who look at the same moment must not all choose the same one.
+    let at = Buffer.from(placeBytes(place)).readUInt32BE(1) % room;
+    const found = rich.find((lane) => {
+      at -= lane.room;
+      return at < 0;
+    });
+    return { kind: 'wide', roster, ...(found === undefined ? {} : { lane: found.lane }) };
   }
 
-  /** A part of what is left for each lane, and half of it kept back: the last places are given one by one. */
+  /** Its part of what is left for each lane. */
   function reserveFor(left: number): number {
     if (!Number.isFinite(left)) return layout.reserveMax;
-    return Math.max(1, Math.min(layout.reserveMax, Math.floor(left / layout.shares)));
+    return Math.max(1, Math.min(layout.reserveMax, Math.floor(left / layout.lanes)));
   }
 
   /** Uncounts exactly this place, exactly once; what it leaves is the lane's reserve, until somebody gathers it. */
@@ -445,6 +501,9 @@ export function createLanes(table: Table, layout: RosterLayout) {
   return {
     readRosterItem,
     addPlace,
+    open,
+    lookElsewhere,
+    lowerWake,
     removePlace,
     list,
     gather,

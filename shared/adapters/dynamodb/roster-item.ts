@@ -19,26 +19,31 @@ export interface StoredRoster {
   /** The limit that the lanes' reserves were given by; undefined: none of them counts anybody. */
   readonly cap: number | undefined;
   readonly turn: number;
+  /** Its lanes have been opened once, so that it sleeps for minutes only; until then it is wide by its number alone. */
+  readonly marked: boolean;
 }
 
-export function decodeStoredRoster(item: Item | undefined): StoredRoster {
+/** `wideAt`: sessions from which on a roster is wide, whether somebody has come to mark it or not. */
+export function decodeStoredRoster(item: Item | undefined, wideAt: number): StoredRoster {
   return {
-    roster: decodeRoster(item),
+    roster: decodeRoster(item, wideAt),
     lent: Number(item?.lent ?? 0),
     open: Number(item?.openLanes ?? 0),
     cap: item?.cap === undefined ? undefined : Number(item.cap),
     turn: Number(item?.turn ?? 0),
+    marked: item?.wide !== undefined,
   };
 }
 
 /** Exact where no lane is open. */
-export function decodeRoster(item: Item | undefined): Roster {
+export function decodeRoster(item: Item | undefined, wideAt: number): Roster {
   if (item === undefined || item.used === undefined) return { used: 0, places: new Set() };
+  const used = Number(item.used);
   return {
-    used: Number(item.used),
+    used,
     places: placesOf(item.places),
     ...(item.wakeAt === undefined ? {} : { wakeAt: ms(Number(item.wakeAt)) }),
-    ...(item.wide === undefined ? {} : { wide: true as const }),
+    ...(item.wide === undefined && used < wideAt ? {} : { wide: true as const }),
   };
 }
 

@@ -5,13 +5,13 @@
 import { DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DeploymentId, Place, Username } from '../../domain/ids.ts';
 import { isWide, laneOf } from '../../domain/place.ts';
-import type { Ms } from '../../domain/time.ts';
+import { type Ms, ms } from '../../domain/time.ts';
 import { StoreUnavailable } from '../../ports/errors.ts';
 import type { AddOutcome, HowToAdd, SessionStore } from '../../ports/sessions.ts';
 import { backOffAtRandom } from './back-off.ts';
 import { isThrottled, Refused, refusable } from './conditions.ts';
 import { perUsernameKey, wakePartition } from './keys.ts';
-import type { LaneWrites } from './lanes.ts';
+import type { LaneWrites, RosterLayout } from './lanes.ts';
 import { decodeStoredRoster, noLaneIsOpen, removeEmptyRoster } from './roster-item.ts';
 import { type Item, placeBytes } from './session-item.ts';
 import type { Table } from './settings-by-username.ts';
@@ -25,8 +25,9 @@ const addTries = 8;
 /** Places that one write takes out: its condition names each of them, and is at most 4 KB. */
 const removedAtOnce = 50;
 
-export function createRosterWrites(table: Table, lanes: LaneWrites, wideAt: number): RosterWrites {
+export function createRosterWrites(table: Table, lanes: LaneWrites, { wideAt }: RosterLayout): RosterWrites {
   const { client, tableName, backOff } = table;
+  const { lowerWake } = lanes;
   const send = async (id: DeploymentId, username: Username, expression: object): Promise<Item> => {
     const command = new UpdateCommand({
       TableName: tableName,
@@ -71,14 +72,19 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, wideAt: numb
     if (laneOf(place) > 0) return lanes.addPlace(id, username, place, max, wakeBy);
     const limited = Number.isFinite(max);
     const mark = placeBytes(place);
+    const choosesAgain = !isWide(place) && forced !== true;
+    // A roster that holds a wide place is marked as wide, and one that is sleeps for minutes only.
+    const wakesAt = isWide(place) ? ms(Math.min(dueAt, wakeBy ?? 0)) : dueAt;
     for (let tries = 0; tries < addTries; tries++) {
       const answer = await updateOnce(id, username, {
         UpdateExpression:
-          'ADD used :one, places :places SET wakePk = if_not_exists(wakePk, :wakePk), wakeAt = if_not_exists(wakeAt, :due)',
+          'ADD used :one, places :places SET wakePk = if_not_exists(wakePk, :wakePk), wakeAt = if_not_exists(wakeAt, :due)' +
+          (isWide(place) ? ', wide = :one' : ''),
         ConditionExpression: [
           'NOT contains(places, :place)',
           '(attribute_not_exists(wakeAt) OR wakeAt <= :due)',
-          ...(isWide(place) || forced === true ? [] : ['attribute_not_exists(wide)']),
+          // By its number too: of a crowd nobody is counted here while somebody is still on the way to mark it.
+          ...(choosesAgain ? ['attribute_not_exists(wide)', '(attribute_not_exists(used) OR used < :wideAt)'] : []),
           // What lanes hold in reserve was given by this limit: nobody else may bring the count above it meanwhile.
           '(attribute_not_exists(cap) OR used < cap)',
           ...(limited ? ['(attribute_not_exists(used) OR used < :max)'] : []),
@@ -87,56 +93,43 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, wideAt: numb
           ':one': 1,
           ':places': new Set([mark]),
           ':place': mark,
-          ':due': dueAt,
+          ':due': wakesAt,
           ':wakePk': wakePartition(`${id}|${username}`),
           ...(limited ? { ':max': max } : {}),
+          ...(choosesAgain ? { ':wideAt': wideAt } : {}),
         },
       });
       if (answer === 'throttled') {
         // The item takes no more. Read, it may say that it has become wide: whoever only tried again would keep it busy.
         await (backOff ?? backOffAtRandom)(20 * 2 ** tries);
         const { roster } = await lanes.readRosterItem(id, username);
-        if (roster.wide === true && !isWide(place) && forced !== true && !roster.places.has(place))
-          return { kind: 'wide', roster };
+        if (roster.wide === true && choosesAgain && !roster.places.has(place)) return { kind: 'wide', roster };
         continue;
       }
       if (!(answer instanceof Refused)) {
         const used = Number(answer.used);
-        if (used >= wideAt && answer.wide === undefined && wakeBy !== undefined) await widen(id, username, wakeBy);
+        if (used === wideAt && answer.wide === undefined && wakeBy !== undefined)
+          await lanes.open(id, username, max, wakeBy);
         return { kind: 'added', used };
       }
-      const { roster, open, cap } = decodeStoredRoster(answer.item);
+      const { roster, open, cap } = decodeStoredRoster(answer.item, wideAt);
       if (roster.places.has(place)) return { kind: 'present' };
       const isFull = roster.used >= max && open <= 0;
-      if (roster.wide === true && !isWide(place) && forced !== true && !isFull) return { kind: 'wide', roster };
+      if (roster.wide === true && choosesAgain && !isFull) return { kind: 'wide', roster };
+      if (roster.used >= max && open > 0 && forced !== true) {
+        const outcome = await lanes.lookElsewhere(id, username, place, max, { roster, open });
+        if (outcome !== 'look again') return outcome;
+        continue;
+      }
       if ((roster.used >= max && open > 0) || roster.used >= (cap ?? Number.POSITIVE_INFINITY)) {
         await lanes.gather(id, username);
         continue;
       }
       if (roster.used >= max) return { kind: 'full', roster };
       // What is left of the condition: the roster would sleep past this session's end.
-      await lowerWake(id, username, dueAt);
+      await lowerWake(id, username, wakesAt);
     }
     throw new StoreUnavailable(new Error('others kept changing when the roster wakes'));
-  }
-
-  /**
-   * From now on sessions are counted in lanes. The roster wakes soon, in the same write, and the sweeper lets a wide one
-   * sleep for minutes only, so that whoever counts in a lane need not look when it does.
-   */
-  async function widen(id: DeploymentId, username: Username, wakeBy: Ms): Promise<void> {
-    const values = { ':one': 1, ':by': wakeBy };
-    const answer = await update(id, username, {
-      UpdateExpression: 'SET wide = :one, wakeAt = :by',
-      ConditionExpression: 'attribute_not_exists(wide) AND wakeAt > :by',
-      ExpressionAttributeValues: values,
-    });
-    if (!(answer instanceof Refused)) return;
-    await update(id, username, {
-      UpdateExpression: 'SET wide = :one',
-      ConditionExpression: 'attribute_not_exists(wide) AND wakeAt <= :by',
-      ExpressionAttributeValues: values,
-    });
   }
 
   /**
@@ -166,7 +159,7 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, wideAt: numb
         backOff,
       );
       if (!(removed instanceof Refused)) return 'removed';
-      if (!decodeStoredRoster(removed.item).roster.places.has(place)) return 'absent';
+      if (!decodeStoredRoster(removed.item, wideAt).roster.places.has(place)) return 'absent';
     }
     const answer = await update(id, username, {
       UpdateExpression: 'ADD used :less DELETE places :places',
@@ -203,7 +196,7 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, wideAt: numb
           left = [];
           break;
         }
-        const { places: there } = decodeStoredRoster(answer.item).roster;
+        const { places: there } = decodeStoredRoster(answer.item, wideAt).roster;
         left = left.filter((place) => there.has(place));
       }
       for (const place of left)
@@ -226,15 +219,6 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, wideAt: numb
   }
 
   const removeEmpty = (id: DeploymentId, username: Username): Promise<void> => removeEmptyRoster(table, id, username);
-
-  /** Conditional, so that of two that lower it the earlier time stays whatever their order (S11). */
-  async function lowerWake(id: DeploymentId, username: Username, at: Ms): Promise<void> {
-    await update(id, username, {
-      UpdateExpression: 'SET wakeAt = :at',
-      ConditionExpression: 'wakeAt > :at',
-      ExpressionAttributeValues: { ':at': at },
-    });
-  }
 
   /**
    * Raises it only from the value that was looked at: a time lowered meanwhile is not lost. A roster that somebody died

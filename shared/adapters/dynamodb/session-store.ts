@@ -117,7 +117,7 @@ export function createSessionStore(
     const find = (key: Key | undefined): Item | undefined => (key === undefined ? undefined : item(key));
     const session = find(keys.session);
     const owner = find(keys.owner);
-    const { roster, open } = decodeStoredRoster(mayLag ? find(rosterKey) : fresh);
+    const { roster, open } = decodeStoredRoster(mayLag ? find(rosterKey) : fresh, layout.wideAt);
     busy.delete(name);
     if (roster.wide === true && roster.used < settings.limit) busy.add(name);
     const [oldest] = busy;
@@ -126,7 +126,7 @@ export function createSessionStore(
       session: session === undefined ? undefined : decodeSession(session),
       owner: owner === undefined ? undefined : decodeOwner(owner),
       roster: open > 0 ? { ...roster, open: true } : roster,
-      rosterIsExact: !mayLag && open <= 0,
+      rosterIsExact: !mayLag,
       whitelisted: find(keys.whitelist) !== undefined,
       override: parseOverrideItem(find(keys.override), settings.generation),
     };
@@ -213,6 +213,10 @@ export function createSessionStore(
       const used = Math.max(0, roster.used - (await lanes.reserved(deploymentId, username)));
       return { ...roster, used, open: true };
     },
+    async peekRoster(deploymentId, username) {
+      const { roster, open } = await lanes.readRosterItem(deploymentId, username);
+      return open > 0 ? { ...roster, open: true } : roster;
+    },
     readParts: lanes.readParts,
     async holds(session) {
       const { deploymentId, username, place } = session;
@@ -221,8 +225,9 @@ export function createSessionStore(
       return (await lanes.readRosterItem(deploymentId, username)).roster.places.has(place);
     },
     /** Near the limit in the roster item itself, which alone knows what is left; else in the client id's lane. */
-    placeFor({ clientId }, place, roster, max) {
+    placeFor({ clientId }, place, roster, max, lane) {
       if (roster.wide !== true) return place;
+      if (lane !== undefined) return placeInLane(place, lane);
       // While lanes are open, what is left may be with them.
       const far = roster.open === true || max - roster.used >= layout.near;
       return placeInLane(place, far ? laneFor(clientId, layout.lanes) : 0);
@@ -257,7 +262,7 @@ export function createSessionStore(
         decodeOwner,
       );
     },
-    ...createRosterWrites(table, lanes, layout.wideAt),
+    ...createRosterWrites(table, lanes, layout),
     async listDue(deploymentId, username, until, limit, wide = false) {
       const due = await listDue(deploymentId, username, until, limit, wide);
       return due.map((item) => String(item.sk) as ClientId);
