@@ -2,6 +2,8 @@
 
 import { createHash } from 'node:crypto';
 import { laneFor, laneKey } from '../../shared/adapters/dynamodb/keys.ts';
+import { usualLayout } from '../../shared/adapters/dynamodb/lanes.ts';
+import { placeBytes } from '../../shared/adapters/dynamodb/session-item.ts';
 import { leaseSeconds, maxConnectionSeconds, wideAt } from '../../shared/config/constants.ts';
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import { placeInLane } from '../../shared/domain/place.ts';
@@ -35,12 +37,12 @@ function connectedSession(deploymentId: DeploymentId, username: Username, n: num
 
 /**
  * One username with `count` connected sessions, ranked, as the sweeper leaves it. Of a wide roster the first sessions have
- * their places in the roster item, and all others are folded: counted in their lanes by a number.
+ * their places in the roster item, the next ones in their lanes, and all others are folded: counted there by a number.
  */
 export function* sessionsOf(id: DeploymentId, username: Username, count: number, at: Ms): Generator<Item> {
   const wide = count >= wideAt;
   const narrow: Place[] = [];
-  const lanes = new Map<number, number>();
+  const lanes = new Map<number, { used: number; readonly places: Uint8Array[] }>();
   for (let n = 0; n < count; n++) {
     const session = connectedSession(id, username, n, at);
     if (n < wideAt) {
@@ -48,11 +50,17 @@ export function* sessionsOf(id: DeploymentId, username: Username, count: number,
       yield buildSession(session);
       continue;
     }
-    const lane = laneFor(session.clientId);
-    lanes.set(lane, (lanes.get(lane) ?? 0) + 1);
-    yield buildSession(foldSession({ ...session, place: placeInLane(session.place, lane) }));
+    const number = laneFor(session.clientId);
+    const lane = lanes.get(number) ?? { used: 0, places: [] };
+    lanes.set(number, lane);
+    const counted = { ...session, place: placeInLane(session.place, number) };
+    lane.used++;
+    const folds = lane.places.length >= usualLayout.foldAt;
+    if (!folds) lane.places.push(placeBytes(counted.place));
+    yield buildSession(folds ? foldSession(counted) : counted);
   }
-  for (const [lane, used] of lanes) yield { ...laneKey(id, username, lane), used, room: 0, turn: used };
+  for (const [number, { used, places }] of lanes)
+    yield { ...laneKey(id, username, number), used, room: 0, places: new Set(places), turn: used - places.length };
   const wakeAt = addSeconds(at, wide ? wideWakesSeconds : policy.maxConnectionSeconds);
   const roster = buildRoster(id, username, narrow, wakeAt);
   const lent = count - narrow.length;

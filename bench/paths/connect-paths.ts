@@ -7,7 +7,6 @@ import type { Admitted, Scene, Spent, Way } from './scene.ts';
 const ofNew = { write: 6, writesInARow: 3 };
 const ofConfirm = { write: 2 };
 /** The place leaves its lane when the session is folded. */
-const ofWideConfirm = { write: 3 };
 const ofReconnect = { write: 2 };
 
 interface Connected {
@@ -87,7 +86,6 @@ export const connectPaths: readonly Path[] = [
   {
     name: 'confirm',
     budget: ofConfirm,
-    wideBudget: ofWideConfirm,
     async run(scene) {
       const admitted = await scene.admit(scene.other, scene.username, scene.newClientId());
       const spent = await metered(scene, () => scene.tell(scene.metered, 'door.connected', admitted));
@@ -98,7 +96,6 @@ export const connectPaths: readonly Path[] = [
   {
     name: 'confirm, told by the broker',
     budget: ofConfirm,
-    wideBudget: ofWideConfirm,
     async run(scene) {
       const admitted = await scene.admit(scene.other, scene.username, scene.newClientId(), 'broker');
       const spent = await metered(scene, () => scene.event(scene.metered, 'connected', admitted));
@@ -176,8 +173,6 @@ export const connectPaths: readonly Path[] = [
   {
     name: 'a whole clean life: new, confirmed, disconnected',
     budget: { write: 12 },
-    // The end of a folded session is a transaction.
-    wideBudget: { write: 17 },
     run: (scene) => wholeLife(scene, scene.username),
   },
   {

@@ -248,13 +248,13 @@ export async function change(
 const wideMarginSeconds = seconds(2 * wideSleepSeconds);
 
 /**
- * A confirmed session in a wide roster whose place is in it. It stays in it until the session is freed, and then the
+ * A confirmed session in a wide roster whose place is in it, with many others. It stays in it until the session is freed, and then the
  * record is another one; so what was read here holds when the record is written, or the write is refused.
  */
 async function mayFold(store: SessionStore, next: Session, before: Session): Promise<boolean> {
   if (!isWide(next.place) || next.folded === true || next.place !== before.place) return false;
   if (next.leaseUntil !== undefined || (next.holding !== 'connected' && next.holding !== 'retained')) return false;
-  return store.holds(before);
+  return store.mayFold(before);
 }
 
 /**
@@ -359,7 +359,8 @@ async function carryOut(ports: LifeCyclePorts, before: Session, now: Stored<Sess
     await settleFreed(ports, now, used);
     return;
   }
-  if (now.value.folded === true && before.folded !== true) await store.dropPlace(deploymentId, username, place);
+  if (now.value.folded === true && before.folded !== true)
+    await store.dropPlace(deploymentId, username, place, { atOnce: false });
   // Shorter than before: the roster must not sleep past it. A wide one never sleeps for so long.
   const soon = !isWide(place) || now.value.dueAt < addSeconds(ports.clock.now(), wideMarginSeconds);
   if (soon && now.value.dueAt < before.dueAt) await store.lowerWake(deploymentId, username, now.value.dueAt);

@@ -66,7 +66,7 @@ export async function recount(ports: RecountPorts, deploymentId: DeploymentId, u
   const last = roster.used <= left.length;
   const removed = await store.removePlaces(deploymentId, username, placesOf('nothing'), last);
   const finished = await store.removePlaces(deploymentId, username, placesOf('tombstone'), last);
-  for (const place of found.dropped) await store.dropPlace(deploymentId, username, place);
+  for (const place of found.dropped) await store.dropPlace(deploymentId, username, place, { atOnce: true });
   const corrected = await correct(ports, deploymentId, username, parts, found);
   if (firstDue !== undefined && roster.wakeAt !== undefined && firstDue < roster.wakeAt)
     await store.lowerWake(deploymentId, username, firstDue);

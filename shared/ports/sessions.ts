@@ -160,8 +160,20 @@ export interface SessionStore {
     places: readonly Place[],
     last: boolean,
   ): Promise<number>;
-  /** A folded session's place leaves its lane; what is counted stays as it is. Safe to repeat. */
-  dropPlace(deploymentId: DeploymentId, username: Username, place: Place): Promise<void>;
+  /**
+   * Whether a session is counted by its place, in a lane that holds so many of them that it should be folded. Consistent.
+   */
+  mayFold(session: Session): Promise<boolean>;
+  /**
+   * A folded session's place leaves its lane; what is counted stays as it is. Safe to repeat. Without `atOnce` it may wait
+   * for others of its lane, for as long as the process lives.
+   */
+  dropPlace(
+    deploymentId: DeploymentId,
+    username: Username,
+    place: Place,
+    how: { readonly atOnce: boolean },
+  ): Promise<void>;
   /** Corrects the number of folded sessions of a part by `by`, if it is still what was read. */
   correctFolded(deploymentId: DeploymentId, username: Username, part: RosterPart, by: number): Promise<void>;
   /** Gives back what lanes hold in reserve. Does nothing where the roster is narrow. */

@@ -14,7 +14,7 @@ const soon = ms(1_799_999_999_000);
 const unlimited = Number.POSITIVE_INFINITY;
 const policy = { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) };
 /** Small, so that a handful of sessions fills lanes, closes them and opens them again. */
-const layout: RosterLayout = { wideAt: 3, lanes: 4, reserveMax: 8, near: 4 };
+const layout: RosterLayout = { wideAt: 3, lanes: 4, reserveMax: 8, near: 4, foldAt: 2, dropAt: 3 };
 
 let nextDeployment = 0;
 
@@ -57,7 +57,7 @@ export function describeWideRoster(name: string, make: (layout: RosterLayout) =>
     const kinds = (outcomes: readonly AddOutcome[], kind: AddOutcome['kind']) =>
       outcomes.filter((one) => one.kind === kind).length;
 
-    async function putFolded(clientId: string): Promise<Stored<Session>> {
+    async function putFolded(clientId: string, how = { atOnce: true }): Promise<Stored<Session>> {
       const place = await placeFor(clientId);
       const admission = {
         attempt: cryptoRandom.attemptId(),
@@ -71,7 +71,7 @@ export function describeWideRoster(name: string, make: (layout: RosterLayout) =>
       const session = foldSession(confirmSession(begun, { at: start, expirySeconds: seconds(0) }, policy));
       const put = await store.putSession(session, undefined);
       if (put.kind !== 'done') throw new Error('somebody wrote first');
-      await store.dropPlace(deploymentId, alice, place);
+      await store.dropPlace(deploymentId, alice, place, how);
       return { value: session, revision: put.revision };
     }
 
@@ -209,6 +209,50 @@ export function describeWideRoster(name: string, make: (layout: RosterLayout) =>
       expect(ends.filter(({ kind }) => kind === 'done')).toHaveLength(1);
       expect(await used()).toBe(5);
       expect(await store.holds(freeSession(first.value))).toBe(false);
+    });
+
+    test('a session is folded where its lane holds many others, and only if it is counted there', async () => {
+      await widen();
+      const [one, two] = [await placeFor('a'), await placeFor('a')];
+      const sessionAt = (place: Place): Session => {
+        const at = {
+          attempt: cryptoRandom.attemptId(),
+          witness: 'door',
+          at: start,
+          expirySeconds: seconds(0),
+        } as const;
+        return startSession(namesOf('a'), place, at, policy, undefined, { changed: false, supersedes: [] });
+      };
+      await add(one);
+      expect(await store.mayFold(sessionAt(one))).toBe(false);
+      await add(two);
+      expect(await store.mayFold(sessionAt(one))).toBe(true);
+      const three = await placeFor('a');
+      expect(await store.mayFold(sessionAt(three))).toBe(false);
+      expect(await store.mayFold(sessionAt(cryptoRandom.place()))).toBe(false);
+    });
+
+    test('places of folded sessions leave their lane some at a time, or with the end of one of them', async () => {
+      await widen();
+      const placesThere = async () =>
+        (await store.readParts(deploymentId, alice))?.flatMap((part) => (part.lane === 0 ? [] : [...part.places])) ??
+        [];
+      const later = { atOnce: false };
+      const places = await Promise.all(Array.from({ length: 4 }, () => placeFor('a')));
+      for (const place of places) await add(place);
+      const [first, second, third, fourth] = places as [Place, Place, Place, Place];
+      await store.dropPlace(deploymentId, alice, first, later);
+      await store.dropPlace(deploymentId, alice, second, later);
+      expect(await placesThere()).toHaveLength(4);
+      await store.dropPlace(deploymentId, alice, third, later);
+      expect(await placesThere()).toEqual([fourth]);
+      // Of the same lane, another one.
+      const folded = await putFolded('a', later);
+      await store.dropPlace(deploymentId, alice, fourth, later);
+      expect(await placesThere()).toHaveLength(2);
+      await store.putSession(freeSession(folded.value), folded);
+      expect(await placesThere()).toEqual([]);
+      expect(await used()).toBe(7);
     });
 
     test('a folded session is uncounted in a lane that has been closed', async () => {

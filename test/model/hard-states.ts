@@ -1,5 +1,6 @@
 // States that are hard to reach, and how often a run has reached them: a schedule that never meets them proves nothing.
 
+import { isWide } from '../../shared/domain/place.ts';
 import { isLive, type Session } from '../../shared/domain/session.ts';
 import type { Ms } from '../../shared/domain/time.ts';
 import type { Actor } from './actor.ts';
@@ -34,6 +35,8 @@ export const hardStates = [
   'a folded session freed',
   'given in reserve',
   'a lane closed',
+  'lanes opened together',
+  'moved to another lane',
 ] as const;
 
 /** Looked for and allowed for, and so rare that thousands of schedules need not meet it. */
@@ -65,6 +68,7 @@ export class Reached {
         this.note('given in reserve');
       if (old?.listed !== undefined && item.listed === undefined) this.note('a lane closed');
     }
+    if (openLanes(after) - openLanes(before) > 1) this.note('lanes opened together');
     for (const [key, session] of after.sessions) {
       if (before.sessions.has(key)) continue;
       if (heldByAnother(before, session)) this.note('client id changed hands');
@@ -78,6 +82,8 @@ export class Reached {
 
   private noteChange(actor: Actor, old: Session, next: Session, before: TableView, now: Ms): void {
     if (old.folded !== true && next.folded === true) this.note('folded');
+    if (old.attempt === next.attempt && isWide(old.place) && old.place !== next.place && actor.kind === 'connect')
+      this.note('moved to another lane');
     if (old.folded === true && next.holding === 'freed') this.note('a folded session freed');
     const counted = rosterOf(before, old.deploymentId, old.username).places.has(old.place);
     if (actor.kind === 'connect') {
@@ -105,6 +111,12 @@ export class Reached {
     if (old.leaseUntil !== undefined && next.overAttempt === old.attempt && old.overAttempt !== old.attempt)
       this.note('attempt abandoned');
   }
+}
+
+function openLanes(view: TableView): number {
+  let open = 0;
+  for (const [key, item] of view.items) if (key.startsWith('L|') && item.listed !== undefined) open++;
+  return open;
 }
 
 function heldByAnother(view: TableView, session: Session): boolean {

@@ -40,7 +40,7 @@ const policy: Policy = {
 };
 
 /** So small that a few sessions fill lanes, close them and open them again. */
-const wideLayout = { wideAt: 1, lanes: 2, reserveMax: 2, near: 1 };
+const wideLayout = { wideAt: 1, lanes: 2, reserveMax: 2, near: 1, foldAt: 1, dropAt: 2 };
 
 interface LateWrite {
   readonly actor: Actor;

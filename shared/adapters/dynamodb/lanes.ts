@@ -21,6 +21,7 @@ import { Contended, StoreUnavailable } from '../../ports/errors.ts';
 import type { AddOutcome, RosterPart } from '../../ports/sessions.ts';
 import { backOffAtRandom } from './back-off.ts';
 import { patiently, Refused, refusable } from './conditions.ts';
+import { createDroppedPlaces } from './dropped-places.ts';
 import { type Key, laneKey, perUsernameKey, wakePartition } from './keys.ts';
 import { readItems } from './read-items.ts';
 import { decodeStoredRoster, removeEmptyRoster, type StoredRoster } from './roster-item.ts';
@@ -37,6 +38,10 @@ export interface RosterLayout {
   readonly reserveMax: number;
   /** With less than this left under the limit nothing is given in reserve: the roster item itself counts. */
   readonly near: number;
+  /** Places that a lane holds before sessions in it are folded. */
+  readonly foldAt: number;
+  /** Places of folded sessions that a process takes out of a lane at once. */
+  readonly dropAt: number;
 }
 
 export const usualLayout: RosterLayout = {
@@ -44,6 +49,9 @@ export const usualLayout: RosterLayout = {
   lanes: rosterLanes,
   reserveMax: laneReserveMax,
   near: 4 * rosterLanes,
+  // With 9 bytes each, and as many that are not confirmed yet, the lane stays below a kilobyte.
+  foldAt: 48,
+  dropAt: 8,
 };
 
 interface Lane {
@@ -72,6 +80,7 @@ export type LaneWrites = ReturnType<typeof createLanes>;
 export function createLanes(table: Table, layout: RosterLayout) {
   const { client, tableName, backOff } = table;
   const rosterKey = (id: DeploymentId, username: Username): Key => perUsernameKey('N', id, username);
+  const dropped = createDroppedPlaces();
 
   async function readRosterItem(id: DeploymentId, username: Username): Promise<StoredRoster> {
     const get = new GetCommand({ TableName: tableName, Key: rosterKey(id, username), ConsistentRead: true });
@@ -188,7 +197,7 @@ export function createLanes(table: Table, layout: RosterLayout) {
   async function open(id: DeploymentId, username: Username, max: number, by: Ms): Promise<void> {
     const { roster, open: alreadyOpen, cap: ofOthers } = await readRosterItem(id, username);
     const left = max - roster.used;
-    if (alreadyOpen > 0 || ofOthers !== undefined || left < layout.near || roster.wakeAt === undefined) return;
+    if (alreadyOpen > 0 || ofOthers !== undefined || !isEnoughForAll(left) || roster.wakeAt === undefined) return;
     const reserve = reserveFor(left);
     const all = layout.lanes * reserve;
     const limited = Number.isFinite(max);
@@ -257,7 +266,8 @@ export function createLanes(table: Table, layout: RosterLayout) {
     }
     const left = max - roster.roster.used;
     if (left < layout.near) return lookElsewhere(id, username, place, max, roster);
-    if (roster.open <= 0 && (inCrowd || !roster.marked)) {
+    const isThere = roster.roster.wakeAt !== undefined;
+    if (isThere && roster.open <= 0 && (inCrowd || !roster.marked) && isEnoughForAll(left)) {
       await open(id, username, max, by);
       return 'look again';
     }
@@ -351,6 +361,10 @@ export function createLanes(table: Table, layout: RosterLayout) {
       return at < 0;
     });
     return { kind: 'wide', roster, ...(found === undefined ? {} : { lane: found.lane }) };
+  }
+
+  function isEnoughForAll(left: number): boolean {
+    return left >= Math.max(layout.near, layout.lanes);
   }
 
   /** Its part of what is left for each lane. */
@@ -472,11 +486,11 @@ export function createLanes(table: Table, layout: RosterLayout) {
     return roster;
   }
 
-  /** The write that goes with a folded session's end; see putSession. */
-  function uncountFolded(id: DeploymentId, username: Username, place: Place): Writes[number] {
+  /** The write that goes with a folded session's end; see putSession. `also`: places of folded sessions of that lane. */
+  function uncountFolded(id: DeploymentId, username: Username, place: Place, also: readonly Place[]): Writes[number] {
     const lane = laneOf(place);
     const common = { TableName: tableName };
-    const values = { ':less': -1, ':one': 1, ':places': new Set([placeBytes(place)]) };
+    const values = { ':less': -1, ':one': 1, ':places': new Set([place, ...also].map(placeBytes)) };
     if (lane === 0)
       return {
         Update: {
@@ -498,7 +512,15 @@ export function createLanes(table: Table, layout: RosterLayout) {
     };
   }
 
+  async function readPlaces(id: DeploymentId, username: Username, lane: number): Promise<ReadonlySet<Place>> {
+    if (lane === 0) return (await readRosterItem(id, username)).roster.places;
+    const get = new GetCommand({ TableName: tableName, Key: laneKey(id, username, lane), ConsistentRead: true });
+    const { Item: item } = await patiently(() => client.send(get), backOff);
+    return placesOf(item?.places);
+  }
+
   return {
+    dropped,
     readRosterItem,
     addPlace,
     open,
@@ -514,22 +536,29 @@ export function createLanes(table: Table, layout: RosterLayout) {
       return (await readLanes(id, username)).reduce((sum, { room }) => sum + room, 0);
     },
 
-    async laneHolds(id: DeploymentId, username: Username, place: Place): Promise<boolean> {
-      const key = laneKey(id, username, laneOf(place));
-      const get = new GetCommand({ TableName: tableName, Key: key, ConsistentRead: true });
-      const { Item: item } = await patiently(() => client.send(get), backOff);
-      return item !== undefined && placesOf(item.places).has(place);
+    /** The places of one lane, or of the roster item itself. Consistent. */
+    readPlaces,
+
+    /** Whether a session in a lane that holds so many places is worth a number instead. */
+    isCrowded(place: Place, places: ReadonlySet<Place>): boolean {
+      return laneOf(place) === 0 ? places.size >= layout.wideAt : places.size >= layout.foldAt;
     },
 
-    /** The session says that it is folded before its place goes, so at every moment one of the two counts it. */
-    async dropPlace(id: DeploymentId, username: Username, place: Place): Promise<void> {
+    /**
+     * The session says that it is folded before its place goes, so at every moment one of the two counts it, and the place
+     * may stay for a while: some of a lane go in one write, with the end of another session or when they are enough. What
+     * a process leaves behind that dies goes with its own session's end, or with a recount.
+     */
+    async dropPlace(id: DeploymentId, username: Username, place: Place, atOnce: boolean): Promise<void> {
       const lane = laneOf(place);
-      const mark = placeBytes(place);
+      const waiting = dropped.add(id, username, place);
+      if (!atOnce && waiting.length < layout.dropAt) return;
       await updateLane(lane === 0 ? rosterKey(id, username) : laneKey(id, username, lane), {
         UpdateExpression: 'ADD turn :one DELETE places :places',
-        ConditionExpression: 'contains(places, :place)',
-        ExpressionAttributeValues: { ':one': 1, ':places': new Set([mark]), ':place': mark },
+        ConditionExpression: 'used >= :one',
+        ExpressionAttributeValues: { ':one': 1, ':places': new Set(waiting.map(placeBytes)) },
       });
+      dropped.forget(id, username, waiting);
     },
 
     async readParts(id: DeploymentId, username: Username): Promise<readonly RosterPart[] | undefined> {

@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { tableDefinition } from '../../config/table.ts';
 import type { ClientId, DeploymentId, Username } from '../../domain/ids.ts';
-import { laneOf, placeInLane } from '../../domain/place.ts';
+import { isWide, laneOf, placeInLane } from '../../domain/place.ts';
 import type { Session } from '../../domain/session.ts';
 import { type Ms, ms, toEpochSeconds } from '../../domain/time.ts';
 import { Contended } from '../../ports/errors.ts';
@@ -184,9 +184,13 @@ export function createSessionStore(
       },
     };
     const { place } = expected.value;
+    const also = lanes.dropped.beside(deploymentId, username, place);
     for (let tries = 0; tries < unfoldTries; tries++) {
-      const outcome = await transact(table, [put, lanes.uncountFolded(deploymentId, username, place)]);
-      if (outcome.kind === 'done') return { kind: 'done', revision };
+      const outcome = await transact(table, [put, lanes.uncountFolded(deploymentId, username, place, also)]);
+      if (outcome.kind === 'done') {
+        lanes.dropped.forget(deploymentId, username, also);
+        return { kind: 'done', revision };
+      }
       if (outcome.at.includes(0)) {
         const current = outcome.items.get(0);
         return { kind: 'changed', current: current === undefined ? undefined : decodeSession(current) };
@@ -221,8 +225,12 @@ export function createSessionStore(
     async holds(session) {
       const { deploymentId, username, place } = session;
       if (session.folded === true) return true;
-      if (laneOf(place) > 0) return lanes.laneHolds(deploymentId, username, place);
-      return (await lanes.readRosterItem(deploymentId, username)).roster.places.has(place);
+      return (await lanes.readPlaces(deploymentId, username, laneOf(place))).has(place);
+    },
+    async mayFold({ deploymentId, username, place }) {
+      if (!isWide(place)) return false;
+      const places = await lanes.readPlaces(deploymentId, username, laneOf(place));
+      return places.has(place) && lanes.isCrowded(place, places);
     },
     /** Near the limit in the roster item itself, which alone knows what is left; else in the client id's lane. */
     placeFor({ clientId }, place, roster, max, lane) {
@@ -232,7 +240,7 @@ export function createSessionStore(
       const far = roster.open === true || max - roster.used >= layout.near;
       return placeInLane(place, far ? laneFor(clientId, layout.lanes) : 0);
     },
-    dropPlace: lanes.dropPlace,
+    dropPlace: (deploymentId, username, place, { atOnce }) => lanes.dropPlace(deploymentId, username, place, atOnce),
     correctFolded: lanes.correctFolded,
     async gatherReserve(deploymentId, username) {
       await lanes.gather(deploymentId, username);

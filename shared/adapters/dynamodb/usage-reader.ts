@@ -68,12 +68,14 @@ export function createUsageReader(
    * there may be a hundred thousand.
    */
   async function countLive(id: DeploymentId, username: Username): Promise<number> {
-    const { used, wide } = await sessions.readRoster(id, username);
+    const { used, wide, wakeAt } = await sessions.readRoster(id, username);
     if (wide !== true) {
       const { connected, retained, pending } = await countStates(id, username);
       return connected + retained + pending;
     }
     const now = clock.now();
+    // Nothing of it can have expired before it wakes.
+    if (wakeAt === undefined || wakeAt > now) return used;
     const due = await sessions.listDue(id, username, now, dueMax, true);
     const over = await Promise.all(
       due.map(async (clientId) => {
