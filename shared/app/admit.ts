@@ -155,11 +155,13 @@ class AdmissionRun {
       if (this.session?.revision !== met.revision) return 'look again';
     }
     const next = meetSession(met.value, this.admission, this.ports.policy, hands);
-    // Whose client id it is was read as it stood a moment ago; side by side, to make sure costs no time.
+    // Whose client id it is was read as it stood a moment ago, and what a lane holds was not read at all; side by side, to
+    // make sure costs no time.
     const { deploymentId, clientId } = this.request;
-    const [put, owner] = await Promise.all([
+    const [put, owner, counted] = await Promise.all([
       this.ports.store.putSession(next, met),
       this.ports.store.readOwner(deploymentId, clientId),
+      this.isCounted(met.value),
     ]);
     const sameOwner = owner?.revision === this.owner?.revision;
     this.owner = owner;
@@ -176,7 +178,7 @@ class AdmissionRun {
       return 'look again';
     }
     // A place seen in the roster stays there while the session is not freed, and this write proves that it was not.
-    if (this.isSeenCounted(met.value)) return this.admitted(true, next);
+    if (counted) return this.admitted(true, next);
     return this.count({ value: next, revision: put.revision }, met);
   }
 
