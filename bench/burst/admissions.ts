@@ -48,7 +48,7 @@ function settingsOf(maxSessionsPerUsername: number): ConnectSettings {
       onStoreFailure: 'reject',
       createdAt: ms(0),
     },
-    limit: { enabled: true, maxSessionsPerUsername, whitelistId: undefined, generation: 1 },
+    limit: { enabled: true, maxSessionsPerUsername, whitelistId: undefined, generation: 1, mayHaveOverrides: false },
   };
 }
 

@@ -9,13 +9,13 @@ export interface Metered {
 
 export const metered = {
   /** Of a username with no other session. */
-  newSession: { write: 6, read: 3.5 },
+  newSession: { write: 6, read: 2.5 },
   confirmed: { write: 2, read: 1 },
   /** The username's last session, without expiry. */
   gone: { write: 4, read: 2 },
   /** The same with an expiry. */
   retained: { write: 6, read: 1 },
-  reconnect: { write: 2, read: 4.5 },
+  reconnect: { write: 2, read: 3.5 },
   /** In a storm: what the username's process remembers of it counts. */
   rejected: { write: 0, read: 4 },
   /** By the reconciler, with one session and nothing to repair. */

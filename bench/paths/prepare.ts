@@ -19,12 +19,21 @@ export interface Prepared {
   close(): void;
 }
 
+export interface Lists {
+  readonly whitelist: boolean;
+  readonly overrides: boolean;
+}
+
+const bothLists: Lists = { whitelist: true, overrides: true };
+
 export interface PrepareOptions {
   readonly usernames: number;
   /** Connected sessions of the scene's username. */
   readonly held: number;
   /** What else is in the table before the scene begins. */
   readonly items?: (deploymentId: DeploymentId, username: Username, at: Ms) => Iterable<Record<string, unknown>>;
+  /** Which lists of usernames are in use; both unless told, as the pages of usage need them. */
+  readonly lists?: Lists;
   /** The scene's time, for who works beside it on a clock of its own. */
   readonly startAt?: Ms;
 }
@@ -36,12 +45,13 @@ async function note(
   { other, deploymentId, at }: Scene,
   tableName: string,
   usernames: readonly Username[],
+  lists: Lists,
 ): Promise<void> {
   const by = { actor: 'bench', at: at() };
-  const limit = { enabled: true, maxSessionsPerUsername: 1_000_000, whitelist: usernames };
+  const limit = { enabled: true, maxSessionsPerUsername: 1_000_000, whitelist: lists.whitelist ? usernames : [] };
   await other.settings.putSessionLimit(deploymentId, limit, by);
   await sideBySide(usernames, 8, async (username) => {
-    await other.settings.putOverride(deploymentId, username, { kind: 'number', max: 3 }, by);
+    if (lists.overrides) await other.settings.putOverride(deploymentId, username, { kind: 'number', max: 3 }, by);
     const clientId = 'a-client-id-of-a-usual-length' as ClientId;
     const hours = [{ hour: ms(at() - (at() % 3_600_000)), count: 7 }];
     await other.rejectionStore.addRejections({
@@ -59,7 +69,7 @@ async function note(
 export async function prepareScene(
   endpoint: string,
   tableName: string,
-  { usernames, held, items, startAt = sceneStartsAt }: PrepareOptions,
+  { usernames, held, items, lists = bothLists, startAt = sceneStartsAt }: PrepareOptions,
 ): Promise<Prepared> {
   const target = createTarget(endpoint, tableName);
   const otherClient = createDocumentClient({ endpoint, requestTimeoutMs: 60_000 });
@@ -74,6 +84,7 @@ export async function prepareScene(
     deploymentId,
     username,
     startAt,
+    overrides: lists.overrides,
     filled: { prefix: 'user-', middle: nameOf(Math.floor(usernames / 4)) },
   });
   await scene.prepare();
@@ -81,6 +92,7 @@ export async function prepareScene(
     scene,
     tableName,
     Array.from({ length: Math.min(usernames, noted) }, (_, n) => nameOf(n)),
+    lists,
   );
   for (let n = 0; n < held; n++) await scene.join(scene.username);
   // In the order by used, as whoever has been here for a minute.

@@ -55,6 +55,27 @@ export const rejectPaths: readonly Path[] = [
       }),
   },
   {
+    // Settings and the password in its memory, and nothing of the username.
+    name: `rejected for quota, each of ${stormSize} at once in a new process`,
+    budget: ofRejection,
+    wideBudget: { write: 0, read: 4 },
+    awaited: true,
+    run: (scene) =>
+      atLimit(scene, async () => {
+        const core = scene.newProcess();
+        await scene.warm(scene.username, core);
+        await scene.spend(() =>
+          Promise.all(
+            Array.from({ length: stormSize }, () =>
+              scene.ask(core, scene.username, scene.newClientId()).then(checkAnswer),
+            ),
+          ),
+        );
+        await core.rejections.flush({ all: true });
+        return each(scene.spent(), stormSize);
+      }),
+  },
+  {
     name: `the record of a storm of ${stormSize}, at most once in 10 s`,
     // One transaction: the username's record, its entries by time and by used, and the hour.
     budget: { write: 7 },

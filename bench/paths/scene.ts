@@ -38,6 +38,8 @@ export interface SceneOptions {
   readonly username: Username;
   readonly startAt: Ms;
   readonly filled: Filled;
+  /** Usernames of the deployment have limits of their own. */
+  readonly overrides: boolean;
 }
 
 /** The usernames of the deployment: a prefix that at least fifty of them begin with, and one that fifty follow. */
@@ -151,8 +153,8 @@ export class Scene {
   }
 
   /** Settings and credentials in the metered process's memory, as in any process but a new one. */
-  async warm(username: Username): Promise<void> {
-    const answer = await this.ask(this.metered, username, undefined, 'door');
+  async warm(username: Username, core = this.metered): Promise<void> {
+    const answer = await this.ask(core, username, undefined, 'door');
     if (answer.kind !== 'rejected' || answer.reason !== 'client_id') throw new Error('nobody got that far');
   }
 
@@ -242,10 +244,19 @@ export class Scene {
     return first?.username === username ? first.used : 0;
   }
 
-  /** A limit of the username's own; undefined takes it away. Holds at once: it is read with every CONNECT. */
+  /**
+   * A limit of the username's own; undefined takes it away. Holds at once: it is read with every CONNECT. Where no username
+   * has one, the deployment's limit, of which processes learn seconds later.
+   */
   async limit(username: Username, max: number | undefined): Promise<void> {
     const by = { actor: 'bench', at: this.now };
-    if (max === undefined) await this.other.settings.deleteOverride(this.deploymentId, username, by);
+    if (!this.options.overrides) {
+      const { settings } = this.other;
+      const whitelist = (await settings.getSessionLimit(this.deploymentId))?.whitelist ?? [];
+      const limit = { enabled: true, maxSessionsPerUsername: max ?? 1_000_000, whitelist };
+      await settings.putSessionLimit(this.deploymentId, limit, by);
+      this.pass(5);
+    } else if (max === undefined) await this.other.settings.deleteOverride(this.deploymentId, username, by);
     else await this.other.settings.putOverride(this.deploymentId, username, { kind: 'number', max }, by);
   }
 

@@ -66,10 +66,12 @@ export async function admit(
   settings: ConnectSettings,
   request: AdmitRequest,
 ): Promise<AdmitDecision> {
+  // Where nothing is enforced, neither list says anything.
+  const enforced = settings.limit?.enabled === true ? settings.limit : undefined;
   const view = await ports.store.readForConnect(request, {
-    whitelistId: settings.limit?.whitelistId,
-    generation: settings.limit?.generation ?? 0,
-    limit: settings.limit?.enabled === true ? settings.limit.maxSessionsPerUsername : Number.POSITIVE_INFINITY,
+    whitelistId: enforced?.whitelistId,
+    overridesOf: enforced?.mayHaveOverrides === true ? enforced.generation : undefined,
+    limit: enforced?.maxSessionsPerUsername ?? Number.POSITIVE_INFINITY,
   });
   const limit = decideLimit(settings.limit, view.whitelisted, view.override);
   if (limit.kind === 'blocked') return { kind: 'rejected', reason: 'blocked' };

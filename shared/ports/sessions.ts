@@ -53,6 +53,16 @@ export interface ConnectView {
   readonly override: Override | undefined;
 }
 
+/** What of the deployment's settings has to be looked for under the username. */
+export interface LookFor {
+  /** The list that may name it; undefined where none does. */
+  readonly whitelistId: string | undefined;
+  /** The generation that its override has to be of; undefined where no username has any. */
+  readonly overridesOf: number | undefined;
+  /** What most usernames of the deployment may hold; Infinity where nothing is enforced. */
+  readonly limit: number;
+}
+
 export interface Names {
   readonly deploymentId: DeploymentId;
   readonly username: Username;
@@ -94,14 +104,10 @@ export interface HowToAdd {
  */
 export interface SessionStore {
   /**
-   * What a CONNECT needs: the roster, and beside it the rest in one batch, eventually consistent, so that it is a hint and
-   * every write checks it. The roster is read consistently, but where it is known to be wide and below `limit`, the one
-   * that most usernames have: a fleet that shares a username reads it thousands of times a second.
+   * What a CONNECT needs in one batch, eventually consistent, so that it is a hint and every write checks it. The roster
+   * may be read apart, and consistently, where the deployment has a whitelist and overrides.
    */
-  readForConnect(
-    names: Names,
-    settings: { readonly whitelistId: string | undefined; readonly generation: number; readonly limit: number },
-  ): Promise<ConnectView>;
+  readForConnect(names: Names, lookFor: LookFor): Promise<ConnectView>;
   /** Consistent. */
   readSession(names: Names): Promise<Stored<Session> | undefined>;
   /** Consistent. */

@@ -37,6 +37,8 @@ export interface ConnectSettings {
         readonly whitelistId: string | undefined;
         /** Grows when the limit is deleted. An override of an older generation is void. */
         readonly generation: number;
+        /** False: no username has a limit of its own, so none need be looked for. */
+        readonly mayHaveOverrides: boolean;
       })
     | undefined;
   /** Absent where the deployment takes no signed tokens. */

@@ -4,9 +4,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sessionsOf } from '../../bench/growth/items.ts';
 import { useUsername } from '../../bench/growth/use.ts';
+import { connectPaths } from '../../bench/paths/connect-paths.ts';
 import { overBudget } from '../../bench/paths/path.ts';
 import { paths } from '../../bench/paths/paths.ts';
 import { type Prepared, prepareScene } from '../../bench/paths/prepare.ts';
+import { rejectPaths } from '../../bench/paths/reject-paths.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 
 let engine: TestEngine;
@@ -29,6 +31,32 @@ describe.each([
     const spent = await path.run(prepared.scene);
     expect(spent.requests).toBeGreaterThan(0);
     expect(overBudget(path.budget, spent)).toEqual([]);
+  });
+});
+
+// The scenes above have a whitelist and overrides.
+describe.each([
+  { of: 'neither a whitelist nor overrides', whitelist: false, overrides: false, read: 1.5 },
+  { of: 'a whitelist and no overrides', whitelist: true, overrides: false, read: 2 },
+  { of: 'overrides and no whitelist', whitelist: false, overrides: true, read: 2 },
+])('of a deployment with $of', ({ whitelist, overrides, read }) => {
+  let prepared: Prepared;
+  beforeAll(async () => {
+    const options = { usernames: 200, held: 20, lists: { whitelist, overrides } };
+    prepared = await prepareScene(engine.endpoint, `budgets-${whitelist}-${overrides}`, options);
+  }, 180_000);
+  afterAll(() => prepared.close());
+
+  test.each([...connectPaths, ...rejectPaths])('$name: within its budget', async (path) => {
+    const spent = await path.run(prepared.scene);
+    expect(overBudget(path.budget, spent)).toEqual([]);
+  });
+
+  test('a new session is one batch read, of nothing that cannot be there, and three writes', async () => {
+    const { scene } = prepared;
+    await scene.warm(scene.username);
+    await scene.leave(await scene.spend(() => scene.admit(scene.metered, scene.username, scene.newClientId())));
+    expect(scene.spent()).toMatchObject({ requests: 4, read });
   });
 });
 
@@ -64,6 +92,7 @@ test('every path has a name of its own, and the budgets of the contract are held
     'reconnect to a connected session': { write: 2 },
     'rejected for quota': { read: 4, write: 0 },
     'rejected for quota, each of 100 at once': { read: 4, write: 0 },
+    'rejected for quota, each of 100 at once in a new process': { read: 4, write: 0 },
     'page of 50 usernames, by username': { read: 60 },
     'page of 50 usernames, by used, the most first': { read: 60 },
     'a sweep that finds nothing': { write: 0 },

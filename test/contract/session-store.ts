@@ -288,23 +288,31 @@ export function describeSessionStore(name: string, make: () => SessionStore): vo
 
     describe('what is read for a CONNECT', () => {
       test('is the session, the owner and the roster as they stand, and nothing where nothing is', async () => {
-        const none = { whitelistId: undefined, generation: 0, limit: unlimited };
+        const none = { whitelistId: undefined, overridesOf: undefined, limit: unlimited };
         expect(await store.readForConnect(namesOf('c'), none)).toEqual({
           session: undefined,
           owner: undefined,
           roster: { used: 0, places: new Set() },
-          rosterIsExact: true,
+          rosterIsExact: false,
           whitelisted: false,
           override: undefined,
         });
         const stored = await put(connected('c'));
         await add(stored.value.place);
         await store.putOwner(deploymentId, namesOf('c').clientId, { username: alice, keptUntil: start }, undefined);
-        const view = await store.readForConnect(namesOf('c'), { whitelistId: 'w1', generation: 3, limit: unlimited });
-        expect(view.session).toEqual(stored);
-        expect(view.owner?.value).toEqual({ username: alice, keptUntil: start });
-        expect([view.roster.used, [...view.roster.places]]).toEqual([1, [stored.value.place]]);
-        expect([view.whitelisted, view.override]).toEqual([false, undefined]);
+        const lists = [
+          { whitelistId: undefined, overridesOf: undefined },
+          { whitelistId: 'w1', overridesOf: undefined },
+          { whitelistId: undefined, overridesOf: 3 },
+          { whitelistId: 'w1', overridesOf: 3 },
+        ];
+        for (const lookFor of lists) {
+          const view = await store.readForConnect(namesOf('c'), { ...lookFor, limit: unlimited });
+          expect(view.session).toEqual(stored);
+          expect(view.owner?.value).toEqual({ username: alice, keptUntil: start });
+          expect([view.roster.used, [...view.roster.places]]).toEqual([1, [stored.value.place]]);
+          expect([view.whitelisted, view.override]).toEqual([false, undefined]);
+        }
       });
     });
 

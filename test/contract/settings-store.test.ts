@@ -242,6 +242,30 @@ describe('session limit', () => {
 });
 
 describe('overrides', () => {
+  test('the connect path is told of the first in the step that makes it, and of none when the last has gone', async () => {
+    const mayHave = async () => (await store.getConnectSettings(id))?.limit?.mayHaveOverrides;
+    await store.putSessionLimit(id, limitOf(7), by(1));
+    expect(await mayHave()).toBe(false);
+    await store.putOverride(id, name('bob'), { kind: 'blocked' }, by(2));
+    await store.putSessionLimit(id, limitOf(8), by(3));
+    expect(await mayHave()).toBe(true);
+    await store.deleteOverride(id, name('bob'), by(4));
+    expect(await mayHave()).toBe(false);
+    await store.putOverride(id, name('bob'), { kind: 'blocked' }, by(5));
+    await store.deleteSessionLimit(id, by(6));
+    await store.putSessionLimit(id, limitOf(7), by(7));
+    expect(await mayHave()).toBe(false);
+  });
+
+  test('of a limit that does not say how many there are, there may be some', async () => {
+    await store.putSessionLimit(id, limitOf(7), by(1));
+    const command = { TableName: table.tableName, Key: limitKey(id), UpdateExpression: 'REMOVE overrideCount' };
+    await table.client.send(new UpdateCommand(command));
+    expect((await store.getConnectSettings(id))?.limit?.mayHaveOverrides).toBe(true);
+    await store.putSessionLimit(id, limitOf(8), by(2));
+    expect((await store.getConnectSettings(id))?.limit?.mayHaveOverrides).toBe(true);
+  });
+
   test('there are none without a session limit', async () => {
     const missing = { kind: 'missing', what: 'session_limit' };
     expect(await store.putOverride(id, name('bob'), { kind: 'unlimited' }, by(1))).toEqual(missing);

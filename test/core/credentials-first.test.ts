@@ -148,6 +148,7 @@ test('S7: what is said after valid credentials, in this order: deployment state,
   expect(await reason({ clientId: 'second' })).toBe('quota_exceeded');
   const change = { actor: 'test', at: rig.now() as never };
   await rig.settings.putOverride('demo' as DeploymentId, 'alice' as Username, { kind: 'blocked' }, change);
+  rig.advance(5);
   expect(await reason({ clientId: '' })).toBe('client_id');
   expect(await reason({ clientId: 'second' })).toBe('not_authorized');
   expect(await reason({ clientId: 'holder' })).toBe('not_authorized');

@@ -97,6 +97,7 @@ describe('onStoreFailure: admit', () => {
 
   test('a username that was seen blocked stays out, also for a client that is connected', async () => {
     await rig.settings.putOverride('demo' as DeploymentId, 'alice' as Username, { kind: 'blocked' }, change());
+    rig.advance(5);
     expect(await rig.connect({})).toMatchObject({ reason: 'not_authorized' });
     await rig.engine.stop();
     for (const clientId of ['first', 'second'])

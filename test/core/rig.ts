@@ -52,9 +52,14 @@ export interface Core {
   session(username: string, clientId: string): Promise<Session | undefined>;
 }
 
-export function createCore(client: DynamoDBDocumentClient, tableName: string): Core {
+/** `around`: puts something between the use cases and the store. */
+export function createCore(
+  client: DynamoDBDocumentClient,
+  tableName: string,
+  around: (store: SessionStore) => SessionStore = (store) => store,
+): Core {
   let now = 1_790_000_000_000;
-  const store = createSessionStore(client, tableName, cryptoRandom);
+  const store = around(createSessionStore(client, tableName, cryptoRandom));
   const said = new Map<string, BrokerSays>();
   const clock = { now: () => ms(now) };
   const ports = {
@@ -89,7 +94,13 @@ export function createCore(client: DynamoDBDocumentClient, tableName: string): C
         limit:
           core.max === undefined
             ? undefined
-            : { enabled: true, maxSessionsPerUsername: core.max, whitelistId: undefined, generation: 1 },
+            : {
+                enabled: true,
+                maxSessionsPerUsername: core.max,
+                whitelistId: undefined,
+                generation: 1,
+                mayHaveOverrides: false,
+              },
       };
       return admit(ports, settings, {
         receivedAt: clock.now(),

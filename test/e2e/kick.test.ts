@@ -133,6 +133,7 @@ test('a username that is blocked is disconnected at once', async () => {
   expect((await rig.api('PUT', `${demo}/session-limit/overrides/alice`, { limit: 'blocked' })).status).toBe(204);
   expect(await told).toBe(0x98);
   await eventually(async () => (await rig.used('alice')) === 0, 'its session has ended');
+  rig.advance(5);
   expect(await refusalOf(join(rig.product, { version: 5, clientId: 'alice-2' }))).toBe(0x87);
   expect((await rig.api('DELETE', `${demo}/session-limit/overrides/alice`)).status).toBe(204);
 });

@@ -51,6 +51,7 @@ function settingsOf(world: World, deploymentId: DeploymentId): ConnectSettings {
       maxSessionsPerUsername: world.max,
       whitelistId: undefined,
       generation: 0,
+      mayHaveOverrides: false,
     },
   };
 }

@@ -31,6 +31,8 @@ export interface LimitItem {
   /** Overrides of another generation are void. Starts at 1, grows with every delete. */
   readonly generation: number;
   readonly overrideCount: number;
+  /** Only a count of 0 that is there says that there is none. */
+  readonly mayHaveOverrides: boolean;
   /** How many changes of overrides there were. */
   readonly overrideVersion: number;
   /** Every whitelist that may still have entries, the current one among them. */
@@ -120,6 +122,7 @@ export function parseLimitItem(item: Item | undefined): LimitItem {
     version: numberOr(from, 'version', 0),
     generation: numberOr(from, 'generation', 1),
     overrideCount: numberOr(from, 'overrideCount', 0),
+    mayHaveOverrides: from.overrideCount !== 0,
     overrideVersion: numberOr(from, 'overrideVersion', 0),
     lists: stringSet(from.lists),
     retired: numberMap(from.retired),
@@ -133,12 +136,13 @@ export function parseConnectSettings(
 ): ConnectSettings | undefined {
   const deployment = parseDeploymentItem(deploymentItem);
   if (deployment === undefined) return undefined;
-  const { configured, generation } = parseLimitItem(limitItem);
+  const { configured, generation, mayHaveOverrides } = parseLimitItem(limitItem);
   const tokenIssuer = parseTokenIssuerItem(tokenIssuerItem);
   const tokens = tokenIssuer === undefined ? {} : { tokenIssuer };
   if (configured === undefined) return { deployment, limit: undefined, ...tokens };
   const { enabled, maxSessionsPerUsername, whitelistId } = configured;
-  return { deployment, limit: { enabled, maxSessionsPerUsername, whitelistId, generation }, ...tokens };
+  const limit = { enabled, maxSessionsPerUsername, whitelistId, generation, mayHaveOverrides };
+  return { deployment, limit, ...tokens };
 }
 
 /** Undefined for an override that was deleted together with the limit it stood beside. */

@@ -115,6 +115,8 @@ export function createLimitWrites(table: Table, log: Pick<Log, 'warn'>) {
           UpdateExpression:
             'SET configured = :true, enabled = :enabled, maxSessionsPerUsername = :max, whitelistSize = :size, ' +
             'version = :next, generation = :generation, updatedAt = :at, retired = :retired' +
+            // A limit that is new has no overrides, and says so: who decides CONNECTs looks for none until the first.
+            (seen.item.version === 0 ? ', overrideCount = :zero' : '') +
             (listId === undefined ? ' REMOVE whitelistId' : ', whitelistId = :list'),
           ConditionExpression: seen.item.version === 0 ? 'attribute_not_exists(version)' : 'version = :version',
           ExpressionAttributeValues: {
@@ -127,7 +129,7 @@ export function createLimitWrites(table: Table, log: Pick<Log, 'warn'>) {
             ':at': next.updatedAt,
             ':retired': Object.fromEntries(retired),
             ...(listId === undefined ? {} : { ':list': listId }),
-            ...(seen.item.version === 0 ? {} : { ':version': seen.item.version }),
+            ...(seen.item.version === 0 ? { ':zero': 0 } : { ':version': seen.item.version }),
           },
         },
       },
