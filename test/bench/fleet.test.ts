@@ -79,6 +79,18 @@ describe('a run of the product on the simulated database', () => {
     expect(outcome.told.admitted + outcome.told.quota).toBe(400);
   });
 
+  it.each([0, 2])(
+    'refuses nobody of a crowd that meets one username with room for all of it, by %i doors',
+    async (doors) => {
+      const crowd = { seed: 1, sessions: 1_000, perSecond: 3_000, limit: 1_000, doors };
+      const outcome = await fleetReturns({ ...crowd, as: 'new' });
+      expectExact(outcome);
+      // To the last place, within the time that each of them has.
+      expect(outcome.told).toEqual({ ...told, admitted: 1_000 });
+      expect(outcome.inTime).toBe(1_000);
+    },
+  );
+
   it('counts nobody any more when all have left', async () => {
     const outcome = await fleetLeaves({ seed: 8, sessions: 120 });
     expectExact(outcome);
@@ -87,7 +99,7 @@ describe('a run of the product on the simulated database', () => {
   });
 
   it('tells nobody that a quota is used up where only the database has no room, and ends exact all the same', async () => {
-    const parameters = { partitionWriteUnits: 60, partitionReadUnits: 180 };
+    const parameters = { partitionWriteUnits: 30, partitionReadUnits: 90 };
     const outcome = await burst({ seed: 9, sessions: 120, limit: 1_000, parameters });
     expect(outcome.throttled).toBeGreaterThan(0);
     expect(outcome.told.unavailable).toBeGreaterThan(0);
