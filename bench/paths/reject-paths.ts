@@ -30,10 +30,10 @@ const reject = (scene: Scene): Promise<ConnectDecision> =>
 
 export const rejectPaths: readonly Path[] = [
   {
-    name: 'rejected for quota',
+    name: 'rejected for quota, the first since the username is full',
     budget: ofRejection,
-    // The first who finds a wide roster full takes back what its lanes hold in reserve, once.
-    wideBudget: { write: 38, read: 41 },
+    // Where lanes of a wide roster are open, it takes back what they hold in reserve, once for all who come after it.
+    wideBudget: { write: 48, read: 62 },
     awaited: true,
     run: (scene) =>
       atLimit(scene, async () => {
@@ -42,11 +42,19 @@ export const rejectPaths: readonly Path[] = [
       }),
   },
   {
+    name: 'rejected for quota',
+    budget: ofRejection,
+    awaited: true,
+    run: (scene) =>
+      atLimit(scene, async () => {
+        checkRejected(await reject(scene));
+        checkRejected(await scene.spend(() => reject(scene)));
+        return scene.spent();
+      }),
+  },
+  {
     name: `rejected for quota, each of ${stormSize} at once`,
     budget: ofRejection,
-    // Below the deployment's limit a wide roster counts as one that has room, and is read once more where the username's
-    // own limit is lower.
-    wideBudget: { write: 0, read: 4.5 },
     awaited: true,
     run: (scene) =>
       atLimit(scene, async () => {
@@ -58,7 +66,6 @@ export const rejectPaths: readonly Path[] = [
     // Settings and the password in its memory, and nothing of the username.
     name: `rejected for quota, each of ${stormSize} at once in a new process`,
     budget: ofRejection,
-    wideBudget: { write: 0, read: 4 },
     awaited: true,
     run: (scene) =>
       atLimit(scene, async () => {

@@ -9,7 +9,7 @@ import type { Scene, Spent } from './scene.ts';
 const limit = 50;
 const ofPage = { read: 60, write: 0 };
 /** Each wide roster on it whose lanes are open is read with its 16 lanes. */
-const ofWidePage = { read: 86, write: 0 };
+const ofWidePage = { read: 74, write: 0 };
 
 type Read = (usage: UsageReader, scene: Scene) => Promise<{ readonly items: readonly unknown[] }>;
 

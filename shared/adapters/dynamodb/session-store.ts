@@ -130,8 +130,10 @@ export function createSessionStore(
     const session = find(keys.session);
     const owner = find(keys.owner);
     const { roster, open } = decodeStoredRoster(mayLag ? find(rosterKey) : fresh, layout.wideAt);
+    const override = overridesOf === undefined ? undefined : parseOverrideItem(find(keys.override), overridesOf);
     busy.delete(name);
-    if (isFive && roster.wide === true && roster.used < limit) busy.add(name);
+    if (isFive && roster.wide === true && roster.used < (override?.kind === 'number' ? override.max : limit))
+      busy.add(name);
     const [oldest] = busy;
     if (busy.size > busyMax && oldest !== undefined) busy.delete(oldest);
     return {
@@ -140,7 +142,7 @@ export function createSessionStore(
       roster: open > 0 ? { ...roster, open: true } : roster,
       rosterIsExact: !mayLag,
       whitelisted: find(keys.whitelist) !== undefined,
-      override: overridesOf === undefined ? undefined : parseOverrideItem(find(keys.override), overridesOf),
+      override,
     };
   }
 
