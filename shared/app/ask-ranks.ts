@@ -39,8 +39,11 @@ export function askingForRanks(store: SessionStore, requests: RankRequests): Ses
   };
 }
 
-/** The clocks of queue and process may differ: what is this near to its delivery is asked for again. */
-const marginMs = 5_000;
+/**
+ * The clocks of queue and process may differ: what is this near to its delivery, a part of the delay, is asked for again.
+ * The shorter the delay the smaller: a margin as long as the delay would ask with every change.
+ */
+const marginPart = 0.1;
 const maxRemembered = 20_000;
 
 /** Sends one message for all the changes of a username within the delay. */
@@ -51,6 +54,7 @@ export function createRankRequests(ports: {
   readonly delaySeconds: Seconds;
 }): RankRequests {
   const { messages, clock, log, delaySeconds } = ports;
+  const marginMs = delaySeconds * 1_000 * marginPart;
   /** When the message on its way comes at the earliest, in the order in which they were sent. */
   const comingAt = new Map<string, Ms>();
   return {

@@ -2,7 +2,7 @@
 // credentials, deployment state, client id, blocked, quota. Until the credentials are right, every way to fail does
 // the same work and gets the same answer (S6).
 
-import { sessionExpirySecondsMax } from '../config/constants.ts';
+import { admissionsAtOnce, sessionExpirySecondsMax } from '../config/constants.ts';
 import type { RejectReason } from '../domain/connack.ts';
 import type { Connect, ConnectDecision, ConnectRequest } from '../domain/connect.ts';
 import { parseClientId } from '../domain/ids.ts';
@@ -13,6 +13,7 @@ import type { RejectionRecorder } from '../ports/rejections.ts';
 import { type AdmitDecision, type AdmitPorts, type AdmitRequest, admit } from './admit.ts';
 import { admitUncounted, createSeenDecisions, type SeenDecisions, type UncountedPorts } from './admit-uncounted.ts';
 import { type Authenticated, type AuthenticatePorts, authenticate } from './authenticate.ts';
+import { createLines, type InLine } from './in-line.ts';
 
 export interface ConnectPorts extends AdmitPorts, AuthenticatePorts, UncountedPorts {
   readonly rejections: RejectionRecorder;
@@ -20,10 +21,10 @@ export interface ConnectPorts extends AdmitPorts, AuthenticatePorts, UncountedPo
 }
 
 export function createConnect(ports: ConnectPorts): Connect {
-  const seen = createSeenDecisions(ports.clock);
+  const memory = { seen: createSeenDecisions(ports.clock), inLine: createLines(admissionsAtOnce) };
   return async (request) => {
     try {
-      return await connect(ports, seen, request);
+      return await connect(ports, memory, request);
     } catch (error) {
       if (!(error instanceof StoreUnavailable))
         ports.log.error('a CONNECT could not be decided', { error: String(error) });
@@ -35,7 +36,13 @@ export function createConnect(ports: ConnectPorts): Connect {
   };
 }
 
-async function connect(ports: ConnectPorts, seen: SeenDecisions, request: ConnectRequest): Promise<ConnectDecision> {
+/** What a process keeps from one CONNECT to the next. */
+interface Memory {
+  readonly seen: SeenDecisions;
+  readonly inLine: InLine;
+}
+
+async function connect(ports: ConnectPorts, memory: Memory, request: ConnectRequest): Promise<ConnectDecision> {
   const receivedAt = ports.clock.now();
   const who = await authenticate(ports, request);
   if (who.kind === 'overloaded') return rejected('unavailable', 'too many password checks wait');
@@ -48,7 +55,7 @@ async function connect(ports: ConnectPorts, seen: SeenDecisions, request: Connec
   const clientId = id.value;
   const { hints } = request;
   const expirySeconds = expiryOf(request, settings.deployment.sessionExpirySeconds);
-  const decision = await decide(ports, seen, who, {
+  const decision = await decide(ports, memory, who, {
     deploymentId,
     username,
     clientId,
@@ -80,13 +87,14 @@ async function connect(ports: ConnectPorts, seen: SeenDecisions, request: Connec
 /** By the count, or without it where the database does not answer and the deployment says so (S17). */
 async function decide(
   ports: ConnectPorts,
-  seen: SeenDecisions,
+  { seen, inLine }: Memory,
   { settings, fromMemory }: Authenticated & { readonly kind: 'right' },
   request: AdmitRequest,
 ): Promise<AdmitDecision> {
   if (fromMemory) return admitUncounted(ports, seen, settings, request);
   try {
-    const decision = await admit(ports, settings, request);
+    const key = `${request.deploymentId}|${request.username}`;
+    const decision = await inLine(key, () => admit(ports, settings, request));
     seen.note(request, decision);
     return decision;
   } catch (error) {

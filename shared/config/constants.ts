@@ -9,6 +9,9 @@ export const maxConnectionSeconds = 86_400;
 /** The most that the authorizer spends on one CONNECT, of the 5 s that IoT Core gives it. */
 export const connectBudgetMs = 3_000;
 
+/** CONNECTs of one username that a process decides at a time: more would only lose races against each other. */
+export const admissionsAtOnce = 32;
+
 export const maxSessionsPerUsernameDefault = 100;
 export const maxSessionsPerUsernameMax = 1_000_000;
 export const sessionExpirySecondsDefault = 3_600;

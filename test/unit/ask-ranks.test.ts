@@ -12,7 +12,7 @@ import { quietLog } from '../support/quiet-log.ts';
 const demo = 'demo' as DeploymentId;
 const alice = 'alice' as Username;
 
-function start() {
+function start(delay = 50) {
   const sent: { at: number; username: string; delay: number }[] = [];
   const state = { now: 1_000_000, fails: false, sent };
   const requests = createRankRequests({
@@ -24,7 +24,7 @@ function start() {
     },
     clock: { now: (): Ms => ms(state.now) },
     log: quietLog,
-    delaySeconds: seconds(50),
+    delaySeconds: seconds(delay),
   });
   return { state, requests };
 }
@@ -38,6 +38,15 @@ test('any number of changes within the delay are one message', async () => {
   await requests.ask(demo, 'bob' as Username);
   expect(state.sent.map((one) => one.username)).toEqual(['alice', 'bob']);
   expect(state.sent[0]?.delay).toBe(50);
+});
+
+test('a short delay is shared too: a crowd within it is one message', async () => {
+  const { state, requests } = start(2);
+  for (let n = 0; n < 300; n++) {
+    await requests.ask(demo, alice);
+    state.now += 5;
+  }
+  expect(state.sent).toHaveLength(1);
 });
 
 test('every change has a message that comes after it, at most the delay later, however changes and steps of the clock fall', async () => {
