@@ -49,6 +49,7 @@ export function createPresence(around: Surroundings): Consumer {
     callsPerSecond: brokerShares.presence / presenceProcessesMax,
     burst: 10,
     waitMs: 500,
+    passMs: 1_000,
     kinds: ['confirm'],
     schedule,
   });

@@ -34,6 +34,7 @@ const share = createBrokerShare({
   burst: 10,
   // A burst of connections is not held up by its questions: what is not told in time, the lease finds out.
   waitMs: 500,
+  passMs: 1_000,
   kinds: ['confirm'],
 });
 const log = createJsonLog();

@@ -23,6 +23,7 @@ function createRig(options: {
   perSecond: number;
   burst?: number;
   waitMs?: number;
+  passMs?: number;
   clock?: (time: ManualTime) => Clock;
 }): Rig {
   const time = createManualTime();
@@ -40,6 +41,7 @@ function createRig(options: {
     callsPerSecond: options.perSecond,
     burst: options.burst ?? 1,
     waitMs: options.waitMs ?? 60_000,
+    ...(options.passMs === undefined ? {} : { passMs: options.passMs }),
     kinds: ['confirm', 'reconcile'],
   });
   return { time, share, asked, ask: (kind, id) => share.of(kind).getConnection(id as BrokerClientId) };
@@ -78,9 +80,26 @@ test('who has waited long enough is told unknown, is not asked about later, and 
 test('who cannot be served in time even alone is told so at once', async () => {
   const { asked, ask } = createRig({ perSecond: 2, waitMs: 1_000 });
   const answers = Array.from({ length: 10 }, (_, n) => ask('confirm', `demo:${n}`));
-  // One went out, three may wait; the others have their answer without any time passing.
-  expect((await Promise.all(answers.slice(4))).map((says) => says.kind)).toEqual(Array(6).fill('unknown'));
+  // One went out, two may wait; the others have their answer without any time passing.
+  expect((await Promise.all(answers.slice(3))).map((says) => says.kind)).toEqual(Array(7).fill('unknown'));
   expect(asked).toEqual(['demo:0']);
+});
+
+test('in a surge nobody of its deployment waits, others do, and afterwards all wait again', async () => {
+  const { time, asked, ask } = createRig({ perSecond: 2, waitMs: 1_200, passMs: 1_000 });
+  const first = Array.from({ length: 4 }, (_, n) => ask('confirm', `demo:${n}`));
+  expect((await first[3])?.kind).toBe('unknown');
+  time.advance(900);
+  expect(asked).toEqual(['demo:0', 'demo:1']);
+  // The second who waits has its turn a moment later; nobody is let in behind it.
+  expect((await ask('confirm', 'demo:late')).kind).toBe('unknown');
+  const other = ask('confirm', 'other:0');
+  time.advance(2_000);
+  expect((await other).kind).toBe('absent');
+  expect(asked).toEqual(['demo:0', 'demo:1', 'demo:2', 'other:0']);
+  const again = [ask('confirm', 'demo:again'), ask('confirm', 'demo:waits')];
+  time.advance(1_000);
+  expect((await Promise.all(again)).map((says) => says.kind)).toEqual(['absent', 'absent']);
 });
 
 test('deployments take turns, however many one of them asks about', () => {

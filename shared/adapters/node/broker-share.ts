@@ -15,6 +15,12 @@ export interface BrokerShareOptions<Kind extends string> {
   readonly burst: number;
   /** How long who asks waits at most. */
   readonly waitMs: number;
+  /**
+   * For so long after a question of a deployment could not be answered in time, none of its others waits: they are answered
+   * where there is room for them at once, or told `unknown`. For who is held up by waiting with others behind it; without
+   * it everybody waits.
+   */
+  readonly passMs?: number;
   /** Kinds in order of worth, the worthiest first. */
   readonly kinds: readonly Kind[];
   readonly schedule?: Schedule;
@@ -32,11 +38,11 @@ interface Waiter {
 }
 
 export function createBrokerShare<Kind extends string>(options: BrokerShareOptions<Kind>): BrokerShare<Kind> {
-  const { broker, waitMs, kinds, schedule = realSchedule } = options;
+  const { broker, clock, waitMs, passMs = 0, kinds, schedule = realSchedule } = options;
   const tokens = new Tokens(options.clock, options.callsPerSecond, options.burst);
   const queues = new Map<Kind, Turns>(kinds.map((kind) => [kind, new Turns()]));
-  /** Nobody who stands further back in its own deployment's line can be served in time, even alone. */
-  const lineMax = Math.max(1, options.burst + Math.floor((options.callsPerSecond * waitMs) / 1000));
+  /** When a question of a deployment was last turned away. */
+  const turnedAwayAt = new Map<string, Ms>();
   let armed: (() => void) | undefined;
 
   function pump(): void {
@@ -57,7 +63,13 @@ export function createBrokerShare<Kind extends string>(options: BrokerShareOptio
   function ask(kind: Kind, id: Parameters<Broker['getConnection']>[0]): Promise<BrokerSays> {
     const turns = queues.get(kind);
     const deployment = id.slice(0, Math.max(0, id.indexOf(':')));
-    if (turns === undefined || turns.lengthOf(deployment) >= lineMax) return Promise.resolve({ kind: 'unknown' });
+    if (turns === undefined) return Promise.resolve({ kind: 'unknown' });
+    const passes = isPassing(deployment);
+    // Nobody who stands further back in its own deployment's line can be served in time, even alone.
+    if (turns.lengthOf(deployment) >= Math.max(1, tokens.within(waitMs))) {
+      noteTurnedAway(deployment);
+      return Promise.resolve({ kind: 'unknown' });
+    }
     return new Promise((resolve) => {
       const waiter: Waiter = {
         send: () => {
@@ -66,14 +78,30 @@ export function createBrokerShare<Kind extends string>(options: BrokerShareOptio
         },
         giveUp: () => {
           turns.leave(deployment, waiter);
+          noteTurnedAway(deployment);
           resolve({ kind: 'unknown' });
         },
         cancel: () => undefined,
       };
       turns.enter(deployment, waiter);
       pump();
-      if (turns.waits(deployment, waiter)) waiter.cancel = schedule(waiter.giveUp, waitMs);
+      if (!turns.waits(deployment, waiter)) return;
+      if (passes) waiter.giveUp();
+      else waiter.cancel = schedule(waiter.giveUp, waitMs);
     });
+  }
+
+  function isPassing(deployment: string): boolean {
+    const at = turnedAwayAt.get(deployment);
+    if (at === undefined) return false;
+    const agoMs = clock.now() - at;
+    if (agoMs >= 0 && agoMs < passMs) return true;
+    turnedAwayAt.delete(deployment);
+    return false;
+  }
+
+  function noteTurnedAway(deployment: string): void {
+    if (passMs > 0) turnedAwayAt.set(deployment, clock.now());
   }
 
   return {
@@ -100,14 +128,24 @@ class Tokens {
     this.filledAt = clock.now();
   }
 
+  /** How many there will be within so long, those that are there now among them. */
+  within(lengthMs: number): number {
+    this.fill();
+    return Math.floor(this.left + (lengthMs * this.perSecond) / 1000);
+  }
+
   take(): boolean {
+    this.fill();
+    if (this.left < 1) return false;
+    this.left -= 1;
+    return true;
+  }
+
+  private fill(): void {
     const now = this.clock.now();
     const gained = (Math.max(0, now - this.filledAt) * this.perSecond) / 1000;
     this.left = Math.min(this.burst, this.left + gained);
     this.filledAt = now;
-    if (this.left < 1) return false;
-    this.left -= 1;
-    return true;
   }
 
   nextInMs(): number {
