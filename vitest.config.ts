@@ -3,13 +3,15 @@ import { findDynamoDbLocal } from './test/support/dynamodb-local.ts';
 import { LongestFirst } from './test/support/longest-first.ts';
 
 /** Folders whose files share a process, one after the other: to start one and read the SDK or CDK again costs seconds. */
-const sharing = '(api|apply|boundaries|contract|core|infra|unit|usage)';
-/** These change the environment, or start what reads it once. */
+const sharing = '(api|apply|boundaries|contract|core|frontdoor|infra|local|unit|usage)';
+/** These change what a process has once, as its environment, or start what reads it, or weigh the process itself. */
 const alone = [
   'test/api/handler.test.ts',
   'test/contract/broker.test.ts',
   'test/core/authorizer-outage.test.ts',
+  'test/frontdoor/{failures,load,memory,streams}.test.ts',
   'test/infra/{deployed,front-door-process,synth}.test.ts',
+  'test/local/data-dir.test.ts',
   'test/unit/{authorizer-rejections,signed-request}.test.ts',
 ];
 const ownProcess: TestProjectConfiguration = {
