@@ -1,7 +1,27 @@
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 import { findDynamoDbLocal } from './test/support/dynamodb-local.ts';
+import { LongestFirst } from './test/support/longest-first.ts';
 
-const everything: TestProjectConfiguration = { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'] } };
+/** Folders whose files share a process, one after the other: to start one and read the SDK or CDK again costs seconds. */
+const sharing = '(api|apply|boundaries|contract|core|frontdoor|infra|local|unit|usage)';
+/** These change what a process has once, as its environment, or start what reads it, or weigh the process itself. */
+const alone = [
+  'test/api/handler.test.ts',
+  'test/contract/broker.test.ts',
+  'test/core/authorizer-outage.test.ts',
+  'test/frontdoor/{failures,load,memory,streams}.test.ts',
+  'test/infra/{deployed,front-door-process,synth}.test.ts',
+  'test/local/data-dir.test.ts',
+  'test/unit/{authorizer-rejections,signed-request}.test.ts',
+];
+const ownProcess: TestProjectConfiguration = {
+  extends: true,
+  test: { name: 'own process', include: [`test/!${sharing}/**/*.test.ts`, ...alone] },
+};
+const sharedProcess: TestProjectConfiguration = {
+  extends: true,
+  test: { name: 'shared process', include: [`test/@${sharing}/**/*.test.ts`], exclude: alone, isolate: false },
+};
 /** The contract suites a second time, where AWS's own engine is found: no engine teaches us its quirks. */
 const contracts: TestProjectConfiguration = {
   extends: true,
@@ -16,7 +36,11 @@ const contracts: TestProjectConfiguration = {
 
 export default defineConfig({
   test: {
-    projects: [everything, ...('folder' in findDynamoDbLocal(process.env) ? [contracts] : [])],
+    projects: [ownProcess, sharedProcess, ...('folder' in findDynamoDbLocal(process.env) ? [contracts] : [])],
+    // Whoever asks for any order gets it.
+    ...(process.argv.some((word) => word.startsWith('--sequence.shuffle'))
+      ? {}
+      : { sequence: { sequencer: LongestFirst } }),
     // Processes, not threads: suites start engines and servers of their own, and a crash must name its file.
     pool: 'forks',
     maxWorkers: 2,

@@ -1,6 +1,9 @@
 // Ranks to be refreshed, on timers of their own: they wait longer than presence messages do, and nobody who waits for the
 // queue to be quiet means to wait for an order. What waits here when the process is killed is made up for by the next
 // change or reading of its username.
+//
+// A username has one timer: its refresh reads what is counted when it runs, so that it speaks for every change before it.
+// That has to be seen to here, because the asking side sends again for what is due within seconds, as all is here.
 
 import type { RankMessages, RankRefresh } from '../shared/ports/ranks.ts';
 import { realSchedule, type Schedule } from './schedule.ts';
@@ -10,21 +13,34 @@ export interface RankTimers extends RankMessages {
   flush(): Promise<void>;
 }
 
+interface Waiting {
+  readonly message: RankRefresh;
+  readonly cancel: () => void;
+  /** Left, this one included. */
+  tries: number;
+}
+
 /** `refresh` may fail: it is tried again after as long, so that an engine that restarts loses no order. */
 export function createRankTimers(
   refresh: (message: RankRefresh) => Promise<unknown>,
   schedule: Schedule = realSchedule,
 ): RankTimers {
-  const waiting = new Map<RankRefresh, () => void>();
+  const waiting = new Map<string, Waiting>();
   const running = new Set<Promise<void>>();
 
   function wait(message: RankRefresh, delayMs: number, tries: number): void {
-    const cancel = schedule(() => start(message, delayMs, tries), delayMs);
-    waiting.set(message, cancel);
+    const key = keyOf(message);
+    const before = waiting.get(key);
+    if (before !== undefined) {
+      before.tries = Math.max(before.tries, tries);
+      return;
+    }
+    const one: Waiting = { message, tries, cancel: schedule(() => start(one, delayMs), delayMs) };
+    waiting.set(key, one);
   }
 
-  function start(message: RankRefresh, delayMs: number, tries: number): void {
-    waiting.delete(message);
+  function start({ message, tries }: Waiting, delayMs: number): void {
+    waiting.delete(keyOf(message));
     const run = refresh(message).then(
       () => undefined,
       () => {
@@ -40,9 +56,9 @@ export function createRankTimers(
       wait(message, delaySeconds * 1_000, maxTries);
     },
     async flush() {
-      for (const [message, cancel] of [...waiting]) {
+      for (const { message, cancel } of [...waiting.values()]) {
         cancel();
-        start(message, 0, 1);
+        start({ message, tries: 1, cancel }, 0);
       }
       await Promise.all(running);
     },
@@ -50,3 +66,5 @@ export function createRankTimers(
 }
 
 const maxTries = 5;
+
+const keyOf = ({ deploymentId, username }: RankRefresh): string => JSON.stringify([deploymentId, username]);

@@ -123,3 +123,42 @@ test('local timers wait as long as they are told, try again what failed, and are
   expect(refreshed).toEqual(['alice', 'bob']);
   expect(time.pending()).toBe(0);
 });
+
+test('local timers refresh a username once for all that was asked of it within the delay, each username by itself', async () => {
+  const time = createManualTime();
+  const refreshed: string[] = [];
+  const timers = createRankTimers(async ({ username }) => void refreshed.push(username), time.schedule);
+  const ask = (username: string) =>
+    timers.send({ type: 'rank.refresh', deploymentId: demo, username: username as Username }, seconds(2));
+  for (let n = 0; n < 100; n++) {
+    await ask('alice');
+    await ask('bob');
+    time.advance(10);
+  }
+  time.advance(1_000);
+  expect(refreshed.sort()).toEqual(['alice', 'bob']);
+  // What is asked after that is another one's.
+  await ask('alice');
+  time.advance(2_000);
+  expect(refreshed.sort()).toEqual(['alice', 'alice', 'bob']);
+});
+
+test('local timers: who asks again while a failed refresh waits has all its tries', async () => {
+  const time = createManualTime();
+  const [tries, failed] = [5, 4];
+  let tried = 0;
+  const timers = createRankTimers(async () => {
+    tried += 1;
+    throw new Error('the engine is away');
+  }, time.schedule);
+  const message = { type: 'rank.refresh', deploymentId: demo, username: alice } as const;
+  const pass = async () => {
+    time.advance(2_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  await timers.send(message, seconds(2));
+  for (let n = 0; n < failed; n++) await pass();
+  await timers.send(message, seconds(2));
+  for (let n = 0; n < 2 * tries; n++) await pass();
+  expect(tried).toBe(failed + tries);
+});
