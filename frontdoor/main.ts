@@ -29,7 +29,7 @@ import { createPasswords } from '../shared/app/passwords.ts';
 import { tokenAlgorithms } from '../shared/app/public-keys.ts';
 import { createRejectionRecorder } from '../shared/app/rejection-recorder.ts';
 import { createCredentialCache, createSettingsCache } from '../shared/app/settings-cache.ts';
-import { doorBudgetMs, leaseSeconds, maxConnectionSeconds } from '../shared/config/constants.ts';
+import { doorAnswerMs, doorBudgetMs, leaseSeconds, maxConnectionSeconds } from '../shared/config/constants.ts';
 import { type EnvironmentVariable, environmentVariables as names } from '../shared/config/env.ts';
 import { frontDoorDrainMs } from '../shared/config/front-door.ts';
 import { seconds } from '../shared/domain/time.ts';
@@ -79,7 +79,7 @@ const connect = measuredConnect(
       log,
       policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
     }),
-    doorBudgetMs,
+    doorAnswerMs,
   ),
   measure,
   clock,

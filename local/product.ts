@@ -47,6 +47,7 @@ import { sweep } from '../shared/app/sweep.ts';
 import { refreshTokenKeys } from '../shared/app/token-issuer.ts';
 import {
   brokerShares,
+  doorAnswerMs,
   doorBudgetMs,
   leaseSeconds,
   maxConnectionSeconds,
@@ -226,7 +227,7 @@ export async function startProduct({
         log,
         policy,
       }),
-      doorBudgetMs,
+      doorAnswerMs,
     );
     const deploymentOfServerName = createHostLookup(
       { getDeploymentOfHost: askedWithin(settings.getDeploymentOfHost, doorBudgetMs / 2) },

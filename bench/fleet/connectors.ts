@@ -14,7 +14,7 @@ import { createPasswords } from '../../shared/app/passwords.ts';
 import { tokenAlgorithms } from '../../shared/app/public-keys.ts';
 import { createRejectionRecorder } from '../../shared/app/rejection-recorder.ts';
 import { createCredentialCache, createSettingsCache, type SettingsCache } from '../../shared/app/settings-cache.ts';
-import { connectBudgetMs, doorBudgetMs } from '../../shared/config/constants.ts';
+import { connectBudgetMs, doorAnswerMs, doorBudgetMs } from '../../shared/config/constants.ts';
 import type { Connect, ConnectDecision, ConnectRequest } from '../../shared/domain/connect.ts';
 import type { PasswordCrypto } from '../../shared/ports/credentials.ts';
 import type { RejectionRecorder } from '../../shared/ports/rejections.ts';
@@ -30,11 +30,14 @@ export interface Asked {
 
 export type Connector = (request: ConnectRequest) => Promise<Asked>;
 
-type Way = Pick<ClientPolicy, 'requestTimeoutMs' | 'maxSockets'> & { readonly budgetMs: number };
+type Way = Pick<ClientPolicy, 'requestTimeoutMs' | 'maxSockets'> & {
+  readonly budgetMs: number;
+  readonly answerMs: number;
+};
 
 /** Its answer comes when the handler would give it. */
 export function createAuthorizer(around: Surroundings): Connector {
-  const way = { requestTimeoutMs: 800, maxSockets: 64, budgetMs: connectBudgetMs };
+  const way = { requestTimeoutMs: 800, maxSockets: 64, budgetMs: connectBudgetMs, answerMs: connectBudgetMs };
   let recorded = false;
   const { connect, recorder } = createConnector(around, way, () => {
     recorded = true;
@@ -53,6 +56,7 @@ export function createDoor(around: Surroundings): Connector {
     requestTimeoutMs: 2_000,
     maxSockets: 256,
     budgetMs: doorBudgetMs,
+    answerMs: doorAnswerMs,
   });
   const flushEachSecond = async (): Promise<void> => {
     for (;;) {
@@ -66,7 +70,7 @@ export function createDoor(around: Surroundings): Connector {
 
 function createConnector(
   around: Surroundings,
-  { budgetMs, ...client }: Way,
+  { budgetMs, answerMs, ...client }: Way,
   noteRecorded: () => void = () => undefined,
 ) {
   const { time, random, queue } = around;
@@ -103,7 +107,7 @@ function createConnector(
       log: silent,
       policy,
     }),
-    budgetMs,
+    answerMs,
     time.schedule,
   );
   return { connect: (request: ConnectRequest) => asking(() => connect(request)), recorder };

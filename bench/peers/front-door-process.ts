@@ -27,7 +27,7 @@ import { createPasswords } from '../../shared/app/passwords.ts';
 import { tokenAlgorithms } from '../../shared/app/public-keys.ts';
 import { createRejectionRecorder } from '../../shared/app/rejection-recorder.ts';
 import { createCredentialCache, createSettingsCache } from '../../shared/app/settings-cache.ts';
-import { doorBudgetMs, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
+import { doorAnswerMs, doorBudgetMs, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { answerParent } from '../child/child.ts';
 
@@ -77,7 +77,7 @@ async function open(): Promise<number> {
     policy,
   });
   const door = createFrontDoor({
-    connect: withDeadline(connect, doorBudgetMs),
+    connect: withDeadline(connect, doorAnswerMs),
     report: (report) => queue.send(report),
     issueTicket: (claims, from) => tickets.issue(claims, from),
     dialBroker: () => dial({ host: '127.0.0.1', port: brokerPort, noDelay: true }),

@@ -6,7 +6,7 @@ import { admissionsAtOnce, sessionExpirySecondsMax } from '../config/constants.t
 import type { RejectReason } from '../domain/connack.ts';
 import type { Connect, ConnectDecision, ConnectRequest } from '../domain/connect.ts';
 import { parseClientId } from '../domain/ids.ts';
-import { type Seconds, seconds } from '../domain/time.ts';
+import { type Ms, type Seconds, seconds } from '../domain/time.ts';
 import { Contended, StoreUnavailable } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
 import type { RejectionRecorder } from '../ports/rejections.ts';
@@ -45,6 +45,22 @@ interface Memory {
 async function connect(ports: ConnectPorts, memory: Memory, request: ConnectRequest): Promise<ConnectDecision> {
   const receivedAt = ports.clock.now();
   const who = await authenticate(ports, request);
+  if (who.kind !== 'right' || who.fromMemory) return answer(ports, memory.seen, request, who, receivedAt);
+  return memory.inLine(`${who.deploymentId}|${who.username}`, async (waited) => {
+    if (!waited) return answer(ports, memory.seen, request, who, receivedAt);
+    // Its time runs from its turn on, and by then a password or a setting may be another one, or the database be gone.
+    const turnAt = ports.clock.now();
+    return answer(ports, memory.seen, request, await authenticate(ports, request), turnAt);
+  });
+}
+
+async function answer(
+  ports: ConnectPorts,
+  seen: SeenDecisions,
+  request: ConnectRequest,
+  who: Authenticated,
+  receivedAt: Ms,
+): Promise<ConnectDecision> {
   if (who.kind === 'overloaded') return rejected('unavailable', 'too many password checks wait');
   if (who.kind === 'wrong') return rejected('bad_credentials', 'bad credentials');
   const { deploymentId, username, settings } = who;
@@ -55,7 +71,7 @@ async function connect(ports: ConnectPorts, memory: Memory, request: ConnectRequ
   const clientId = id.value;
   const { hints } = request;
   const expirySeconds = expiryOf(request, settings.deployment.sessionExpirySeconds);
-  const decision = await decide(ports, memory, who, {
+  const decision = await decide(ports, seen, who, {
     deploymentId,
     username,
     clientId,
@@ -87,14 +103,13 @@ async function connect(ports: ConnectPorts, memory: Memory, request: ConnectRequ
 /** By the count, or without it where the database does not answer and the deployment says so (S17). */
 async function decide(
   ports: ConnectPorts,
-  { seen, inLine }: Memory,
+  seen: SeenDecisions,
   { settings, fromMemory }: Authenticated & { readonly kind: 'right' },
   request: AdmitRequest,
 ): Promise<AdmitDecision> {
   if (fromMemory) return admitUncounted(ports, seen, settings, request);
   try {
-    const key = `${request.deploymentId}|${request.username}`;
-    const decision = await inLine(key, () => admit(ports, settings, request));
+    const decision = await admit(ports, settings, request);
     seen.note(request, decision);
     return decision;
   } catch (error) {

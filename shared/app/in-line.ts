@@ -3,7 +3,8 @@
 // take back what they wrote; in line, whoever comes when the roster is full reads that and writes nothing. Others'
 // usernames do not wait, and who has no right password never stands in it.
 
-export type InLine = <T>(key: string, work: () => Promise<T>) => Promise<T>;
+/** `waited`: others went first, so what was known when it came may not hold any more. */
+export type InLine = <T>(key: string, work: (waited: boolean) => Promise<T>) => Promise<T>;
 
 interface Line {
   going: number;
@@ -16,11 +17,12 @@ export function createLines(atOnce: number): InLine {
   return async (key, work) => {
     const line = lines.get(key) ?? { going: 0, waiting: [] };
     lines.set(key, line);
-    if (line.going < atOnce) line.going++;
+    const waits = line.going >= atOnce;
+    if (!waits) line.going++;
     // Whoever is done hands its turn over: nobody who comes in between takes it.
     else await new Promise<void>((resolve) => line.waiting.push(resolve));
     try {
-      return await work();
+      return await work(waits);
     } finally {
       const next = line.waiting.shift();
       if (next !== undefined) next();

@@ -28,6 +28,12 @@ export const hostLookupBudgetMs = 500;
  */
 export const doorBudgetMs = 8_000;
 
+/**
+ * The longest that a client of a front door waits for its answer: the same, and before that its turn among others of its
+ * username. Devices wait for CONNACK some 30 s.
+ */
+export const doorAnswerMs = 2 * doorBudgetMs;
+
 /** A settings change holds for every admission at most 5 s later (S1); caches live a little shorter than that. */
 export const settingsCacheMs = 4_000;
 
