@@ -44,7 +44,7 @@ export async function openConnection(door: Door, arrival: Arrival): Promise<void
   const packet = await receiveConnect(arrival, intake);
   if (packet === undefined) return;
   const receivedAt = door.clock.now();
-  const decision = await decide(door, arrival, packet);
+  const decision = await decide(door, arrival, packet, () => intake.gone);
   if (decision.kind === 'rejected') {
     refuse(client, packet, connackFor(decision.reason));
     return;
@@ -95,7 +95,12 @@ async function receiveConnect(arrival: Arrival, intake: Intake): Promise<Connect
   return decoded.packet;
 }
 
-async function decide(door: Door, arrival: Arrival, packet: ConnectPacket): Promise<ConnectDecision> {
+async function decide(
+  door: Door,
+  arrival: Arrival,
+  packet: ConnectPacket,
+  hasLeft: () => boolean,
+): Promise<ConnectDecision> {
   // Only the username and the deployment's name are taken: a ticket that a client sends ends here.
   const name = packet.userName === undefined ? undefined : splitUserName(packet.userName);
   const hints = hintsOf(packet, arrival.client.remoteAddress);
@@ -106,6 +111,7 @@ async function decide(door: Door, arrival: Arrival, packet: ConnectPacket): Prom
       password: packet.password,
       clientId: packet.clientId,
       hints,
+      hasLeft,
     });
     if (decision.kind === 'rejected')
       door.log.info('a connect was rejected', {

@@ -63,6 +63,7 @@ async function answer(
 ): Promise<ConnectDecision> {
   if (who.kind === 'overloaded') return rejected('unavailable', 'too many password checks wait');
   if (who.kind === 'wrong') return rejected('bad_credentials', 'bad credentials');
+  if (request.hasLeft?.() === true) return rejected('unavailable', 'the client has left');
   const { deploymentId, username, settings } = who;
   if (settings.deployment.status !== 'active')
     return rejected('not_authorized', `deployment is ${settings.deployment.status}`);

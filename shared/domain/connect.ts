@@ -25,6 +25,8 @@ export interface ConnectRequest {
   readonly clientId: string | undefined;
   /** Present if the front door asks, absent if the authorizer does. */
   readonly hints?: ConnectHints;
+  /** Whether the client has left meanwhile, where somebody can see that: then it is not counted any more. */
+  readonly hasLeft?: () => boolean;
 }
 
 export type ConnectDecision =
