@@ -10,6 +10,7 @@
 import { ownerSeconds, ttlGraceSeconds } from '../config/constants.ts';
 import {
   connectGraceSeconds,
+  forgetUntold,
   freeSession,
   type Hands,
   isLive,
@@ -151,7 +152,7 @@ function readAdmitted(
     // An attempt that nobody has confirmed may never have been counted.
     const recounted = met.recounted || session.holding === 'new';
     const overlap = met.overlap || addSeconds(session.admittedAt, connectGraceSeconds) >= message.at;
-    return knowUncounted({ ...met, recounted, overlap }, message.attempt);
+    return knowUncounted({ ...forgetUntold(met), recounted, overlap }, message.attempt);
   }
   // Another attempt came later. Which of the two reached the broker last, nobody knows if they came together; and until
   // it is confirmed it may have been let in without a count as well, or have died before it was counted.
@@ -159,7 +160,7 @@ function readAdmitted(
   const isUncertain = session.holding === 'new';
   const { countsUntil } = startSession(message, message.place, message, policy, session, hands);
   const next = {
-    ...keepHands(session, { supersedes: hands.supersedes }),
+    ...keepHands(forgetUntold(session), { supersedes: hands.supersedes }),
     countsUntil: later(session.countsUntil, countsUntil),
     overlap: session.overlap || together || isUncertain,
     recounted: session.recounted || isUncertain,
@@ -174,7 +175,7 @@ function readAdmitted(
 function startOver(next: Session, tombstone: Session, at: Ms): Session {
   const { attempt, witness, admittedAt } = tombstone;
   if (addSeconds(admittedAt, connectGraceSeconds) < at) return next;
-  const overlapping = { ...next, overlap: true };
+  const overlapping = { ...forgetUntold(next), overlap: true };
   return admittedAt < at ? overlapping : { ...overlapping, attempt, witness, admittedAt, endHeard: true };
 }
 

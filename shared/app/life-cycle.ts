@@ -17,6 +17,7 @@ import {
   endSession,
   extendLease,
   foldSession,
+  forgetUntold,
   freeSession,
   hastenLease,
   isClosed,
@@ -32,6 +33,7 @@ import {
   samePair,
   staleEventSeconds,
   strangeUntil,
+  tellEnd,
 } from '../domain/session.ts';
 import { addSeconds, later, type Ms, seconds } from '../domain/time.ts';
 import type { Broker, BrokerSays } from '../ports/broker.ts';
@@ -169,7 +171,8 @@ function readTruth(
       if (session.holding === 'freed') return recountSession(session, ports.random.place(), told, ports.policy);
       // Where the front door has told so too, and nothing overlapped, it is this attempt's.
       const overlap = session.overlap || attempt === undefined;
-      return confirmSession({ ...session, overlap, admittedAt: later(session.admittedAt, since) }, told, ports.policy);
+      const seen = session.overlap ? session : forgetUntold(session);
+      return confirmSession({ ...seen, overlap, admittedAt: later(session.admittedAt, since) }, told, ports.policy);
     }
   }
 }
@@ -231,6 +234,7 @@ export async function change(
     // Before too: whoever freed it may have died over its old place, which the new record forgets.
     if (next.place !== stored.value.place)
       await store.removePlace(names.deploymentId, names.username, stored.value.place, false);
+    if (await isReplaced(ports, next, stored.value)) next = freeSession(next, { owes: true, findAt: clock.now() });
     if (await mayFold(store, next, stored.value)) next = foldSession(next);
     const put = await store.putSession(next, stored);
     if (put.kind === 'done') {
@@ -242,6 +246,23 @@ export async function change(
     stored = put.current;
   }
   return 'later';
+}
+
+/**
+ * It has ended with an expiry, but its client id has gone to another username, and somebody is connected by it. That is not
+ * this session's connection, which has ended, so it is one that began clean: the broker keeps nothing of this one (S9).
+ */
+async function isReplaced(
+  { store, broker }: LifeCyclePorts,
+  next: Session,
+  before: Pick<Session, 'holding' | 'overlap'>,
+): Promise<boolean> {
+  if (next.holding !== 'retained' || before.holding === 'retained' || next.leaseUntil !== undefined || before.overlap)
+    return false;
+  const { deploymentId, clientId, username } = next;
+  const owner = await store.readOwner(deploymentId, clientId);
+  if (owner === undefined || owner.value.username === username) return false;
+  return (await broker.getConnection(toBrokerClientId(deploymentId, clientId))).kind === 'connected';
 }
 
 /** Twice as long as a wide roster sleeps, for clocks that differ. */
@@ -376,8 +397,17 @@ async function endSuperseded(ports: LifeCyclePorts, newcomer: Session, at: Ms): 
   const left: Username[] = [];
   for (const username of supersedes) {
     let over = true;
-    await change(ports, { deploymentId, clientId, username }, (session, now) => {
-      over = session.holding === 'freed' || connectedAtLatest(session) < at;
+    const names = { deploymentId, clientId, username };
+    const ended = (await ports.store.readSession(names))?.value;
+    // Its connection has ended, and whoever is connected now began clean: whichever of the two came first (S9).
+    const isOver =
+      ended?.holding === 'retained' &&
+      ended.leaseUntil === undefined &&
+      !ended.overlap &&
+      (await ports.broker.getConnection(toBrokerClientId(deploymentId, clientId))).kind === 'connected';
+    await change(ports, names, (session, now) => {
+      const isSame = isOver && session.attempt === ended.attempt && session.leaseUntil === undefined;
+      over = session.holding === 'freed' || connectedAtLatest(session) < at || isSame;
       return over && session.holding !== 'freed'
         ? { next: freeSession(session, { owes: true, findAt: now }) }
         : 'nothing';
@@ -392,12 +422,14 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
   const latest = session.attempt === report.attempt;
   const pending = session.leaseUntil !== undefined;
   if (session.overAttempt === report.attempt) return 'nothing';
+  const hasEnded = report.type !== 'door.connected' && session.untold?.includes(report.attempt) === true;
+  if (hasEnded) return { next: tellEnd(session, report.attempt) };
   switch (report.type) {
     case 'door.connected': {
       if (session.confirmedAttempt === report.attempt) return 'nothing';
       // Let in without a count, it was counted when another attempt was there already: by clocks that differ, the later.
       if (!latest && session.knownUncounted?.includes(report.attempt) === true)
-        return { knowing: { ...session, overlap: true } };
+        return { knowing: { ...forgetUntold(session), overlap: true } };
       if (!latest) return 'nothing';
       // Freed before this report came: its lease ran out, or the report comes twice or late. The broker knows which.
       if (session.holding === 'freed') return { since: report.at };
