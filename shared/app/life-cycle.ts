@@ -206,16 +206,18 @@ export async function change(
       const since = typeof step === 'object' && 'since' in step ? step.since : undefined;
       const says = await askBroker(ports, stored.value, since);
       const now = clock.now();
-      const early = says.kind !== 'connected' && says.kind !== 'strange' && isOnItsWay(stored.value, askedAt);
+      const early = says.kind !== 'connected' && says.kind !== 'strange' && isOnItsWay(known, askedAt);
       const told = early ? undefined : readTruth(known, says, ports, now);
       const next = told ?? orElse ?? leaveToLease(known, early, ports.policy, now);
       if (next === undefined) return 'later';
       const connectedAt = told === undefined ? undefined : provenConnection(says, stored.value);
-      step =
-        next === stored.value || isKnown(stored.value, says)
-          ? 'nothing'
-          : { next, ...(connectedAt === undefined ? {} : { connectedAt }) };
-      proven = told !== undefined;
+      if (isKnown(stored.value, says)) {
+        // What the broker tells is no news; what the report told may be.
+        step = known === stored.value ? 'nothing' : { next: known };
+      } else {
+        step = next === stored.value ? 'nothing' : { next, ...(connectedAt === undefined ? {} : { connectedAt }) };
+        proven = told !== undefined;
+      }
     }
     if (step === 'nothing') {
       await finish(ports, stored);
@@ -423,7 +425,10 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
   const pending = session.leaseUntil !== undefined;
   if (session.overAttempt === report.attempt) return 'nothing';
   const hasEnded = report.type !== 'door.connected' && session.untold?.includes(report.attempt) === true;
-  if (hasEnded) return { next: tellEnd(session, report.attempt) };
+  if (hasEnded) {
+    const told = tellEnd(session, report.attempt);
+    return !told.overlap && told.overAttempt === told.attempt ? { knowing: told } : { next: told };
+  }
   switch (report.type) {
     case 'door.connected': {
       if (session.confirmedAttempt === report.attempt) return 'nothing';

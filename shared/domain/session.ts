@@ -372,11 +372,16 @@ export interface Confirmation {
   readonly ipAddress?: string;
 }
 
-/** The front door has told the end of an attempt before the latest. With the last of them nothing overlaps any more. */
+/**
+ * The front door has told the end of an attempt before the latest. With the last of them nothing overlaps any more; and
+ * where the latest has ended too, nothing is on its way to the broker that would have to be waited for.
+ */
 export function tellEnd(session: Session, attempt: AttemptId): Session {
-  const { untold = [], ...kept } = session;
+  const { untold = [], leaseUntil, ...kept } = session;
   const left = untold.filter((one) => one !== attempt);
-  return left.length === 0 ? { ...kept, overlap: false } : { ...session, untold: left };
+  if (left.length > 0) return { ...session, untold: left };
+  const waits = leaseUntil !== undefined && session.overAttempt !== session.attempt;
+  return { ...kept, overlap: false, ...(waits ? { leaseUntil } : {}) };
 }
 
 /** The latest attempt has become a connection. */
@@ -550,6 +555,7 @@ export function noteEnding(session: Session, ending: Ending, pair: Pair | undefi
 
 /** Something else may be mistaken now, whatever the front door tells of its attempts. */
 export function forgetUntold(session: Session): Session {
+  if (session.untold === undefined) return session;
   const { untold: _u, ...kept } = session;
   return kept;
 }
