@@ -31,7 +31,17 @@ export const withFrontDoor = {
   mqttCertificateSecretArn: 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:mqtt-abcdef',
 };
 
+/** By what was chosen: to write them takes a second each time, and they are only read. */
+const written = new Map<string, Templates>();
+
 export function synthTemplates(chosen: Readonly<Record<string, unknown>> = {}): Templates {
+  const key = JSON.stringify(chosen);
+  const templates = written.get(key) ?? writeTemplates(chosen);
+  written.set(key, templates);
+  return templates;
+}
+
+function writeTemplates(chosen: Readonly<Record<string, unknown>>): Templates {
   const { stateful, stateless, web, frontDoor } = addStacks(buildApp(chosen));
   return {
     stateful: Template.fromStack(stateful),

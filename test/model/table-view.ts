@@ -64,6 +64,27 @@ interface Lanes {
   readonly places: Place[];
 }
 
+/**
+ * What an item says, read once: the engine in memory never changes an item, it puts another in its place, and of the
+ * thousands of steps of a run each leaves most items as they are. A real engine gives new ones with every reading.
+ */
+function readOnce<T extends object>(read: (item: Item) => T): (item: Item) => T {
+  const known = new WeakMap<Item, T>();
+  return (item) => {
+    const before = known.get(item);
+    if (before !== undefined) return before;
+    const value = read(item);
+    known.set(item, value);
+    return value;
+  };
+}
+
+const readSession = readOnce((item) => decodeSession(item).value);
+const readCounted = readOnce((item): CountedUsername => {
+  const names = parseRosterKey(String(item.pk), String(item.sk));
+  return { ...names, roster: decodeRoster(item, Number.POSITIVE_INFINITY) };
+});
+
 export function viewOf(all: readonly Item[]): TableView {
   const items = new Map<string, Item>();
   const sessions = new Map<string, Session>();
@@ -73,14 +94,11 @@ export function viewOf(all: readonly Item[]): TableView {
     const pk = String(item.pk);
     items.set(itemKey(item), item);
     if (pk.startsWith('S|')) {
-      const { value } = decodeSession(item);
+      const value = readSession(item);
       sessions.set(`${userKey(value.deploymentId, value.username)}/${value.clientId}`, value);
     } else if (pk.startsWith('N|')) {
-      const names = parseRosterKey(pk, String(item.sk));
-      rosters.set(userKey(names.deploymentId, names.username), {
-        ...names,
-        roster: decodeRoster(item, Number.POSITIVE_INFINITY),
-      });
+      const counted = readCounted(item);
+      rosters.set(userKey(counted.deploymentId, counted.username), counted);
     } else if (pk.startsWith('L|')) {
       const [, deploymentId = '', , username = ''] = pk.split('|');
       const key = userKey(deploymentId as DeploymentId, username as Username);
