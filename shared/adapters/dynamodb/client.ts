@@ -5,6 +5,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { StoreUnavailable } from '../../ports/errors.ts';
 import type { Measure } from '../../ports/metrics.ts';
+import { sendQuickly } from './quick-send.ts';
 
 export interface ClientOptions {
   /** A local engine. Absent: AWS, with the credentials of the environment. */
@@ -45,7 +46,11 @@ export function createDocumentClient(options: ClientOptions): DynamoDBDocumentCl
         }),
   });
   if (options.measure !== undefined) measureTries(client, options.measure);
-  return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+  // It makes a copy of every request and answer without what is secret, also where nobody logs.
+  client.middlewareStack.remove('loggerMiddleware');
+  const document = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+  sendQuickly(document, client);
+  return document;
 }
 
 /** Around the SDK's own tries, which it counts in the answer and in the error alike. */

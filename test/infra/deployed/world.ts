@@ -79,7 +79,9 @@ export async function createWorld(): Promise<World> {
     }
   }
   const limit = { enabled: true, maxSessionsPerUsername: 2, whitelist: ['somebody' as Username] };
-  await settings.putSessionLimit('demo' as DeploymentId, limit, { actor: 'test', at: clock.now() });
+  const change = { actor: 'test', at: clock.now() };
+  await settings.putSessionLimit('demo' as DeploymentId, limit, change);
+  await settings.putOverride('demo' as DeploymentId, 'somebody' as Username, { kind: 'unlimited' }, change);
   await client.send(
     new PutCommand({ TableName: tableName, Item: { ...machineKey(machineClientId), tenantId: tenant } }),
   );
