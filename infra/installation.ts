@@ -69,7 +69,20 @@ type Name = (typeof names)[number];
 
 const hostName = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
 
+/** What CDK and its CLI keep in the context for themselves: flags, lookups, and how the CLI was called. */
+const ofCdk = /[@:/]|^cli-/;
+
+function refuseUnknown(node: Node): void {
+  const known: readonly string[] = names;
+  const unknown = Object.keys(node.getAllContext() as object).filter(
+    (name) => !ofCdk.test(name) && !known.includes(name),
+  );
+  if (unknown.length > 0)
+    throw new Error(`no choice is named ${unknown.join(', ')}; those that there are: ${names.join(', ')}`);
+}
+
 export function readInstallation(node: Node): Installation {
+  refuseUnknown(node);
   const given = (name: Name): unknown => node.tryGetContext(name);
   const connectName = ownName(given, 'connectDomain', 'connectCertificateArn');
   const consoleName = ownName(given, 'consoleDomain', 'consoleCertificateArn');

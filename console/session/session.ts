@@ -30,6 +30,12 @@ export type SessionState =
 /** A token is renewed so long before its end that a request under way still finds it good. */
 const renewBeforeMs = 60_000;
 
+/**
+ * Somebody has signed out on this page, or in with a token of their own: until the page is closed nobody is signed in with
+ * the local token without being asked. The token itself stays in memory only.
+ */
+const askedKey = 'headcount.signIn.asked';
+
 export interface SessionStore {
   readonly client: ApiClient;
   current(): SessionState;
@@ -95,7 +101,7 @@ export function createSessionStore(): SessionStore {
       const config = await loadConsoleConfig();
       const { signIn } = config;
       if (signIn.kind === 'token') {
-        token = signIn.apiToken;
+        token = sessionStorage.getItem(askedKey) === null ? signIn.apiToken : undefined;
         if (token === undefined) become({ kind: 'signed-out', config });
         else signedIn(config, signIn.scopes);
         return;
@@ -140,6 +146,7 @@ export function createSessionStore(): SessionStore {
     async signInWithToken(given) {
       const config = await loadConsoleConfig(given);
       token = given;
+      sessionStorage.setItem(askedKey, 'yes');
       signedIn(config, config.signIn.kind === 'token' ? config.signIn.scopes : undefined);
     },
     async signInAgain() {
@@ -156,6 +163,7 @@ export function createSessionStore(): SessionStore {
       tokens = undefined;
       become({ kind: 'signed-out', config });
       if (config.signIn.kind === 'cognito') goSignOut(config.signIn);
+      else sessionStorage.setItem(askedKey, 'yes');
     },
   };
 }

@@ -6,9 +6,10 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Folders and files by what begins their path, the longest first. Whatever is missing here only starts later. */
 const longest: readonly string[] = [
   'test/e2e/burst',
+  // Mostly waits, and so leaves the machine to the burst that begins with it.
+  'test/remote/',
   'test/e2e/kick',
   'test/e2e/kill',
-  'test/remote/',
   'test/model/model',
   'test/e2e/process',
   'test/console/everybody',
