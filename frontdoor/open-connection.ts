@@ -54,7 +54,7 @@ export async function openConnection(door: Door, arrival: Arrival): Promise<void
     client.destroy();
     return reporting.failed();
   }
-  const answer = await askFor(door, packet, decision, receivedAt);
+  const answer = await askFor(door, packet, decision, decision.turnAt ?? receivedAt);
   if (answer.kind === 'answered' && answer.connack.code === 0)
     return startRelay(door, client, intake, packet, decision, answer, reporting);
   if (answer.kind === 'answered') {

@@ -50,7 +50,8 @@ async function connect(ports: ConnectPorts, memory: Memory, request: ConnectRequ
     if (!waited) return answer(ports, memory.seen, request, who, receivedAt);
     // Its time runs from its turn on, and by then a password or a setting may be another one, or the database be gone.
     const turnAt = ports.clock.now();
-    return answer(ports, memory.seen, request, await authenticate(ports, request), turnAt);
+    const decision = await answer(ports, memory.seen, request, await authenticate(ports, request), turnAt);
+    return decision.kind === 'admitted' ? { ...decision, turnAt } : decision;
   });
 }
 

@@ -44,6 +44,8 @@ export type ConnectDecision =
       readonly mustCleanStart: boolean;
       /** Let in while the database did not answer: its count waits in the presence queue (S17). */
       readonly uncounted?: true;
+      /** When its admission began, where it waited for its turn before: its time to reach the broker runs from then. */
+      readonly turnAt?: Ms;
       /** The connection must not outlive this: what vouches for the username ends then. Absent: it does not end. */
       readonly validUntil?: Ms;
     }
