@@ -63,6 +63,7 @@ const names = [
   'frontDoorMaxTasks',
   'frontDoorConnectionsPerTask',
   'frontDoorImage',
+  'consoleFolder',
 ] as const;
 
 type Name = (typeof names)[number];

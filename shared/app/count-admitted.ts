@@ -10,7 +10,6 @@
 import { ownerSeconds, ttlGraceSeconds } from '../config/constants.ts';
 import {
   connectGraceSeconds,
-  forgetUntold,
   freeSession,
   type Hands,
   isLive,
@@ -152,7 +151,7 @@ function readAdmitted(
     // An attempt that nobody has confirmed may never have been counted.
     const recounted = met.recounted || session.holding === 'new';
     const overlap = met.overlap || addSeconds(session.admittedAt, connectGraceSeconds) >= message.at;
-    return knowUncounted({ ...forgetUntold(met), recounted, overlap }, message.attempt);
+    return knowUncounted({ ...met, recounted, overlap }, message.attempt);
   }
   // Another attempt came later. Which of the two reached the broker last, nobody knows if they came together; and until
   // it is confirmed it may have been let in without a count as well, or have died before it was counted.
@@ -160,7 +159,7 @@ function readAdmitted(
   const isUncertain = session.holding === 'new';
   const { countsUntil } = startSession(message, message.place, message, policy, session, hands);
   const next = {
-    ...keepHands(forgetUntold(session), { supersedes: hands.supersedes }),
+    ...keepHands(session, { supersedes: hands.supersedes }),
     countsUntil: later(session.countsUntil, countsUntil),
     overlap: session.overlap || together || isUncertain,
     recounted: session.recounted || isUncertain,
@@ -175,7 +174,7 @@ function readAdmitted(
 function startOver(next: Session, tombstone: Session, at: Ms): Session {
   const { attempt, witness, admittedAt } = tombstone;
   if (addSeconds(admittedAt, connectGraceSeconds) < at) return next;
-  const overlapping = { ...forgetUntold(next), overlap: true };
+  const overlapping = { ...next, overlap: true };
   return admittedAt < at ? overlapping : { ...overlapping, attempt, witness, admittedAt, endHeard: true };
 }
 

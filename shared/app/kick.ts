@@ -4,7 +4,7 @@
 
 import { type AttemptId, type ClientId, type DeploymentId, toBrokerClientId, type Username } from '../domain/ids.ts';
 import { type AfterKick, decideAfterKick, type Kick } from '../domain/kick.ts';
-import { forgetUntold, isLive, type Session } from '../domain/session.ts';
+import { isLive, type Session } from '../domain/session.ts';
 import type { Pause } from '../ports/clock.ts';
 import type { Stored } from '../ports/sessions.ts';
 import { settleFreed } from './free.ts';
@@ -116,8 +116,7 @@ async function settle(ports: KickPorts, seen: Stored<Session>, kick: Kick): Prom
     (session) => {
       decided = decideAfterKick(kick, session);
       if (decided.kind === 'doubtful') attempt = session.attempt;
-      // What is still told of an attempt may be about a connection that the kick ended, and that left nothing behind.
-      if (decided.kind === 'unsure') return { knowing: forgetUntold(session) };
+      if (decided.kind === 'unsure') return 'ask the broker';
       return decided.kind === 'freed' || decided.next === undefined ? 'nothing' : { next: decided.next };
     },
     seen,

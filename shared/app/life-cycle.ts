@@ -17,7 +17,6 @@ import {
   endSession,
   extendLease,
   foldSession,
-  forgetUntold,
   freeSession,
   hastenLease,
   isClosed,
@@ -33,7 +32,6 @@ import {
   samePair,
   staleEventSeconds,
   strangeUntil,
-  tellEnd,
 } from '../domain/session.ts';
 import { addSeconds, later, type Ms, seconds } from '../domain/time.ts';
 import type { Broker, BrokerSays } from '../ports/broker.ts';
@@ -171,8 +169,7 @@ function readTruth(
       if (session.holding === 'freed') return recountSession(session, ports.random.place(), told, ports.policy);
       // Where the front door has told so too, and nothing overlapped, it is this attempt's.
       const overlap = session.overlap || attempt === undefined;
-      const seen = session.overlap ? session : forgetUntold(session);
-      return confirmSession({ ...seen, overlap, admittedAt: later(session.admittedAt, since) }, told, ports.policy);
+      return confirmSession({ ...session, overlap, admittedAt: later(session.admittedAt, since) }, told, ports.policy);
     }
   }
 }
@@ -206,18 +203,16 @@ export async function change(
       const since = typeof step === 'object' && 'since' in step ? step.since : undefined;
       const says = await askBroker(ports, stored.value, since);
       const now = clock.now();
-      const early = says.kind !== 'connected' && says.kind !== 'strange' && isOnItsWay(known, askedAt);
+      const early = says.kind !== 'connected' && says.kind !== 'strange' && isOnItsWay(stored.value, askedAt);
       const told = early ? undefined : readTruth(known, says, ports, now);
       const next = told ?? orElse ?? leaveToLease(known, early, ports.policy, now);
       if (next === undefined) return 'later';
       const connectedAt = told === undefined ? undefined : provenConnection(says, stored.value);
-      if (isKnown(stored.value, says)) {
-        // What the broker tells is no news; what the report told may be.
-        step = known === stored.value ? 'nothing' : { next: known };
-      } else {
-        step = next === stored.value ? 'nothing' : { next, ...(connectedAt === undefined ? {} : { connectedAt }) };
-        proven = told !== undefined;
-      }
+      step =
+        next === stored.value || isKnown(stored.value, says)
+          ? 'nothing'
+          : { next, ...(connectedAt === undefined ? {} : { connectedAt }) };
+      proven = told !== undefined;
     }
     if (step === 'nothing') {
       await finish(ports, stored);
@@ -424,17 +419,12 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
   const latest = session.attempt === report.attempt;
   const pending = session.leaseUntil !== undefined;
   if (session.overAttempt === report.attempt) return 'nothing';
-  const hasEnded = report.type !== 'door.connected' && session.untold?.includes(report.attempt) === true;
-  if (hasEnded) {
-    const told = tellEnd(session, report.attempt);
-    return !told.overlap && told.overAttempt === told.attempt ? { knowing: told } : { next: told };
-  }
   switch (report.type) {
     case 'door.connected': {
       if (session.confirmedAttempt === report.attempt) return 'nothing';
       // Let in without a count, it was counted when another attempt was there already: by clocks that differ, the later.
       if (!latest && session.knownUncounted?.includes(report.attempt) === true)
-        return { knowing: { ...forgetUntold(session), overlap: true } };
+        return { knowing: { ...session, overlap: true } };
       if (!latest) return 'nothing';
       // Freed before this report came: its lease ran out, or the report comes twice or late. The broker knows which.
       if (session.holding === 'freed') return { since: report.at };

@@ -64,11 +64,6 @@ export interface Session {
    * broker is asked.
    */
   readonly overlap: boolean;
-  /**
-   * Where nothing but attempts of the front door have overlapped: those before the latest of which it has not told the end
-   * yet. With the last of them the overlap is over. Never empty.
-   */
-  readonly untold?: readonly AttemptId[];
   readonly expirySeconds: Seconds;
   /** The front door or the broker has told the expiry of this connection; otherwise the deployment's stands in. */
   readonly expiryTold?: true;
@@ -115,8 +110,6 @@ export interface Admission {
 }
 
 const closedPairsKept = 4;
-/** Of more attempts that overlap it is not known any more which have ended. */
-const untoldMax = 8;
 const knownUncountedKept = 8;
 
 /** A CONNECT reaches the broker at most this long after its admission: the authorizer's 5 s, or a ticket's 10. */
@@ -335,16 +328,7 @@ function hasEventsToCome(session: Session): boolean {
  */
 export function meetSession(session: Session, admission: Admission, policy: Policy, hands: Hands): Session {
   const pendingBefore = session.leaseUntil !== undefined;
-  const { supersedes: _s, endHeard: _h, untold: before, ...kept } = session;
-  // Two attempts on their way may reach the broker in the other order. To the front door a connection it knows of is
-  // older than an attempt that comes after it; broker events do not name attempts and can be mistaken.
-  const mistakable =
-    (session.holding === 'connected' ? session.overlap : mayBeMistaken(session, admission)) ||
-    (session.holding === 'connected' && admission.witness === 'broker') ||
-    (hands.changed && admission.witness === 'broker');
-  const byDoor = session.witness === 'door' && admission.witness === 'door';
-  const isKnown = byDoor && (before !== undefined || (!session.overlap && !mistakable));
-  const untold = isKnown && pendingBefore ? [...(before ?? []), session.attempt] : before;
+  const { supersedes: _s, endHeard: _h, ...kept } = session;
   return {
     ...kept,
     attempt: admission.attempt,
@@ -352,8 +336,13 @@ export function meetSession(session: Session, admission: Admission, policy: Poli
     leaseUntil: addSeconds(admission.at, policy.leaseSeconds),
     countsUntil: later(session.countsUntil, upperBound(admission.at, admission.expirySeconds, policy)),
     fallbackUntil: session.fallbackUntil ?? session.countsUntil,
-    overlap: pendingBefore || mistakable,
-    ...(isKnown && untold !== undefined && untold.length <= untoldMax ? { untold } : {}),
+    // Two attempts on their way may reach the broker in the other order. To the front door a connection it knows of is
+    // older than an attempt that comes after it; broker events do not name attempts and can be mistaken.
+    overlap:
+      pendingBefore ||
+      (session.holding === 'connected' ? session.overlap : mayBeMistaken(session, admission)) ||
+      (session.holding === 'connected' && admission.witness === 'broker') ||
+      (hands.changed && admission.witness === 'broker'),
     attemptExpirySeconds: admission.expirySeconds,
     ...inheritance(hands, session),
     admittedAt: admission.at,
@@ -370,18 +359,6 @@ export interface Confirmation {
   readonly attempt?: AttemptId;
   readonly pair?: Pair;
   readonly ipAddress?: string;
-}
-
-/**
- * The front door has told the end of an attempt before the latest. With the last of them nothing overlaps any more; and
- * where the latest has ended too, nothing is on its way to the broker that would have to be waited for.
- */
-export function tellEnd(session: Session, attempt: AttemptId): Session {
-  const { untold = [], leaseUntil, ...kept } = session;
-  const left = untold.filter((one) => one !== attempt);
-  if (left.length > 0) return { ...session, untold: left };
-  const waits = leaseUntil !== undefined && session.overAttempt !== session.attempt;
-  return { ...kept, overlap: false, ...(waits ? { leaseUntil } : {}) };
 }
 
 /** The latest attempt has become a connection. */
@@ -433,7 +410,6 @@ export function endSession(session: Session, ending: Ending, now: Ms): Session {
     pair,
     confirmedAttempt: _a,
     endHeard: _h,
-    untold: _u,
     folded,
     ...kept
   } = session;
@@ -469,7 +445,6 @@ export function freeSession(session: Session, options?: { readonly owes: true; r
     confirmedAttempt: _a,
     attemptExpirySeconds: _x,
     endHeard: _h,
-    untold: _u,
     folded,
     ...kept
   } = session;
@@ -511,9 +486,9 @@ export function extendLease(session: Session, until: Ms): Session {
  * for as long as that, and is asked about again, until somebody's admission is known that it can be of.
  */
 export function countStrange(session: Session, until: Ms, askAgainAt: Ms): Session {
-  const { leaseUntil = askAgainAt, countsUntil, fallbackUntil = countsUntil, untold: _u, ...kept } = session;
+  const { leaseUntil = askAgainAt, countsUntil, fallbackUntil = countsUntil } = session;
   return {
-    ...kept,
+    ...session,
     leaseUntil: later(leaseUntil, askAgainAt),
     countsUntil: later(countsUntil, until),
     fallbackUntil,
@@ -553,22 +528,11 @@ export function noteEnding(session: Session, ending: Ending, pair: Pair | undefi
   return { ...session, ended: ending, closedPairs: closedWith(session, pair) };
 }
 
-/** Something else may be mistaken now, whatever the front door tells of its attempts. */
-export function forgetUntold(session: Session): Session {
-  if (session.untold === undefined) return session;
-  const { untold: _u, ...kept } = session;
-  return kept;
-}
-
 /** A connection turned up for a freed session: it counts again, in a new place, over the limit if need be. */
 export function recountSession(session: Session, place: Place, told: Confirmation, policy: Policy): Session {
   const countsUntil = upperBound(told.at, told.expirySeconds ?? session.expirySeconds, policy);
   return {
-    ...confirmSession(
-      { ...settleSession(forgetUntold(session)), place, admittedAt: told.at, dueAt: countsUntil },
-      told,
-      policy,
-    ),
+    ...confirmSession({ ...settleSession(session), place, admittedAt: told.at, dueAt: countsUntil }, told, policy),
     countsUntil,
     dueAt: countsUntil,
     overlap: true,
