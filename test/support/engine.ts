@@ -78,8 +78,6 @@ export async function startTestEngine({ dbPath }: { readonly dbPath?: string } =
       stop: async () => {
         const running = child;
         child = undefined;
-        // The port may be another engine's next.
-        clients.delete(`http://127.0.0.1:${port}`);
         process.off('exit', killNow);
         if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
         const gone = new Promise((resolve) => running.once('exit', resolve));
@@ -96,18 +94,9 @@ export async function startTestEngine({ dbPath }: { readonly dbPath?: string } =
   throw new Error('found no free port for the engine in 10 attempts');
 }
 
-/** One for all tables of an engine: each would open its own connections, dozens of them for a single page. */
-const clients = new Map<string, DynamoDBDocumentClient>();
-
-function clientOf(endpoint: string): DynamoDBDocumentClient {
-  const client = clients.get(endpoint) ?? createDocumentClient({ endpoint, requestTimeoutMs: 10_000 });
-  clients.set(endpoint, client);
-  return client;
-}
-
 /** A new table under a name that nobody else has, with the time to live switched on as on AWS. */
 export async function createTestTable(endpoint: string): Promise<TestTable> {
-  const client = clientOf(endpoint);
+  const client = createDocumentClient({ endpoint, requestTimeoutMs: 10_000 });
   const tableName = `test-${randomBytes(6).toString('hex')}`;
   await createTable(client, tableName);
   await client.send(

@@ -56,6 +56,7 @@ test('a username that is there throughout is on one page, once, and pages are in
           const [next = []] = between.take(1);
           for (const { username, what } of next) await change(rig, username, what, keep);
         }
+        client.destroy();
         const ordered = [...seen].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
         expect(seen).toEqual(order === 'asc' ? ordered : ordered.reverse());
         expect(new Set(seen).size).toBe(seen.length);
