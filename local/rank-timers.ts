@@ -3,7 +3,7 @@
 // change or reading of its username.
 //
 // A username has one timer: its refresh reads what is counted when it runs, so that it speaks for every change before it.
-// That has to be seen to here, because the asking side sends again for what is due within seconds, as all is here.
+// What is asked for again just before it is due joins it.
 
 import type { RankMessages, RankRefresh } from '../shared/ports/ranks.ts';
 import { realSchedule, type Schedule } from './schedule.ts';

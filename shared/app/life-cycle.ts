@@ -266,8 +266,8 @@ async function isReplaced(
 const wideMarginSeconds = seconds(2 * wideSleepSeconds);
 
 /**
- * A confirmed session in a wide roster whose place is in it, with many others. It stays in it until the session is freed, and then the
- * record is another one; so what was read here holds when the record is written, or the write is refused.
+ * A confirmed session in a wide roster whose place is in it, with many others. It stays in it until the session is freed,
+ * and then the record is another one; so what was read here holds when the record is written, or the write is refused.
  */
 async function mayFold(store: SessionStore, next: Session, before: Session): Promise<boolean> {
   if (!isWide(next.place) || next.folded === true || next.place !== before.place) return false;
