@@ -407,8 +407,12 @@ class AdmissionRun {
     );
     const supersedes: Username[] = [];
     for (const stored of [theirs, ...before]) {
-      if (stored === undefined || stored.value.holding === 'freed') continue;
-      if (isLive(stored.value, this.now())) supersedes.push(stored.value.username);
+      if (stored === undefined) continue;
+      // Whoever freed it may have died before its place was out, and what would finish that, a broker event that comes
+      // again, names no username: from now on it is read as the newcomer's.
+      if (stored.value.holding === 'freed') {
+        if (stored.value.owes !== true) await uncount(store, stored.value);
+      } else if (isLive(stored.value, this.now())) supersedes.push(stored.value.username);
       else if (!(await this.freeExpiredOne(stored))) return 'look again';
     }
     if (supersedes.length === 0) return { changed, supersedes };

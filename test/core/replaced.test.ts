@@ -1,13 +1,16 @@
-// A client id that is taken over moments after its session began, whose events may come in either order.
+// A client id that goes to another username moments after its session began, or was freed.
 
 import { expect, test } from 'vitest';
 import { seconds } from '../../shared/domain/time.ts';
 import { tableForEachTest } from '../support/tables.ts';
 import { type Core, createCore } from './rig.ts';
+import { Steps, stepTimes } from './steps.ts';
 
 let core: Core;
+let steps: Steps;
 tableForEachTest(({ client, tableName }) => {
   core = createCore(client, tableName);
+  steps = new Steps(client, tableName);
 });
 
 async function attemptOf(username: string, clientId: string, expiry = 0) {
@@ -34,3 +37,18 @@ test.each([
     expect([await core.used('alice'), await core.used('bob')]).toEqual([0, 1]);
   },
 );
+
+test('I2: what a process that died left half freed is freed for good when its client id goes to another username', async () => {
+  // Owner, session, the freed session; then it dies, before it reads the roster. Its event comes again, as bob's.
+  await core.connect('alice', 'shared', { witness: 'broker' });
+  core.broker.set('shared', { kind: 'connected', since: core.now(), expirySeconds: seconds(0) });
+  await core.event('connected', 'shared', 1);
+  const dying = await steps.begin((by) => by.event('disconnected', 'shared', 1, 'CLIENT_INITIATED_DISCONNECT'));
+  expect(await stepTimes(dying, 3)).toBe(true);
+  dying.die();
+  expect(await core.session('alice', 'shared')).toMatchObject({ holding: 'freed' });
+  expect(await core.session('alice', 'shared')).not.toHaveProperty('owes');
+  expect(await core.used('alice')).toBe(1);
+  expect(await core.connect('bob', 'shared')).toMatchObject({ kind: 'admitted' });
+  expect([await core.used('alice'), await core.used('bob')]).toEqual([0, 1]);
+});
