@@ -116,8 +116,30 @@ function parseParams<P>(
   return params;
 }
 
+/** Names of parameters that are no UTF-8; `URLSearchParams` would read them all the same, as something else. */
+function undecodable(search: string): readonly string[] {
+  return search
+    .slice(1)
+    .split('&')
+    .filter((pair) => !isDecodable(pair))
+    .map((pair) => pair.split('=', 1)[0] ?? '')
+    .map((name) => (isDecodable(name) ? decodeURIComponent(name) : name));
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function parseQuery<Q>(schema: z.ZodType<Q>, url: string, faults: RequestFault[]): Q | undefined {
-  const given = new URL(url).searchParams;
+  const { search, searchParams: given } = new URL(url);
+  const illegible = new Set(undecodable(search));
+  for (const name of illegible) faults.push({ in: 'query', name, detail: 'must be percent-encoded UTF-8' });
+  if (illegible.size > 0) return undefined;
   for (const name of new Set(given.keys()))
     if (given.getAll(name).length > 1) faults.push({ in: 'query', name, detail: 'must be given once' });
   const parsed = schema.safeParse(Object.fromEntries(given));

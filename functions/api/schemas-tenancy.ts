@@ -17,8 +17,8 @@ export const tenantSchema = z.object({ tenantId, createdAt: time }).openapi('Ten
 const name = z
   .string()
   .refine((given) => given.isWellFormed() && [...given].length >= 1 && [...given].length <= deploymentNameMaxLength)
-  .refine((given) => !/\p{Cc}/u.test(given))
-  .openapi({ minLength: 1, maxLength: deploymentNameMaxLength, pattern: '^\\P{Cc}*$' });
+  .refine((given) => !/\p{Cc}/u.test(given) && /\S/.test(given))
+  .openapi({ minLength: 1, maxLength: deploymentNameMaxLength, pattern: '^\\P{Cc}*[^\\s\\p{Cc}]\\P{Cc}*$' });
 
 export const deploymentInputSchema = z.strictObject({ name }).openapi('DeploymentInput');
 

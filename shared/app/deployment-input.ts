@@ -23,6 +23,7 @@ export function parseNewTenant(raw: unknown): Checked<TenantId> {
 const checkName: Check<string> = (raw, name) => {
   if (typeof raw !== 'string') return faulty(name, 'must be a string');
   if (!raw.isWellFormed() || /\p{Cc}/u.test(raw)) return faulty(name, 'must be Unicode without control characters');
+  if (raw !== '' && raw.trim() === '') return faulty(name, 'must not be blank');
   // Characters as people count them: code points, not UTF-16 halves.
   const length = [...raw].length;
   return length >= 1 && length <= deploymentNameMaxLength

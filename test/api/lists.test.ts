@@ -320,4 +320,13 @@ describe('pages', () => {
     expect(new Set(faultsOf(answered))).toEqual(new Set(['query order', 'query sort', 'query Limit', 'query nope']));
     expect(faultsOf(await rig.request('GET', '/v1/deployments/demo?x=1'))).toEqual(['query x']);
   });
+
+  test('what is no UTF-8 is refused, not read as something else', async () => {
+    for (const prefix of ['%ff', 'a%', '%E0%A4%A', '%C3'])
+      expect(faultsOf(await rig.request('GET', `session-usage?limit=2&prefix=${prefix}`)), prefix).toEqual([
+        'query prefix',
+      ]);
+    expect((await pageAt('session-usage?prefix=%C3%A9')).items).toEqual([]);
+    expect((await pageAt('session-usage?prefix=user%2d1')).items).toHaveLength(1);
+  });
 });

@@ -94,6 +94,7 @@ describe('a deployment', () => {
   test.each([
     [{}, ['body name']],
     [{ name: '' }, ['body name']],
+    [{ name: ' \u2003' }, ['body name']],
     [{ name: 'x'.repeat(257) }, ['body name']],
     [{ name: 'a\nb' }, ['body name']],
     [{ name: 'x', mqttHost: 'a.example.com', nope: 1 }, ['body mqttHost', 'body nope']],
