@@ -418,7 +418,11 @@ async function endSuperseded(ports: LifeCyclePorts, newcomer: Session, at: Ms): 
 function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts, now: Ms): Step {
   const latest = session.attempt === report.attempt;
   const pending = session.leaseUntil !== undefined;
-  if (session.overAttempt === report.attempt) return 'nothing';
+  if (session.overAttempt === report.attempt) {
+    // Its word was not taken any more; if the broker has had a connection of it since, whether that has ended is its to say.
+    const mayBeIt = session.holding === 'connected' && !pending && session.overlap;
+    return report.type === 'door.disconnected' && mayBeIt ? 'ask the broker' : 'nothing';
+  }
   switch (report.type) {
     case 'door.connected': {
       if (session.confirmedAttempt === report.attempt) return 'nothing';

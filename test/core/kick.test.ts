@@ -190,6 +190,22 @@ describe('an attempt on its way to the broker', () => {
     expect(await core.used('alice')).toBe(1);
   });
 
+  test('and arrives after the kick, and leaves later: its end counts as any other, by the broker’s word', async () => {
+    const attempt = await admitted('alice', 'a', 600);
+    await kick('a');
+    core.broker.set('a', { kind: 'connected', expirySeconds: seconds(600) });
+    await core.report('door.connected', 'alice', 'a', attempt, 600);
+    core.advance(11);
+    await core.sweep();
+    core.advance(60);
+    core.broker.set('a', { kind: 'retained', disconnectedAt: core.now(), expirySeconds: seconds(600) });
+    await core.report('door.disconnected', 'alice', 'a', attempt, 600);
+    expect(await core.session('alice', 'a')).toMatchObject({ holding: 'retained' });
+    core.advance(601);
+    await core.sweep();
+    expect(await core.used('alice')).toBe(0);
+  });
+
   test('and confirmed between kick and freeing: it may have arrived after, so it is not freed on the kick', async () => {
     const attempt = await admitted('alice', 'a');
     meanwhile = async () => {
