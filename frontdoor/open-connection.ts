@@ -52,7 +52,7 @@ export async function openConnection(door: Door, arrival: Arrival): Promise<void
   const reporting = new Reporting(door, decision);
   if (intake.gone) {
     client.destroy();
-    return reporting.failed();
+    return reporting.failed({ unsent: true });
   }
   const answer = await askFor(door, packet, decision, decision.turnAt ?? receivedAt);
   if (answer.kind === 'answered' && answer.connack.code === 0)
@@ -71,7 +71,7 @@ export async function openConnection(door: Door, arrival: Arrival): Promise<void
     // The broker may keep a session of this CONNECT. That is for the lease to find out (S12), so nothing is said.
     if (answer.reached && decision.expirySeconds > 0) return;
   }
-  return reporting.failed();
+  return reporting.failed({ unsent: answer.kind === 'failed' && !answer.reached });
 }
 
 /** Undefined where the client was answered or closed already. */

@@ -35,8 +35,8 @@ export class Reporting {
     return this.#tell({ ...this.#stamp(), type: 'door.disconnected', expirySeconds: seconds(expirySeconds) });
   }
 
-  failed(): Promise<void> {
-    return this.#tell({ ...this.#stamp(), type: 'door.failed' });
+  failed({ unsent }: { readonly unsent: boolean }): Promise<void> {
+    return this.#tell({ ...this.#stamp(), type: 'door.failed', ...(unsent ? { unsent } : {}) });
   }
 
   #stamp() {

@@ -17,7 +17,7 @@ export function parseDoorReport(body: unknown): DoorReport | undefined {
     ...parseAttemptFields(report, 'report'),
     ...(report.uncounted === true ? { uncounted: true as const } : {}),
   };
-  if (type === 'door.failed') return { ...common, type };
+  if (type === 'door.failed') return { ...common, type, ...(report.unsent === true ? { unsent: true as const } : {}) };
   if (typeof report.expirySeconds !== 'number') throw new TypeError('malformed report: expirySeconds is a number');
   // A client may ask for more in its DISCONNECT than any broker keeps.
   return {

@@ -16,6 +16,7 @@ import {
   keepHands,
   knowUncounted,
   meetSession,
+  overlapUnknown,
   type Policy,
   type Session,
   startSession,
@@ -151,17 +152,17 @@ function readAdmitted(
     // An attempt that nobody has confirmed may never have been counted.
     const recounted = met.recounted || session.holding === 'new';
     const overlap = met.overlap || addSeconds(session.admittedAt, connectGraceSeconds) >= message.at;
-    return knowUncounted({ ...met, recounted, overlap }, message.attempt);
+    return knowUncounted({ ...(overlap ? overlapUnknown(met) : met), recounted }, message.attempt);
   }
   // Another attempt came later. Which of the two reached the broker last, nobody knows if they came together; and until
   // it is confirmed it may have been let in without a count as well, or have died before it was counted.
   const together = session.admittedAt <= addSeconds(message.at, connectGraceSeconds);
   const isUncertain = session.holding === 'new';
   const { countsUntil } = startSession(message, message.place, message, policy, session, hands);
+  const kept = keepHands(session, { supersedes: hands.supersedes });
   const next = {
-    ...keepHands(session, { supersedes: hands.supersedes }),
+    ...(session.overlap || together || isUncertain ? overlapUnknown(kept) : kept),
     countsUntil: later(session.countsUntil, countsUntil),
-    overlap: session.overlap || together || isUncertain,
     recounted: session.recounted || isUncertain,
   };
   return knowUncounted(next, message.attempt);
@@ -174,7 +175,7 @@ function readAdmitted(
 function startOver(next: Session, tombstone: Session, at: Ms): Session {
   const { attempt, witness, admittedAt } = tombstone;
   if (addSeconds(admittedAt, connectGraceSeconds) < at) return next;
-  const overlapping = { ...next, overlap: true };
+  const overlapping = overlapUnknown(next);
   return admittedAt < at ? overlapping : { ...overlapping, attempt, witness, admittedAt, endHeard: true };
 }
 

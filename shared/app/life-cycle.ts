@@ -14,18 +14,23 @@ import {
   countStrange,
   doubtAttempt,
   type Ending,
+  endAttempt,
   endSession,
   extendLease,
   foldSession,
   freeSession,
   hastenLease,
+  haveAllArrived,
   isClosed,
   isFromBefore,
   isLive,
   isOnItsWay,
   lateConnectSeconds,
   mayBeIts,
+  noteArrival,
   noteEnding,
+  outlive,
+  overlapUnknown,
   type Policy,
   recountSession,
   type Session,
@@ -203,7 +208,7 @@ export async function change(
       const since = typeof step === 'object' && 'since' in step ? step.since : undefined;
       const says = await askBroker(ports, stored.value, since);
       const now = clock.now();
-      const early = says.kind !== 'connected' && says.kind !== 'strange' && isOnItsWay(stored.value, askedAt);
+      const early = says.kind !== 'connected' && says.kind !== 'strange' && isOnItsWay(known, askedAt);
       const told = early ? undefined : readTruth(known, says, ports, now);
       const next = told ?? orElse ?? leaveToLease(known, early, ports.policy, now);
       if (next === undefined) return 'later';
@@ -428,8 +433,8 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
       if (session.confirmedAttempt === report.attempt) return 'nothing';
       // Let in without a count, it was counted when another attempt was there already: by clocks that differ, the later.
       if (!latest && session.knownUncounted?.includes(report.attempt) === true)
-        return { knowing: { ...session, overlap: true } };
-      if (!latest) return 'nothing';
+        return { knowing: overlapUnknown(session) };
+      if (!latest) return readArrival(session, report);
       // Freed before this report came: its lease ran out, or the report comes twice or late. The broker knows which.
       if (session.holding === 'freed') return { since: report.at };
       const told = { at: report.at, expirySeconds: report.expirySeconds, attempt: report.attempt };
@@ -440,24 +445,44 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
       return pending ? { next: confirmSession(session, told, ports.policy), connectedAt: report.at } : 'nothing';
     }
     case 'door.failed':
-      if (!latest || !pending || session.holding === 'freed') return 'nothing';
+      if (!latest) return report.unsent === true ? readArrival(session, report) : 'nothing';
+      if (!pending || session.holding === 'freed') return 'nothing';
       // The attempt it overlapped may be a connection by now: the lease finds out.
-      return { next: session.overlap ? doubtAttempt(session) : abandonAttempt(session, now) };
+      if (session.overlap) return report.unsent === true ? readLast(session) : { next: doubtAttempt(session) };
+      return { next: abandonAttempt(session, now) };
     case 'door.disconnected':
       return readEnd(session, report, now);
   }
 }
 
-function readEnd(session: Session, report: DoorReport & { type: 'door.disconnected' }, now: Ms): Step {
+/** An attempt that another has overlapped has been a connection: it is not on its way any more. */
+function readArrival(session: Session, { attempt }: DoorReport): Step {
+  const arrived = noteArrival(session, attempt);
+  if (arrived === session || session.holding === 'freed') return 'nothing';
+  // The end of the latest was told before: that nothing is there was not to be believed then.
+  return arrived.overAttempt === arrived.attempt && haveAllArrived(arrived) ? { knowing: arrived } : { next: arrived };
+}
+
+/** The latest attempt is over while it was pending; the broker is asked as soon as none of the others is on its way. */
+function readLast(session: Session): Step {
+  const ended = endAttempt(session);
+  return haveAllArrived(ended) ? { knowing: ended } : { next: ended };
+}
+
+function readEnd(stored: Session, report: DoorReport & { type: 'door.disconnected' }, now: Ms): Step {
+  const session = noteArrival(stored, report.attempt);
   const confirmed = session.confirmedAttempt === report.attempt;
   const ending: Ending = { at: report.at, expirySeconds: report.expirySeconds };
   if (session.holding === 'freed') return 'nothing';
   if (session.leaseUntil !== undefined) {
     const latest = session.attempt === report.attempt;
-    if (confirmed && (!latest || session.overlap)) return { next: noteEnding(session, ending, undefined) };
-    if (!latest) return 'nothing';
+    if (confirmed && (!latest || session.overlap)) {
+      const noted = noteEnding(session, ending, undefined);
+      return latest && haveAllArrived(session) ? { knowing: noted } : { next: noted };
+    }
+    if (!latest) return readArrival(stored, report);
     // Its `connected` report is late or lost; a connection that ended has been one.
-    if (session.overlap) return { next: doubtAttempt(session) };
+    if (session.overlap) return readLast(outlive(session, ending));
     const { unclean: _u, ...own } = session;
     return { next: endSession(own, ending, now), connectedAt: session.admittedAt };
   }

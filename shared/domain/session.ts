@@ -64,6 +64,11 @@ export interface Session {
    * broker is asked.
    */
   readonly overlap: boolean;
+  /**
+   * Of the front door's attempts that overlapped, those that may be on their way to the broker yet. Absent where anything
+   * else has made `overlap`, so that nobody can tell.
+   */
+  readonly underway?: readonly AttemptId[];
   readonly expirySeconds: Seconds;
   /** The front door or the broker has told the expiry of this connection; otherwise the deployment's stands in. */
   readonly expiryTold?: true;
@@ -111,6 +116,7 @@ export interface Admission {
 
 const closedPairsKept = 4;
 const knownUncountedKept = 8;
+const underwayMax = 8;
 
 /** A CONNECT reaches the broker at most this long after its admission: the authorizer's 5 s, or a ticket's 10. */
 export const connectGraceSeconds = seconds(10);
@@ -137,8 +143,27 @@ function upperBound(at: Ms, expirySeconds: Seconds, policy: Policy): Ms {
  * overlapped the latest was admitted last, so the others have arrived when it must have.
  */
 export function isOnItsWay(session: Session, now: Ms): boolean {
+  if (haveAllArrived(session)) return false;
   if (session.leaseUntil !== undefined && session.leaseUntil > now) return true;
   return session.overlap && addSeconds(session.admittedAt, connectGraceSeconds) > now;
+}
+
+/** By the front door's word no attempt that overlapped is on its way any more, nor is the latest. */
+export function haveAllArrived({ underway, attempt, confirmedAttempt, overAttempt }: Session): boolean {
+  return underway?.length === 0 && (confirmedAttempt === attempt || overAttempt === attempt);
+}
+
+/** The front door tells that this attempt has been at the broker, or never will be. */
+export function noteArrival(session: Session, attempt: AttemptId): Session {
+  const { underway } = session;
+  if (underway?.includes(attempt) !== true) return session;
+  return { ...session, underway: underway.filter((one) => one !== attempt) };
+}
+
+/** Something has overlapped of which no report will tell when it came to the broker. */
+export function overlapUnknown(session: Session): Session {
+  const { underway: _u, ...kept } = session;
+  return { ...kept, overlap: true };
 }
 
 /** Clocks of the front door and of the broker differ by less; an event's timestamp may be minutes off. */
@@ -327,10 +352,12 @@ function hasEventsToCome(session: Session): boolean {
  * to fall back on. `dueAt` stays too, so that a reconnect moves no index entry but its lease.
  */
 export function meetSession(session: Session, admission: Admission, policy: Policy, hands: Hands): Session {
-  const pendingBefore = session.leaseUntil !== undefined;
-  const { supersedes: _s, endHeard: _h, ...kept } = session;
+  // It may meet what it has written itself, where it had to look again.
+  const pendingBefore = session.leaseUntil !== undefined && session.attempt !== admission.attempt;
+  const { supersedes: _s, endHeard: _h, underway: _u, ...kept } = session;
   return {
     ...kept,
+    ...underwayWith(session, admission, hands),
     attempt: admission.attempt,
     witness: admission.witness,
     leaseUntil: addSeconds(admission.at, policy.leaseSeconds),
@@ -348,6 +375,17 @@ export function meetSession(session: Session, admission: Admission, policy: Poli
     admittedAt: admission.at,
     ...traits(admission),
   };
+}
+
+/** What the attempt that is pending adds to those that may be on their way, where all of them are the front door's. */
+function underwayWith(session: Session, admission: Admission, hands: Hands): Pick<Session, 'underway'> {
+  const { attempt, witness, leaseUntil, confirmedAttempt, overlap, underway } = session;
+  const areAllItsOwn = witness === 'door' && admission.witness === 'door' && !hands.changed;
+  if (!areAllItsOwn || hands.supersedes.length > 0 || (overlap && underway === undefined)) return {};
+  const isUnderway = leaseUntil !== undefined && attempt !== admission.attempt && confirmedAttempt !== attempt;
+  if (!isUnderway) return underway === undefined ? {} : { underway };
+  const next = [...(underway ?? []), attempt];
+  return next.length > underwayMax ? {} : { underway: next };
 }
 
 export interface Confirmation {
@@ -410,6 +448,7 @@ export function endSession(session: Session, ending: Ending, now: Ms): Session {
     pair,
     confirmedAttempt: _a,
     endHeard: _h,
+    underway: _u,
     folded,
     ...kept
   } = session;
@@ -445,6 +484,7 @@ export function freeSession(session: Session, options?: { readonly owes: true; r
     confirmedAttempt: _a,
     attemptExpirySeconds: _x,
     endHeard: _h,
+    underway: _u,
     folded,
     ...kept
   } = session;
@@ -488,11 +528,10 @@ export function extendLease(session: Session, until: Ms): Session {
 export function countStrange(session: Session, until: Ms, askAgainAt: Ms): Session {
   const { leaseUntil = askAgainAt, countsUntil, fallbackUntil = countsUntil } = session;
   return {
-    ...session,
+    ...overlapUnknown(session),
     leaseUntil: later(leaseUntil, askAgainAt),
     countsUntil: later(countsUntil, until),
     fallbackUntil,
-    overlap: true,
   };
 }
 
@@ -502,9 +541,15 @@ export function hastenLease(session: Session, graceSeconds: Seconds): Session {
   return session.leaseUntil === undefined || session.leaseUntil <= until ? session : { ...session, leaseUntil: until };
 }
 
-/** The pending attempt is over, but one that it overlapped may be a connection: the lease is checked soon. */
-export function doubtAttempt(session: Session): Session {
+/** The pending attempt is known to be over, but one that it overlapped may be a connection: the lease is checked soon. */
+export function endAttempt(session: Session): Session {
   return { ...hastenLease(session, connectGraceSeconds), overAttempt: session.attempt };
+}
+
+/** The same, but it may be on its way to the broker yet. */
+export function doubtAttempt(session: Session): Session {
+  const { underway: _u, ...kept } = endAttempt(session);
+  return kept;
 }
 
 /** An entry of the due index that came too early: the next look is when the session stops counting. */
@@ -525,7 +570,13 @@ export function closePair(session: Session, pair: Pair): Session {
 
 /** The confirmed connection ended while a newer attempt is pending: only noted, nothing frees. */
 export function noteEnding(session: Session, ending: Ending, pair: Pair | undefined): Session {
-  return { ...session, ended: ending, closedPairs: closedWith(session, pair) };
+  return { ...outlive(session, ending), ended: ending, closedPairs: closedWith(session, pair) };
+}
+
+/** A DISCONNECT may have asked for a longer expiry than the CONNECT: it counts for at least as long. */
+export function outlive(session: Session, ending: Ending): Session {
+  const until = addSeconds(ending.at, ending.expirySeconds);
+  return until <= session.countsUntil ? session : { ...session, countsUntil: until };
 }
 
 /** A connection turned up for a freed session: it counts again, in a new place, over the limit if need be. */

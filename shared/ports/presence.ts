@@ -30,6 +30,8 @@ export type DoorReport = {
   | {
       /** The admitted CONNECT never became a connection: the broker refused it, or a socket ended before CONNACK. */
       readonly type: 'door.failed';
+      /** It was never sent, so it cannot be on its way to the broker either. */
+      readonly unsent?: true;
     }
 );
 

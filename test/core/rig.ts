@@ -41,6 +41,8 @@ export interface Core {
     attempt: AttemptId,
     expiry?: number,
   ): Promise<unknown>;
+  /** The front door never sent it. */
+  reportUnsent(username: string, clientId: string, attempt: AttemptId): Promise<unknown>;
   event(
     type: 'connected' | 'disconnected' | 'connect_failed',
     clientId: string,
@@ -120,6 +122,10 @@ export function createCore(
       const report: DoorReport =
         type === 'door.failed' ? { ...common, type } : { ...common, type, expirySeconds: seconds(expiry) };
       return applyDoorReport(ports, report);
+    },
+    reportUnsent(username, clientId, attempt) {
+      const failed = { ...names(username, clientId), attempt, at: clock.now() };
+      return applyDoorReport(ports, { ...failed, type: 'door.failed', unsent: true });
     },
     event(type, clientId, version, reason) {
       const event = parseBrokerEvent(

@@ -24,6 +24,8 @@ async function peer(...behave: Parameters<typeof startPeer>) {
 }
 
 const types = () => rig.reports.map((report) => report.type);
+/** A CONNECT that was sent may come to the broker yet, so only of one that was not is that said. */
+const unsent = () => rig.reports.map((report) => 'unsent' in report && report.unsent);
 const unavailableV4 = '20020003';
 
 describe('where the broker does not take an admitted client, it is told “unavailable”, and the core that it failed', () => {
@@ -41,9 +43,11 @@ describe('where the broker does not take an admitted client, it is told “unava
     const gone = await startPeer(() => {});
     await gone.close();
     expect(await answer({ brokerPort: gone.port })).toBe(unavailableV4);
+    expect(unsent()).toEqual([true]);
   });
   test('dialling throws', async () => {
     expect(await answer({})).toBe(unavailableV4);
+    expect(unsent()).toEqual([true]);
   });
   test('no ticket can be issued', async () => {
     const { port } = await peer(() => {});
@@ -51,14 +55,17 @@ describe('where the broker does not take an admitted client, it is told “unava
       throw new Error('no key');
     };
     expect(await answer({ brokerPort: port, issueTicket })).toBe(unavailableV4);
+    expect(unsent()).toEqual([true]);
   });
   test('it closes without a CONNACK', async () => {
     const { port } = await peer((socket) => socket.once('data', () => socket.destroy()));
     expect(await answer({ brokerPort: port })).toBe(unavailableV4);
+    expect(unsent()).toEqual([false]);
   });
   test('it says nothing', async () => {
     const { port } = await peer((socket) => socket.resume());
     expect(await answer({ brokerPort: port, brokerTimeoutMs: 30 })).toBe(unavailableV4);
+    expect(unsent()).toEqual([false]);
   });
   test.each([
     ['another packet', 'd000'],
@@ -170,6 +177,7 @@ describe('a client that leaves', () => {
     leave = () => client.socket.resetAndDestroy();
     client.socket.write(connectBytes());
     await until(() => expect(types()).toEqual(['door.failed']));
+    expect(unsent()).toEqual([true]);
     expect(broker.sockets.size).toBe(0);
   });
 

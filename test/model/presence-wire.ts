@@ -46,6 +46,8 @@ export function tellFailed(world: World, { asked }: Dial, draw: number): void {
         attempt: tag.attempt,
         at: world.clock.now(),
         ...(tag.uncounted ? { uncounted: true } : {}),
+        // It never comes either way; a front door that had sent it cannot know.
+        ...(draw % 3 === 0 ? {} : { unsent: true }),
       },
       draw,
     );

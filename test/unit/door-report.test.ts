@@ -16,9 +16,11 @@ const report = {
 
 test('what was put there comes out, whatever is told', () => {
   const { expirySeconds: _, ...failed } = { ...report, type: 'door.failed' };
-  for (const sent of [report, { ...report, type: 'door.connected' }, { ...report, uncounted: true }, failed])
+  const connected = { ...report, type: 'door.connected' };
+  for (const sent of [report, connected, { ...report, uncounted: true }, failed, { ...failed, unsent: true }])
     expect(parseDoorReport(JSON.parse(JSON.stringify(sent)))).toEqual(sent);
-  expect(parseDoorReport({ ...report, more: 1, uncounted: 'yes' })).toEqual(report);
+  expect(parseDoorReport({ ...report, more: 1, uncounted: 'yes', unsent: true })).toEqual(report);
+  expect(parseDoorReport({ ...failed, unsent: 'yes' })).toEqual(failed);
 });
 
 test('an expiry beyond what any broker keeps is cut to that', () => {

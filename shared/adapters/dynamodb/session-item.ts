@@ -55,6 +55,7 @@ export function encodeSession(session: Session, revision: string): Item {
     pair: pair === undefined ? undefined : encodePair(pair),
     closed: closedPairs.length === 0 ? undefined : closedPairs.map(encodePair),
     overlap: session.overlap || undefined,
+    underway: session.underway,
     exp: session.expirySeconds,
     attemptExp: session.attemptExpirySeconds,
     told: session.expiryTold,
@@ -113,6 +114,7 @@ export function decodeSession(item: Item): Stored<Session> {
   set('folded', isTrue(item.folded));
   set('endHeard', isTrue(item.endHeard));
   set('pair', item.pair === undefined ? undefined : decodePair(item.pair as PairItem));
+  set('underway', item.underway as readonly AttemptId[] | undefined);
   set('attemptExpirySeconds', item.attemptExp as Seconds | undefined);
   set('expiryTold', isTrue(item.told));
   set('supersedes', item.supersedes as readonly Username[] | undefined);
