@@ -21,7 +21,11 @@ export interface ConnectPorts extends AdmitPorts, AuthenticatePorts, UncountedPo
 }
 
 export function createConnect(ports: ConnectPorts): Connect {
-  const memory = { seen: createSeenDecisions(ports.clock), inLine: createLines(admissionsAtOnce) };
+  const memory = {
+    seen: createSeenDecisions(ports.clock),
+    ofUsername: createLines(admissionsAtOnce),
+    ofClientId: createLines(1),
+  };
   return async (request) => {
     try {
       return await connect(ports, memory, request);
@@ -39,20 +43,25 @@ export function createConnect(ports: ConnectPorts): Connect {
 /** What a process keeps from one CONNECT to the next. */
 interface Memory {
   readonly seen: SeenDecisions;
-  readonly inLine: InLine;
+  readonly ofUsername: InLine;
+  /** CONNECTs of one client id write the same items: side by side they would only send each other back. */
+  readonly ofClientId: InLine;
 }
 
 async function connect(ports: ConnectPorts, memory: Memory, request: ConnectRequest): Promise<ConnectDecision> {
   const receivedAt = ports.clock.now();
   const who = await authenticate(ports, request);
   if (who.kind !== 'right' || who.fromMemory) return answer(ports, memory.seen, request, who, receivedAt);
-  return memory.inLine(`${who.deploymentId}|${who.username}`, async (waited) => {
-    if (!waited) return answer(ports, memory.seen, request, who, receivedAt);
-    // Its time runs from its turn on, and by then a password or a setting may be another one, or the database be gone.
-    const turnAt = ports.clock.now();
-    const decision = await answer(ports, memory.seen, request, await authenticate(ports, request), turnAt);
-    return decision.kind === 'admitted' ? { ...decision, turnAt } : decision;
-  });
+  const { deploymentId, username } = who;
+  return memory.ofClientId(`${deploymentId}|${request.clientId}`, (waitedForIts) =>
+    memory.ofUsername(`${deploymentId}|${username}`, async (waited) => {
+      if (!waitedForIts && !waited) return answer(ports, memory.seen, request, who, receivedAt);
+      // Its time runs from its turn on, and by then a password or a setting may be another one, or the database be gone.
+      const turnAt = ports.clock.now();
+      const decision = await answer(ports, memory.seen, request, await authenticate(ports, request), turnAt);
+      return decision.kind === 'admitted' ? { ...decision, turnAt } : decision;
+    }),
+  );
 }
 
 async function answer(

@@ -1,7 +1,7 @@
-// Admissions of one username stand in line within a process: of a crowd that comes at once a few are decided at a time,
-// in order of arrival. Otherwise all of them would find the same room and write, and nearly all would lose the race and
-// take back what they wrote; in line, whoever comes when the roster is full reads that and writes nothing. Others'
-// usernames do not wait, and who has no right password never stands in it.
+// Admissions of one username, and of one client id, stand in line within a process: of a crowd that comes at once a few
+// are decided at a time, in order of arrival. Otherwise all of them would find the same room and write, and nearly all
+// would lose the race and take back what they wrote; in line, whoever comes when the roster is full reads that and writes
+// nothing. Others' usernames do not wait, and who has no right password never stands in it.
 
 /** `waited`: others went first, so what was known when it came may not hold any more. */
 export type InLine = <T>(key: string, work: (waited: boolean) => Promise<T>) => Promise<T>;

@@ -109,6 +109,17 @@ test('clients that leave while they are being decided leave no count', async () 
   await expectNobody();
 });
 
+test('CONNECTs of one client id, all at once: each is let in and takes over from the one before, and one is counted', async () => {
+  const connect = buildConnect({ version: 4, clientId: 'again' });
+  const clients = await Promise.all(Array.from({ length: 50 }, () => dialRaw(rig.product)));
+  for (const { socket } of clients) socket.write(connect);
+  const told = await Promise.all(clients.map((client) => client.bytes(4)));
+  expect(new Set(told.map((bytes) => bytes.toString('hex')))).toEqual(new Set(['20020000']));
+  expect(await rig.used('alice')).toBe(1);
+  for (const { socket } of clients) socket.destroy();
+  await expectNobody();
+});
+
 test.each([
   ['bad password', { password: 'wrong' }],
   ['unknown username', { username: 'nobody' }],
