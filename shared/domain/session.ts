@@ -383,8 +383,10 @@ function underwayWith(session: Session, admission: Admission, hands: Hands): Pic
   const areAllItsOwn = witness === 'door' && admission.witness === 'door' && !hands.changed;
   if (!areAllItsOwn || hands.supersedes.length > 0 || (overlap && underway === undefined)) return {};
   const isUnderway = leaseUntil !== undefined && attempt !== admission.attempt && confirmedAttempt !== attempt;
-  if (!isUnderway) return underway === undefined ? {} : { underway };
-  const next = [...(underway ?? []), attempt];
+  if (!isUnderway && underway === undefined) return {};
+  // What had to look again has met one that came in between, and is the latest again.
+  const others = (underway ?? []).filter((one) => one !== admission.attempt);
+  const next = isUnderway ? [...others, attempt] : others;
   return next.length > underwayMax ? {} : { underway: next };
 }
 

@@ -31,7 +31,7 @@ export interface Started {
 /** `program`: another than the product's own main file. */
 export function start(env: Record<string, string>, program = 'local/main.ts'): Started {
   const ports = { MQTT_PORT: '0', MQTTS_PORT: '0', HTTP_PORT: '0' };
-  const child = spawn(process.execPath, ['--import', 'tsx', program], {
+  const child = spawn(process.execPath, ['--import', 'tsx/esm', program], {
     cwd: root,
     env: { ...process.env, ...ports, ...env },
   });
