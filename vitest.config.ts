@@ -2,9 +2,10 @@ import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 import { findDynamoDbLocal } from './test/support/dynamodb-local.ts';
 import { LongestFirst } from './test/support/longest-first.ts';
 
-/** Folders whose files share a process, one after the other: to start one and read the SDK or CDK again costs seconds. */
-const sharing = '(api|apply|boundaries|contract|core|frontdoor|infra|local|unit|usage)';
-/** These change what a process has once, as its environment, or start what reads it, or weigh the process itself. */
+/**
+ * These change what a process has once, as its environment, or start what reads it, or weigh the process itself. All other
+ * files share processes, one after the other: to start one and read the SDK or CDK again costs seconds.
+ */
 const alone = [
   'test/api/handler.test.ts',
   'test/contract/broker.test.ts',
@@ -14,13 +15,10 @@ const alone = [
   'test/local/data-dir.test.ts',
   'test/unit/{authorizer-rejections,signed-request}.test.ts',
 ];
-const ownProcess: TestProjectConfiguration = {
-  extends: true,
-  test: { name: 'own process', include: [`test/!${sharing}/**/*.test.ts`, ...alone] },
-};
+const ownProcess: TestProjectConfiguration = { extends: true, test: { name: 'own process', include: alone } };
 const sharedProcess: TestProjectConfiguration = {
   extends: true,
-  test: { name: 'shared process', include: [`test/@${sharing}/**/*.test.ts`], exclude: alone, isolate: false },
+  test: { name: 'shared process', include: ['test/**/*.test.ts'], exclude: alone, isolate: false },
 };
 /** The contract suites a second time, where AWS's own engine is found: no engine teaches us its quirks. */
 const contracts: TestProjectConfiguration = {
@@ -43,7 +41,7 @@ export default defineConfig({
       : { sequence: { sequencer: LongestFirst } }),
     // Processes, not threads: suites start engines and servers of their own, and a crash must name its file.
     pool: 'forks',
-    maxWorkers: 3,
+    maxWorkers: 2,
     // The SDK's reminder that newer Node versions are coming would drown what tests print.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     // Bounds, not promises: a busy machine takes its time.

@@ -19,7 +19,6 @@ const longest: readonly string[] = [
   'test/bench/sections',
   'test/model/',
   'test/bench/',
-  // Those that share a process come after all others, whatever stands here.
   'test/core/sweep',
   'test/core/reconcile',
   'test/core/recount',
@@ -39,7 +38,7 @@ export class LongestFirst extends BaseSequencer {
       const at = longest.findIndex((begin) => path.startsWith(begin));
       return at < 0 ? longest.length : at;
     };
-    // A process is kept for the next file only if that one shares it too, so these come together, at the end.
+    // A process is kept for the next file only if that one shares it too, so those that do come together, at the end.
     const shares = ({ project }: TestSpecification): number => (project.config.isolate ? 0 : 1);
     return (await super.sort(files)).sort((a, b) => shares(a) - shares(b) || rank(a) - rank(b));
   }
