@@ -142,16 +142,16 @@ export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAcces
     items: {
       BatchGetItem: ['D', 'N', 'R', 'W'],
       BatchWriteItem: ['W'],
-      DeleteItem: ['N', 'O', 'P'],
+      DeleteItem: ['N', 'O'],
       GetItem: ['C', 'D', 'I', 'J', 'N', 'O', 'S', '=tenants'],
       PutItem: ['J', 'S', '=tenants'],
       Query: ['A', 'H', 'N', 'O', 'P', 'S', 'T', 'W', '=tenants'],
-      UpdateItem: ['D', 'N', 'P'],
+      UpdateItem: ['D', 'N'],
     },
     transactions: [
       {
         parts: ['ConditionCheckItem', 'DeleteItem', 'PutItem', 'UpdateItem'],
-        kinds: ['A', 'D', 'M', 'O', 'R', 'T', '=token-keys'],
+        kinds: ['A', 'D', 'M', 'O', 'P', 'R', 'T', '=token-keys'],
       },
     ],
     indexes: ['due', 'rank'],

@@ -44,15 +44,17 @@ export async function putCredential(
   id: DeploymentId,
   username: Username,
   input: CredentialInput,
+  actor: string,
 ): Promise<CredentialOutcome> {
   const createdAt = ports.clock.now();
+  const change = { actor, at: createdAt };
   if (input.password === undefined) {
     const { password, hash } = ports.passwords.generate();
-    await ports.credentials.putCredential(id, { username, hash, createdAt });
+    await ports.credentials.putCredential(id, { username, hash, createdAt }, change);
     return { kind: 'generated', password };
   }
   const hash = await ports.passwords.hashChosen(input.password);
   if (hash === 'overloaded') return { kind: 'overloaded' };
-  await ports.credentials.putCredential(id, { username, hash, createdAt });
+  await ports.credentials.putCredential(id, { username, hash, createdAt }, change);
   return { kind: 'set' };
 }

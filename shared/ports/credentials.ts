@@ -1,5 +1,6 @@
 import type { DeploymentId, Username } from '../domain/ids.ts';
 import type { Ms } from '../domain/time.ts';
+import type { Change } from './settings.ts';
 
 /** A stored password: never the password itself. */
 export type PasswordHash =
@@ -21,12 +22,18 @@ export interface Credential {
   readonly createdAt: Ms;
 }
 
-/** MQTT users of a deployment. Throws StoreUnavailable where the database does not answer. */
+/** Who changes an MQTT user, and when. */
+export type CredentialChange = Pick<Change, 'actor' | 'at'>;
+
+/**
+ * MQTT users of a deployment. A change that says whose it is leaves its audit record in the same atomic step, which says
+ * nothing of passwords. Throws StoreUnavailable where the database does not answer.
+ */
 export interface CredentialStore {
   /** Eventually consistent. */
   getCredential(id: DeploymentId, username: Username): Promise<Credential | undefined>;
-  putCredential(id: DeploymentId, credential: Credential): Promise<void>;
-  deleteCredential(id: DeploymentId, username: Username): Promise<'deleted' | 'missing'>;
+  putCredential(id: DeploymentId, credential: Credential, change?: CredentialChange): Promise<void>;
+  deleteCredential(id: DeploymentId, username: Username, change?: CredentialChange): Promise<'deleted' | 'missing'>;
   /** In order of username (bytes of UTF-8), after `after`, at most `limit`. */
   listCredentials(
     id: DeploymentId,

@@ -249,3 +249,25 @@ test('who changed what is listed newest first, by whom and when', async () => {
     after: { username: 'bob', limit: 'blocked' },
   });
 });
+
+test('who added, changed and removed an MQTT user is listed too, without any password', async () => {
+  const id = await create('Users');
+  const path = `/v1/deployments/${id}`;
+  const user = `${path}/credentials/carol`;
+  await rig.request('PUT', user, { body: {} });
+  await rig.request('PUT', user, { body: { password: 'carols-own-secret' } });
+  expect((await rig.request('DELETE', user)).status).toBe(204);
+  expect((await rig.request('DELETE', user)).status).toBe(404);
+  await rig.request('PUT', user, { body: { password: '' } });
+  const records = await readAll(`${path}/audit`);
+  const carol = { username: 'carol' };
+  const told = records.filter(({ action }) => String(action).startsWith('credential.'));
+  expect(new Set(told.map(({ action, before, after, actor }) => ({ action, before, after, actor })))).toEqual(
+    new Set([
+      { action: 'credential.added', before: null, after: carol, actor: 'token:local' },
+      { action: 'credential.password_set', before: carol, after: carol, actor: 'token:local' },
+      { action: 'credential.removed', before: carol, after: null, actor: 'token:local' },
+    ]),
+  );
+  expect(told).toHaveLength(3);
+});

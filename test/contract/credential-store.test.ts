@@ -3,6 +3,8 @@ import { createCredentialStore } from '../../shared/adapters/dynamodb/credential
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
 import type { Credential, CredentialStore } from '../../shared/ports/credentials.ts';
+import { allItems } from '../support/all-items.ts';
+import type { TestTable } from '../support/engine.ts';
 import { tableForAllTests } from '../support/tables.ts';
 
 const one = 'one' as DeploymentId;
@@ -26,8 +28,10 @@ const credentialOf = (username: string, hash: Credential['hash'], createdAt = 1)
 });
 
 let store: CredentialStore;
+let table: TestTable;
 
-tableForAllTests((table) => {
+tableForAllTests((created) => {
+  table = created;
   store = createCredentialStore(table.client, table.tableName);
 });
 
@@ -63,6 +67,25 @@ test('a deleted one is gone, and gone once', async () => {
   expect(await store.deleteCredential(one, name('erin'))).toBe('deleted');
   expect(await store.getCredential(one, name('erin'))).toBeUndefined();
   expect(await store.deleteCredential(one, name('erin'))).toBe('missing');
+});
+
+test('a change that says whose it is does the same, with its record', async () => {
+  const change = { actor: 'somebody', at: ms(7) };
+  await store.putCredential(one, credentialOf('frank', scrypt, 1), change);
+  await store.putCredential(one, credentialOf('frank', sha256, 2), change);
+  expect(plain(await store.getCredential(one, name('frank')))).toEqual(plain(credentialOf('frank', sha256, 1)));
+  expect(await store.deleteCredential(one, name('frank'), change)).toBe('deleted');
+  expect(await store.deleteCredential(one, name('frank'), change)).toBe('missing');
+  const records = (await allItems(table)).filter(({ actor }) => actor === 'somebody');
+  const actions = records.map(({ action, before, after }) => [action, before, after]);
+  expect(actions).toHaveLength(3);
+  expect(actions).toEqual(
+    expect.arrayContaining([
+      ['credential.added', null, { username: 'frank' }],
+      ['credential.password_set', { username: 'frank' }, { username: 'frank' }],
+      ['credential.removed', { username: 'frank' }, null],
+    ]),
+  );
 });
 
 test('lists go in the order of UTF-8, in pages that skip and repeat none', async () => {

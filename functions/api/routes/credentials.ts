@@ -55,8 +55,8 @@ export function addCredentialRoutes(router: Router, ports: CredentialPorts & { r
       204: { description: 'Set' },
     },
     problems: ['passwords.overloaded'],
-    async handle({ deployment, params: { username }, body }): Promise<Answer> {
-      const outcome = await putCredential(ports, deployment.deploymentId, username, body);
+    async handle({ deployment, params: { username }, body, caller }): Promise<Answer> {
+      const outcome = await putCredential(ports, deployment.deploymentId, username, body, caller.actor);
       switch (outcome.kind) {
         case 'set':
           return noContent;
@@ -76,12 +76,13 @@ export function addCredentialRoutes(router: Router, ports: CredentialPorts & { r
     params,
     responses: { 204: { description: 'Removed' } },
     problems: ['credential.not_found'],
-    async handle({ deployment, params: { username } }) {
+    async handle({ deployment, params: { username }, caller }) {
+      const change = { actor: caller.actor, at: ports.clock.now() };
       const outcome = await changeAndEnd(
         ports.starts,
         deployment,
         { kind: 'credential_removed', username },
-        () => ports.credentials.deleteCredential(deployment.deploymentId, username),
+        () => ports.credentials.deleteCredential(deployment.deploymentId, username, change),
         (made) => made === 'deleted',
       );
       return outcome === 'deleted' ? noContent : notFound;

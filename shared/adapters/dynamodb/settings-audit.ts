@@ -18,6 +18,9 @@ export type AuditAction =
   | 'session_limit.deleted'
   | 'override.set'
   | 'override.deleted'
+  | 'credential.added'
+  | 'credential.password_set'
+  | 'credential.removed'
   | 'token_issuer.set'
   | 'token_issuer.deleted';
 
