@@ -41,7 +41,7 @@ export default defineConfig({
       : { sequence: { sequencer: LongestFirst } }),
     // Processes, not threads: suites start engines and servers of their own, and a crash must name its file.
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     // The SDK's reminder that newer Node versions are coming would drown what tests print.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     // Bounds, not promises: a busy machine takes its time.

@@ -2,29 +2,40 @@
 // that has ended, and leaves no place without a session.
 
 import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { MemoryEngine } from '../../bench/engine/memory-engine.ts';
 import { perUsernameKey } from '../../shared/adapters/dynamodb/keys.ts';
 import { recount } from '../../shared/app/recount.ts';
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import { confirmSession, freeSession, isLive, startSession } from '../../shared/domain/session.ts';
 import { addSeconds, seconds } from '../../shared/domain/time.ts';
-import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { createTestTable, startTestEngine, type TestEngine, type TestTable } from '../support/engine.ts';
 import { type Core, createCore } from './rig.ts';
 import { interruptEverywhere, Steps, stepTimes } from './steps.ts';
 
 const demo = 'demo' as DeploymentId;
 const max = 3;
 let engine: TestEngine;
+let onEngine: TestTable;
 let core: Core;
 let client: DynamoDBDocumentClient;
 let tableName: string;
-beforeAll(async () => {
-  engine = await startTestEngine();
-  ({ client, tableName } = await createTestTable(engine.endpoint));
+
+function work(on: TestTable): void {
+  ({ client, tableName } = on);
   core = createCore(client, tableName);
   core.max = max;
+}
+
+/** Hundreds of ways to be interrupted are gone through where the same requests mean the same and take no sockets. */
+const inMemory = () => work({ client: new MemoryEngine() as unknown as DynamoDBDocumentClient, tableName: 'table' });
+
+beforeAll(async () => {
+  engine = await startTestEngine();
+  onEngine = await createTestTable(engine.endpoint);
 });
 afterAll(() => engine.stop());
+beforeEach(() => work(onEngine));
 
 const recountOf = (username: string) => (by: Core) => recount(by.ports, demo, username as Username);
 
@@ -98,7 +109,12 @@ const traffics: readonly Traffic[] = [
   { name: 'another recount', before: nothingMore, traffic: (by, username) => recountOf(username)(by) },
 ];
 
-test.each(traffics)('I2: beside $name', async ({ name, before, traffic }) => {
+const [oneOnEngine] = traffics;
+test.each([
+  ...traffics.map((one) => ({ ...one, where: 'in memory' })),
+  ...(oneOnEngine === undefined ? [] : [{ ...oneOnEngine, where: 'on the engine' }]),
+])('I2: beside $name, $where', async ({ name, before, traffic, where: place }) => {
+  if (place === 'in memory') inMemory();
   const steps = new Steps(client, tableName);
   const ways = await interruptEverywhere(async (way) => {
     const username = `${name.replaceAll(/\W/g, '').slice(0, 40)}-${way}`;
@@ -121,6 +137,7 @@ test.each(traffics)('I2: beside $name', async ({ name, before, traffic }) => {
 });
 
 test('I2: repairing what has drifted, beside an admission, and dying anywhere in the repair', async () => {
+  inMemory();
   core.max = undefined;
   const steps = new Steps(client, tableName);
   const drift = async (username: string): Promise<void> => {
@@ -150,7 +167,6 @@ test('I2: repairing what has drifted, beside an admission, and dying anywhere in
     await recount(core.ports, demo, username as Username);
     await checkAgreement(username, `died after ${i} requests`);
   }
-  core.max = max;
 });
 
 test('what drifted is told apart: places without a record, places of tombstones, sessions without a place', async () => {
