@@ -96,11 +96,12 @@ async function measureSize(engine: Engine, dimension: Dimension, size: number, f
   try {
     await afterwards?.(scene, size);
     const ratio = timed === undefined ? undefined : await timeAt(engine, tableName, scene, dimension, size, full);
+    // The CONNECTs that were timed have made it larger.
+    const wide = timed === 'its own' && (await scene.used(scene.username)) >= wideAt;
     const grown = new Map<string, Measured>();
     // What has a username of its own makes no difference to the sessions of another.
     const concerned = paths.filter(({ alone }) => alone !== true || timed !== 'its own');
-    for (const path of concerned)
-      grown.set(path.name, { size, wide: timed === 'its own' && size >= wideAt, spent: await path.run(scene) });
+    for (const path of concerned) grown.set(path.name, { size, wide, spent: await path.run(scene) });
     return { grown, ratio };
   } finally {
     close();
