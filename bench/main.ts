@@ -1,7 +1,7 @@
 // The benchmark: measures the product on this machine, section by section.
 //
 //   npm run bench                            all sections, about five minutes
-//   npm run bench -- --full                  more rounds, larger tables
+//   npm run bench -- --full                  more rounds, larger tables: more than an hour
 //   npm run bench -- --only units,latency    some of them; --list names them
 //   npm run bench -- --json FILE             the results as JSON
 //   npm run bench -- --write                 into docs/benchmark.json, docs/benchmark.md and the README's table
