@@ -32,9 +32,9 @@ export function askingForRanks(store: SessionStore, requests: RankRequests): Ses
       return outcome;
     },
     async removePlaces(deploymentId, username, places, last) {
-      const removed = await store.removePlaces(deploymentId, username, places, last);
-      if (removed > 0) await requests.ask(deploymentId, username);
-      return removed;
+      const outcome = await store.removePlaces(deploymentId, username, places, last);
+      if (outcome.removed > 0) await requests.ask(deploymentId, username);
+      return outcome;
     },
   };
 }

@@ -34,7 +34,7 @@ export async function freeDue(
       failures.push(error);
     }
   });
-  await store.removePlaces(
+  const { gone } = await store.removePlaces(
     deploymentId,
     username,
     owing.map(({ value }) => value.place),
@@ -46,7 +46,7 @@ export async function freeDue(
   if (failures.length > 0) throw failures[0];
   // The index may lag: a page that changes nothing would come back as it is.
   const freed = owing.length + written;
-  return { freed, more: due.length === options.limit && freed + moved > 0 };
+  return { freed, more: due.length === options.limit && freed + moved > 0, gone };
 }
 
 /**

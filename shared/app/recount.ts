@@ -64,8 +64,8 @@ export async function recount(ports: RecountPorts, deploymentId: DeploymentId, u
   const left = [...orphans].filter(([place]) => still.has(place));
   const placesOf = (kind: 'nothing' | 'tombstone') => left.filter(([, of]) => of === kind).map(([place]) => place);
   const last = roster.used <= left.length;
-  const removed = await store.removePlaces(deploymentId, username, placesOf('nothing'), last);
-  const finished = await store.removePlaces(deploymentId, username, placesOf('tombstone'), last);
+  const { removed } = await store.removePlaces(deploymentId, username, placesOf('nothing'), last);
+  const { removed: finished } = await store.removePlaces(deploymentId, username, placesOf('tombstone'), last);
   for (const place of found.dropped) await store.dropPlace(deploymentId, username, place, { atOnce: true });
   const corrected = await correct(ports, deploymentId, username, parts, found);
   if (firstDue !== undefined && roster.wakeAt !== undefined && firstDue < roster.wakeAt)

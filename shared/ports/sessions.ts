@@ -102,6 +102,13 @@ export interface HowToAdd {
  * database; those that touch a wide roster may be more, and each of these leaves what is counted as it is. Every method throws StoreUnavailable where the database does not answer in time, and then may or may
  * not have written: all of them may be repeated, and do no more the second time than the first.
  */
+export interface Removed {
+  /** How many of the places were counted. */
+  readonly removed: number;
+  /** Nothing else was counted, and the roster has gone with them. */
+  readonly gone: boolean;
+}
+
 export interface SessionStore {
   /**
    * What a CONNECT needs in one batch, eventually consistent, so that it is a hint and every write checks it. The roster
@@ -157,15 +164,15 @@ export interface SessionStore {
     last: boolean,
   ): Promise<'removed' | 'absent'>;
   /**
-   * Uncounts many places, and answers how many of them were counted. The one method that may be several requests; each is
-   * atomic and leaves a roster that is right for what it has taken out. `last` is a guess that no others are counted.
+   * Uncounts many places. The one method that may be several requests; each is atomic and leaves a roster that is right for
+   * what it has taken out. `last` is a guess that no others are counted.
    */
   removePlaces(
     deploymentId: DeploymentId,
     username: Username,
     places: readonly Place[],
     last: boolean,
-  ): Promise<number>;
+  ): Promise<Removed>;
   /**
    * Whether a session is counted by its place, in a lane that holds so many of them that it should be folded. Consistent.
    */

@@ -242,11 +242,21 @@ export function describeSessionStore(name: string, make: () => SessionStore): vo
         for (const place of places) await add(place);
         const strangers = [newPlace(), newPlace()];
         const out = [...places.slice(0, 110), ...strangers];
-        expect(await store.removePlaces(deploymentId, alice, out, false)).toBe(110);
-        expect(await store.removePlaces(deploymentId, alice, out, false)).toBe(0);
+        expect(await store.removePlaces(deploymentId, alice, out, false)).toEqual({ removed: 110, gone: false });
+        expect(await store.removePlaces(deploymentId, alice, out, false)).toEqual({ removed: 0, gone: false });
         const roster = await store.readRoster(deploymentId, alice);
         expect([roster.used, roster.places]).toEqual([10, new Set(places.slice(110))]);
-        expect(await store.removePlaces(deploymentId, alice, [], false)).toBe(0);
+        expect(await store.removePlaces(deploymentId, alice, [], false)).toEqual({ removed: 0, gone: false });
+      });
+
+      test('goes with the last of its places, and says so, whatever was guessed', async () => {
+        for (const count of [1, 3])
+          for (const last of [true, false]) {
+            const places = Array.from({ length: count }, newPlace);
+            for (const place of places) await add(place);
+            expect(await store.removePlaces(deploymentId, alice, places, last)).toEqual({ removed: count, gone: true });
+            expect(await store.readRoster(deploymentId, alice)).not.toHaveProperty('wakeAt');
+          }
       });
 
       test('of another username or deployment is another', async () => {

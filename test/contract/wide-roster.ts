@@ -298,7 +298,10 @@ export function describeWideRoster(name: string, make: (layout: RosterLayout) =>
       const session = await putFolded('a');
       const place = await placeFor('b');
       await add(place);
-      expect(await store.removePlaces(deploymentId, alice, [...narrow, place], false)).toBe(4);
+      expect(await store.removePlaces(deploymentId, alice, [...narrow, place], false)).toEqual({
+        removed: 4,
+        gone: false,
+      });
       expect((await store.putSession(freeSession(session.value), session)).kind).toBe('done');
       await store.gatherReserve(deploymentId, alice);
       expect(await store.readRoster(deploymentId, alice)).toEqual({ used: 0, places: new Set() });

@@ -4,7 +4,7 @@ import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import type { DeploymentId, Username } from '../../domain/ids.ts';
 import { ms } from '../../domain/time.ts';
 import type { Roster } from '../../ports/sessions.ts';
-import { refusable } from './conditions.ts';
+import { Refused, refusable } from './conditions.ts';
 import { perUsernameKey } from './keys.ts';
 import { type Item, placesOf } from './session-item.ts';
 import type { Table } from './settings-by-username.ts';
@@ -55,9 +55,9 @@ export function parseRosterKey(pk: string, sk: string): { deploymentId: Deployme
 /** While lanes are open they have to be looked for, so the roster item stays. */
 export const noLaneIsOpen = '(attribute_not_exists(openLanes) OR openLanes = :zero)';
 
-/** An empty roster is no username in use; one that somebody counted in meanwhile stays. */
-export async function removeEmptyRoster(table: Table, id: DeploymentId, username: Username): Promise<void> {
-  await refusable(
+/** An empty roster is no username in use; one that somebody counted in meanwhile stays. Whether this has removed it. */
+export async function removeEmptyRoster(table: Table, id: DeploymentId, username: Username): Promise<boolean> {
+  const answer = await refusable(
     () =>
       table.client.send(
         new DeleteCommand({
@@ -69,4 +69,5 @@ export async function removeEmptyRoster(table: Table, id: DeploymentId, username
       ),
     table.backOff,
   );
+  return !(answer instanceof Refused);
 }

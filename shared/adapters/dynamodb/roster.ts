@@ -7,7 +7,7 @@ import type { DeploymentId, Place, Username } from '../../domain/ids.ts';
 import { isWide, laneOf } from '../../domain/place.ts';
 import { type Ms, ms } from '../../domain/time.ts';
 import { StoreUnavailable } from '../../ports/errors.ts';
-import type { AddOutcome, HowToAdd, SessionStore } from '../../ports/sessions.ts';
+import type { AddOutcome, HowToAdd, Removed, SessionStore } from '../../ports/sessions.ts';
 import { backOffAtRandom } from './back-off.ts';
 import { isThrottled, Refused, refusable } from './conditions.ts';
 import { perUsernameKey, wakePartition } from './keys.ts';
@@ -142,6 +142,16 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, { wideAt }: 
     place: Place,
     last: boolean,
   ): Promise<'removed' | 'absent'> {
+    return (await takeOut(id, username, place, last)) === 'absent' ? 'absent' : 'removed';
+  }
+
+  /** `gone`: it was the only one, and the roster has gone with it. */
+  async function takeOut(
+    id: DeploymentId,
+    username: Username,
+    place: Place,
+    last: boolean,
+  ): Promise<'removed' | 'gone' | 'absent'> {
     if (laneOf(place) > 0) return lanes.removePlace(id, username, place);
     const mark = placeBytes(place);
     if (last) {
@@ -158,7 +168,7 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, { wideAt }: 
           ),
         backOff,
       );
-      if (!(removed instanceof Refused)) return 'removed';
+      if (!(removed instanceof Refused)) return 'gone';
       if (!decodeStoredRoster(removed.item, wideAt).roster.places.has(place)) return 'absent';
     }
     const answer = await update(id, username, {
@@ -167,8 +177,7 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, { wideAt }: 
       ExpressionAttributeValues: { ':less': -1, ':places': new Set([mark]), ':place': mark },
     });
     if (answer instanceof Refused) return 'absent';
-    if (Number(answer.used) <= 0) await removeEmpty(id, username);
-    return 'removed';
+    return Number(answer.used) <= 0 && (await removeEmpty(id, username)) ? 'gone' : 'removed';
   }
 
   /**
@@ -181,8 +190,9 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, { wideAt }: 
     username: Username,
     places: readonly Place[],
     last: boolean,
-  ): Promise<number> {
+  ): Promise<Removed> {
     let removed = 0;
+    let gone = false;
     const here = places.filter((place) => laneOf(place) === 0);
     for (const place of places)
       if (laneOf(place) > 0 && (await lanes.removePlace(id, username, place)) === 'removed') removed++;
@@ -192,17 +202,21 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, { wideAt }: 
         const answer = await removeAll(id, username, left);
         if (!(answer instanceof Refused)) {
           removed += left.length;
-          if (Number(answer.used) <= 0) await removeEmpty(id, username);
+          gone = Number(answer.used) <= 0 && (await removeEmpty(id, username));
           left = [];
           break;
         }
         const { places: there } = decodeStoredRoster(answer.item, wideAt).roster;
         left = left.filter((place) => there.has(place));
       }
-      for (const place of left)
-        if ((await removePlace(id, username, place, last && places.length === 1)) === 'removed') removed++;
+      for (const place of left) {
+        const outcome = await takeOut(id, username, place, last && places.length === 1);
+        if (outcome === 'absent') continue;
+        removed++;
+        gone = outcome === 'gone';
+      }
     }
-    return removed;
+    return { removed, gone };
   }
 
   function removeAll(id: DeploymentId, username: Username, places: readonly Place[]): Promise<Item | Refused> {
@@ -218,7 +232,8 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, { wideAt }: 
     });
   }
 
-  const removeEmpty = (id: DeploymentId, username: Username): Promise<void> => removeEmptyRoster(table, id, username);
+  const removeEmpty = (id: DeploymentId, username: Username): Promise<boolean> =>
+    removeEmptyRoster(table, id, username);
 
   /**
    * Raises it only from the value that was looked at: a time lowered meanwhile is not lost. A roster that somebody died
@@ -233,5 +248,14 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, { wideAt }: 
     if (!(answer instanceof Refused) && Number(answer.used) <= 0) await removeEmpty(id, username);
   }
 
-  return { addPlace, removePlace, removePlaces, removeEmptyRoster: removeEmpty, lowerWake, moveWake };
+  return {
+    addPlace,
+    removePlace,
+    removePlaces,
+    async removeEmptyRoster(id, username) {
+      await removeEmpty(id, username);
+    },
+    lowerWake,
+    moveWake,
+  };
 }
