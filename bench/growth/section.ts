@@ -95,13 +95,13 @@ async function measureSize(engine: Engine, dimension: Dimension, size: number, f
   const { scene, close } = await prepareScene(engine.endpoint, tableName, options);
   try {
     await afterwards?.(scene, size);
-    const ratio = timed === undefined ? undefined : await timeAt(engine, tableName, scene, dimension, size, full);
-    // The CONNECTs that were timed have made it larger.
-    const wide = timed === 'its own' && (await scene.used(scene.username)) >= wideAt;
+    const wide = timed === 'its own' && size >= wideAt;
     const grown = new Map<string, Measured>();
     // What has a username of its own makes no difference to the sessions of another.
     const concerned = paths.filter(({ alone }) => alone !== true || timed !== 'its own');
     for (const path of concerned) grown.set(path.name, { size, wide, spent: await path.run(scene) });
+    // Afterwards, because the CONNECTs that are timed make it larger.
+    const ratio = timed === undefined ? undefined : await timeAt(engine, tableName, scene, dimension, size, full);
     return { grown, ratio };
   } finally {
     close();
