@@ -379,10 +379,11 @@ export function meetSession(session: Session, admission: Admission, policy: Poli
 
 /** What the attempt that is pending adds to those that may be on their way, where all of them are the front door's. */
 function underwayWith(session: Session, admission: Admission, hands: Hands): Pick<Session, 'underway'> {
-  const { attempt, witness, leaseUntil, confirmedAttempt, overlap, underway } = session;
+  const { attempt, witness, leaseUntil, confirmedAttempt, overAttempt, overlap, underway } = session;
   const areAllItsOwn = witness === 'door' && admission.witness === 'door' && !hands.changed;
   if (!areAllItsOwn || hands.supersedes.length > 0 || (overlap && underway === undefined)) return {};
-  const isUnderway = leaseUntil !== undefined && attempt !== admission.attempt && confirmedAttempt !== attempt;
+  const isTold = confirmedAttempt === attempt || overAttempt === attempt;
+  const isUnderway = leaseUntil !== undefined && attempt !== admission.attempt && !isTold;
   if (!isUnderway && underway === undefined) return {};
   // What had to look again has met one that came in between, and is the latest again.
   const others = (underway ?? []).filter((one) => one !== admission.attempt);

@@ -71,6 +71,17 @@ test.each([
   expect(await core.used('alice')).toBe(0);
 });
 
+test('S10: of three, the one that was never sent is not waited for', async () => {
+  const attempts = [await admitted(), await admitted()];
+  const [first, unsent] = attempts;
+  if (first === undefined || unsent === undefined) throw new Error('both were admitted');
+  await core.reportUnsent('alice', 'a', unsent);
+  const last = await admitted();
+  for (const attempt of [first, last]) await core.report('door.connected', 'alice', 'a', attempt);
+  await core.report('door.disconnected', 'alice', 'a', last);
+  expect(await core.used('alice')).toBe(0);
+});
+
 test('one that nothing is told of may be on its way for ten seconds: until then nothing is freed', async () => {
   await admitted();
   const second = await admitted();
