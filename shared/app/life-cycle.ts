@@ -67,8 +67,11 @@ type Step =
   | { readonly since: Ms }
   /** Ask, and write this record where the broker cannot say. */
   | { readonly orElse: Session }
-  /** Ask, and keep what this record knows, also where nothing can be told yet. */
-  | { readonly knowing: Session; readonly since?: Ms }
+  /**
+   * Ask, and keep what this record knows, also where nothing can be told yet. `connectedAt`: as above, whatever is there by
+   * now.
+   */
+  | { readonly knowing: Session; readonly since?: Ms; readonly connectedAt?: Ms }
   | 'later'
   | 'nothing';
 
@@ -212,7 +215,8 @@ export async function change(
       const told = early ? undefined : readTruth(known, says, ports, now);
       const next = told ?? orElse ?? leaveToLease(known, early, ports.policy, now);
       if (next === undefined) return 'later';
-      const connectedAt = told === undefined ? undefined : provenConnection(says, stored.value);
+      const ofReport = typeof step === 'object' && 'connectedAt' in step ? step.connectedAt : undefined;
+      const connectedAt = (told === undefined ? undefined : provenConnection(says, stored.value)) ?? ofReport;
       step =
         next === stored.value || isKnown(stored.value, says)
           ? 'nothing'
@@ -441,7 +445,11 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
       // The end that the broker told may be this connection's own: it has come and gone, or another has. Of one that was
       // let in without a count the end may have been told before there was a record to read it by.
       if (pending && (session.endHeard === true || report.uncounted === true))
-        return { knowing: { ...session, confirmedAttempt: report.attempt }, since: report.at };
+        return {
+          knowing: { ...session, confirmedAttempt: report.attempt },
+          since: report.at,
+          connectedAt: report.at,
+        };
       return pending ? { next: confirmSession(session, told, ports.policy), connectedAt: report.at } : 'nothing';
     }
     case 'door.failed':

@@ -38,6 +38,21 @@ test.each([
   },
 );
 
+test('S9: nor if the newcomer has gone again before any of it is told', async () => {
+  core.takeover = 'allow';
+  const old = await attemptOf('alice', 'shared', 600);
+  await core.report('door.connected', 'alice', 'shared', old, 600);
+  const newcomer = await attemptOf('bob', 'shared');
+  core.advance(6);
+  // Nothing is left at the broker: the newcomer began clean, and ended with an expiry of 0.
+  core.broker.set('shared', { kind: 'absent' });
+  await core.event('disconnected', 'shared', 1, 'DUPLICATE_CLIENTID');
+  await core.report('door.disconnected', 'alice', 'shared', old, 600);
+  await core.report('door.connected', 'bob', 'shared', newcomer);
+  await core.report('door.disconnected', 'bob', 'shared', newcomer);
+  expect([await core.used('alice'), await core.used('bob')]).toEqual([0, 0]);
+});
+
 test('I2: what a process that died left half freed is freed for good when its client id goes to another username', async () => {
   // Owner, session, the freed session; then it dies, before it reads the roster. Its event comes again, as bob's.
   await core.connect('alice', 'shared', { witness: 'broker' });
