@@ -4,7 +4,7 @@
 
 import type { ClientId, DeploymentId, Username } from '../domain/ids.ts';
 import { freeSession, isLive, postponeDue, type Session, settleSession } from '../domain/session.ts';
-import type { Stored } from '../ports/sessions.ts';
+import type { Removed, Stored } from '../ports/sessions.ts';
 import type { ExpiredPage, FreePorts } from './free.ts';
 import { sideBySide } from './side-by-side.ts';
 
@@ -17,7 +17,7 @@ export async function freeDue(
   deploymentId: DeploymentId,
   username: Username,
   options: { readonly limit: number; readonly used: number; readonly wide: boolean },
-): Promise<ExpiredPage> {
+): Promise<ExpiredPage & Pick<Removed, 'gone'>> {
   const { store, clock } = ports;
   const due = await store.listDue(deploymentId, username, clock.now(), options.limit, options.wide);
   const owing: Stored<Session>[] = [];

@@ -68,8 +68,6 @@ export interface ExpiredPage {
   readonly freed: number;
   /** More may be due. */
   readonly more: boolean;
-  /** The username's roster has gone with the last of them. */
-  readonly gone?: boolean;
 }
 
 /**

@@ -75,6 +75,14 @@ type Step =
   | 'later'
   | 'nothing';
 
+/** What any of those that ask may say besides. */
+interface Question {
+  readonly orElse?: Session;
+  readonly knowing?: Session;
+  readonly since?: Ms;
+  readonly connectedAt?: Ms;
+}
+
 const maxRounds = 16;
 
 export async function applyDoorReport(ports: LifeCyclePorts, report: DoorReport): Promise<Applied> {
@@ -204,19 +212,18 @@ export async function change(
     let proven = false;
     if (step === 'later') return 'later';
     if (step === 'ask the broker' || (typeof step === 'object' && !('next' in step))) {
-      const orElse = typeof step === 'object' && 'orElse' in step ? step.orElse : undefined;
-      const known = typeof step === 'object' && 'knowing' in step ? step.knowing : stored.value;
+      const question: Question = step === 'ask the broker' ? {} : step;
+      const { orElse, knowing: known = stored.value, since } = question;
       // What the broker says is as old as the question.
       const askedAt = clock.now();
-      const since = typeof step === 'object' && 'since' in step ? step.since : undefined;
       const says = await askBroker(ports, stored.value, since);
       const now = clock.now();
       const early = says.kind !== 'connected' && says.kind !== 'strange' && isOnItsWay(known, askedAt);
       const told = early ? undefined : readTruth(known, says, ports, now);
       const next = told ?? orElse ?? leaveToLease(known, early, ports.policy, now);
       if (next === undefined) return 'later';
-      const ofReport = typeof step === 'object' && 'connectedAt' in step ? step.connectedAt : undefined;
-      const connectedAt = (told === undefined ? undefined : provenConnection(says, stored.value)) ?? ofReport;
+      const proof = told === undefined ? undefined : provenConnection(says, stored.value);
+      const connectedAt = proof ?? question.connectedAt;
       step =
         next === stored.value || isKnown(stored.value, says)
           ? 'nothing'
@@ -268,6 +275,11 @@ async function isReplaced(
   const { deploymentId, clientId, username } = next;
   const owner = await store.readOwner(deploymentId, clientId);
   if (owner === undefined || owner.value.username === username) return false;
+  return hasConnection(broker, next);
+}
+
+/** Whether somebody, of whatever username, is connected by this client id. */
+async function hasConnection(broker: Broker, { deploymentId, clientId }: Omit<Names, 'username'>): Promise<boolean> {
   return (await broker.getConnection(toBrokerClientId(deploymentId, clientId))).kind === 'connected';
 }
 
@@ -410,7 +422,7 @@ async function endSuperseded(ports: LifeCyclePorts, newcomer: Session, at: Ms): 
       ended?.holding === 'retained' &&
       ended.leaseUntil === undefined &&
       !ended.overlap &&
-      (await ports.broker.getConnection(toBrokerClientId(deploymentId, clientId))).kind === 'connected';
+      (await hasConnection(ports.broker, names));
     await change(ports, names, (session, now) => {
       const isSame = isOver && session.attempt === ended.attempt && session.leaseUntil === undefined;
       over = session.holding === 'freed' || connectedAtLatest(session) < at || isSame;

@@ -32,7 +32,7 @@ export async function sweepRoster(
   if (before.wakeAt === undefined || before.wakeAt > now) return { freed: 0, drift: 0, more: false };
   const wide = before.wide === true;
   let freed = 0;
-  let gone: boolean | undefined = false;
+  let gone = false;
   for (let pages = 0, more = true; more; pages++) {
     if (pages === pagesOfTurn) return { freed, drift: 0, more: true };
     const page = await freeDue(ports, deploymentId, username, {
@@ -45,7 +45,7 @@ export async function sweepRoster(
     gone = page.gone;
   }
   // Whoever has come since has made another, which wakes by itself.
-  if (gone === true) return { freed, drift: 0, more: false };
+  if (gone) return { freed, drift: 0, more: false };
   // At rest nothing is in reserve, and the roster item alone says what is counted.
   if (wide) await store.gatherReserve(deploymentId, username);
   // All of it was over: where nobody has come since, no roster is left that could wake or be recounted.
