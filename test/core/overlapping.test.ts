@@ -82,6 +82,22 @@ test('S10: of three, the one that was never sent is not waited for', async () =>
   expect(await core.used('alice')).toBe(0);
 });
 
+test.each([
+  ['before its connection is told', false],
+  ['after it, with an end that the broker told before', true],
+])('S10: an expiry that a DISCONNECT has made longer counts, told %s', async (_when, confirmed) => {
+  const attempts = [await admitted(), await admitted()];
+  const last = attempts.at(-1);
+  if (last === undefined) throw new Error('both were admitted');
+  if (confirmed) {
+    await core.event('disconnected', 'a', 1);
+    await core.report('door.connected', 'alice', 'a', last);
+  }
+  core.advance(86_400);
+  await core.report('door.disconnected', 'alice', 'a', last, 900);
+  expect((await core.session('alice', 'a'))?.countsUntil).toBe(core.now() + 900_000);
+});
+
 test('one that nothing is told of may be on its way for ten seconds: until then nothing is freed', async () => {
   await admitted();
   const second = await admitted();

@@ -3,7 +3,6 @@
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
-import { MemoryEngine } from '../../bench/engine/memory-engine.ts';
 import { createTableWalk } from '../../shared/adapters/dynamodb/table-walk.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { type ReconcilePorts, reconcile } from '../../shared/app/reconcile.ts';
@@ -12,7 +11,7 @@ import { isLive, type Session } from '../../shared/domain/session.ts';
 import { addSeconds, seconds } from '../../shared/domain/time.ts';
 import { allItems } from '../support/all-items.ts';
 import { tableForEachTest } from '../support/tables.ts';
-import { type Core, createCore } from './rig.ts';
+import { type Core, createCore, createMemoryClient } from './rig.ts';
 import { interruptEverywhere, Steps, stepTimes } from './steps.ts';
 
 const demo = 'demo' as DeploymentId;
@@ -321,8 +320,8 @@ test.each(comebacks)(
   'I2: beside %s: whoever comes back counts, whoever is gone does not',
   async (_name, traffic, after) => {
     await interruptEverywhere(async (way) => {
-      // A hundred tables: where the same requests mean the same and take no sockets.
-      client = new MemoryEngine() as unknown as DynamoDBDocumentClient;
+      // A hundred tables.
+      client = createMemoryClient();
       core = createCore(client, tableName);
       core.max = undefined;
       await settled('alice', 'ghost');

@@ -3,14 +3,13 @@
 
 import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { MemoryEngine } from '../../bench/engine/memory-engine.ts';
 import { perUsernameKey } from '../../shared/adapters/dynamodb/keys.ts';
 import { recount } from '../../shared/app/recount.ts';
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import { confirmSession, freeSession, isLive, startSession } from '../../shared/domain/session.ts';
 import { addSeconds, seconds } from '../../shared/domain/time.ts';
 import { createTestTable, startTestEngine, type TestEngine, type TestTable } from '../support/engine.ts';
-import { type Core, createCore } from './rig.ts';
+import { type Core, createCore, createMemoryClient } from './rig.ts';
 import { interruptEverywhere, Steps, stepTimes } from './steps.ts';
 
 const demo = 'demo' as DeploymentId;
@@ -27,8 +26,8 @@ function work(on: TestTable): void {
   core.max = max;
 }
 
-/** Hundreds of ways to be interrupted are gone through where the same requests mean the same and take no sockets. */
-const inMemory = () => work({ client: new MemoryEngine() as unknown as DynamoDBDocumentClient, tableName: 'table' });
+/** For hundreds of ways to be interrupted. */
+const inMemory = () => work({ client: createMemoryClient(), tableName: 'table' });
 
 beforeAll(async () => {
   engine = await startTestEngine();

@@ -2,7 +2,6 @@
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
-import { MemoryEngine } from '../../bench/engine/memory-engine.ts';
 import { seedRetained } from '../../bench/sweep/fleet.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { askingForRanks } from '../../shared/app/ask-ranks.ts';
@@ -13,7 +12,7 @@ import { addSeconds, seconds } from '../../shared/domain/time.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { SessionStore } from '../../shared/ports/sessions.ts';
 import { tableForEachTest } from '../support/tables.ts';
-import { type Core, createCore } from './rig.ts';
+import { type Core, createCore, createMemoryClient } from './rig.ts';
 
 const demo = 'demo' as DeploymentId;
 let core: Core;
@@ -39,7 +38,7 @@ const portsWith = (store: Partial<SessionStore>): LifeCyclePorts => ({
   store: { ...core.store, ...store },
 });
 
-/** The whole size in memory, where the same requests mean the same (test/bench/engine.test.ts) and take no sockets. */
+/** The whole size in memory. */
 test.each([
   { expiries: 10_000, large: 4_000, others: 200, inMemory: true, where: 'in memory' },
   { expiries: 1_000, large: 400, others: 20, inMemory: false, where: 'on the engine' },
@@ -47,7 +46,7 @@ test.each([
   '$expiries expiries of one minute, $large of them of one username, are freed by one sweep: $where',
   async ({ expiries, large, others, inMemory }) => {
     if (inMemory) {
-      client = new MemoryEngine() as unknown as DynamoDBDocumentClient;
+      client = createMemoryClient();
       core = createCore(client, tableName);
     }
     await seed('large', large);
