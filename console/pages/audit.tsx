@@ -22,7 +22,7 @@ export default function Audit({ deploymentId }: { readonly deploymentId: string 
       header={
         <Header
           variant="h1"
-          description="Every change of settings, newest first. It is written in the same step as the change itself."
+          description="Every change of settings and MQTT users, newest first. It is written in the same step as the change itself."
           actions={<Refresh of="the audit trail" loading={pages.loading} onRefresh={pages.reload} />}
         >
           Audit Trail
