@@ -1,9 +1,9 @@
 // Kicks and operations over HTTP (S15, S19, S21): what is answered, and to whom.
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { ClientId, DeploymentId, OperationId, TenantId, Username } from '../../shared/domain/ids.ts';
-import { type Session, startSession } from '../../shared/domain/session.ts';
-import { ms, seconds } from '../../shared/domain/time.ts';
+import type { DeploymentId, OperationId, TenantId, Username } from '../../shared/domain/ids.ts';
+import { ms } from '../../shared/domain/time.ts';
+import { connectLongAgo } from './connected.ts';
 import { type Answered, type Rig, startRig } from './rig.ts';
 
 let rig: Rig;
@@ -18,31 +18,7 @@ beforeEach(() => {
 
 const local = 'local' as TenantId;
 
-/** A session of long ago that is connected, with its owner and its place. */
-async function connect(clientId: string): Promise<Session> {
-  const names = { deploymentId: 'demo' as DeploymentId, username: 'alice' as Username, clientId: clientId as ClientId };
-  const policy = { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) };
-  const at = ms(rig.now - 60_000);
-  const admission = {
-    attempt: 'A'.repeat(22) as Session['attempt'],
-    witness: 'door',
-    at,
-    expirySeconds: seconds(0),
-  } as const;
-  const place = Buffer.from(clientId.padEnd(8)).toString('base64url') as Session['place'];
-  const hands = { changed: false, supersedes: [] };
-  const { leaseUntil: _l, ...begun } = startSession(names, place, admission, policy, undefined, hands);
-  const session: Session = { ...begun, holding: 'connected', confirmedAttempt: begun.attempt, connectedAt: at };
-  await rig.sessions.putSession(session, undefined);
-  await rig.sessions.putOwner(
-    names.deploymentId,
-    names.clientId,
-    { username: names.username, keptUntil: ms(rig.now) },
-    undefined,
-  );
-  await rig.sessions.addPlace(names.deploymentId, names.username, place, 100, session.dueAt);
-  return session;
-}
+const connect = (clientId: string) => connectLongAgo(rig, clientId, 'alice');
 
 const used = async (): Promise<number> =>
   (await rig.sessions.readRoster('demo' as DeploymentId, 'alice' as Username)).used;

@@ -1,0 +1,36 @@
+// A session that has long been connected, as it is stored.
+
+import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
+import { type Session, startSession } from '../../shared/domain/session.ts';
+import { ms, seconds } from '../../shared/domain/time.ts';
+import type { Rig } from './rig.ts';
+
+/** A session of `demo`, of a minute ago, that is connected, with its owner and its place. */
+export async function connectLongAgo(rig: Rig, clientId: string, username: string): Promise<Session> {
+  const names = {
+    deploymentId: 'demo' as DeploymentId,
+    username: username as Username,
+    clientId: clientId as ClientId,
+  };
+  const policy = { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) };
+  const at = ms(rig.now - 60_000);
+  const admission = {
+    attempt: 'A'.repeat(22) as Session['attempt'],
+    witness: 'door',
+    at,
+    expirySeconds: seconds(0),
+  } as const;
+  const place = Buffer.from(clientId.padEnd(8)).toString('base64url') as Session['place'];
+  const hands = { changed: false, supersedes: [] };
+  const { leaseUntil: _l, ...begun } = startSession(names, place, admission, policy, undefined, hands);
+  const session: Session = { ...begun, holding: 'connected', confirmedAttempt: begun.attempt, connectedAt: at };
+  await rig.sessions.putSession(session, undefined);
+  await rig.sessions.putOwner(
+    names.deploymentId,
+    names.clientId,
+    { username: names.username, keptUntil: ms(rig.now) },
+    undefined,
+  );
+  await rig.sessions.addPlace(names.deploymentId, names.username, place, 100, session.dueAt);
+  return session;
+}
