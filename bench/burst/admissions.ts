@@ -61,7 +61,7 @@ export async function startAdmissionBench(): Promise<AdmissionBench> {
   });
   const store = createSessionStore(client, tableName, random);
   const policy = { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) };
-  const ports: AdmitPorts = { store, clock, random, policy, budgetMs: patienceMs };
+  const ports: Omit<AdmitPorts, 'settings'> = { store, clock, random, policy, budgetMs: patienceMs };
 
   async function decide(
     username: Username,
@@ -69,7 +69,7 @@ export async function startAdmissionBench(): Promise<AdmissionBench> {
     settings: ConnectSettings,
   ): Promise<[AdmitDecision, number]> {
     const beganAt = performance.now();
-    const decision = await admit(ports, settings, {
+    const decision = await admit({ ...ports, settings: { getNewer: async () => settings } }, settings, {
       deploymentId,
       username,
       clientId: `client-${username}-${place}` as ClientId,

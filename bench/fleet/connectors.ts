@@ -18,6 +18,7 @@ import { connectBudgetMs, doorAnswerMs, doorBudgetMs } from '../../shared/config
 import type { Connect, ConnectDecision, ConnectRequest } from '../../shared/domain/connect.ts';
 import type { PasswordCrypto } from '../../shared/ports/credentials.ts';
 import type { RejectionRecorder } from '../../shared/ports/rejections.ts';
+import type { ConnectSettings } from '../../shared/ports/settings.ts';
 import { backingOff, policy, type Surroundings, silent, tableName } from './processes.ts';
 import { type ClientPolicy, createSimulatedClient } from './sdk-client.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -120,21 +121,35 @@ interface Note {
 
 /**
  * By which limit each CONNECT is decided is noted where it reads its settings. A CONNECT asks for them before it waits for
- * anything, so whoever asks is the one that has just begun.
+ * anything, so whoever asks is the one that has just begun; it is given a copy of its own, and shows that where it asks
+ * for newer ones.
  */
 function noteLimits(cache: SettingsCache, { misread }: Surroundings) {
   let begun: Note | undefined;
+  const given = new WeakMap<ConnectSettings, { readonly original: ConnectSettings; readonly note: Note | undefined }>();
+  const give = (original: ConnectSettings | undefined, note: Note | undefined): ConnectSettings | undefined => {
+    if (original === undefined) return undefined;
+    const { limit } = original;
+    if (note !== undefined) note.limit = limit?.enabled === true ? limit.maxSessionsPerUsername : undefined;
+    const read =
+      limit === undefined ? undefined : (misread?.(limit.maxSessionsPerUsername) ?? limit.maxSessionsPerUsername);
+    const copy = {
+      ...original,
+      limit: limit === undefined || read === undefined ? undefined : { ...limit, maxSessionsPerUsername: read },
+    };
+    given.set(copy, { original, note });
+    return copy;
+  };
   const settings: SettingsCache = {
     async get(id) {
       const note = begun;
       begun = undefined;
       if (note !== undefined) note.asked = true;
-      const found = await cache.get(id);
-      if (note !== undefined)
-        note.limit = found?.limit?.enabled === true ? found.limit.maxSessionsPerUsername : undefined;
-      if (found?.limit === undefined || misread === undefined) return found;
-      const maxSessionsPerUsername = misread(found.limit.maxSessionsPerUsername);
-      return { ...found, limit: { ...found.limit, maxSessionsPerUsername } };
+      return give(await cache.get(id), note);
+    },
+    async getNewer(id, than) {
+      const before = given.get(than);
+      return give(await cache.getNewer(id, before?.original ?? than), before?.note);
     },
     recall: (id) => cache.recall(id),
   };

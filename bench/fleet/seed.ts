@@ -29,7 +29,15 @@ export async function seedSessions(
     getConnection: async () => ({ kind: 'connected', since: clock.now(), expirySeconds }) as const,
     deleteConnection: async () => 'unknown' as const,
   };
-  const ports = { store: instant.store, clock, random: around.random, policy, broker, budgetMs: connectBudgetMs };
+  const ports = {
+    store: instant.store,
+    settings: { getNewer: async () => settings },
+    clock,
+    random: around.random,
+    policy,
+    broker,
+    budgetMs: connectBudgetMs,
+  };
   const witness = installation.doors > 0 ? 'door' : 'broker';
   const seeded: Seeded[] = [];
   for (const client of clients) {

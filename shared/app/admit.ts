@@ -28,8 +28,10 @@ import type { Random } from '../ports/random.ts';
 import type { ConnectView, Names, Owner, Roster, SessionStore, Stored } from '../ports/sessions.ts';
 import type { ConnectSettings } from '../ports/settings.ts';
 import { countAgain, freeExpired, settleFreed, uncount } from './free.ts';
+import type { SettingsCache } from './settings-cache.ts';
 
 export interface AdmitPorts {
+  readonly settings: Pick<SettingsCache, 'getNewer'>;
   readonly store: SessionStore;
   readonly clock: Clock;
   readonly random: Random;
@@ -54,7 +56,7 @@ export type AdmitDecision =
     }
   | { readonly kind: 'rejected'; readonly reason: 'blocked' | 'quota_exceeded' | 'client_id_held' };
 
-/** So often a place is chosen anew, where others have taken what was seen in a lane. */
+/** So often a place is chosen anew, or a limit read anew, where others have changed what was seen of a wide roster. */
 const maxMoves = 12;
 
 /** Rounds of "somebody wrote first, look again" before the answer is unavailable; contention is never told as quota. */
@@ -66,16 +68,24 @@ export async function admit(
   settings: ConnectSettings,
   request: AdmitRequest,
 ): Promise<AdmitDecision> {
+  const { view, limit } = await look(ports, settings, request);
+  if (limit.kind === 'blocked') return { kind: 'rejected', reason: 'blocked' };
+  return new AdmissionRun(ports, settings, request, limit, view).decide();
+}
+
+async function look(
+  { store }: AdmitPorts,
+  settings: ConnectSettings,
+  request: AdmitRequest,
+): Promise<{ readonly view: ConnectView; readonly limit: EffectiveLimit }> {
   // Where nothing is enforced, neither list says anything.
   const enforced = settings.limit?.enabled === true ? settings.limit : undefined;
-  const view = await ports.store.readForConnect(request, {
+  const view = await store.readForConnect(request, {
     whitelistId: enforced?.whitelistId,
     overridesOf: enforced?.mayHaveOverrides === true ? enforced.generation : undefined,
     limit: enforced?.maxSessionsPerUsername ?? Number.POSITIVE_INFINITY,
   });
-  const limit = decideLimit(settings.limit, view.whitelisted, view.override);
-  if (limit.kind === 'blocked') return { kind: 'rejected', reason: 'blocked' };
-  return new AdmissionRun(ports, settings, request, limit, view).decide();
+  return { view, limit: decideLimit(settings.limit, view.whitelisted, view.override) };
 }
 
 /** A client id that passes through more hands than this before anybody is confirmed is refused to the next. */
@@ -84,9 +94,9 @@ const supersedesMax = 4;
 /** One CONNECT's way through the rounds. What was last seen lives here; nothing of it outlives the answer. */
 class AdmissionRun {
   private readonly ports: AdmitPorts;
-  private readonly settings: ConnectSettings;
+  private settings: ConnectSettings;
   private readonly request: AdmitRequest;
-  private readonly max: number;
+  private max: number;
   private readonly admission: Admission;
   private session: Stored<Session> | undefined;
   /** What this attempt has written itself. */
@@ -246,13 +256,24 @@ class AdmissionRun {
     const { store } = this.ports;
     const { deploymentId, username } = this.request;
     let stored = begun;
+    let unlessDiffers = true;
     for (let tries = 0, moves = 0; tries < 2; tries++) {
       this.checkTime();
       const { place, dueAt } = stored.value;
       const wakeBy = addSeconds(this.now(), seconds(wideSleepSeconds));
-      const added = await store.addPlace(deploymentId, username, place, this.max, dueAt, { wakeBy });
+      const how = { wakeBy, unlessDiffers };
+      unlessDiffers = true;
+      const added = await store.addPlace(deploymentId, username, place, this.max, dueAt, how);
+      if (added.kind === 'differs' || added.kind === 'wide') {
+        if (moves++ >= maxMoves) throw new Contended(new Error('others kept changing a wide roster'));
+      }
+      if (added.kind === 'differs') {
+        await this.readLimit();
+        unlessDiffers = false;
+        tries--;
+        continue;
+      }
       if (added.kind === 'wide') {
-        if (moves++ >= maxMoves) throw new Contended(new Error('others kept taking what lanes had in reserve'));
         this.roster = added.roster;
         const moved = await this.moveToLane(stored, added.lane);
         if (moved === undefined) return 'look again';
@@ -296,6 +317,17 @@ class AdmissionRun {
     )
       return 'look again';
     return { kind: 'rejected', reason: 'quota_exceeded' };
+  }
+
+  /**
+   * Others hold the roster against another limit: settings are held for some seconds, so theirs may be the newer ones, or
+   * these. Who has just read them holds the roster against its own.
+   */
+  private async readLimit(): Promise<void> {
+    const settings = await this.ports.settings.getNewer(this.request.deploymentId, this.settings);
+    if (settings === undefined) throw new Contended(new Error('the deployment has gone'));
+    this.settings = settings;
+    this.max = maxSessions((await look(this.ports, settings, this.request)).limit);
   }
 
   /** The place has not been counted where it was to lie, and will not be, so another is chosen. */

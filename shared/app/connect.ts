@@ -15,7 +15,7 @@ import { admitUncounted, createSeenDecisions, type SeenDecisions, type Uncounted
 import { type Authenticated, type AuthenticatePorts, authenticate } from './authenticate.ts';
 import { createLines, type InLine } from './in-line.ts';
 
-export interface ConnectPorts extends AdmitPorts, AuthenticatePorts, UncountedPorts {
+export interface ConnectPorts extends Omit<AdmitPorts, 'settings'>, AuthenticatePorts, UncountedPorts {
   readonly rejections: RejectionRecorder;
   readonly log: Log;
 }

@@ -9,6 +9,8 @@ import { remember } from './short-memory.ts';
 
 export interface SettingsCache {
   get(id: DeploymentId): Promise<ConnectSettings | undefined>;
+  /** For whom was given `than` and has found out that they may have changed. */
+  getNewer(id: DeploymentId, than: ConnectSettings): Promise<ConnectSettings | undefined>;
   /** As read last, at most 15 min ago: for while the database does not answer (S17). */
   recall(id: DeploymentId): ConnectSettings | undefined;
 }

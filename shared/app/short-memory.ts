@@ -13,6 +13,8 @@ export interface ShortMemory<Value> {
   get(key: string): Promise<Value | undefined>;
   /** Whether `get` would answer without asking. */
   isHeld(key: string): boolean;
+  /** For whom was given `than` and knows that it may have changed: what has been read since, or is now. */
+  getNewer(key: string, than: Value): Promise<Value | undefined>;
   /** Asks, whatever is held. */
   reread(key: string): Promise<Value | undefined>;
   /** What was there when it was read last, at most 15 min ago. */
@@ -57,6 +59,14 @@ export function remember<Value>(
   return {
     get: (key) => held(key) ?? reread(key),
     isHeld: (key) => held(key) !== undefined,
+    async getNewer(key, than) {
+      const known = entries.get(key);
+      const value = await known?.answer;
+      if (value !== undefined && value !== than) return value;
+      // Of many who wait here one asks.
+      const latest = entries.get(key);
+      return latest !== undefined && latest !== known ? latest.answer : reread(key);
+    },
     reread,
     recall: (key) => last.get(key),
   };

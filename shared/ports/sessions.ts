@@ -85,7 +85,9 @@ export type AddOutcome =
    */
   | { readonly kind: 'wide'; readonly roster: Roster; readonly lane?: number }
   /** `max` sessions are counted, or more; nothing changed. `roster` is consistent. */
-  | { readonly kind: 'full'; readonly roster: Roster };
+  | { readonly kind: 'full'; readonly roster: Roster }
+  /** Others hold the roster against another limit, and nothing changed: whoever asked with `unlessDiffers` may be behind. */
+  | { readonly kind: 'differs' };
 
 export interface HowToAdd {
   /**
@@ -95,13 +97,13 @@ export interface HowToAdd {
   readonly forced?: true;
   /** When a roster that becomes wide wakes at the latest; without it none does. */
   readonly wakeBy?: Ms;
+  /**
+   * Tells that a wide roster was last held against another limit than `max`. Otherwise it is held against `max` from now
+   * on, and every reserve that was given by the other limit is taken back.
+   */
+  readonly unlessDiffers?: boolean;
 }
 
-/**
- * Sessions, client id owners and rosters. Each method changes at most one thing, atomically: most are one request to the
- * database; those that touch a wide roster may be more, and each of these leaves what is counted as it is. Every method throws StoreUnavailable where the database does not answer in time, and then may or may
- * not have written: all of them may be repeated, and do no more the second time than the first.
- */
 export interface Removed {
   /** How many of the places were counted. */
   readonly removed: number;
@@ -109,6 +111,12 @@ export interface Removed {
   readonly gone: boolean;
 }
 
+/**
+ * Sessions, client id owners and rosters. Each method changes at most one thing, atomically: most are one request to the
+ * database; those that touch a wide roster may be more, and each of these leaves what is counted as it is. Every method
+ * throws StoreUnavailable where the database does not answer in time, and then may or may not have written: all of them
+ * may be repeated, and do no more the second time than the first.
+ */
 export interface SessionStore {
   /**
    * What a CONNECT needs in one batch, eventually consistent, so that it is a hint and every write checks it. The roster

@@ -91,6 +91,16 @@ describe('a run of the product on the simulated database', () => {
     },
   );
 
+  it.each([0, 2])(
+    'tells a crowd far above the limit that the quota is used up, and nothing else, by %i doors',
+    async (doors) => {
+      const crowd = { seed: 1, sessions: 3_000, perSecond: 3_000, limit: 200, doors };
+      const outcome = await fleetReturns({ ...crowd, as: 'new' });
+      expectExact(outcome);
+      expect(outcome.told).toEqual({ ...told, admitted: 200, quota: 2_800 });
+    },
+  );
+
   it('counts nobody any more when all have left', async () => {
     const outcome = await fleetLeaves({ seed: 8, sessions: 120 });
     expectExact(outcome);

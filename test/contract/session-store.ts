@@ -324,6 +324,18 @@ export function describeSessionStore(name: string, make: () => SessionStore): vo
           expect([view.whitelisted, view.override]).toEqual([false, undefined]);
         }
       });
+
+      test('is exact at once where the username was full for a newcomer a moment ago', async () => {
+        const lookFor = { whitelistId: undefined, overridesOf: undefined, limit: 1 };
+        const isExact = async (clientId: string, limit = 1) =>
+          (await store.readForConnect(namesOf(clientId), { ...lookFor, limit })).rosterIsExact;
+        const stored = await put(connected('c'));
+        await add(stored.value.place);
+        expect([await isExact('new'), await isExact('new'), await isExact('other')]).toEqual([false, true, true]);
+        // Whoever has a session comes back, as others of it may: that is no reason to read more.
+        expect([await isExact('c'), await isExact('c'), await isExact('new')]).toEqual([true, false, false]);
+        expect([await isExact('new', 2), await isExact('new', 2)]).toEqual([true, false]);
+      });
     });
 
     describe('what is due', () => {

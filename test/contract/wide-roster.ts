@@ -150,6 +150,33 @@ export function describeWideRoster(name: string, make: (layout: RosterLayout) =>
       expect(await used()).toBe(before + 5);
     });
 
+    test('is held against one limit, and tells whoever comes with another', async () => {
+      await widen();
+      await add(await placeFor('first', 30), 30);
+      const before = await used();
+      const tell = async (clientId: string, max: number, unlessDiffers = true) =>
+        (
+          await store.addPlace(deploymentId, alice, await placeFor(clientId, max), max, start, {
+            wakeBy: soon,
+            unlessDiffers,
+          })
+        ).kind;
+      // Lower: what lanes have in reserve was given by more.
+      expect(await tell('lower', 12)).toBe('differs');
+      expect(await tell('none', 4)).toBe('differs');
+      expect([await used(), (await store.readRoster(deploymentId, alice)).open]).toEqual([before, true]);
+      expect(await tell('same', 30)).toBe('added');
+      // Whoever says that its own is right has the roster held against that from now on, full or not.
+      expect(await tell('lower', before, false)).toBe('full');
+      expect(await tell('same', 30)).toBe('differs');
+      expect(await tell('lower', before)).toBe('full');
+      expect(await tell('same', 30, false)).toBe('added');
+      expect(await tell('lower', before)).toBe('differs');
+      expect(await tell('unlimited', unlimited)).toBe('differs');
+      expect(await tell('unlimited', unlimited, false)).toBe('added');
+      expect(await used()).toBe(before + 3);
+    });
+
     test('over its limit nobody is let in, wherever places become free, until there is room', async () => {
       const narrow = await widen();
       const places = await Promise.all(Array.from({ length: 12 }, (_, n) => placeFor(`device-${n}`)));

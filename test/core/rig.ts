@@ -31,7 +31,8 @@ export interface Core {
   connect(
     username: string,
     clientId: string,
-    options?: { expiry?: number; witness?: 'door' | 'broker' },
+    /** `heldMax`: the limit as this process read it some seconds ago, if it is another one by now. */
+    options?: { expiry?: number; witness?: 'door' | 'broker'; heldMax?: number },
   ): Promise<AdmitDecision>;
   /** An admission that is confirmed by the front door. */
   join(username: string, clientId: string, expiry?: number): Promise<AttemptId>;
@@ -70,8 +71,22 @@ export function createCore(
   const store = around(createSessionStore(client, tableName, cryptoRandom));
   const said = new Map<string, BrokerSays>();
   const clock = { now: () => ms(now) };
+  const settingsOf = (max: number | undefined): ConnectSettings => ({
+    deployment: { ...demoDeployment(ms(0)), clientIdTakeover: core.takeover },
+    limit:
+      max === undefined
+        ? undefined
+        : {
+            enabled: true,
+            maxSessionsPerUsername: max,
+            whitelistId: undefined,
+            generation: 1,
+            mayHaveOverrides: false,
+          },
+  });
   const ports = {
     store,
+    settings: { getNewer: async () => settingsOf(core.max) },
     clock,
     random: cryptoRandom,
     budgetMs: 3_000,
@@ -96,21 +111,8 @@ export function createCore(
       now += by * 1000;
     },
     now: clock.now,
-    connect(username, clientId, { expiry = 0, witness = 'door' } = {}) {
-      const settings: ConnectSettings = {
-        deployment: { ...demoDeployment(ms(0)), clientIdTakeover: core.takeover },
-        limit:
-          core.max === undefined
-            ? undefined
-            : {
-                enabled: true,
-                maxSessionsPerUsername: core.max,
-                whitelistId: undefined,
-                generation: 1,
-                mayHaveOverrides: false,
-              },
-      };
-      return admit(ports, settings, {
+    connect(username, clientId, { expiry = 0, witness = 'door', heldMax = core.max } = {}) {
+      return admit(ports, settingsOf(heldMax), {
         receivedAt: clock.now(),
         ...names(username, clientId),
         witness,

@@ -15,7 +15,7 @@ export interface Actor {
   /** The front door that runs it, if it is one. */
   readonly door: number | undefined;
   /** The limit it was given, Infinity where none is enforced; only a CONNECT has one. */
-  readonly max: number;
+  max: number;
   readonly title: string;
   state: 'running' | 'done' | 'dead';
   /** What its last write that happened was, to tell where it died. */

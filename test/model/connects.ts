@@ -101,8 +101,15 @@ async function admitOrFail(
   settings: ConnectSettings,
   request: Parameters<typeof admit>[2],
 ): Promise<ConnectOutcome> {
+  const getNewer = async (): Promise<ConnectSettings> => {
+    actor.max = world.max;
+    world.raiseCeiling(request.deploymentId, request.username, world.max);
+    world.reached.note('read the limit anew');
+    return settingsOf(world, request.deploymentId);
+  };
+  const ports = { ...world.portsFor(actor), settings: { getNewer }, budgetMs: connectBudgetMs };
   try {
-    const decision = await admit({ ...world.portsFor(actor), budgetMs: connectBudgetMs }, settings, request);
+    const decision = await admit(ports, settings, request);
     world.seen.note(request, decision);
     return decision;
   } catch (error) {

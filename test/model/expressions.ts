@@ -1,5 +1,5 @@
-// DynamoDB's expressions, as far as the core writes them: conditions joined by AND, one pair of alternatives in
-// brackets, SET, ADD, DELETE and REMOVE. What it cannot read it refuses, so that nothing is judged wrongly in silence.
+// DynamoDB's expressions, as far as the core writes them: conditions joined by AND, alternatives in brackets, SET, ADD,
+// DELETE and REMOVE. What it cannot read it refuses, so that nothing is judged wrongly in silence.
 
 import type { Item } from '../../shared/adapters/dynamodb/session-item.ts';
 
@@ -11,8 +11,8 @@ export function holds(expression: string, item: Item | undefined, values: Values
 }
 
 function holdsTerm(term: string, item: Item, values: Values): boolean {
-  const either = /^\((.+) OR (.+)\)$/.exec(term);
-  if (either !== null) return holdsTerm(either[1] ?? '', item, values) || holdsTerm(either[2] ?? '', item, values);
+  const [, alternatives] = /^\((.+ OR .+)\)$/.exec(term) ?? [];
+  if (alternatives !== undefined) return alternatives.split(' OR ').some((one) => holdsTerm(one, item, values));
   const call = /^(NOT )?(attribute_not_exists|contains)\((\w+)(?:, (:\w+))?\)$/.exec(term);
   if (call !== null) {
     const [, not, name, attribute = '', value = ''] = call;

@@ -37,6 +37,7 @@ export const hardStates = [
   'a lane closed',
   'lanes opened together',
   'moved to another lane',
+  'read the limit anew',
 ] as const;
 
 /** Looked for and allowed for, and so rare that thousands of schedules need not meet it. */

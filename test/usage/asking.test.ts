@@ -67,7 +67,9 @@ async function connect(clientId: string): Promise<AttemptId> {
     witness: 'door' as const,
     expirySeconds: seconds(0),
   };
-  const decision = await admit({ ...ports, store: bare, budgetMs: 8_000 }, { deployment, limit: undefined }, request);
+  const settings = { deployment, limit: undefined };
+  const getNewer = async () => settings;
+  const decision = await admit({ ...ports, store: bare, settings: { getNewer }, budgetMs: 8_000 }, settings, request);
   if (decision.kind === 'rejected') throw new Error(decision.reason);
   return decision.attempt;
 }

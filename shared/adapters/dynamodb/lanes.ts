@@ -4,12 +4,13 @@
 //
 //   roster item   used: everything counted, here or in a lane, and everything in reserve. It alone is held against the
 //                 limit, so the limit is exact whatever the lanes do.
-//                 lent: what of it is in lanes. openLanes: how many may hold a reserve. cap: the limit by which it was given.
+//                 lent: what of it is in lanes. openLanes: how many may hold a reserve. cap: the limit that it was last
+//                 held against, by which reserves were given; who comes with another one may be behind.
 //   lane          used: counted here. room: in reserve. places: those not folded yet. listed: it is one of the open ones.
-//                 cap: as above; a lane without one counts nobody, it only gathers what is freed.
+//                 cap: the limit its reserve was given by; a lane without one counts nobody, it only gathers what is freed.
 //
 // What holds at every moment: the roster's `used` is what is counted plus every lane's room; a lane with room is listed;
-// and while any lane has a cap, the roster's `used` is at most that cap. So whoever counts in a lane by a limit not below
+// and while any lane has a cap, it is not below the roster's, and the roster's `used` is at most that cap. So whoever counts in a lane by a limit not below
 // the cap stays within the limit, and a roster that is full with no lane open is full without asking the lanes.
 
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
@@ -24,10 +25,10 @@ import { patiently, Refused, refusable } from './conditions.ts';
 import { createDroppedPlaces } from './dropped-places.ts';
 import { type Key, laneKey, perUsernameKey, wakePartition } from './keys.ts';
 import { readItems } from './read-items.ts';
-import { decodeStoredRoster, removeEmptyRoster, type StoredRoster } from './roster-item.ts';
+import { decodeStoredRoster, noLaneIsOpen, removeEmptyRoster, type StoredRoster } from './roster-item.ts';
 import { type Item, placeBytes, placesOf } from './session-item.ts';
 import type { Table } from './settings-by-username.ts';
-import { type TransactionOutcome, transact, transactOnce, type Writes } from './transaction.ts';
+import { transact, transactOnce, type Writes } from './transaction.ts';
 
 /** How a wide roster is laid out; smaller in tests. */
 export interface RosterLayout {
@@ -67,6 +68,10 @@ interface Lane {
 
 /** What stands for no limit: more than any count. */
 const noCap = 1e15;
+
+/** What a roster remembers of the limit that it is held against. */
+export const capOf = (max: number): number => Math.min(max, noCap);
+
 const maxTries = 20;
 /** About twice as long as it takes to give a lane a reserve. */
 const crowdMs = 80;
@@ -120,11 +125,11 @@ export function createLanes(table: Table, layout: RosterLayout) {
     username: Username,
     place: Place,
     max: number,
-    wakeBy: Ms | undefined,
+    { wakeBy, unlessDiffers }: { readonly wakeBy: Ms | undefined; readonly unlessDiffers: boolean },
   ): Promise<AddOutcome> {
     const lane = laneOf(place);
     const mark = placeBytes(place);
-    const cap = Math.min(max, noCap);
+    const cap = capOf(max);
     const by = wakeBy ?? ms(0);
     let inCrowd = false;
     for (let tries = 0; tries < maxTries; tries++) {
@@ -144,7 +149,7 @@ export function createLanes(table: Table, layout: RosterLayout) {
         await (backOff ?? backOffAtRandom)(crowdMs);
         continue;
       }
-      const outcome = await addFromRoster(id, username, { place, max, by, inCrowd }, seen);
+      const outcome = await addFromRoster(id, username, { place, max, by, inCrowd, unlessDiffers }, seen);
       if (typeof outcome === 'object') return outcome;
       if (outcome === 'met others') inCrowd = true;
       if (tries >= crowds) await (backOff ?? backOffAtRandom)(crowdMs);
@@ -197,11 +202,12 @@ export function createLanes(table: Table, layout: RosterLayout) {
   async function open(id: DeploymentId, username: Username, max: number, by: Ms): Promise<void> {
     const { roster, open: alreadyOpen, cap: ofOthers } = await readRosterItem(id, username);
     const left = max - roster.used;
-    if (alreadyOpen > 0 || ofOthers !== undefined || !isEnoughForAll(left) || roster.wakeAt === undefined) return;
+    const cap = capOf(max);
+    const isOfOthers = ofOthers !== undefined && ofOthers !== cap;
+    if (alreadyOpen > 0 || isOfOthers || !isEnoughForAll(left) || roster.wakeAt === undefined) return;
     const reserve = reserveFor(left);
     const all = layout.lanes * reserve;
     const limited = Number.isFinite(max);
-    const cap = Math.min(max, noCap);
     // I1: the roster item counts every reserve, if the limit allows all of them, in the step that gives them.
     const opening: Writes[number] = {
       Update: {
@@ -209,7 +215,7 @@ export function createLanes(table: Table, layout: RosterLayout) {
         Key: rosterKey(id, username),
         UpdateExpression: `ADD used :all, lent :all, openLanes :lanes SET cap = :cap, wide = :one${roster.wakeAt > by ? ', wakeAt = :by' : ''}`,
         ConditionExpression: [
-          'attribute_not_exists(cap) AND (attribute_not_exists(openLanes) OR openLanes = :zero)',
+          `(attribute_not_exists(cap) OR cap = :cap) AND ${noLaneIsOpen}`,
           roster.wakeAt > by ? 'wakeAt > :by' : 'wakeAt <= :by',
           ...(limited ? ['used <= :before'] : []),
         ].join(' AND '),
@@ -255,13 +261,21 @@ export function createLanes(table: Table, layout: RosterLayout) {
       max,
       by,
       inCrowd,
-    }: { readonly place: Place; readonly max: number; readonly by: Ms; readonly inCrowd: boolean },
+      unlessDiffers,
+    }: {
+      readonly place: Place;
+      readonly max: number;
+      readonly by: Ms;
+      readonly inCrowd: boolean;
+      readonly unlessDiffers: boolean;
+    },
     seen: Lane,
   ): Promise<AddOutcome | 'look again' | 'met others'> {
     const roster = await readRosterItem(id, username);
-    const cap = Math.min(max, noCap);
+    const cap = capOf(max);
     if (roster.cap !== undefined && roster.cap !== cap) {
-      await gather(id, username);
+      if (unlessDiffers) return { kind: 'differs' };
+      await gather(id, username, cap);
       return 'look again';
     }
     const left = max - roster.roster.used;
@@ -347,7 +361,7 @@ export function createLanes(table: Table, layout: RosterLayout) {
   ): Promise<AddOutcome | 'look again'> {
     if (roster.used < max) return { kind: 'wide', roster, lane: 0 };
     if (openLanes <= 0) return { kind: 'full', roster };
-    const cap = Math.min(max, noCap);
+    const cap = capOf(max);
     const rich = (await readLanes(id, username)).filter((lane) => lane.room > 0 && lane.cap === cap);
     const room = rich.reduce((sum, lane) => sum + lane.room, 0);
     if (room === 0) {
@@ -422,27 +436,36 @@ export function createLanes(table: Table, layout: RosterLayout) {
 
   /**
    * Gives back every reserve and closes the lanes: afterwards the roster item's `used` is what is counted. First all of
-   * them in one step, then, where they are being written, one by one.
+   * them in one step, then, where they are being written, one by one. Of a crowd that finds the roster full all want the
+   * same: whoever meets another waits a moment, and whoever is refused looks first whether it is done. `cap`: what the roster is held against from
+   * now on.
    */
-  async function gather(id: DeploymentId, username: Username): Promise<StoredRoster> {
+  async function gather(id: DeploymentId, username: Username, cap?: number): Promise<StoredRoster> {
     for (let tries = 0; tries < maxTries; tries++) {
       const roster = await readRosterItem(id, username);
       if (roster.open <= 0) {
-        if (roster.cap !== undefined) await dropCap(id, username, roster.cap);
-        else return removeEmpty(id, username, roster);
+        if (cap === undefined || roster.cap === undefined || roster.cap === cap)
+          return removeEmpty(id, username, roster);
+        await changeCap(id, username, roster.cap, cap);
         continue;
       }
       const listed = (await readLanes(id, username)).filter((lane) => lane.listed);
-      if ((await close(id, username, listed)).kind === 'done') continue;
-      for (const lane of listed) await close(id, username, [lane]);
+      const outcome = await close(id, username, listed);
+      if (outcome === 'done') continue;
+      if (outcome === 'met others') await (backOff ?? backOffAtRandom)(crowdMs * 2 ** Math.min(tries, 3));
+      else if (tries > 0) for (const lane of listed) await close(id, username, [lane]);
     }
     throw new Contended(new Error('others kept writing the lanes of this username'));
   }
 
-  async function close(id: DeploymentId, username: Username, lanes: readonly Lane[]): Promise<TransactionOutcome> {
-    if (lanes.length === 0) return { kind: 'done' };
+  async function close(
+    id: DeploymentId,
+    username: Username,
+    lanes: readonly Lane[],
+  ): Promise<'done' | 'refused' | 'met others'> {
+    if (lanes.length === 0) return 'done';
     const room = lanes.reduce((sum, lane) => sum + lane.room, 0);
-    return transact(table, [
+    const outcome = await transactOnce(table, [
       {
         Update: {
           TableName: tableName,
@@ -454,6 +477,7 @@ export function createLanes(table: Table, layout: RosterLayout) {
       },
       ...lanes.map((lane) => closing(laneKey(id, username, lane.lane), lane)),
     ]);
+    return outcome?.kind ?? 'met others';
   }
 
   /** Only the reserve that was seen is given back: a place counted or freed in between refuses it. */
@@ -472,12 +496,13 @@ export function createLanes(table: Table, layout: RosterLayout) {
     };
   }
 
-  /** No lane is open, so none has a cap: the next reserve may be given by another limit. */
-  async function dropCap(id: DeploymentId, username: Username, cap: number): Promise<void> {
+  /** Raised only while no lane is open: what one has in reserve by the old limit must not stand above it. */
+  async function changeCap(id: DeploymentId, username: Username, from: number, to: number): Promise<void> {
+    const rises = to > from;
     await updateLane(rosterKey(id, username), {
-      UpdateExpression: 'REMOVE cap',
-      ConditionExpression: 'cap = :cap AND openLanes = :zero',
-      ExpressionAttributeValues: { ':cap': cap, ':zero': 0 },
+      UpdateExpression: 'SET cap = :to',
+      ConditionExpression: `cap = :from${rises ? ` AND ${noLaneIsOpen}` : ''}`,
+      ExpressionAttributeValues: { ':from': from, ':to': to, ...(rises ? { ':zero': 0 } : {}) },
     });
   }
 

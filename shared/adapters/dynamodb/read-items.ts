@@ -3,7 +3,7 @@
 import { BatchGetCommand } from '@aws-sdk/lib-dynamodb';
 import { StoreUnavailable } from '../../ports/errors.ts';
 import { backOffAtRandom } from './back-off.ts';
-import { answering } from './client.ts';
+import { patiently } from './conditions.ts';
 import type { Key } from './keys.ts';
 import type { Item } from './session-item.ts';
 import type { Table } from './settings-by-username.ts';
@@ -30,7 +30,7 @@ export async function readItems(
       if (tries > 0) await (table.backOff ?? backOffAtRandom)(10 * 2 ** tries);
       const request = { Keys: [...wanted], ConsistentRead: options.consistent, ...projection };
       const command = new BatchGetCommand({ RequestItems: { [table.tableName]: request } });
-      const answer = await answering(() => table.client.send(command));
+      const answer = await patiently(() => table.client.send(command), table.backOff);
       for (const item of answer.Responses?.[table.tableName] ?? []) found.set(keyText(item), item);
       wanted = answer.UnprocessedKeys?.[table.tableName]?.Keys ?? [];
     }

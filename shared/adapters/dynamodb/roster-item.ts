@@ -16,7 +16,7 @@ export interface StoredRoster {
   readonly lent: number;
   /** Lanes that may hold a reserve. */
   readonly open: number;
-  /** The limit that the lanes' reserves were given by; undefined: none of them counts anybody. */
+  /** The limit that a wide roster was last held against: what lanes have in reserve was given by it. */
   readonly cap: number | undefined;
   readonly turn: number;
   /** Its lanes have been opened once, so that it sleeps for minutes only; until then it is wide by its number alone. */

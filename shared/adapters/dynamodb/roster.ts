@@ -11,7 +11,7 @@ import type { AddOutcome, HowToAdd, Removed, SessionStore } from '../../ports/se
 import { backOffAtRandom } from './back-off.ts';
 import { isThrottled, Refused, refusable } from './conditions.ts';
 import { perUsernameKey, wakePartition } from './keys.ts';
-import type { LaneWrites, RosterLayout } from './lanes.ts';
+import { capOf, type LaneWrites, type RosterLayout } from './lanes.ts';
 import { decodeStoredRoster, noLaneIsOpen, removeEmptyRoster } from './roster-item.ts';
 import { type Item, placeBytes } from './session-item.ts';
 import type { Table } from './settings-by-username.ts';
@@ -67,10 +67,11 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, { wideAt }: 
     place: Place,
     max: number,
     dueAt: Ms,
-    { forced, wakeBy }: HowToAdd = {},
+    { forced, wakeBy, unlessDiffers = false }: HowToAdd = {},
   ): Promise<AddOutcome> {
-    if (laneOf(place) > 0) return lanes.addPlace(id, username, place, max, wakeBy);
+    if (laneOf(place) > 0) return lanes.addPlace(id, username, place, max, { wakeBy, unlessDiffers });
     const limited = Number.isFinite(max);
+    const ownCap = capOf(max);
     const mark = placeBytes(place);
     const choosesAgain = !isWide(place) && forced !== true;
     // A roster that holds a wide place is marked as wide, and one that is sleeps for minutes only.
@@ -86,7 +87,7 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, { wideAt }: 
           // By its number too: of a crowd nobody is counted here while somebody is still on the way to mark it.
           ...(choosesAgain ? ['attribute_not_exists(wide)', '(attribute_not_exists(used) OR used < :wideAt)'] : []),
           // What lanes hold in reserve was given by this limit: nobody else may bring the count above it meanwhile.
-          '(attribute_not_exists(cap) OR used < cap)',
+          `(attribute_not_exists(cap) OR used < cap${forced === true ? ' OR attribute_not_exists(openLanes) OR openLanes = :zero' : ''})`,
           ...(limited ? ['(attribute_not_exists(used) OR used < :max)'] : []),
         ].join(' AND '),
         ExpressionAttributeValues: {
@@ -97,13 +98,17 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, { wideAt }: 
           ':wakePk': wakePartition(`${id}|${username}`),
           ...(limited ? { ':max': max } : {}),
           ...(choosesAgain ? { ':wideAt': wideAt } : {}),
+          ...(forced === true ? { ':zero': 0 } : {}),
         },
       });
       if (answer === 'throttled') {
-        // The item takes no more. Read, it may say that it has become wide: whoever only tried again would keep it busy.
+        // The item takes no more. Read, it may say that it has become wide, or full: whoever only tried again would keep
+        // it busy.
         await (backOff ?? backOffAtRandom)(20 * 2 ** tries);
-        const { roster } = await lanes.readRosterItem(id, username);
-        if (roster.wide === true && choosesAgain && !roster.places.has(place)) return { kind: 'wide', roster };
+        const { roster, open } = await lanes.readRosterItem(id, username);
+        if (roster.places.has(place)) return { kind: 'present' };
+        if (limited && roster.used >= max && open <= 0) return { kind: 'full', roster };
+        if (roster.wide === true && choosesAgain) return { kind: 'wide', roster };
         continue;
       }
       if (!(answer instanceof Refused)) {
@@ -114,18 +119,26 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, { wideAt }: 
       }
       const { roster, open, cap } = decodeStoredRoster(answer.item, wideAt);
       if (roster.places.has(place)) return { kind: 'present' };
-      const isFull = roster.used >= max && open <= 0;
-      if (roster.wide === true && choosesAgain && !isFull) return { kind: 'wide', roster };
-      if (roster.used >= max && open > 0 && forced !== true) {
-        const outcome = await lanes.lookElsewhere(id, username, place, max, { roster, open });
-        if (outcome !== 'look again') return outcome;
-        continue;
+      if (forced === true) {
+        if (open > 0 && roster.used >= (cap ?? Number.POSITIVE_INFINITY)) {
+          await lanes.gather(id, username);
+          continue;
+        }
+      } else {
+        if (cap !== undefined && cap !== ownCap) {
+          if (unlessDiffers) return { kind: 'differs' };
+          await lanes.gather(id, username, ownCap);
+          continue;
+        }
+        const isFull = roster.used >= max && open <= 0;
+        if (roster.wide === true && choosesAgain && !isFull) return { kind: 'wide', roster };
+        if (isFull) return { kind: 'full', roster };
+        if (roster.used >= max) {
+          const outcome = await lanes.lookElsewhere(id, username, place, max, { roster, open });
+          if (outcome !== 'look again') return outcome;
+          continue;
+        }
       }
-      if ((roster.used >= max && open > 0) || roster.used >= (cap ?? Number.POSITIVE_INFINITY)) {
-        await lanes.gather(id, username);
-        continue;
-      }
-      if (roster.used >= max) return { kind: 'full', roster };
       // What is left of the condition: the roster would sleep past this session's end.
       await lowerWake(id, username, wakesAt);
     }

@@ -50,8 +50,8 @@ import { transact } from './transaction.ts';
 const [wakeIndex, dueIndex] = tableDefinition.indexes;
 /** How often a lane may be closed again by others before a folded session in it is freed. */
 const unfoldTries = 8;
-/** Wide usernames that a process remembers. */
-const busyMax = 1_000;
+/** Usernames of a kind that a process remembers. */
+const namesMax = 1_000;
 
 /** What tests and the benchmark choose for themselves. */
 export interface StoreOptions {
@@ -68,10 +68,12 @@ export function createSessionStore(
   const table = { client, tableName, ...(backOff === undefined ? {} : { backOff }) };
   const lanes = createLanes(table, layout);
   /**
-   * Usernames whose roster was wide and had room when this process read it last, the latest at the end. Of those whose
-   * roster would be read apart: a fleet that shares a username would read that one item thousands of times a second.
+   * Usernames whose roster was wide and had room when this process read it last. Of those whose roster would be read
+   * apart: a fleet that shares a username would read that one item thousands of times a second.
    */
-  const busy = new Set<string>();
+  const busy = createNames();
+  /** Usernames whose roster was full when this process read it last, for a client that had no session. */
+  const full = createNames();
 
   const get = async (key: Key): Promise<Item | undefined> =>
     (
@@ -118,9 +120,10 @@ export function createSessionStore(
     const rosterKey = perUsernameKey('N', deploymentId, username);
     const name = JSON.stringify([deploymentId, username]);
     // Whoever is turned away reads roster and session once more, consistently: 2 units. A fifth key in the batch would
-    // make that more than 4, so then the roster is read once, apart.
+    // make that more than 4, so then the roster is read once, apart; so it is where it was full a moment ago, because
+    // whoever comes now is likely to be turned away as well.
     const isFive = keys.override !== undefined && keys.whitelist !== undefined;
-    const mayLag = !isFive || busy.has(name);
+    const mayLag = !full.has(name) && (!isFive || busy.has(name));
     const wanted = [...Object.values(keys), mayLag ? rosterKey : undefined].filter((key) => key !== undefined);
     const [item, fresh] = await Promise.all([
       readItems(table, wanted, { consistent: false }),
@@ -131,17 +134,18 @@ export function createSessionStore(
     const owner = find(keys.owner);
     const { roster, open } = decodeStoredRoster(mayLag ? find(rosterKey) : fresh, layout.wideAt);
     const override = overridesOf === undefined ? undefined : parseOverrideItem(find(keys.override), overridesOf);
-    busy.delete(name);
-    if (isFive && roster.wide === true && roster.used < (override?.kind === 'number' ? override.max : limit))
-      busy.add(name);
-    const [oldest] = busy;
-    if (busy.size > busyMax && oldest !== undefined) busy.delete(oldest);
+    const known = session === undefined ? undefined : decodeSession(session);
+    const whitelisted = find(keys.whitelist) !== undefined;
+    const isFull = roster.used >= (override?.kind === 'number' ? override.max : limit);
+    const isLimited = !whitelisted && override?.kind !== 'unlimited';
+    busy.note(name, isFive && roster.wide === true && !isFull);
+    full.note(name, isFull && isLimited && (known === undefined || known.value.holding === 'freed'));
     return {
-      session: session === undefined ? undefined : decodeSession(session),
+      session: known,
       owner: owner === undefined ? undefined : decodeOwner(owner),
       roster: open > 0 ? { ...roster, open: true } : roster,
       rosterIsExact: !mayLag,
-      whitelisted: find(keys.whitelist) !== undefined,
+      whitelisted,
       override,
     };
   }
@@ -332,4 +336,18 @@ function buildWakeKey(partition: number, wake: Wake): Item {
 function decodeOwner(item: Item): Stored<Owner> {
   const keptUntil = ms(Number(item.ttl) * 1000);
   return { value: { username: String(item.username) as Username, keptUntil }, revision: String(item.rev) };
+}
+
+/** What was last seen of usernames, of the latest so many: it tells which way to read is likely the cheaper one. */
+function createNames(): { has(name: string): boolean; note(name: string, holds: boolean): void } {
+  const names = new Set<string>();
+  return {
+    has: (name) => names.has(name),
+    note(name, holds) {
+      names.delete(name);
+      if (holds) names.add(name);
+      const [oldest] = names;
+      if (names.size > namesMax && oldest !== undefined) names.delete(oldest);
+    },
+  };
 }
