@@ -45,6 +45,7 @@ import { decodeStoredRoster, parseRosterKey } from './roster-item.ts';
 import { decodeSession, encodeSession, type Item, parseSessionKey } from './session-item.ts';
 import { createSessionPages } from './session-pages.ts';
 import { parseOverrideItem } from './settings-item.ts';
+import { shareReads } from './shared-reads.ts';
 import { transact } from './transaction.ts';
 
 const [wakeIndex, dueIndex] = tableDefinition.indexes;
@@ -74,6 +75,12 @@ export function createSessionStore(
   const busy = createNames();
   /** Usernames whose roster was full when this process read it last, for a client that had no session. */
   const full = createNames();
+
+  /** In a storm of rejections all of a process that are being decided ask the same. */
+  const peek = shareReads(
+    ({ deploymentId, username }: Pick<Names, 'deploymentId' | 'username'>) => JSON.stringify([deploymentId, username]),
+    ({ deploymentId, username }) => lanes.readRosterItem(deploymentId, username),
+  );
 
   const get = async (key: Key): Promise<Item | undefined> =>
     (
@@ -127,12 +134,12 @@ export function createSessionStore(
     const wanted = [...Object.values(keys), mayLag ? rosterKey : undefined].filter((key) => key !== undefined);
     const [item, fresh] = await Promise.all([
       readItems(table, wanted, { consistent: false }),
-      mayLag ? undefined : get(rosterKey),
+      mayLag ? undefined : peek(names),
     ]);
     const find = (key: Key | undefined): Item | undefined => (key === undefined ? undefined : item(key));
     const session = find(keys.session);
     const owner = find(keys.owner);
-    const { roster, open } = decodeStoredRoster(mayLag ? find(rosterKey) : fresh, layout.wideAt);
+    const { roster, open } = fresh ?? decodeStoredRoster(find(rosterKey), layout.wideAt);
     const override = overridesOf === undefined ? undefined : parseOverrideItem(find(keys.override), overridesOf);
     const known = session === undefined ? undefined : decodeSession(session);
     const whitelisted = find(keys.whitelist) !== undefined;
@@ -236,7 +243,7 @@ export function createSessionStore(
       return { ...roster, used, open: true };
     },
     async peekRoster(deploymentId, username) {
-      const { roster, open } = await lanes.readRosterItem(deploymentId, username);
+      const { roster, open } = await peek({ deploymentId, username });
       return open > 0 ? { ...roster, open: true } : roster;
     },
     readParts: lanes.readParts,
