@@ -17,7 +17,7 @@ export const metered = {
   retained: { write: 6, read: 2 },
   reconnect: { write: 2, read: 3.5 },
   /** In a storm: what the username's process remembers of it counts. */
-  rejected: { write: 0, read: 4 },
+  rejected: { write: 0, read: 3.5 },
   /** By the reconciler, with one session and nothing to repair. */
   recounted: { write: 0, read: 11 },
 } as const satisfies Readonly<Record<string, Metered>>;

@@ -16,6 +16,7 @@ import {
   keepHands,
   meetSession,
   mustCleanStart,
+  noteArrival,
   type Policy,
   type Session,
   settleSession,
@@ -129,10 +130,23 @@ class AdmissionRun {
       this.checkTime();
       const met = this.liveSession();
       const decision = met === undefined ? await this.begin() : await this.meet(met);
-      if (decision !== 'look again') return decision;
+      if (decision !== 'look again') {
+        if (decision.kind === 'rejected') await this.withdraw();
+        return decision;
+      }
       this.rosterIsExact = false;
     }
     throw new Contended(new Error('others kept writing the items of this client id'));
+  }
+
+  /** Others have met what this attempt had begun, and expect it to come to the broker yet. */
+  private async withdraw(): Promise<void> {
+    const { attempt } = this.admission;
+    for (let tries = 0; tries < maxRounds && this.session?.value.underway?.includes(attempt); tries++) {
+      const put = await this.ports.store.putSession(noteArrival(this.session.value, attempt), this.session);
+      if (put.kind === 'done') return;
+      this.session = put.current;
+    }
   }
 
   private liveSession(): Stored<Session> | undefined {
@@ -256,20 +270,20 @@ class AdmissionRun {
     const { store } = this.ports;
     const { deploymentId, username } = this.request;
     let stored = begun;
-    let unlessDiffers = true;
+    let differing: 'tell' | 'overrule' = 'tell';
     for (let tries = 0, moves = 0; tries < 2; tries++) {
       this.checkTime();
       const { place, dueAt } = stored.value;
       const wakeBy = addSeconds(this.now(), seconds(wideSleepSeconds));
-      const how = { wakeBy, unlessDiffers };
-      unlessDiffers = true;
+      const how = { wakeBy, differing };
+      differing = 'tell';
       const added = await store.addPlace(deploymentId, username, place, this.max, dueAt, how);
       if (added.kind === 'differs' || added.kind === 'wide') {
         if (moves++ >= maxMoves) throw new Contended(new Error('others kept changing a wide roster'));
       }
       if (added.kind === 'differs') {
         await this.readLimit();
-        unlessDiffers = false;
+        differing = 'overrule';
         tries--;
         continue;
       }

@@ -86,7 +86,7 @@ export type AddOutcome =
   | { readonly kind: 'wide'; readonly roster: Roster; readonly lane?: number }
   /** `max` sessions are counted, or more; nothing changed. `roster` is consistent. */
   | { readonly kind: 'full'; readonly roster: Roster }
-  /** Others hold the roster against another limit, and nothing changed: whoever asked with `unlessDiffers` may be behind. */
+  /** Others hold the roster against another limit, and nothing changed: whoever asked may be behind. */
   | { readonly kind: 'differs' };
 
 export interface HowToAdd {
@@ -98,10 +98,11 @@ export interface HowToAdd {
   /** When a roster that becomes wide wakes at the latest; without it none does. */
   readonly wakeBy?: Ms;
   /**
-   * Tells that a wide roster was last held against another limit than `max`. Otherwise it is held against `max` from now
-   * on, and every reserve that was given by the other limit is taken back.
+   * Where a wide roster was last held against another limit than `max`: that is told; or, `overrule`, it is held against
+   * `max` from now on, and every reserve that was given by the other limit is taken back first. Without either it is done
+   * when it is met.
    */
-  readonly unlessDiffers?: boolean;
+  readonly differing?: 'tell' | 'overrule';
 }
 
 export interface Removed {

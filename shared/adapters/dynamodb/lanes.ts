@@ -125,7 +125,7 @@ export function createLanes(table: Table, layout: RosterLayout) {
     username: Username,
     place: Place,
     max: number,
-    { wakeBy, unlessDiffers }: { readonly wakeBy: Ms | undefined; readonly unlessDiffers: boolean },
+    { wakeBy, tellsDiffering }: { readonly wakeBy: Ms | undefined; readonly tellsDiffering: boolean },
   ): Promise<AddOutcome> {
     const lane = laneOf(place);
     const mark = placeBytes(place);
@@ -149,7 +149,7 @@ export function createLanes(table: Table, layout: RosterLayout) {
         await (backOff ?? backOffAtRandom)(crowdMs);
         continue;
       }
-      const outcome = await addFromRoster(id, username, { place, max, by, inCrowd, unlessDiffers }, seen);
+      const outcome = await addFromRoster(id, username, { place, max, by, inCrowd, tellsDiffering }, seen);
       if (typeof outcome === 'object') return outcome;
       if (outcome === 'met others') inCrowd = true;
       if (tries >= crowds) await (backOff ?? backOffAtRandom)(crowdMs);
@@ -261,20 +261,20 @@ export function createLanes(table: Table, layout: RosterLayout) {
       max,
       by,
       inCrowd,
-      unlessDiffers,
+      tellsDiffering,
     }: {
       readonly place: Place;
       readonly max: number;
       readonly by: Ms;
       readonly inCrowd: boolean;
-      readonly unlessDiffers: boolean;
+      readonly tellsDiffering: boolean;
     },
     seen: Lane,
   ): Promise<AddOutcome | 'look again' | 'met others'> {
     const roster = await readRosterItem(id, username);
     const cap = capOf(max);
     if (roster.cap !== undefined && roster.cap !== cap) {
-      if (unlessDiffers) return { kind: 'differs' };
+      if (tellsDiffering) return { kind: 'differs' };
       await gather(id, username, cap);
       return 'look again';
     }
@@ -458,6 +458,12 @@ export function createLanes(table: Table, layout: RosterLayout) {
     throw new Contended(new Error('others kept writing the lanes of this username'));
   }
 
+  /** For whom was told that the roster is held against another limit, and has made sure of its own. */
+  async function holdAgainst(id: DeploymentId, username: Username, cap: number): Promise<void> {
+    const roster = await readRosterItem(id, username);
+    if (roster.cap !== undefined && roster.cap !== cap) await gather(id, username, cap);
+  }
+
   async function close(
     id: DeploymentId,
     username: Username,
@@ -550,6 +556,7 @@ export function createLanes(table: Table, layout: RosterLayout) {
     addPlace,
     open,
     lookElsewhere,
+    holdAgainst,
     lowerWake,
     removePlace,
     list,

@@ -67,11 +67,13 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, { wideAt }: 
     place: Place,
     max: number,
     dueAt: Ms,
-    { forced, wakeBy, unlessDiffers = false }: HowToAdd = {},
+    { forced, wakeBy, differing }: HowToAdd = {},
   ): Promise<AddOutcome> {
-    if (laneOf(place) > 0) return lanes.addPlace(id, username, place, max, { wakeBy, unlessDiffers });
-    const limited = Number.isFinite(max);
     const ownCap = capOf(max);
+    if (differing === 'overrule') await lanes.holdAgainst(id, username, ownCap);
+    const tellsDiffering = differing !== undefined;
+    if (laneOf(place) > 0) return lanes.addPlace(id, username, place, max, { wakeBy, tellsDiffering });
+    const limited = Number.isFinite(max);
     const mark = placeBytes(place);
     const choosesAgain = !isWide(place) && forced !== true;
     // A roster that holds a wide place is marked as wide, and one that is sleeps for minutes only.
@@ -126,7 +128,7 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, { wideAt }: 
         }
       } else {
         if (cap !== undefined && cap !== ownCap) {
-          if (unlessDiffers) return { kind: 'differs' };
+          if (tellsDiffering) return { kind: 'differs' };
           await lanes.gather(id, username, ownCap);
           continue;
         }
