@@ -270,20 +270,20 @@ class AdmissionRun {
     const { store } = this.ports;
     const { deploymentId, username } = this.request;
     let stored = begun;
-    let differing: 'tell' | 'overrule' = 'tell';
+    let isSure = false;
     for (let tries = 0, moves = 0; tries < 2; tries++) {
       this.checkTime();
       const { place, dueAt } = stored.value;
       const wakeBy = addSeconds(this.now(), seconds(wideSleepSeconds));
-      const how = { wakeBy, differing };
-      differing = 'tell';
+      const how = { wakeBy, tellsDiffering: !isSure };
+      isSure = false;
       const added = await store.addPlace(deploymentId, username, place, this.max, dueAt, how);
       if (added.kind === 'differs' || added.kind === 'wide') {
         if (moves++ >= maxMoves) throw new Contended(new Error('others kept changing a wide roster'));
       }
       if (added.kind === 'differs') {
         await this.readLimit();
-        differing = 'overrule';
+        isSure = true;
         tries--;
         continue;
       }

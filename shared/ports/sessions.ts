@@ -98,11 +98,10 @@ export interface HowToAdd {
   /** When a roster that becomes wide wakes at the latest; without it none does. */
   readonly wakeBy?: Ms;
   /**
-   * Where a wide roster was last held against another limit than `max`: that is told; or, `overrule`, it is held against
-   * `max` from now on, and every reserve that was given by the other limit is taken back first. Without either it is done
-   * when it is met.
+   * Tells that a wide roster was last held against another limit than `max`. Otherwise it is held against `max` from now
+   * on, and every reserve that was given by the other limit is taken back.
    */
-  readonly differing?: 'tell' | 'overrule';
+  readonly tellsDiffering?: boolean;
 }
 
 export interface Removed {

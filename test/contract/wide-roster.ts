@@ -154,11 +154,11 @@ export function describeWideRoster(name: string, make: (layout: RosterLayout) =>
       await widen();
       await add(await placeFor('first', 30), 30);
       const before = await used();
-      const tell = async (clientId: string, max: number, differing: 'tell' | 'overrule' = 'tell') =>
+      const tell = async (clientId: string, max: number, tellsDiffering = true) =>
         (
           await store.addPlace(deploymentId, alice, await placeFor(clientId, max), max, start, {
             wakeBy: soon,
-            differing,
+            tellsDiffering,
           })
         ).kind;
       // Lower: what lanes have in reserve was given by more.
@@ -167,13 +167,13 @@ export function describeWideRoster(name: string, make: (layout: RosterLayout) =>
       expect([await used(), (await store.readRoster(deploymentId, alice)).open]).toEqual([before, true]);
       expect(await tell('same', 30)).toBe('added');
       // Whoever says that its own is right has the roster held against that from now on, full or not.
-      expect(await tell('lower', before, 'overrule')).toBe('full');
+      expect(await tell('lower', before, false)).toBe('full');
       expect(await tell('same', 30)).toBe('differs');
       expect(await tell('lower', before)).toBe('full');
-      expect(await tell('same', 30, 'overrule')).toBe('added');
+      expect(await tell('same', 30, false)).toBe('added');
       expect(await tell('lower', before)).toBe('differs');
       expect(await tell('unlimited', unlimited)).toBe('differs');
-      expect(await tell('unlimited', unlimited, 'overrule')).toBe('added');
+      expect(await tell('unlimited', unlimited, false)).toBe('added');
       expect(await used()).toBe(before + 3);
     });
 

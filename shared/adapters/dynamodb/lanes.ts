@@ -458,12 +458,6 @@ export function createLanes(table: Table, layout: RosterLayout) {
     throw new Contended(new Error('others kept writing the lanes of this username'));
   }
 
-  /** For whom was told that the roster is held against another limit, and has made sure of its own. */
-  async function holdAgainst(id: DeploymentId, username: Username, cap: number): Promise<void> {
-    const roster = await readRosterItem(id, username);
-    if (roster.cap !== undefined && roster.cap !== cap) await gather(id, username, cap);
-  }
-
   async function close(
     id: DeploymentId,
     username: Username,
@@ -556,7 +550,6 @@ export function createLanes(table: Table, layout: RosterLayout) {
     addPlace,
     open,
     lookElsewhere,
-    holdAgainst,
     lowerWake,
     removePlace,
     list,

@@ -67,13 +67,11 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, { wideAt }: 
     place: Place,
     max: number,
     dueAt: Ms,
-    { forced, wakeBy, differing }: HowToAdd = {},
+    { forced, wakeBy, tellsDiffering = false }: HowToAdd = {},
   ): Promise<AddOutcome> {
-    const ownCap = capOf(max);
-    if (differing === 'overrule') await lanes.holdAgainst(id, username, ownCap);
-    const tellsDiffering = differing !== undefined;
     if (laneOf(place) > 0) return lanes.addPlace(id, username, place, max, { wakeBy, tellsDiffering });
     const limited = Number.isFinite(max);
+    const ownCap = capOf(max);
     const mark = placeBytes(place);
     const choosesAgain = !isWide(place) && forced !== true;
     // A roster that holds a wide place is marked as wide, and one that is sleeps for minutes only.
