@@ -147,9 +147,9 @@ function noteLimits(cache: SettingsCache, { misread }: Surroundings) {
       if (note !== undefined) note.asked = true;
       return give(await cache.get(id), note);
     },
-    async getNewer(id, than) {
+    async getNewer(id, than, since) {
       const before = given.get(than);
-      return give(await cache.getNewer(id, before?.original ?? than), before?.note);
+      return give(await cache.getNewer(id, before?.original ?? than, since), before?.note);
     },
     recall: (id) => cache.recall(id),
   };

@@ -24,7 +24,7 @@ import {
 } from '../domain/session.ts';
 import { addSeconds, type Ms, seconds } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
-import { Contended } from '../ports/errors.ts';
+import { Contended, StoreUnavailable } from '../ports/errors.ts';
 import type { Random } from '../ports/random.ts';
 import type { ConnectView, Names, Owner, Roster, SessionStore, Stored } from '../ports/sessions.ts';
 import type { ConnectSettings } from '../ports/settings.ts';
@@ -139,13 +139,20 @@ class AdmissionRun {
     throw new Contended(new Error('others kept writing the items of this client id'));
   }
 
-  /** Others have met what this attempt had begun, and expect it to come to the broker yet. */
+  /**
+   * Others have met what this attempt had begun, and expect it to come to the broker yet. If this fails they wait for a
+   * while: it is decided all the same.
+   */
   private async withdraw(): Promise<void> {
     const { attempt } = this.admission;
-    for (let tries = 0; tries < maxRounds && this.session?.value.underway?.includes(attempt); tries++) {
-      const put = await this.ports.store.putSession(noteArrival(this.session.value, attempt), this.session);
-      if (put.kind === 'done') return;
-      this.session = put.current;
+    try {
+      for (let tries = 0; tries < maxRounds && this.session?.value.underway?.includes(attempt); tries++) {
+        const put = await this.ports.store.putSession(noteArrival(this.session.value, attempt), this.session);
+        if (put.kind === 'done') return;
+        this.session = put.current;
+      }
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
     }
   }
 
@@ -271,8 +278,10 @@ class AdmissionRun {
     const { deploymentId, username } = this.request;
     let stored = begun;
     let isSure = false;
+    let reason: 'quota_exceeded' | 'blocked' = 'quota_exceeded';
     for (let tries = 0, moves = 0; tries < 2; tries++) {
       this.checkTime();
+      const askedAt = this.now();
       const { place, dueAt } = stored.value;
       const wakeBy = addSeconds(this.now(), seconds(wideSleepSeconds));
       const how = { wakeBy, tellsDiffering: !isSure };
@@ -282,7 +291,11 @@ class AdmissionRun {
         if (moves++ >= maxMoves) throw new Contended(new Error('others kept changing a wide roster'));
       }
       if (added.kind === 'differs') {
-        await this.readLimit();
+        const limit = await this.readLimit(askedAt);
+        if (limit.kind === 'blocked') {
+          reason = 'blocked';
+          break;
+        }
         isSure = true;
         tries--;
         continue;
@@ -308,7 +321,7 @@ class AdmissionRun {
     }
     // Connected or retained, and not in the roster: only a fault leaves that behind. It is a live session all the same
     // (S3), so it is counted, over the limit if need be.
-    if (stored.value.holding !== 'new') {
+    if (stored.value.holding !== 'new' && reason !== 'blocked') {
       if ((await countAgain(store, stored.value)) !== 'gone') return this.admitted(true, stored.value);
       this.session = await store.readSession(this.request);
       return 'look again';
@@ -321,8 +334,10 @@ class AdmissionRun {
       if (put.kind === 'changed') this.session = put.current;
     }
     // The client id is remembered as this username's now: so is whose it was.
-    else if (mustCleanStart(stored.value)) await store.putSession(freeSession(stored.value), stored);
-    else await this.undo(stored);
+    else if (mustCleanStart(stored.value)) {
+      const put = await store.putSession(freeSession(stored.value), stored);
+      if (put.kind === 'changed') this.session = put.current;
+    } else await this.undo(stored);
     // A client let in without a count was counted on this record meanwhile: it is a session of its own (S3).
     if (
       this.session?.value.place === stored.value.place &&
@@ -330,18 +345,20 @@ class AdmissionRun {
       this.liveSession() !== undefined
     )
       return 'look again';
-    return { kind: 'rejected', reason: 'quota_exceeded' };
+    return { kind: 'rejected', reason };
   }
 
   /**
    * Others hold the roster against another limit: settings are held for some seconds, so theirs may be the newer ones, or
    * these. Who has just read them holds the roster against its own.
    */
-  private async readLimit(): Promise<void> {
-    const settings = await this.ports.settings.getNewer(this.request.deploymentId, this.settings);
+  private async readLimit(askedAt: Ms): Promise<EffectiveLimit> {
+    const settings = await this.ports.settings.getNewer(this.request.deploymentId, this.settings, askedAt);
     if (settings === undefined) throw new Contended(new Error('the deployment has gone'));
     this.settings = settings;
-    this.max = maxSessions((await look(this.ports, settings, this.request)).limit);
+    const { limit } = await look(this.ports, settings, this.request);
+    this.max = maxSessions(limit);
+    return limit;
   }
 
   /** The place has not been counted where it was to lie, and will not be, so another is chosen. */

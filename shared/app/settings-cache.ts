@@ -2,6 +2,7 @@
 // username is not, because somebody may be waiting for it to work.
 
 import type { DeploymentId, Username } from '../domain/ids.ts';
+import type { Ms } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Credential, CredentialStore } from '../ports/credentials.ts';
 import type { ConnectSettings, SettingsStore } from '../ports/settings.ts';
@@ -9,8 +10,8 @@ import { remember } from './short-memory.ts';
 
 export interface SettingsCache {
   get(id: DeploymentId): Promise<ConnectSettings | undefined>;
-  /** For whom was given `than` and has found out that they may have changed. */
-  getNewer(id: DeploymentId, than: ConnectSettings): Promise<ConnectSettings | undefined>;
+  /** For whom was given `than` and has found out, after `since`, that they may have changed. */
+  getNewer(id: DeploymentId, than: ConnectSettings, since: Ms): Promise<ConnectSettings | undefined>;
   /** As read last, at most 15 min ago: for while the database does not answer (S17). */
   recall(id: DeploymentId): ConnectSettings | undefined;
 }

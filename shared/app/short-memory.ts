@@ -13,8 +13,8 @@ export interface ShortMemory<Value> {
   get(key: string): Promise<Value | undefined>;
   /** Whether `get` would answer without asking. */
   isHeld(key: string): boolean;
-  /** For whom was given `than` and knows that it may have changed: what has been read since, or is now. */
-  getNewer(key: string, than: Value): Promise<Value | undefined>;
+  /** For whom was given `than` and found out after `since` that it may have changed: what has been read since. */
+  getNewer(key: string, than: Value, since: Ms): Promise<Value | undefined>;
   /** Asks, whatever is held. */
   reread(key: string): Promise<Value | undefined>;
   /** What was there when it was read last, at most 15 min ago. */
@@ -59,13 +59,11 @@ export function remember<Value>(
   return {
     get: (key) => held(key) ?? reread(key),
     isHeld: (key) => held(key) !== undefined,
-    async getNewer(key, than) {
+    async getNewer(key, than, since) {
+      // Of many who come at the same time one asks.
       const known = entries.get(key);
-      const value = await known?.answer;
-      if (value !== undefined && value !== than) return value;
-      // Of many who wait here one asks.
-      const latest = entries.get(key);
-      return latest !== undefined && latest !== known ? latest.answer : reread(key);
+      const value = known !== undefined && known.readAt >= since ? await known.answer : undefined;
+      return value !== undefined && value !== than ? value : reread(key);
     },
     reread,
     recall: (key) => last.get(key),

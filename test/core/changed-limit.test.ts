@@ -9,13 +9,21 @@ const wide = 140;
 let core: Core;
 
 beforeEach(async () => {
-  core = createCore(createMemoryClient(), 'table');
+  isBlocked = false;
+  core = createCore(createMemoryClient(), 'table', (store) => ({
+    ...store,
+    async readForConnect(names, lookFor) {
+      const view = await store.readForConnect(names, lookFor);
+      return isBlocked && lookFor.limit === core.max ? { ...view, override: { kind: 'blocked' } } : view;
+    },
+  }));
   core.max = 260;
   for (let n = 0; n < wide; n++) await core.join('fleet', `device-${n}`);
   expect(await readRoster()).toMatchObject({ used: wide, wide: true, open: true });
 });
 
 const readRoster = () => core.store.readRoster('demo' as DeploymentId, 'fleet' as Username);
+let isBlocked: boolean;
 const kindOf = async (clientId: string, heldMax: number) => (await core.connect('fleet', clientId, { heldMax })).kind;
 
 test('lowered below what is counted: nobody is let in by the old limit any more, once somebody has come with the new one', async () => {
@@ -44,4 +52,15 @@ test('raised: whoever has the old one learns of the new one instead of taking ba
     expect((await readRoster()).open).toBe(true);
   }
   expect(await readRoster()).toMatchObject({ used: used + 30 });
+});
+
+test('a username that has been blocked meanwhile is told so, and its lanes stay as they are', async () => {
+  // As if the limit had been raised before, and this process knew of neither.
+  core.max = 1_000;
+  for (let n = 0; n < 130; n++) expect(await kindOf(`current-${n}`, 1_000)).toBe('admitted');
+  isBlocked = true;
+  const before = await readRoster();
+  expect(await core.connect('fleet', 'behind', { heldMax: 260 })).toEqual({ kind: 'rejected', reason: 'blocked' });
+  expect(await readRoster()).toEqual(before);
+  expect(await core.session('fleet', 'behind')).toBeUndefined();
 });

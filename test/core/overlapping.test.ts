@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { AttemptId } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { tableForEachTest } from '../support/tables.ts';
-import { type Core, createCore, createMemoryClient } from './rig.ts';
+import { type Core, createCore } from './rig.ts';
 
 let core: Core;
 tableForEachTest(({ client, tableName }) => {
@@ -108,29 +108,4 @@ test('one that nothing is told of may be on its way for ten seconds: until then 
   core.advance(11);
   await core.sweep();
   expect(await core.used('alice')).toBe(1);
-});
-
-test('S10: an attempt that is turned away after another has met it is not waited for', async () => {
-  let begun: (() => Promise<void>) | undefined;
-  const others = createCore(createMemoryClient(), 'table', (store) => ({
-    ...store,
-    async putOwner(...given) {
-      const meanwhile = begun;
-      begun = undefined;
-      await meanwhile?.();
-      return store.putOwner(...given);
-    },
-  }));
-  let met: AttemptId | undefined;
-  begun = async () => {
-    const decision = await others.connect('alice', 'a');
-    if (decision.kind === 'admitted') met = decision.attempt;
-    others.takeover = 'allow';
-    expect(await others.connect('bob', 'a')).toMatchObject({ kind: 'admitted' });
-  };
-  expect(await others.connect('alice', 'a')).toEqual({ kind: 'rejected', reason: 'client_id_held' });
-  if (met === undefined) throw new Error('nobody has met it');
-  await others.report('door.connected', 'alice', 'a', met);
-  await others.report('door.disconnected', 'alice', 'a', met);
-  expect(await others.used('alice')).toBe(0);
 });

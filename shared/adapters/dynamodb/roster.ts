@@ -6,7 +6,7 @@ import { DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DeploymentId, Place, Username } from '../../domain/ids.ts';
 import { isWide, laneOf } from '../../domain/place.ts';
 import { type Ms, ms } from '../../domain/time.ts';
-import { StoreUnavailable } from '../../ports/errors.ts';
+import { Contended } from '../../ports/errors.ts';
 import type { AddOutcome, HowToAdd, Removed, SessionStore } from '../../ports/sessions.ts';
 import { backOffAtRandom } from './back-off.ts';
 import { isThrottled, Refused, refusable } from './conditions.ts';
@@ -142,7 +142,7 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, { wideAt }: 
       // What is left of the condition: the roster would sleep past this session's end.
       await lowerWake(id, username, wakesAt);
     }
-    throw new StoreUnavailable(new Error('others kept changing when the roster wakes'));
+    throw new Contended(new Error('others kept writing this roster'));
   }
 
   /**

@@ -144,8 +144,8 @@ export function createSessionStore(
     const known = session === undefined ? undefined : decodeSession(session);
     const whitelisted = find(keys.whitelist) !== undefined;
     const isFull = roster.used >= (override?.kind === 'number' ? override.max : limit);
-    const isLimited = !whitelisted && override?.kind !== 'unlimited';
-    busy.note(name, isFive && roster.wide === true && !isFull);
+    const isLimited = !whitelisted && (override === undefined || override.kind === 'number');
+    busy.note(name, isFive && roster.wide === true && !(isFull && isLimited));
     full.note(name, isFull && isLimited && (known === undefined || known.value.holding === 'freed'));
     return {
       session: known,

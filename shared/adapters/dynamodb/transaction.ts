@@ -4,7 +4,7 @@
 import { type CancellationReason, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { StoreUnavailable } from '../../ports/errors.ts';
+import { Contended, StoreUnavailable } from '../../ports/errors.ts';
 import { backOffAtRandom } from './back-off.ts';
 import { answering, meansUnavailable } from './client.ts';
 import { isThrottle, isThrottled } from './conditions.ts';
@@ -61,7 +61,7 @@ export async function transact(table: Table, writes: Writes, tries = maxTries): 
       conflict = error;
     }
   }
-  throw new StoreUnavailable(conflict);
+  throw isThrottle(conflict) ? new StoreUnavailable(conflict) : new Contended(conflict);
 }
 
 function itemsOf(reasons: readonly CancellationReason[]): ReadonlyMap<number, Item> {

@@ -1,0 +1,86 @@
+// What others do with the record of an attempt between the moment in which the roster says that it is full and the end of
+// that attempt.
+
+import { expect, test } from 'vitest';
+import { countAgain } from '../../shared/app/free.ts';
+import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
+import { StoreUnavailable } from '../../shared/ports/errors.ts';
+import type { SessionStore } from '../../shared/ports/sessions.ts';
+import { createCore, createMemoryClient } from './rig.ts';
+
+const alices = { deploymentId: 'demo' as DeploymentId, username: 'alice' as Username, clientId: 'c' as ClientId };
+
+/** As the message of a client that was let in during an outage is applied. */
+async function countWhateverTheLimit(store: SessionStore): Promise<void> {
+  const met = await store.readSession(alices);
+  if (met === undefined) throw new Error('the attempt has not begun');
+  const next = { ...met.value, overlap: true, recounted: true };
+  expect((await store.putSession(next, met)).kind).toBe('done');
+  expect(await countAgain(store, next)).toBe('counted');
+}
+
+test.each([
+  ['alice always', false],
+  ['bob before', true],
+])(
+  'S3: who is counted meanwhile is not turned away from that session; the client id was used by %s',
+  async (_who, was) => {
+    let comes = false;
+    const core = createCore(createMemoryClient(), 'table', (store) => ({
+      ...store,
+      async readForConnect(names, lookFor) {
+        const view = await store.readForConnect(names, lookFor);
+        return comes ? { ...view, roster: { used: 0, places: new Set() }, rosterIsExact: false } : view;
+      },
+      async addPlace(...given) {
+        const outcome = await store.addPlace(...given);
+        if (comes && outcome.kind === 'full') {
+          comes = false;
+          await countWhateverTheLimit(store);
+        }
+        return outcome;
+      },
+    }));
+    if (was) await core.report('door.disconnected', 'bob', 'c', await core.join('bob', 'c'));
+    for (const clientId of ['a', 'b']) await core.join('alice', clientId);
+    comes = true;
+    expect(await core.connect('alice', 'c')).toMatchObject({ kind: 'admitted', reconnect: true });
+    expect(await core.used('alice')).toBe(3);
+  },
+);
+
+test('S10: an attempt that another has met is not waited for; nor is its answer another one where that cannot be told', async () => {
+  for (const isDown of [false, true]) {
+    let meanwhile: (() => Promise<void>) | undefined;
+    let mine: readonly AttemptId[] | undefined;
+    const core = createCore(createMemoryClient(), 'table', (store) => ({
+      ...store,
+      async putOwner(...given) {
+        const others = meanwhile;
+        meanwhile = undefined;
+        await others?.();
+        return store.putOwner(...given);
+      },
+      async putSession(session, expected) {
+        const isWithdrawal = mine !== undefined && session.username === 'alice' && session.underway?.length === 0;
+        if (isDown && isWithdrawal) throw new StoreUnavailable(new Error('it is down'));
+        return store.putSession(session, expected);
+      },
+    }));
+    let met: AttemptId | undefined;
+    meanwhile = async () => {
+      const decision = await core.connect('alice', 'c');
+      if (decision.kind === 'admitted') met = decision.attempt;
+      core.takeover = 'allow';
+      expect(await core.connect('bob', 'c')).toMatchObject({ kind: 'admitted' });
+      mine = (await core.session('alice', 'c'))?.underway;
+      expect(mine).toHaveLength(1);
+    };
+    expect(await core.connect('alice', 'c')).toEqual({ kind: 'rejected', reason: 'client_id_held' });
+    if (met === undefined) throw new Error('nobody has met it');
+    mine = undefined;
+    await core.report('door.connected', 'alice', 'c', met);
+    await core.report('door.disconnected', 'alice', 'c', met);
+    expect(await core.used('alice')).toBe(isDown ? 1 : 0);
+  }
+});
