@@ -437,8 +437,8 @@ export function createLanes(table: Table, layout: RosterLayout) {
   /**
    * Gives back every reserve and closes the lanes: afterwards the roster item's `used` is what is counted. First all of
    * them in one step, then, where they are being written, one by one. Of a crowd that finds the roster full all want the
-   * same: whoever meets another waits a moment, and whoever is refused looks first whether it is done. `cap`: what the roster is held against from
-   * now on.
+   * same: whoever meets another waits a moment, and whoever is refused looks first whether it is done. `cap`: what the
+   * roster is held against from now on.
    */
   async function gather(id: DeploymentId, username: Username, cap?: number): Promise<StoredRoster> {
     for (let tries = 0; tries < maxTries; tries++) {
