@@ -11,7 +11,7 @@ import { type Answered, startRig } from './rig.ts';
 import { fillPath, inside, owners, readRoutes, type WalkedRoute } from './routes.ts';
 
 const seed = Number(process.env.FUZZ_SEED ?? 20_261_130);
-const numRuns = Number(process.env.FUZZ_RUNS ?? 1_000);
+const numRuns = Number(process.env.FUZZ_RUNS ?? 600);
 const secret = 'do-not-tell-this-to-anyone';
 
 const rig = await startRig();
