@@ -27,8 +27,11 @@ function growthOf({ at }: Grown): number {
   return Math.max(...at.map(({ spent }) => units(spent) / Math.max(1, units(first.spent))));
 }
 
+/** What chance makes of a path that shares readings. */
+const togetherVaries = 1.05;
+
 function isFlat(grown: Grown): boolean {
-  return growthOf(grown) <= 1;
+  return growthOf(grown) <= (grown.path.together === true ? togetherVaries : 1);
 }
 
 function detailOf({ at }: Grown): string {

@@ -17,6 +17,8 @@ export interface Path {
   readonly wideBudget?: Budget;
   /** A client waits for it: it must not grow with sessions, usernames or deployments. */
   readonly awaited?: true;
+  /** Many at the same time: those that meet share a reading, so what each costs varies by some hundredths. */
+  readonly together?: true;
   /** It has a username of its own, so that the sessions of the scene's make no difference to it. */
   readonly alone?: true;
   /** Leads up to it, meters it, makes sure that it happened, and leaves the scene as it was. */

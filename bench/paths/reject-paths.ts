@@ -57,6 +57,7 @@ export const rejectPaths: readonly Path[] = [
   {
     name: `rejected for quota, each of ${stormSize} at once`,
     budget: ofRejection,
+    together: true,
     awaited: true,
     run: (scene) =>
       atLimit(scene, async () => {
@@ -68,6 +69,7 @@ export const rejectPaths: readonly Path[] = [
     // Settings and the password in its memory, and nothing of the username.
     name: `rejected for quota, each of ${stormSize} at once in a new process`,
     budget: ofRejection,
+    together: true,
     awaited: true,
     run: (scene) =>
       atLimit(scene, async () => {
