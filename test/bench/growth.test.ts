@@ -42,6 +42,12 @@ describe('rows of growth', () => {
     });
   });
 
+  it('leave to chance some hundredths of what shares readings, and no more', () => {
+    const grew = (more: Partial<Path>, ...writes: readonly number[]) =>
+      growthRows('sessions', [grownOf('storm', { awaited: true, ...more }, ...writes)])[0]?.value;
+    expect([grew({ together: true }, 5, 5.2), grew({ together: true }, 5, 6), grew({}, 5, 5.2)]).toEqual([0, 1, 1]);
+  });
+
   it('end the benchmark with 1 where a budget breaks at any size', () => {
     expect(find('budgets broken')).toMatchObject({ value: 1, budget: 0, ok: false, binding: true });
     expect(find('budgets broken')?.detail).toBe('growing at 1,000: 13 write units, 6 are allowed');
