@@ -10,8 +10,9 @@
 //                 cap: the limit its reserve was given by; a lane without one counts nobody, it only gathers what is freed.
 //
 // What holds at every moment: the roster's `used` is what is counted plus every lane's room; a lane with room is listed;
-// and while any lane has a cap, it is not below the roster's, and the roster's `used` is at most that cap. So whoever counts in a lane by a limit not below
-// the cap stays within the limit, and a roster that is full with no lane open is full without asking the lanes.
+// and while any lane has a cap, it is the roster's, and the roster's `used` is at most that cap. So whoever counts in a lane
+// by a limit not below the cap stays within the limit, and a roster that is full with no lane open is full without asking
+// the lanes.
 
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { laneReserveMax, rosterLanes, wideAt } from '../../config/constants.ts';
@@ -144,6 +145,8 @@ export function createLanes(table: Table, layout: RosterLayout) {
       }
       const seen = decodeLane(lane, answer.item ?? {});
       if (seen.places.has(place)) return { kind: 'present' };
+      // Its reserve was given by a higher limit, which is the roster's as well.
+      if (tellsDiffering && seen.cap !== undefined && seen.cap > cap) return { kind: 'differs' };
       // Of a crowd that finds a lane empty a part gets it a reserve, and the others wait for that.
       if (tries < crowds && (mark.at(-1) ?? 0) % crowds !== tries) {
         await (backOff ?? backOffAtRandom)(crowdMs);
@@ -496,13 +499,12 @@ export function createLanes(table: Table, layout: RosterLayout) {
     };
   }
 
-  /** Raised only while no lane is open: what one has in reserve by the old limit must not stand above it. */
+  /** Only while no lane is open, so that none has a reserve that was given by another limit. */
   async function changeCap(id: DeploymentId, username: Username, from: number, to: number): Promise<void> {
-    const rises = to > from;
     await updateLane(rosterKey(id, username), {
       UpdateExpression: 'SET cap = :to',
-      ConditionExpression: `cap = :from${rises ? ` AND ${noLaneIsOpen}` : ''}`,
-      ExpressionAttributeValues: { ':from': from, ':to': to, ...(rises ? { ':zero': 0 } : {}) },
+      ConditionExpression: `cap = :from AND ${noLaneIsOpen}`,
+      ExpressionAttributeValues: { ':from': from, ':to': to, ':zero': 0 },
     });
   }
 
