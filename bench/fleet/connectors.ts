@@ -131,11 +131,10 @@ function noteLimits(cache: SettingsCache, { misread }: Surroundings) {
     if (original === undefined) return undefined;
     const { limit } = original;
     if (note !== undefined) note.limit = limit?.enabled === true ? limit.maxSessionsPerUsername : undefined;
-    const read =
-      limit === undefined ? undefined : (misread?.(limit.maxSessionsPerUsername) ?? limit.maxSessionsPerUsername);
+    const asRead = (max: number): number => misread?.(max) ?? max;
     const copy = {
       ...original,
-      limit: limit === undefined || read === undefined ? undefined : { ...limit, maxSessionsPerUsername: read },
+      limit: limit && { ...limit, maxSessionsPerUsername: asRead(limit.maxSessionsPerUsername) },
     };
     given.set(copy, { original, note });
     return copy;
