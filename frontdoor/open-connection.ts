@@ -154,20 +154,20 @@ async function startRelay(
   { broker, connack, rest }: Extract<BrokerAnswer, { kind: 'answered' }>,
   reporting: Reporting,
 ): Promise<void> {
-  const mqtt5 = packet.protocolVersion === 5;
-  const askedExpirySeconds =
-    askedExpiry(packet, packet.cleanStart || admitted.mustCleanStart) ?? admitted.expirySeconds;
+  const { protocolVersion } = packet;
+  const asked = askedExpiry(packet, packet.cleanStart || admitted.mustCleanStart);
+  const askedExpirySeconds = asked ?? admitted.expirySeconds;
   const grantedExpirySeconds = connack.sessionExpiryInterval ?? askedExpirySeconds;
   // Whoever has CONNACK 0 counts, also if this process dies at once: the queue has it before the client does. Where the
   // queue does not take it, the lease finds the connection (S12).
-  await reporting.connected(grantedExpirySeconds);
+  await reporting.connected(grantedExpirySeconds, asked === undefined && protocolVersion < 5);
   if (admitted.validUntil !== undefined) endLater(client, admitted.validUntil - door.clock.now());
-  const relay = new Relay({ client, broker, mqtt5, askedExpirySeconds, grantedExpirySeconds });
+  const relay = new Relay({ client, broker, protocolVersion, askedExpirySeconds, grantedExpirySeconds });
   // The client may have left since it was admitted. The broker has a session for it all the same, so the connection
   // begins and ends, and what the session's expiry keeps goes on counting.
   relay.start([connack.bytes, rest], intake.release(), intake.gone);
   // A closure that named more would keep the whole CONNECT alive for as long as the connection.
-  return relay.ended.then((expirySeconds) => reporting.disconnected(expirySeconds));
+  return relay.ended.then((end) => reporting.disconnected(end));
 }
 
 /** No connection outlives what vouches for it; one that lasts a day the broker cuts. */

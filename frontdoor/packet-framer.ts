@@ -15,6 +15,12 @@ export interface FramerStep {
   readonly next: number;
   /** A packet that was to be kept and ends at `next`. */
   readonly packet?: FramedPacket;
+  /** The packet that ends at `next`, or that the chunk's end cuts off. Absent where a packet that passes by ends there. */
+  readonly last?: {
+    readonly firstByte: number;
+    /** Where in the chunk it begins; where the step began, if it begins in an earlier chunk. */
+    readonly start: number;
+  };
 }
 
 const firstAllocationBytes = 1_024;
@@ -35,7 +41,9 @@ export class PacketFramer {
   /** Frames from `from` to the end of the chunk, or of the first packet to be kept. Undefined: malformed or refused. */
   step(chunk: Buffer, from: number): FramerStep | undefined {
     let at = from;
+    let start = from;
     while (at < chunk.length) {
+      if (this.#firstByte < 0) start = at;
       if (this.#missing < 0) {
         if (!this.#readHeader(chunk.readUInt8(at))) return undefined;
         at += 1;
@@ -45,12 +53,13 @@ export class PacketFramer {
         at += part;
       }
       if (this.#missing === 0) {
-        const packet = this.#body === undefined ? undefined : { firstByte: this.#firstByte, body: this.#body };
+        const firstByte = this.#firstByte;
+        const packet = this.#body === undefined ? undefined : { firstByte, body: this.#body };
         this.#reset();
-        if (packet !== undefined) return { next: at, packet };
+        if (packet !== undefined) return { next: at, packet, last: { firstByte, start } };
       }
     }
-    return { next: at };
+    return this.#firstByte < 0 ? { next: at } : { next: at, last: { firstByte: this.#firstByte, start } };
   }
 
   /** False for a remaining length of more than four bytes [MQTT-1.5.5], and where the packet is refused. */

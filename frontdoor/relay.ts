@@ -1,7 +1,10 @@
-// Two open streams, piped into each other byte for byte. The only packet looked at is an MQTT 5 client's DISCONNECT,
-// because it may change the session's expiry. Small on purpose: ten thousand of these sit idle in one process.
+// Two open streams, piped into each other byte for byte. The only packet looked at is the client's DISCONNECT: it may
+// change the session's expiry, so the broker gets it as the relay understood it, and nothing that comes behind it.
+// What a DISCONNECT asks for is no proof: the broker may have closed the connection on an earlier packet (S10).
+// Small on purpose: ten thousand of these sit idle in one process.
 import type { Duplex } from 'node:stream';
-import { decodeDisconnect } from './disconnect-packet.ts';
+import type { ProtocolVersion } from './connect-packet.ts';
+import { decodeDisconnect, disconnectFirstByte } from './disconnect-packet.ts';
 import { brokerLingerMs, clientLingerMs, hangUp } from './hang-up.ts';
 import { PacketFramer } from './packet-framer.ts';
 
@@ -11,33 +14,41 @@ const maxDisconnectBytes = 65_536;
 export interface RelayStart {
   readonly client: Duplex;
   readonly broker: Duplex;
-  readonly mqtt5: boolean;
+  readonly protocolVersion: ProtocolVersion;
   /** What the CONNECT asked for: if that was 0, a DISCONNECT cannot change it [MQTT-3.14.2-2]. */
   readonly askedExpirySeconds: number;
   readonly grantedExpirySeconds: number;
 }
 
+/** How a connection ended. */
+export interface RelayEnd {
+  /** The longest that the broker may keep the session, in seconds. */
+  readonly expirySeconds: number;
+  /** The DISCONNECT asked for this shorter expiry, in seconds. Whether the broker heard it, the broker alone knows. */
+  readonly loweredToSeconds?: number;
+}
+
 export class Relay {
-  /** The session's expiry as it is when the broker's stream has closed. */
-  readonly ended: Promise<number>;
+  /** Resolves when the broker's stream has closed. */
+  readonly ended: Promise<RelayEnd>;
   readonly #client: Duplex;
   readonly #broker: Duplex;
-  readonly #framer: PacketFramer | undefined;
-  readonly #mayChangeExpiry: boolean;
-  #tellEnd: (expirySeconds: number) => void = () => {};
-  #expirySeconds: number;
-  #disconnected = false;
+  readonly #framer = new PacketFramer(interestInDisconnect);
+  readonly #protocolVersion: ProtocolVersion;
+  readonly #askedExpirySeconds: number;
+  #tellEnd: (end: RelayEnd) => void = () => {};
+  #end: RelayEnd;
   #over = false;
 
   constructor(start: RelayStart) {
     this.#client = start.client;
     this.#broker = start.broker;
-    this.#mayChangeExpiry = start.askedExpirySeconds > 0;
-    this.#expirySeconds = start.grantedExpirySeconds;
+    this.#protocolVersion = start.protocolVersion;
+    this.#askedExpirySeconds = start.askedExpirySeconds;
+    this.#end = { expirySeconds: start.grantedExpirySeconds };
     this.ended = new Promise((resolve) => {
       this.#tellEnd = resolve;
     });
-    if (start.mqtt5) this.#framer = new PacketFramer(interestInDisconnect);
   }
 
   /** The broker's stream is paused. `fromBroker` and `fromClient` came before; `clientGone`: its end was noticed before, too. */
@@ -46,8 +57,8 @@ export class Relay {
     const broker = this.#broker;
     client.on('drain', () => broker.resume());
     broker.on('drain', () => client.resume());
-    client.once('end', this.#end).once('close', this.#end);
-    broker.once('end', this.#end);
+    client.once('end', this.#hangUp).once('close', this.#hangUp);
+    broker.once('end', this.#hangUp);
     // Before the broker's end, if that came meanwhile: what it said first is said to the client first.
     for (const chunk of fromBroker) this.#fromBroker(chunk);
     if (broker.closed) this.#close();
@@ -58,44 +69,43 @@ export class Relay {
     client.resume();
     if (!client.writableNeedDrain) broker.resume();
     for (const chunk of fromClient) this.#fromClient(chunk);
-    if (clientGone) this.#end();
+    if (clientGone) this.#hangUp();
   }
 
   readonly #fromClient = (chunk: Buffer): void => {
     if (this.#over) return;
-    if (!this.#watch(chunk)) {
-      // The chunk stays here: what the broker would make of a DISCONNECT that we cannot read is not known, so to the
-      // broker this is a lost connection, and the expiry stands.
-      this.#end();
-      return;
-    }
-    if (!this.#broker.write(chunk)) this.#client.pause();
+    const step = this.#framer.step(chunk, 0);
+    // What the broker would make of bytes that we cannot frame is not known. So the chunk stays here, and to the broker
+    // this is a lost connection.
+    if (step === undefined) return this.#hangUp();
+    // No byte of a DISCONNECT passes before all of it is here.
+    const isDisconnect = step.last?.firstByte === disconnectFirstByte;
+    this.#toBroker(isDisconnect ? chunk.subarray(0, step.last.start) : chunk);
+    if (step.packet !== undefined) this.#disconnect(step.packet.body);
   };
+
+  #toBroker(bytes: Buffer): void {
+    if (bytes.length > 0 && !this.#broker.write(bytes)) this.#client.pause();
+  }
+
+  /** The last packet of the client, understood or not. */
+  #disconnect(body: Buffer): void {
+    const packet = decodeDisconnect(body, this.#protocolVersion, this.#askedExpirySeconds);
+    if (packet.kind === 'disconnect') {
+      this.#toBroker(packet.bytes);
+      const { expirySeconds } = this.#end;
+      const asked = packet.sessionExpiryInterval ?? expirySeconds;
+      this.#end = asked < expirySeconds ? { expirySeconds, loweredToSeconds: asked } : { expirySeconds: asked };
+    }
+    this.#hangUp();
+  }
 
   readonly #fromBroker = (chunk: Buffer): void => {
     if (this.#over || this.#client.destroyed) return;
     if (!this.#client.write(chunk)) this.#broker.pause();
   };
 
-  /** False for what is not MQTT. */
-  #watch(chunk: Buffer): boolean {
-    if (this.#framer === undefined || this.#disconnected) return true;
-    for (let at = 0; at < chunk.length; ) {
-      const step = this.#framer.step(chunk, at);
-      if (step === undefined) return false;
-      at = step.next;
-      if (step.packet === undefined) continue;
-      const packet = decodeDisconnect(step.packet.body);
-      if (packet.kind === 'malformed') return false;
-      this.#disconnected = true;
-      if (packet.sessionExpiryInterval !== undefined && this.#mayChangeExpiry)
-        this.#expirySeconds = packet.sessionExpiryInterval;
-      return true;
-    }
-    return true;
-  }
-
-  readonly #end = (): void => {
+  readonly #hangUp = (): void => {
     if (this.#over) return;
     this.#over = true;
     hangUp(this.#broker, brokerLingerMs);
@@ -103,12 +113,12 @@ export class Relay {
   };
 
   readonly #close = (): void => {
-    this.#end();
-    this.#tellEnd(this.#expirySeconds);
+    this.#hangUp();
+    this.#tellEnd(this.#end);
   };
 }
 
 function interestInDisconnect(firstByte: number, length: number): 'keep' | 'skip' | 'refuse' {
-  if (firstByte >> 4 !== 14) return 'skip';
-  return firstByte === 0xe0 && length <= maxDisconnectBytes ? 'keep' : 'refuse';
+  if (firstByte >> 4 !== disconnectFirstByte >> 4) return 'skip';
+  return firstByte === disconnectFirstByte && length <= maxDisconnectBytes ? 'keep' : 'refuse';
 }

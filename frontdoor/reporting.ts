@@ -5,6 +5,7 @@ import { seconds } from '../shared/domain/time.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { Log } from '../shared/ports/log.ts';
 import type { DoorReport } from '../shared/ports/presence.ts';
+import type { RelayEnd } from './relay.ts';
 
 export type Admitted = Extract<ConnectDecision, { kind: 'admitted' }>;
 
@@ -20,6 +21,7 @@ export class Reporting {
   readonly #ports: ReportingPorts;
   readonly #subject: Pick<DoorReport, 'deploymentId' | 'username' | 'clientId' | 'attempt' | 'uncounted'>;
   #told: Promise<void> = Promise.resolve();
+  #expiryIsAccounts = false;
 
   constructor(ports: ReportingPorts, { deploymentId, username, clientId, attempt, uncounted }: Admitted) {
     this.#ports = ports;
@@ -27,12 +29,20 @@ export class Reporting {
     this.#subject = { deploymentId, username, clientId, attempt, ...waits };
   }
 
-  connected(expirySeconds: number): Promise<void> {
+  /** `isAccounts`: a persistent session of MQTT 3, whose expiry no packet tells. */
+  connected(expirySeconds: number, isAccounts: boolean): Promise<void> {
+    this.#expiryIsAccounts = isAccounts;
     return this.#tell({ ...this.#stamp(), type: 'door.connected', expirySeconds: seconds(expirySeconds) });
   }
 
-  disconnected(expirySeconds: number): Promise<void> {
-    return this.#tell({ ...this.#stamp(), type: 'door.disconnected', expirySeconds: seconds(expirySeconds) });
+  disconnected({ expirySeconds, loweredToSeconds }: RelayEnd): Promise<void> {
+    return this.#tell({
+      ...this.#stamp(),
+      type: 'door.disconnected',
+      expirySeconds: seconds(expirySeconds),
+      ...(loweredToSeconds === undefined ? {} : { loweredToSeconds: seconds(loweredToSeconds) }),
+      ...(this.#expiryIsAccounts ? { expiryIsAccounts: true as const } : {}),
+    });
   }
 
   failed({ unsent }: { readonly unsent: boolean }): Promise<void> {

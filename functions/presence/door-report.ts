@@ -2,7 +2,7 @@
 // strictly all the same.
 
 import { sessionExpirySecondsMax } from '../../shared/config/constants.ts';
-import { seconds } from '../../shared/domain/time.ts';
+import { type Seconds, seconds } from '../../shared/domain/time.ts';
 import type { DoorReport } from '../../shared/ports/presence.ts';
 import { fieldsOf, parseAttemptFields } from './message.ts';
 
@@ -18,11 +18,21 @@ export function parseDoorReport(body: unknown): DoorReport | undefined {
     ...(report.uncounted === true ? { uncounted: true as const } : {}),
   };
   if (type === 'door.failed') return { ...common, type, ...(report.unsent === true ? { unsent: true as const } : {}) };
-  if (typeof report.expirySeconds !== 'number') throw new TypeError('malformed report: expirySeconds is a number');
-  // A client may ask for more in its DISCONNECT than any broker keeps.
+  const expirySeconds = readSeconds(report.expirySeconds, 'expirySeconds');
+  if (type === 'door.connected') return { ...common, type, expirySeconds };
   return {
     ...common,
     type,
-    expirySeconds: seconds(Math.min(Math.max(0, report.expirySeconds), sessionExpirySecondsMax)),
+    expirySeconds,
+    ...(report.loweredToSeconds === undefined
+      ? {}
+      : { loweredToSeconds: readSeconds(report.loweredToSeconds, 'loweredToSeconds') }),
+    ...(report.expiryIsAccounts === true ? { expiryIsAccounts: true as const } : {}),
   };
+}
+
+/** Cut to what any broker keeps: a DISCONNECT may ask for more. */
+function readSeconds(value: unknown, name: string): Seconds {
+  if (typeof value !== 'number') throw new TypeError(`malformed report: ${name} is a number`);
+  return seconds(Math.min(Math.max(0, value), sessionExpirySecondsMax));
 }

@@ -1,11 +1,13 @@
 // What happens to admitted sessions, told by the front door or by broker events, late, twice, lost or out of order.
 // The rules are numbered as in ARCHITECTURE.md, "How events are read".
 
-import { wideSleepSeconds } from '../config/constants.ts';
+import { sessionExpirySecondsMax, wideSleepSeconds } from '../config/constants.ts';
 import { toBrokerClientId, type Username } from '../domain/ids.ts';
 import { isWide } from '../domain/place.ts';
 import {
   abandonAttempt,
+  awaitProof,
+  awaitsProof,
   type Confirmation,
   closePair,
   confirmSession,
@@ -13,6 +15,7 @@ import {
   connectGraceSeconds,
   countStrange,
   doubtAttempt,
+  dropAttempt,
   type Ending,
   endAttempt,
   endSession,
@@ -25,6 +28,7 @@ import {
   isFromBefore,
   isLive,
   isOnItsWay,
+  isSameConnection,
   lateConnectSeconds,
   mayBeIts,
   noteArrival,
@@ -71,7 +75,7 @@ type Step =
    * Ask, and keep what this record knows, also where nothing can be told yet. `connectedAt`: as above, whatever is there by
    * now.
    */
-  | { readonly knowing: Session; readonly since?: Ms; readonly connectedAt?: Ms }
+  | { readonly knowing: Session; readonly since?: Ms; readonly connectedAt?: Ms; readonly over?: Over }
   | 'later'
   | 'nothing';
 
@@ -81,6 +85,13 @@ interface Question {
   readonly knowing?: Session;
   readonly since?: Ms;
   readonly connectedAt?: Ms;
+  readonly over?: Over;
+}
+
+/** The connection that the record knows is over, and the broker is asked what it keeps of the session. */
+interface Over {
+  /** The client asked for that: what the broker keeps nevertheless is ended. */
+  readonly endsSession: boolean;
 }
 
 const maxRounds = 16;
@@ -214,9 +225,11 @@ export async function change(
     if (step === 'ask the broker' || (typeof step === 'object' && !('next' in step))) {
       const question: Question = step === 'ask the broker' ? {} : step;
       const { orElse, knowing: known = stored.value, since } = question;
+      const over = question.over ?? (awaitsProof(stored.value) ? { endsSession: false } : undefined);
       // What the broker says is as old as the question.
       const askedAt = clock.now();
-      const says = await askBroker(ports, stored.value, since);
+      const heard = await askBroker(ports, stored.value, since);
+      const says = over === undefined ? heard : await hearAfterEnd(ports, known, heard, over);
       const now = clock.now();
       const early = says.kind !== 'connected' && says.kind !== 'strange' && isOnItsWay(known, askedAt);
       const told = early ? undefined : readTruth(known, says, ports, now);
@@ -259,6 +272,26 @@ export async function change(
     stored = put.current;
   }
   return 'later';
+}
+
+/**
+ * What the broker says of a session whose connection is known to be over. That it has the very connection still is old
+ * news. A session that its client has given up, and that the broker keeps nevertheless, is ended there: that it has been
+ * ended is the proof that less is kept than was granted (S10).
+ */
+async function hearAfterEnd(
+  { broker, store }: Pick<LifeCyclePorts, 'broker' | 'store'>,
+  session: Session,
+  says: Heard,
+  { endsSession }: Over,
+): Promise<Heard> {
+  if (says.kind === 'connected' && isSameConnection(session, says.since)) return { kind: 'unknown' };
+  if (says.kind !== 'retained' || !endsSession) return says;
+  const { deploymentId, clientId, username } = session;
+  const owner = await store.readOwner(deploymentId, clientId);
+  if (owner?.value.username !== username) return says;
+  const ended = await broker.deleteConnection(toBrokerClientId(deploymentId, clientId), { cleanSession: true });
+  return ended === 'unknown' ? says : { kind: 'absent' };
 }
 
 /**
@@ -469,9 +502,11 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
       if (!pending || session.holding === 'freed') return 'nothing';
       // The attempt it overlapped may be a connection by now: the lease finds out.
       if (session.overlap) return report.unsent === true ? readLast(session) : { next: doubtAttempt(session) };
+      if (session.holding === 'connected' && session.ended?.unproven === true)
+        return { knowing: awaitProof(dropAttempt(session), session.ended), over: { endsSession: false } };
       return { next: abandonAttempt(session, now) };
     case 'door.disconnected':
-      return readEnd(session, report, now);
+      return readEnd(session, report, ports.policy, now);
   }
 }
 
@@ -489,10 +524,19 @@ function readLast(session: Session): Step {
   return haveAllArrived(ended) ? { knowing: ended } : { next: ended };
 }
 
-function readEnd(stored: Session, report: DoorReport & { type: 'door.disconnected' }, now: Ms): Step {
+function readEnd(
+  stored: Session,
+  report: DoorReport & { type: 'door.disconnected' },
+  policy: Policy,
+  now: Ms,
+): Step {
   const session = noteArrival(stored, report.attempt);
   const confirmed = session.confirmedAttempt === report.attempt;
-  const ending: Ending = { at: report.at, expirySeconds: report.expirySeconds };
+  const { at, expirySeconds, loweredToSeconds } = report;
+  // What no packet tells for certain the broker is asked; until it answers, the longest counts (S10).
+  const isUnproven = loweredToSeconds !== undefined || report.expiryIsAccounts === true;
+  const ending: Ending = { at, expirySeconds, ...(isUnproven ? { unproven: true } : {}) };
+  const over: Over = { endsSession: loweredToSeconds === 0 };
   if (session.holding === 'freed') return 'nothing';
   if (session.leaseUntil !== undefined) {
     const latest = session.attempt === report.attempt;
@@ -504,7 +548,10 @@ function readEnd(stored: Session, report: DoorReport & { type: 'door.disconnecte
     // Its `connected` report is late or lost; a connection that ended has been one.
     if (session.overlap) return readLast(outlive(session, ending));
     const { unclean: _u, ...own } = session;
-    return { next: endSession(own, ending, now), connectedAt: session.admittedAt };
+    if (!isUnproven) return { next: endSession(own, ending, now), connectedAt: session.admittedAt };
+    const told: Confirmation = { at: session.admittedAt, expirySeconds, attempt: report.attempt };
+    const known = awaitProof(confirmSession(own, told, policy), ending);
+    return { knowing: { ...known, overAttempt: report.attempt }, connectedAt: session.admittedAt, over };
   }
   if (session.holding !== 'connected') return 'nothing';
   // Whether it is this connection that the session holds, or one that came before or after it, the broker knows.
@@ -512,7 +559,9 @@ function readEnd(stored: Session, report: DoorReport & { type: 'door.disconnecte
     const latest = session.attempt === report.attempt;
     return { knowing: latest ? { ...session, overAttempt: report.attempt } : session };
   }
-  return confirmed ? { next: endSession(session, ending, now) } : 'nothing';
+  if (!confirmed) return 'nothing';
+  if (!isUnproven) return { next: endSession(session, ending, now) };
+  return { knowing: { ...awaitProof(session, ending), overAttempt: report.attempt }, over };
 }
 
 interface Aside {
@@ -591,7 +640,11 @@ function readDisconnected(
   now: Ms,
 ): Step {
   const { pair, reason } = event;
-  const ending: Ending = { at: event.at, expirySeconds: session.expirySeconds };
+  // A DISCONNECT may have made it longer, and no event tells that; an expiry that was 0 stays 0 [MQTT-3.14.2-2].
+  const keepsNothing = session.expiryTold === true && session.expirySeconds === 0 && !session.overlap;
+  const ending: Ending = keepsNothing
+    ? { at: event.at, expirySeconds: session.expirySeconds }
+    : { at: event.at, expirySeconds: seconds(sessionExpirySecondsMax), unproven: true };
   if (session.holding === 'freed' || session.holding === 'retained') {
     if (session.leaseUntil === undefined && session.witness === 'door') return 'nothing';
     return isClosed(session, pair) ? 'nothing' : { next: closePair(session, pair) };
@@ -613,11 +666,10 @@ function readDisconnected(
     return isClosed(session, pair) ? 'nothing' : { next: closePair(session, pair) };
   // Rule 3, and only if no other attempt's events can have been taken for this one's.
   if (isClosed(session, pair)) return 'nothing';
-  if (!mine || session.overlap) return { knowing: closePair(session, pair) };
+  if (!mine || session.overlap) return { knowing: outlive(closePair(session, pair), ending) };
   // Thrown out by a connection that is not its own, which began clean: nothing is kept of it (S9).
   if (reason === 'DUPLICATE_CLIENTID')
     return contested ? { next: freeSession(session) } : { knowing: closePair(session, pair) };
-  const next = endSession(session, ending, now);
-  // It came and went before the broker could be asked for its expiry; what the broker kept of it, it can still tell.
-  return session.expiryTold === true ? { next } : { orElse: next };
+  if (keepsNothing) return { next: endSession(session, ending, now) };
+  return { knowing: awaitProof(closePair(session, pair), ending), over: { endsSession: false } };
 }

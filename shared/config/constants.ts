@@ -40,9 +40,6 @@ export const settingsCacheMs = 4_000;
 /** Settings and credentials that hold while the database does not answer are at most so old (S17). */
 export const outageMemorySeconds = 900;
 
-/** Freed sessions stay this long as uncounted tombstones, so that a late event finds their username. */
-export const tombstoneSeconds = 7_200;
-
 /**
  * Who holds a client id is remembered this long: longer than the longest session by so much that a device which comes
  * back every day renews it every other week only.

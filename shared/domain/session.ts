@@ -22,7 +22,10 @@ export type Witness = 'door' | 'broker';
 /** The end of a connection. */
 export interface Ending {
   readonly at: Ms;
+  /** The longest that the broker may keep the session. */
   readonly expirySeconds: Seconds;
+  /** The broker may keep it for less, and has not been asked (S10). */
+  readonly unproven?: true;
 }
 
 export interface Session {
@@ -120,6 +123,29 @@ const underwayMax = 8;
 
 /** A CONNECT reaches the broker at most this long after its admission: the authorizer's 5 s, or a ticket's 10. */
 export const connectGraceSeconds = seconds(10);
+
+/** A tombstone is kept this long at least, so that a late event finds its username, and a kick its client id. */
+const tombstoneSeconds = seconds(7_200);
+
+/** A tombstone is kept until then: past the end of whatever the broker had granted to the session (S15). */
+export function tombstoneUntil(session: Session): Ms {
+  const { admittedAt, connectedAt, disconnectedAt = admittedAt, countsUntil, dueAt } = session;
+  // One that no connection was ever known of is remembered for as long as a connection without an expiry.
+  const bound = connectedAt === undefined && dueAt < countsUntil ? dueAt : countsUntil;
+  return addSeconds(later(later(admittedAt, disconnectedAt), bound), tombstoneSeconds);
+}
+
+export function isTombstone(session: Session, now: Ms): boolean {
+  return session.holding === 'freed' && tombstoneUntil(session) > now;
+}
+
+/**
+ * Freed before the expiry had run out that the broker granted: it says that nothing is left there, and the broker alone
+ * knows.
+ */
+export function mayLiveOn(session: Session, now: Ms): boolean {
+  return session.holding === 'freed' && session.expirySeconds > 0 && session.countsUntil > now;
+}
 
 /** Live: it may count. A time that has run out frees it, however late the database removes its item (S11). */
 export function isLive(session: Session, now: Ms): boolean {
@@ -249,6 +275,13 @@ export function mayBeIts(session: Session, says: BrokerTells, within: Seconds = 
   return disconnectedAt === undefined || Math.abs(at - disconnectedAt) <= tolerance;
 }
 
+/** The connection that the broker tells of is the one that the session knows; also where it does not say since when. */
+export function isSameConnection(session: Session, since: Ms | undefined): boolean {
+  const { connectedAt } = session;
+  if (since === undefined || connectedAt === undefined) return true;
+  return Math.abs(since - connectedAt) <= toleranceMs(session);
+}
+
 export function samePair(a: Pair | undefined, b: Pair): boolean {
   return a !== undefined && a.sessionIdentifier === b.sessionIdentifier && a.versionNumber === b.versionNumber;
 }
@@ -353,7 +386,8 @@ function hasEventsToCome(session: Session): boolean {
  */
 export function meetSession(session: Session, admission: Admission, policy: Policy, hands: Hands): Session {
   // It may meet what it has written itself, where it had to look again.
-  const pendingBefore = session.leaseUntil !== undefined && session.attempt !== admission.attempt;
+  const isPending = session.leaseUntil !== undefined && !awaitsProof(session);
+  const pendingBefore = isPending && session.attempt !== admission.attempt;
   const { supersedes: _s, endHeard: _h, underway: _u, ...kept } = session;
   return {
     ...kept,
@@ -511,7 +545,11 @@ export function foldSession(session: Session): Session {
 /** The pending attempt came to nothing: what was there before it is there again. */
 export function abandonAttempt(session: Session, now: Ms): Session {
   if (session.holding === 'new') return freeSession(session);
-  if (session.ended !== undefined) return endSession(session, session.ended, now);
+  return session.ended === undefined ? dropAttempt(session) : endSession(session, session.ended, now);
+}
+
+/** The same, where the end of what was there before is still to be asked about. */
+export function dropAttempt(session: Session): Session {
   const { leaseUntil: _l, fallbackUntil, attemptExpirySeconds: _x, endHeard: _h, ...kept } = session;
   const countsUntil = fallbackUntil ?? session.countsUntil;
   // A look that was put off for the attempt's sake is due again when it was.
@@ -574,6 +612,19 @@ export function closePair(session: Session, pair: Pair): Session {
 /** The confirmed connection ended while a newer attempt is pending: only noted, nothing frees. */
 export function noteEnding(session: Session, ending: Ending, pair: Pair | undefined): Session {
   return { ...outlive(session, ending), ended: ending, closedPairs: closedWith(session, pair) };
+}
+
+/**
+ * The connection is known to be over, and the broker is to be asked for how long it keeps the session: until it answers,
+ * the session counts for at least as long as that may be (S10).
+ */
+export function awaitProof(session: Session, ending: Ending): Session {
+  return { ...outlive(session, ending), ended: { ...ending, unproven: true } };
+}
+
+/** Its connection is over, no attempt has come on top of it, and the broker has not said yet what it keeps. */
+export function awaitsProof({ holding, ended, fallbackUntil }: Session): boolean {
+  return holding === 'connected' && ended?.unproven === true && fallbackUntil === undefined;
 }
 
 /** A DISCONNECT may have asked for a longer expiry than the CONNECT: it counts for at least as long. */

@@ -24,8 +24,12 @@ export type DoorReport = {
   | {
       /** The connection is over: DISCONNECT, or the socket's end. */
       readonly type: 'door.disconnected';
-      /** Session expiry at the end; a DISCONNECT may have changed it. */
+      /** The longest session expiry that the broker may hold: as granted, or as a DISCONNECT made it longer. */
       readonly expirySeconds: Seconds;
+      /** A DISCONNECT asked for this shorter expiry: a reason to ask the broker, and no proof (S10). */
+      readonly loweredToSeconds?: Seconds;
+      /** A persistent session of MQTT 3: no packet tells its expiry, `expirySeconds` is the deployment's stand-in. */
+      readonly expiryIsAccounts?: true;
     }
   | {
       /** The admitted CONNECT never became a connection: the broker refused it, or a socket ended before CONNACK. */

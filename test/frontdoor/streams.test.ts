@@ -42,7 +42,7 @@ describe('a relay ends both streams so that what was written arrives', () => {
     const client = new SlowStream();
     const broker = new SlowStream();
     const ended = vi.fn();
-    const relay = new Relay({ client, broker, mqtt5: false, askedExpirySeconds: 0, grantedExpirySeconds: 0 });
+    const relay = new Relay({ client, broker, protocolVersion: 4, askedExpirySeconds: 0, grantedExpirySeconds: 0 });
     void relay.ended.then(ended);
     relay.start([Buffer.from('x')], [Buffer.from('y')], false);
     client.push('to the broker');
@@ -63,7 +63,7 @@ describe('a relay ends both streams so that what was written arrives', () => {
     const broker = new SlowStream();
     broker.destroy();
     await until(() => expect(broker.closed).toBe(true));
-    const relay = new Relay({ client, broker, mqtt5: true, askedExpirySeconds: 60, grantedExpirySeconds: 50 });
+    const relay = new Relay({ client, broker, protocolVersion: 5, askedExpirySeconds: 60, grantedExpirySeconds: 50 });
     relay.start([Buffer.from('x')], [], false);
     expect(await relay.ended).toBe(50);
     await until(() => expect(client.writableEnded).toBe(true));

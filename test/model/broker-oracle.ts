@@ -50,9 +50,16 @@ export type BrokerHappening =
       readonly type: 'disconnected';
       readonly session: RealSession;
       readonly connection: Connection;
-      readonly expirySeconds: Seconds;
+      /** What the DISCONNECT said, heard by the broker or not. */
+      readonly claimed: Seconds | undefined;
       readonly reason: string;
     };
+
+/** A DISCONNECT of a client, and whether the broker has read it. */
+export interface Farewell {
+  readonly claimed?: Seconds;
+  readonly isRead?: boolean;
+}
 
 export interface ConnectAsked {
   readonly deploymentId: DeploymentId;
@@ -109,7 +116,7 @@ export class BrokerOracle {
         type: 'disconnected',
         session: { ...before },
         connection: old,
-        expirySeconds: old.expirySeconds,
+        claimed: undefined,
         reason: 'DUPLICATE_CLIENTID',
       });
     }
@@ -142,15 +149,17 @@ export class BrokerOracle {
     return this.thrownOutAtOnce.has(`${toBrokerClientId(of.deploymentId, of.clientId)}/${of.username}`);
   }
 
-  disconnect(session: RealSession, reason: string, expirySeconds?: Seconds): BrokerHappening[] {
+  disconnect(session: RealSession, reason: string, { claimed, isRead = true }: Farewell = {}): BrokerHappening[] {
     const { connection } = session;
     if (connection === undefined) return [];
-    const keeps = expirySeconds ?? connection.expirySeconds;
+    // A session that was to end with its connection cannot be made to stay [MQTT-3.14.2-2].
+    const granted = connection.expirySeconds;
+    const keeps = claimed !== undefined && isRead && granted > 0 ? claimed : granted;
     const happened = {
       type: 'disconnected',
       session: { ...session },
       connection,
-      expirySeconds: keeps,
+      claimed,
       reason,
     } as const;
     const id = toBrokerClientId(session.deploymentId, session.clientId);

@@ -38,6 +38,8 @@ export const hardStates = [
   'lanes opened together',
   'moved to another lane',
   'read the limit anew',
+  'said what the broker did not hear',
+  'ended what its client had given up',
 ] as const;
 
 /** Looked for and allowed for, and so rare that thousands of schedules need not meet it. */

@@ -18,6 +18,8 @@ const cases = [
   ['time to live taken for the truth', bugs.ttlIsTruth, ['I2', 'I3', 'I4']],
   ['a recount from a lagging index', bugs.laggingRecount, ['I1', 'I1b', 'I2']],
   ['a failed attempt that frees the session it met', bugs.failureFreesAll, ['I1b']],
+  ['a DISCONNECT that is believed', bugs.believesDisconnect, ['I1b']],
+  ['an end that the broker is not asked about', bugs.asksNobodyAtTheEnd, ['I1b', 'I2']],
   ['a kick that frees a newcomer', bugs.kickFreesNewcomer, ['I1b']],
 ] as const;
 

@@ -3,9 +3,9 @@
 import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { parseDoorReport } from '../../functions/presence/door-report.ts';
 import { parseBrokerEvent } from '../../shared/app/broker-event.ts';
-import type { LifeCyclePorts } from '../../shared/app/life-cycle.ts';
+import { applyDoorReport, type LifeCyclePorts } from '../../shared/app/life-cycle.ts';
 import { type Place, toBrokerClientId } from '../../shared/domain/ids.ts';
-import { freeSession } from '../../shared/domain/session.ts';
+import { endSession, freeSession, samePair } from '../../shared/domain/session.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { Planted } from './engine.ts';
 import type { Command } from './gates.ts';
@@ -97,6 +97,38 @@ export const retryCountsTwice: Planted = {
       }
     },
   }),
+};
+
+/** A client that says that its session is over is believed: the broker may not have heard it. */
+export const believesDisconnect: Planted = {
+  apply: async (ports, body) => {
+    const report = parseDoorReport(body);
+    if (report?.type !== 'door.disconnected' || report.loweredToSeconds === undefined) return 'not mine';
+    const { loweredToSeconds, ...told } = report;
+    await applyDoorReport(ports, { ...told, expirySeconds: loweredToSeconds });
+    return 'applied';
+  },
+};
+
+/** What the broker told when a client came is taken for what it keeps when the client goes. */
+export const asksNobodyAtTheEnd: Planted = {
+  apply: async ({ store, clock }, body) => {
+    const event = parseBrokerEvent(body, clock.now());
+    if (!event.ok || event.value.type !== 'disconnected') return 'not mine';
+    const { deploymentId, clientId, pair, at } = event.value;
+    const username = (await store.readOwner(deploymentId, clientId))?.value.username;
+    if (username === undefined) return 'not mine';
+    const stored = await store.readSession({ deploymentId, username, clientId });
+    const session = stored?.value;
+    if (session?.holding !== 'connected' || session.leaseUntil !== undefined || session.expiryTold !== true)
+      return 'not mine';
+    if (!samePair(session.pair, pair) || session.witness === 'door') return 'not mine';
+    const put = await store.putSession(
+      endSession(session, { at, expirySeconds: session.expirySeconds }, clock.now()),
+      stored,
+    );
+    return put.kind === 'done' && session.expirySeconds > 0 ? 'applied' : 'not mine';
+  },
 };
 
 /** Whoever takes a client id over forgets whose it was. */

@@ -14,7 +14,6 @@ export function tellHappenings(world: World, happenings: readonly BrokerHappenin
     // A front door that has died reports nothing.
     if (tag.witness !== 'door' || tag.door !== world.door) return;
     const { deploymentId, username, clientId } = session;
-    const expirySeconds = happening.type === 'connected' ? connection.expirySeconds : happening.expirySeconds;
     send(
       world,
       {
@@ -25,11 +24,19 @@ export function tellHappenings(world: World, happenings: readonly BrokerHappenin
         attempt: tag.attempt,
         at: world.clock.now(),
         ...(tag.uncounted ? { uncounted: true } : {}),
-        expirySeconds,
+        ...expiryTold(happening),
       },
       draw + 5 * n,
     );
   });
+}
+
+/** As the relay tells it: what was granted, made longer by a DISCONNECT or not; and what it asked for, if that is less. */
+function expiryTold(happening: BrokerHappening): object {
+  const granted = happening.connection.expirySeconds;
+  const claimed = happening.type === 'disconnected' ? happening.claimed : undefined;
+  if (claimed === undefined || granted === 0 || claimed === granted) return { expirySeconds: granted };
+  return claimed > granted ? { expirySeconds: claimed } : { expirySeconds: granted, loweredToSeconds: claimed };
 }
 
 /** An admitted CONNECT that never became a connection. */

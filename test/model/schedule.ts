@@ -5,7 +5,6 @@ import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { decodeSession, type Item } from '../../shared/adapters/dynamodb/session-item.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
-import type { RealSession } from './broker-oracle.ts';
 import { dial, dialWithinMs, startConnect } from './connects.ts';
 import { chooseFate } from './fates.ts';
 import { advance } from './passing-time.ts';
@@ -20,6 +19,7 @@ export const deployments = ['d1', 'd2'] as readonly string[] as readonly Deploym
 export const usernames = ['ann', 'ben'] as readonly string[] as readonly Username[];
 const clientIds = ['c0', 'c1', 'c2', 'c3'] as readonly string[] as readonly ClientId[];
 const expiries = [0, 0, 60, 600].map(seconds);
+const claims = [0, 0, 30, 900].map(seconds);
 
 function pick<T>(from: readonly T[], draw: number): T | undefined {
   return from[draw % from.length];
@@ -88,23 +88,21 @@ async function deliverSome(world: World, { whom, how }: Step): Promise<void> {
   await deliver(world, second === undefined || second === first ? [first] : [first, second]);
 }
 
+/**
+ * A client goes as it likes: a DISCONNECT says anything about the expiry, and the broker may have closed the connection on a
+ * malformed packet before it, so that it never read it.
+ */
 function leave(world: World, { whom, how }: Step): void {
   const real = pick(world.oracle.connected(), whom);
   if (real === undefined) return;
-  const expirySeconds = changedExpiry(real, how);
-  const reason = how % 2 === 0 ? 'CLIENT_INITIATED_DISCONNECT' : 'CONNECTION_LOST';
-  world.tell(
-    undefined,
-    `${real.clientId} of ${real.username} leaves${expirySeconds === undefined ? '' : `, expiry now ${expirySeconds} s`}`,
-  );
-  tellHappenings(world, world.oracle.disconnect(real, reason, expirySeconds), how);
+  const claimed = how % 3 === 0 ? pick(claims, Math.floor(how / 3)) : undefined;
+  const isRead = how % 5 !== 0;
+  const reason = claimed === undefined ? 'CONNECTION_LOST' : isRead ? 'CLIENT_INITIATED_DISCONNECT' : 'CLIENT_ERROR';
+  const said = claimed === undefined ? '' : `, and says ${claimed} s${isRead ? '' : ' to nobody'}`;
+  world.tell(undefined, `${real.clientId} of ${real.username} leaves${said}`);
+  if (claimed !== undefined && !isRead) world.reached.note('said what the broker did not hear');
+  tellHappenings(world, world.oracle.disconnect(real, reason, claimed === undefined ? {} : { claimed, isRead }), how);
   world.checkNow();
-}
-
-/** DISCONNECT may change the expiry, but not from 0 [MQTT-3.14.2-2]. Straight to the broker nobody would hear of it. */
-function changedExpiry({ expirySeconds, tag }: RealSession, how: number): ReturnType<typeof seconds> | undefined {
-  if (how % 4 !== 0 || expirySeconds === 0 || tag.witness === 'broker') return undefined;
-  return pick([0, 30, 900].map(seconds), how);
 }
 
 /** To the edge of something: a lease, an expiry, the end of a connection's day; or simply far away. */

@@ -233,8 +233,10 @@ export class World {
     const lost = fate === 'is not known';
     const { answer, happened } = lost && draw % 2 === 0 ? { answer: 'gone', happened: [] } : this.oracle.end(call.id);
     tellHappenings(this, happened, draw);
-    this.reached.note('kicked');
-    this.halfKicked.add(call.id);
+    if (call.actor.kind === 'worker') {
+      this.reached.note('kicked');
+      this.halfKicked.add(call.id);
+    } else this.reached.note('ended what its client had given up');
     this.tell(call.actor, `  broker says ${lost ? 'unknown' : answer}`);
     call.answer(lost ? 'unknown' : answer);
     return this.settle();

@@ -1,9 +1,9 @@
 // A session as an item and back. Attribute names are short because items are many; what they mean is in Session.
 
-import { tombstoneSeconds, ttlGraceSeconds } from '../../config/constants.ts';
+import { ttlGraceSeconds } from '../../config/constants.ts';
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../domain/ids.ts';
 import { laneOf } from '../../domain/place.ts';
-import type { Ending, Pair, Session, Witness } from '../../domain/session.ts';
+import { type Ending, type Pair, type Session, tombstoneUntil, type Witness } from '../../domain/session.ts';
 import { addSeconds, type Ms, ms, type Seconds, seconds, toEpochSeconds } from '../../domain/time.ts';
 import type { Stored } from '../../ports/sessions.ts';
 import { duePk, sessionKey, wakePartition } from './keys.ts';
@@ -11,6 +11,7 @@ import { duePk, sessionKey, wakePartition } from './keys.ts';
 export type Item = Record<string, unknown>;
 
 type PairItem = { i: string; v: number };
+type EndingItem = { at: number; exp: number; unproven?: boolean };
 
 export function placeBytes(place: Place): Uint8Array {
   return Buffer.from(place, 'base64url');
@@ -47,7 +48,7 @@ export function encodeSession(session: Session, revision: string): Item {
     wakePk: leaseUntil === undefined ? undefined : wakePartition(sk),
     wakeAt: leaseUntil,
     fallback: session.fallbackUntil,
-    ended: ended === undefined ? undefined : { at: ended.at, exp: ended.expirySeconds },
+    ended: ended === undefined ? undefined : encodeEnding(ended),
     confirmed: session.confirmedAttempt,
     over: session.overAttempt,
     folded: session.folded,
@@ -70,17 +71,8 @@ export function encodeSession(session: Session, revision: string): Item {
     disconnectedAt: session.disconnectedAt,
     proto: session.protocolVersion,
     ip: session.ipAddress,
-    ttl: toEpochSeconds(
-      live
-        ? addSeconds(session.countsUntil, seconds(ttlGraceSeconds))
-        : addSeconds(later(session), seconds(tombstoneSeconds)),
-    ),
+    ttl: toEpochSeconds(live ? addSeconds(session.countsUntil, seconds(ttlGraceSeconds)) : tombstoneUntil(session)),
   };
-}
-
-/** A tombstone lives on from the last thing that is known of it. */
-function later(session: Session): Ms {
-  return ms(Math.max(session.admittedAt, session.disconnectedAt ?? 0, Math.min(session.countsUntil, session.dueAt)));
 }
 
 export function decodeSession(item: Item): Stored<Session> {
@@ -108,7 +100,7 @@ export function decodeSession(item: Item): Stored<Session> {
   const isTrue = (stored: unknown): true | undefined => (stored === true ? true : undefined);
   set('leaseUntil', item.wakeAt as Ms | undefined);
   set('fallbackUntil', item.fallback as Ms | undefined);
-  set('ended', decodeEnding(item.ended as { at: number; exp: number } | undefined));
+  set('ended', decodeEnding(item.ended as EndingItem | undefined));
   set('confirmedAttempt', item.confirmed as AttemptId | undefined);
   set('overAttempt', item.over as AttemptId | undefined);
   set('folded', isTrue(item.folded));
@@ -147,6 +139,12 @@ function decodePair(pair: PairItem): Pair {
   return { sessionIdentifier: pair.i, versionNumber: pair.v };
 }
 
-function decodeEnding(ended: { at: number; exp: number } | undefined): Ending | undefined {
-  return ended === undefined ? undefined : { at: ms(ended.at), expirySeconds: seconds(ended.exp) };
+function encodeEnding({ at, expirySeconds, unproven }: Ending): EndingItem {
+  return { at, exp: expirySeconds, ...(unproven === undefined ? {} : { unproven }) };
+}
+
+function decodeEnding(ended: EndingItem | undefined): Ending | undefined {
+  if (ended === undefined) return undefined;
+  const told: Ending = { at: ms(ended.at), expirySeconds: seconds(ended.exp) };
+  return ended.unproven === true ? { ...told, unproven: true } : told;
 }
