@@ -79,8 +79,8 @@ export class Relay {
     // this is a lost connection.
     if (step === undefined) return this.#hangUp();
     // No byte of a DISCONNECT passes before all of it is here.
-    const isDisconnect = step.last?.firstByte === disconnectFirstByte;
-    this.#toBroker(isDisconnect ? chunk.subarray(0, step.last.start) : chunk);
+    const { last } = step;
+    this.#toBroker(last !== undefined && isDisconnect(last.firstByte) ? chunk.subarray(0, last.start) : chunk);
     if (step.packet !== undefined) this.#disconnect(step.packet.body);
   };
 
@@ -118,7 +118,12 @@ export class Relay {
   };
 }
 
+/** By its type: whatever its flags, no byte of it passes. */
+function isDisconnect(firstByte: number): boolean {
+  return firstByte >> 4 === disconnectFirstByte >> 4;
+}
+
 function interestInDisconnect(firstByte: number, length: number): 'keep' | 'skip' | 'refuse' {
-  if (firstByte >> 4 !== disconnectFirstByte >> 4) return 'skip';
+  if (!isDisconnect(firstByte)) return 'skip';
   return firstByte === disconnectFirstByte && length <= maxDisconnectBytes ? 'keep' : 'refuse';
 }

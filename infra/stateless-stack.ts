@@ -132,7 +132,8 @@ export class StatelessStack extends Stack {
     grantTableAccess(table, tableAccess.presence, presence);
     // It puts back, with a delay, what the database did not answer to.
     presence.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
-    this.grantBroker(presence, ['iot:GetConnection']);
+    // DeleteConnection is the proof that a session which its client has given up is over.
+    this.grantBroker(presence, ['iot:DeleteConnection', 'iot:GetConnection']);
     this.letNotice(presence, table, installation);
     return presence;
   }

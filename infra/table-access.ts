@@ -26,6 +26,7 @@ const itemKinds = {
   S: 'sessions',
   T: "a tenant's deployments",
   W: 'whitelist entries',
+  '=account': 'what the broker keeps persistent sessions of MQTT 3 for',
   '=token-keys': 'which deployments have token keys to fetch',
   '=reconciler': 'its place in the table',
   '=tenants': 'the tenants',
@@ -111,7 +112,7 @@ export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAcces
   authorizer: deciding,
   // It decides as the authorizer does.
   frontdoor: deciding,
-  presence: lifeCycle,
+  presence: together(lifeCycle, { items: { GetItem: ['=account'], PutItem: ['=account'] } }),
   // It recounts: that reads the sessions of a username where they can be read consistently, in the table itself.
   sweeper: together(lifeCycle, { items: { Query: ['S'] }, indexes: ['due', 'wake'] }),
   // It walks the whole table, a slice a minute, and recounts.

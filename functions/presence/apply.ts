@@ -4,7 +4,7 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { parseBrokerEvent } from '../../shared/app/broker-event.ts';
 import { countAdmitted } from '../../shared/app/count-admitted.ts';
-import { type Applied, applyBrokerEvent, applyDoorReport, type LifeCyclePorts } from '../../shared/app/life-cycle.ts';
+import { type Applied, applyBrokerEvent, applyDoorReport, type ReportPorts } from '../../shared/app/life-cycle.ts';
 import { type RefreshPorts, refreshRank } from '../../shared/app/refresh-rank.ts';
 import { ms } from '../../shared/domain/time.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
@@ -14,7 +14,7 @@ import { parseAdmitted } from './admitted-message.ts';
 import { parseDoorReport } from './door-report.ts';
 import { parseRankRefresh } from './rank-refresh.ts';
 
-export interface PresencePorts extends LifeCyclePorts, RefreshPorts {
+export interface PresencePorts extends ReportPorts, RefreshPorts {
   /** One that asks for ranks whenever it changes a count. */
   readonly store: SessionStore;
   readonly log: Log;

@@ -4,6 +4,7 @@ import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { createIotBroker } from '../../shared/adapters/aws/iot-broker.ts';
 import { rankMessages } from '../../shared/adapters/aws/rank-messages.ts';
 import { createSqsQueue } from '../../shared/adapters/aws/sqs-queue.ts';
+import { createAccountExpiryStore } from '../../shared/adapters/dynamodb/account-expiry-store.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
@@ -12,6 +13,7 @@ import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { createAccountExpiry } from '../../shared/app/account-expiry.ts';
 import { askingForRanks, createRankRequests } from '../../shared/app/ask-ranks.ts';
 import {
   brokerShares,
@@ -59,6 +61,7 @@ const ports = {
   clock: systemClock,
   random: cryptoRandom,
   broker: share.of('confirm'),
+  accountExpiry: createAccountExpiry(createAccountExpiryStore(client, tableName), systemClock),
   policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
   putBack: (body: string) => queue.putBack(body, putBackSeconds),
   log,

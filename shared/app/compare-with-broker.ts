@@ -3,8 +3,8 @@
 // second for a client id), and only if the record still is the one that was read before the question.
 
 import { toBrokerClientId } from '../domain/ids.ts';
-import { isLive, type Session } from '../domain/session.ts';
-import { addSeconds } from '../domain/time.ts';
+import { isLive, mayLiveOn, type Session } from '../domain/session.ts';
+import { addSeconds, type Ms } from '../domain/time.ts';
 import type { BrokerSays } from '../ports/broker.ts';
 import type { Names, Stored } from '../ports/sessions.ts';
 import { change, type LifeCyclePorts } from './life-cycle.ts';
@@ -14,6 +14,8 @@ export type Compared =
   | 'agrees'
   /** It counted, and is not there. */
   | 'ghost'
+  /** It was freed, and is there: counted again. */
+  | 'uncounted'
   /** It is there, but not as the record had it. */
   | 'corrected'
   | 'unknown'
@@ -26,7 +28,7 @@ const toleranceMs = 60_000;
 export async function compareWithBroker(ports: LifeCyclePorts, hint: Session): Promise<Compared> {
   const { store, broker, clock } = ports;
   const seen = await store.readSession(hint);
-  if (seen === undefined || !isSame(seen.value, hint) || !isLive(seen.value, clock.now())) return 'not asked';
+  if (seen === undefined || !isSame(seen.value, hint) || !isWorthAsking(seen.value, clock.now())) return 'not asked';
   const says = await broker.getConnection(toBrokerClientId(hint.deploymentId, hint.clientId));
   if (says.kind === 'unknown') return 'unknown';
   if (agrees(seen.value, says) && !(await hasChangedHands(ports, seen.value))) return 'agrees';
@@ -51,8 +53,13 @@ async function settle(ports: LifeCyclePorts, names: Names, seen: Stored<Session>
   if (!isOurs) return 'agrees';
   const now = await ports.store.readSession(names);
   if (now?.revision === seen.revision) return 'unknown';
+  if (seen.value.holding === 'freed') return now?.value.holding === 'freed' ? 'agrees' : 'uncounted';
   if (now === undefined || now.value.place !== seen.value.place || now.value.holding === 'freed') return 'ghost';
   return 'corrected';
+}
+
+function isWorthAsking(session: Session, now: Ms): boolean {
+  return isLive(session, now) || mayLiveOn(session, now);
 }
 
 /** The same life, the same attempt, in the same state. */
@@ -67,6 +74,7 @@ function isSame(a: Session, b: Session): boolean {
 }
 
 function agrees(session: Session, says: BrokerSays): boolean {
+  if (session.holding === 'freed') return says.kind === 'absent';
   if (says.kind !== session.holding) return false;
   if (says.kind !== 'retained' || says.disconnectedAt === undefined || says.expirySeconds === undefined) return true;
   const told = addSeconds(says.disconnectedAt, says.expirySeconds);

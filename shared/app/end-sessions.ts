@@ -3,10 +3,10 @@
 // once, or was admitted while it went on.
 
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../domain/ids.ts';
-import { isLive, type Session } from '../domain/session.ts';
+import { isLive, isTombstone, type Session } from '../domain/session.ts';
 import { seconds } from '../domain/time.ts';
 import type { Operation, PassedBy, Work } from '../ports/operations.ts';
-import { type Kicked, kickClient } from './kick.ts';
+import { type Kicked, kickClient, kickTombstone } from './kick.ts';
 import { type Step, stillHolds, type WorkerPorts } from './operation-step.ts';
 
 type Kicking = Work & { readonly step: 'kick' };
@@ -34,12 +34,14 @@ export async function kickOn(ports: WorkerPorts, operation: Operation, before: K
     ...(after === undefined ? {} : { after }),
   });
   const now = ports.clock.now();
-  const meant = page.items
-    .map(({ value }) => value)
-    .filter((session) => isLive(session, now) && isMeant(session, work, plan));
-  const kicked = await Promise.all(
-    meant.map((session) => kickClient(ports, session.deploymentId, session.clientId, session.username)),
-  );
+  const sessions = page.items.map(({ value }) => value);
+  const meant = sessions.filter((session) => isLive(session, now) && isMeant(session, work, plan));
+  const over = work.tombstones.toReach ? sessions.filter((session) => isTombstone(session, now)) : [];
+  const [kicked, reached] = await Promise.all([
+    Promise.all(meant.map((session) => kickClient(ports, session.deploymentId, session.clientId, session.username))),
+    Promise.all(over.map((session) => kickTombstone(ports, session))),
+  ]);
+  const tombstones = addReached(work.tombstones, reached);
 
   const ended = kicked.filter(({ kind }) => kind === 'ended' || kind === 'nothing').length;
   const remembered = { ...work.kicked };
@@ -51,15 +53,27 @@ export async function kickOn(ports: WorkerPorts, operation: Operation, before: K
   const last = page.items.at(-1)?.value.clientId;
   const passedBy: PassedBy = page.more && last !== undefined ? { username, clientId: last } : { username, whole: true };
   const left = work.left + kicked.filter(({ kind }) => staysFor(kind, plan)).length;
-  const finished = plan === undefined ? operation.finished + ended : await countEnded(ports, operation, username, plan);
+  const livesEnded =
+    plan === undefined
+      ? operation.finished - work.tombstones.reached + ended
+      : await countEnded(ports, operation, username, plan, work.tombstones.reached);
+  const finished = livesEnded + tombstones.reached;
+  const found = tombstones.reached - work.tombstones.reached;
   return {
     operation: {
       ...operation,
       finished,
+      ...(operation.total === undefined ? {} : { total: operation.total + found }),
       progressAt: finished > operation.finished ? ports.clock.now() : operation.progressAt,
-      work: { ...work, passedBy, left, kicked: plan === undefined ? {} : remembered },
+      work: { ...work, passedBy, left, kicked: plan === undefined ? {} : remembered, tombstones },
     },
   };
+}
+
+/** Counted when it has been reached: a page that is gone over again counts none twice, since its outcome is one write. */
+function addReached(before: Kicking['tombstones'], kicked: readonly Kicked[]): Kicking['tombstones'] {
+  const left = kicked.filter(({ kind }) => kind === 'unavailable').length;
+  return { ...before, reached: before.reached + kicked.length - left, left: before.left + left };
 }
 
 /**
@@ -87,11 +101,12 @@ async function countEnded(
   operation: Operation,
   username: Username,
   plan: ReadonlySet<Place>,
+  tombstonesReached: number,
 ): Promise<number> {
   const { places } = await ports.store.readRoster(operation.deploymentId, username);
   let ended = 0;
   for (const place of plan) if (!places.has(place)) ended += 1;
-  return Math.max(operation.finished, ended);
+  return Math.max(operation.finished - tombstonesReached, ended);
 }
 
 function usernameOf({ cause }: Operation): Username | undefined {
@@ -111,7 +126,8 @@ async function usernameAt(ports: WorkerPorts, id: DeploymentId, passedBy: Passed
 
 async function endPass(ports: WorkerPorts, operation: Operation, work: Kicking): Promise<Step> {
   const now = ports.clock.now();
-  const { until, passBegan, left } = work;
+  const { until, passBegan, tombstones } = work;
+  const left = work.left + tombstones.left;
   const whole = until === undefined || passBegan > until;
   if (left === 0 && whole) {
     if (operation.cause.kind === 'deployment_deleted')
@@ -121,5 +137,7 @@ async function endPass(ports: WorkerPorts, operation: Operation, work: Kicking):
   }
   // Or not before the last who may still have been admitted by what held before the change.
   const after = left > 0 || whole ? nextPassSeconds : seconds(Math.floor(Math.max(0, until - now) / 1_000) + 1);
-  return { operation: { ...operation, work: { ...work, passedBy: {}, left: 0 } }, after };
+  // Sessions that this pass has ended are tombstones to the next one.
+  const next = { ...tombstones, toReach: tombstones.toReach && tombstones.left > 0, left: 0 };
+  return { operation: { ...operation, work: { ...work, passedBy: {}, left: 0, tombstones: next } }, after };
 }

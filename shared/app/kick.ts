@@ -1,10 +1,12 @@
 // Kicking one client (S15): the broker ends its connection and its session, then its place is freed. The broker first,
-// because a place that is free while its connection lives would let one too many in; who dies in between leaves one
-// too many counted, and whoever kicks again finds it. Repeating it is harmless.
+// because a place that is free while its connection lives would let one too many in; a process that dies in between
+// leaves one too many counted, and the next kick finds it. Repeating it is harmless.
+//
+// A kick reaches the broker for a tombstone too: the records say that nothing is left there, and the broker alone knows.
 
 import { type AttemptId, type ClientId, type DeploymentId, toBrokerClientId, type Username } from '../domain/ids.ts';
 import { type AfterKick, decideAfterKick, type Kick } from '../domain/kick.ts';
-import { isLive, type Session } from '../domain/session.ts';
+import { isLive, isTombstone, type Session } from '../domain/session.ts';
 import type { Pause } from '../ports/clock.ts';
 import type { Stored } from '../ports/sessions.ts';
 import { settleFreed } from './free.ts';
@@ -23,7 +25,7 @@ export interface Kicked {
     | 'pending'
     /** Disconnected. It has come back since, and stays counted. */
     | 'returned'
-    /** There was no live session of this client id. */
+    /** There was no session of this client id, and no tombstone. */
     | 'nothing'
     /** The broker does not answer. Nothing is changed here. */
     | 'unavailable';
@@ -44,9 +46,14 @@ export async function kickClient(
   const holders = await readHolders(ports, deploymentId, clientId, of);
   for (const found of holders)
     if (found.value.holding === 'freed' && found.value.owes === true) await settleFreed(ports, found, 2);
-  const live = holders.filter(({ value }) => isLive(value, ports.clock.now()));
-  const meant = live.find(({ value }) => of === undefined || value.username === of);
-  if (meant === undefined) return { kind: 'nothing' };
+  const now = ports.clock.now();
+  const isMeant = ({ value }: Stored<Session>): boolean => of === undefined || value.username === of;
+  const live = holders.filter(({ value }) => isLive(value, now));
+  const meant = live.find(isMeant);
+  if (meant === undefined) {
+    if (!holders.some((found) => isMeant(found) && isTombstone(found.value, now))) return { kind: 'nothing' };
+    return endTombstone(ports, deploymentId, clientId, live);
+  }
   const [holder] = holders;
   if (holder !== undefined && holder !== meant && live.includes(holder) && isSettled(holder.value)) {
     // Another username is connected there: a kick would hit the wrong one, and the broker has ended this one already.
@@ -62,6 +69,24 @@ export async function kickClient(
     if (stored === meant) outcome = kicked;
   }
   return outcome;
+}
+
+/** The same for a session that was found to be over: one that has come back since is left alone. */
+export async function kickTombstone(ports: KickPorts, { deploymentId, clientId, username }: Session): Promise<Kicked> {
+  const holders = await readHolders(ports, deploymentId, clientId, username);
+  const live = holders.filter(({ value }) => isLive(value, ports.clock.now()));
+  return endTombstone(ports, deploymentId, clientId, live);
+}
+
+/** `live`: what lives under the client id again. Another username there began clean (S9): nothing of the old one is left. */
+async function endTombstone(
+  ports: KickPorts,
+  deploymentId: DeploymentId,
+  clientId: ClientId,
+  live: readonly Stored<Session>[],
+): Promise<Kicked> {
+  if (live.length > 0) return { kind: 'ended' };
+  return { kind: (await endAtBroker(ports, deploymentId, clientId)) === 'over' ? 'ended' : 'unavailable' };
 }
 
 /** A connection that is known and the only thing that this username has under the client id. */

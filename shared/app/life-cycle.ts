@@ -48,6 +48,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { DoorReport } from '../ports/presence.ts';
 import type { Random } from '../ports/random.ts';
 import type { Names, SessionStore, Stored } from '../ports/sessions.ts';
+import type { AccountExpiry } from './account-expiry.ts';
 import type { BrokerEvent } from './broker-event.ts';
 import { countAgain, settleFreed, uncount } from './free.ts';
 
@@ -57,6 +58,11 @@ export interface LifeCyclePorts {
   readonly random: Random;
   readonly broker: Broker;
   readonly policy: Policy;
+}
+
+export interface ReportPorts extends LifeCyclePorts {
+  /** Without it the broker is asked at every end of a persistent session of MQTT 3. */
+  readonly accountExpiry?: AccountExpiry;
 }
 
 /** `later`: it cannot be told yet; the message is to be delivered again after some seconds. */
@@ -96,12 +102,37 @@ interface Over {
 
 const maxRounds = 16;
 
-export async function applyDoorReport(ports: LifeCyclePorts, report: DoorReport): Promise<Applied> {
+export async function applyDoorReport(ports: ReportPorts, report: DoorReport): Promise<Applied> {
   if (report.uncounted === true) {
     const seen = await ports.store.readSession(report);
     if (isAwaited(seen?.value, report, ports.clock.now())) return 'later';
   }
+  if (report.type === 'door.disconnected' && report.expiryIsAccounts === true) return applyAccountsEnd(ports, report);
   return change(ports, report, (session, now) => readReport(session, report, ports, now));
+}
+
+/** The end of a persistent session of MQTT 3: for how long it is kept is the account's one number (S10). */
+async function applyAccountsEnd(
+  ports: ReportPorts,
+  report: DoorReport & { readonly type: 'door.disconnected' },
+): Promise<Applied> {
+  const { accountExpiry } = ports;
+  const { expiryIsAccounts: _, ...told } = report;
+  const expirySeconds = await accountExpiry?.expiryOf(report.attempt);
+  const known: DoorReport = expirySeconds === undefined ? report : { ...told, expirySeconds };
+  let says: BrokerSays | undefined;
+  const listening: Broker = {
+    ...ports.broker,
+    getConnection: async (id) => {
+      says = await ports.broker.getConnection(id);
+      return says;
+    },
+  };
+  const heard = { ...ports, broker: listening };
+  const applied = await change(heard, report, (session, now) => readReport(session, known, heard, now));
+  if (says !== undefined && accountExpiry !== undefined)
+    await accountExpiry.learn(report.attempt, says, (await ports.store.readSession(report))?.value);
+  return applied;
 }
 
 /** For as long as a queue goes on delivering a message that is not taken. */
@@ -524,12 +555,7 @@ function readLast(session: Session): Step {
   return haveAllArrived(ended) ? { knowing: ended } : { next: ended };
 }
 
-function readEnd(
-  stored: Session,
-  report: DoorReport & { type: 'door.disconnected' },
-  policy: Policy,
-  now: Ms,
-): Step {
+function readEnd(stored: Session, report: DoorReport & { type: 'door.disconnected' }, policy: Policy, now: Ms): Step {
   const session = noteArrival(stored, report.attempt);
   const confirmed = session.confirmedAttempt === report.attempt;
   const { at, expirySeconds, loweredToSeconds } = report;

@@ -7,7 +7,7 @@
 
 import { reconcilePassSeconds, reconcileQuietSeconds } from '../config/constants.ts';
 import type { DeploymentId, Username } from '../domain/ids.ts';
-import { isLive, type Session } from '../domain/session.ts';
+import { isLive, mayLiveOn, type Session } from '../domain/session.ts';
 import { addSeconds, later, type Ms, seconds } from '../domain/time.ts';
 import type { Stored } from '../ports/sessions.ts';
 import type { Progress, TableWalk, WalkPage } from '../ports/table-walk.ts';
@@ -44,7 +44,7 @@ export interface Reconciled {
   readonly sessions: number;
   /** Places that belonged to no record, taken out. */
   readonly driftRemoved: number;
-  /** Confirmed sessions that were not counted, counted now. */
+  /** Sessions that were not counted and are counted now: confirmed ones, and freed ones that the broker has still. */
   readonly driftAdded: number;
   /** Places of tombstones taken out: a freeing that had died halfway. */
   readonly finished: number;
@@ -214,6 +214,7 @@ class ReconcileRun {
       this.total.asked++;
       if (found === 'unknown') this.total.unknown++;
       if (found === 'ghost') this.total.ghosts++;
+      if (found === 'uncounted') this.total.driftAdded++;
       if (found === 'corrected') this.total.corrected++;
     } catch {
       this.total.failed++;
@@ -221,9 +222,13 @@ class ReconcileRun {
   }
 }
 
-/** Proven once, nothing pending that the sweeper looks after, and nobody has heard of it lately. */
+/**
+ * Proven once, nothing pending that the sweeper looks after, and not heard of lately. A tombstone is worth a question for
+ * as long as the broker may keep what it granted to the session: one that lives on is not counted.
+ */
 function isQuiet(session: Session, now: Ms): boolean {
-  if (session.holding === 'new' || session.leaseUntil !== undefined || !isLive(session, now)) return false;
+  if (session.holding === 'new' || session.leaseUntil !== undefined) return false;
+  if (!isLive(session, now) && !mayLiveOn(session, now)) return false;
   const { admittedAt, connectedAt = admittedAt, disconnectedAt = admittedAt } = session;
   const heardAt = later(admittedAt, later(connectedAt, disconnectedAt));
   return addSeconds(heardAt, seconds(reconcileQuietSeconds)) <= now;

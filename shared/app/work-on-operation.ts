@@ -109,13 +109,14 @@ async function advance(ports: WorkerPorts, operation: Operation): Promise<Step> 
 async function begin(ports: WorkerPorts, operation: Operation): Promise<Step> {
   if (!(await stillHolds(ports, operation))) return { operation: { ...operation, status: 'done' } };
   const now = ports.clock.now();
-  const common = { step: 'kick', passBegan: now, passedBy: {}, left: 0, kicked: {} } as const;
+  // A walk over a whole deployment goes by usernames that count sessions, and leaves tombstones alone.
+  const tombstones = { toReach: 'username' in operation.cause, reached: 0, left: 0 };
+  const common = { step: 'kick', passBegan: now, passedBy: {}, left: 0, kicked: {}, tombstones } as const;
   if (operation.cause.kind !== 'kick')
     // Who was admitted by what held before the change is in by then.
     return { operation: { ...operation, work: { ...common, until: addSeconds(now, seconds(changeHoldsSeconds)) } } };
   const { deploymentId, cause, startedAt } = operation;
   const { used, places, wide } = await ports.store.readRoster(deploymentId, cause.username);
-  if (used === 0) return { operation: { ...operation, status: 'done', total: 0 } };
   // Too many for a list, and most are a number only: whoever was admitted before now.
   if (wide === true) return { operation: { ...operation, total: used, work: { ...common, until: now } } };
   await ports.operations.putPlan(operation, places, addSeconds(startedAt, seconds(operationSeconds)));

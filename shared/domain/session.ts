@@ -135,8 +135,9 @@ export function tombstoneUntil(session: Session): Ms {
   return addSeconds(later(later(admittedAt, disconnectedAt), bound), tombstoneSeconds);
 }
 
+/** The records say that its session is over; or has expired, and the sweeper has not been there yet. */
 export function isTombstone(session: Session, now: Ms): boolean {
-  return session.holding === 'freed' && tombstoneUntil(session) > now;
+  return !isLive(session, now) && tombstoneUntil(session) > now;
 }
 
 /**

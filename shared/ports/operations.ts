@@ -33,6 +33,8 @@ export type Work =
       readonly left: number;
       /** The attempt that was kicked, of clients whose session could not be ended on the spot. */
       readonly kicked: Readonly<Record<string, AttemptId>>;
+      /** Tombstones: whether they are to be reached at the broker in this pass, and how many have been. */
+      readonly tombstones: { readonly toReach: boolean; readonly reached: number; readonly left: number };
     }
   | { readonly step: 'remove'; readonly from?: string; readonly found: number };
 

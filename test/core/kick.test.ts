@@ -92,19 +92,67 @@ test('a retained session without a connection ends too', async () => {
   expect(await core.used('alice')).toBe(0);
 });
 
-test('nothing live: nothing is kicked, and the broker is not bothered', async () => {
+test('what is unknown: nothing is kicked, and the broker is not bothered', async () => {
   expect(await kick('never')).toEqual({ kind: 'nothing' });
-  const attempt = await connected('alice', 'a');
-  await core.report('door.disconnected', 'alice', 'a', attempt);
-  expect(await kick('a')).toEqual({ kind: 'nothing' });
   expect(told).toEqual([]);
+});
+
+describe('a tombstone is reached at the broker (S15)', () => {
+  test('what lives on there uncounted is ended, and nothing is counted for it', async () => {
+    const attempt = await connected('alice', 'a', 600);
+    await core.report('door.disconnected', 'alice', 'a', attempt);
+    expect(await core.used('alice')).toBe(0);
+    core.broker.set('a', { kind: 'retained', expirySeconds: seconds(600) });
+    expect(await kick('a')).toEqual({ kind: 'ended' });
+    expect(told).toEqual(['demo:a true']);
+    expect(core.broker.has('a')).toBe(false);
+    expect(await core.used('alice')).toBe(0);
+  });
+
+  test('at least two hours later still; then it is unknown', async () => {
+    const attempt = await connected('alice', 'a');
+    await core.report('door.disconnected', 'alice', 'a', attempt);
+    core.advance(7_199);
+    expect(await kick('a')).toEqual({ kind: 'ended' });
+    core.advance(2);
+    expect(await kick('a')).toEqual({ kind: 'nothing' });
+    expect(told).toHaveLength(1);
+  });
+
+  test('for as long as the broker had granted, where that is longer', async () => {
+    const attempt = await connected('alice', 'a', 36_000);
+    await core.report('door.disconnected', 'alice', 'a', attempt, 36_000);
+    core.advance(36_000 + 7_199);
+    expect(await core.used('alice')).toBe(1);
+    expect(await kick('a')).toEqual({ kind: 'ended' });
+    await core.sweep();
+    expect(await kick('a')).toEqual({ kind: 'ended' });
+    core.advance(2);
+    expect(await kick('a')).toEqual({ kind: 'nothing' });
+  });
+
+  test('not where another username lives under the client id', async () => {
+    const attempt = await connected('alice', 'a', 600);
+    await core.report('door.disconnected', 'alice', 'a', attempt);
+    await connected('bob', 'a');
+    expect(await kick('a', 'alice')).toEqual({ kind: 'ended' });
+    expect(told).toEqual([]);
+    expect(await core.used('bob')).toBe(1);
+  });
+
+  test('a broker that does not answer is told, as with a live session', async () => {
+    const attempt = await connected('alice', 'a');
+    await core.report('door.disconnected', 'alice', 'a', attempt);
+    silent = 3;
+    expect(await kick('a')).toEqual({ kind: 'unavailable' });
+  });
 });
 
 test('twice at once, and once more: freed once', async () => {
   await connected('alice', 'a');
   await connected('alice', 'b');
   await Promise.all([kick('a'), kick('a'), kick('a')]);
-  expect(await kick('a')).toEqual({ kind: 'nothing' });
+  expect(await kick('a')).toEqual({ kind: 'ended' });
   expect(await core.used('alice')).toBe(1);
 });
 
@@ -291,7 +339,7 @@ describe('a client id that is changing hands', () => {
     const newcomer = await admitted('bob', 'shared');
     await core.report('door.connected', 'bob', 'shared', newcomer);
     core.broker.set('shared', { kind: 'connected' });
-    expect(await kick('shared', 'alice')).toEqual({ kind: 'nothing' });
+    expect(await kick('shared', 'alice')).toEqual({ kind: 'ended' });
     expect(told).toEqual([]);
     expect(await core.used('bob')).toBe(1);
   });

@@ -170,6 +170,7 @@ test('rule 6: connect_failed frees nothing by itself', async () => {
 
 test('S10: straight to the broker, the expiry the broker tells is what counts', async () => {
   await joinStraight('a', 1, 120);
+  core.broker.set('a', { kind: 'retained', expirySeconds: seconds(120) });
   await core.event('disconnected', 'a', 1);
   expect(await core.session('alice', 'a')).toMatchObject({ holding: 'retained', expirySeconds: 120 });
 });

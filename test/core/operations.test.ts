@@ -125,6 +125,49 @@ describe('kicking all of a username', () => {
     expect(await rig.core.used('alice')).toBe(1);
   });
 
+  test('tombstones are reached at the broker, each once, and count in the total; none of another username', async () => {
+    for (const id of ['over-1', 'over-2', 'over-3']) {
+      const attempt = await rig.connected('alice', id);
+      await rig.core.report('door.disconnected', 'alice', id, attempt);
+    }
+    const bobs = await rig.connected('bob', 'over-bob');
+    await rig.core.report('door.disconnected', 'bob', 'over-bob', bobs);
+    await rig.connected('alice', 'live');
+    // An attempt on its way is no end: a second pass looks at it, and at no tombstone.
+    await rig.core.connect('alice', 'pending');
+    const id = await kickAll();
+    await rig.drain();
+    expect(await rig.operation(id)).toMatchObject({ status: 'done', total: 5, finished: 5 });
+    expect(rig.told.filter((clientId) => clientId !== 'pending').sort()).toEqual([
+      'live',
+      'over-1',
+      'over-2',
+      'over-3',
+    ]);
+  });
+
+  test('a username with tombstones only: they are reached, and counted', async () => {
+    const attempt = await rig.connected('alice', 'over');
+    await rig.core.report('door.disconnected', 'alice', 'over', attempt);
+    const id = await kickAll();
+    await rig.drain();
+    expect(await rig.operation(id)).toMatchObject({ status: 'done', total: 1, finished: 1 });
+    expect(rig.told).toEqual(['over']);
+  });
+
+  test('a tombstone for which the broker does not answer is tried again', async () => {
+    const attempt = await rig.connected('alice', 'over');
+    await rig.core.report('door.disconnected', 'alice', 'over', attempt);
+    const id = await kickAll();
+    rig.deaf = true;
+    await rig.deliver(shift());
+    expect(await rig.operation(id)).toMatchObject({ status: 'running', finished: 0 });
+    rig.deaf = false;
+    await rig.drain();
+    expect(await rig.operation(id)).toMatchObject({ status: 'done', total: 1, finished: 1 });
+    expect(rig.told).toEqual(['over']);
+  });
+
   test('nothing to kick: done at once', async () => {
     const id = await kickAll();
     expect(await rig.drain()).toBe(1);

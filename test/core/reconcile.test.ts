@@ -5,6 +5,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
 import { createTableWalk } from '../../shared/adapters/dynamodb/table-walk.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { change } from '../../shared/app/life-cycle.ts';
 import { type ReconcilePorts, reconcile } from '../../shared/app/reconcile.ts';
 import type { ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import { isLive, type Session } from '../../shared/domain/session.ts';
@@ -127,6 +128,34 @@ test('S10: a retained session counts until the broker says, where that is not wh
   expect((await core.session('alice', 'a'))?.countsUntil).toBe(end);
   expect((await core.store.readRoster(demo, 'alice' as Username)).wakeAt).toBeLessThanOrEqual(end);
   expect(await run()).toMatchObject({ corrected: 0, asked: 1 });
+});
+
+test('S15: a tombstone is asked about while the broker may keep what it granted, and what lives there is counted again', async () => {
+  const freed = async (clientId: string, granted: number): Promise<void> => {
+    await core.join('alice', clientId, granted);
+    // Its lease and the broker's word, which was wrong.
+    await change(
+      core.ports,
+      { deploymentId: demo, username: 'alice' as Username, clientId: clientId as ClientId },
+      () => {
+        return 'ask the broker';
+      },
+    );
+  };
+  await freed('clean', 0);
+  await freed('gone', 3_600);
+  await freed('there', 3_600);
+  expect(await core.used('alice')).toBe(0);
+  const kept = { kind: 'retained', disconnectedAt: core.now(), expirySeconds: seconds(3_600) } as const;
+  core.broker.set('there', kept);
+  core.advance(quietSeconds);
+  expect(await run()).toMatchObject({ ...clean, asked: 2, driftAdded: 1 });
+  expect(await core.session('alice', 'there')).toMatchObject({ holding: 'retained', recounted: true });
+  await checkAgreement('alice');
+  expect(await core.used('alice')).toBe(1);
+  core.advance(100_000);
+  await core.sweep();
+  expect(await run()).toMatchObject({ ...clean, asked: 0 });
 });
 
 test('drift is found wherever it lies, repaired, told once, and is 0 after that', async () => {

@@ -119,18 +119,24 @@ describe('the session’s expiry is reported as the broker granted it, and as it
     );
   });
 
-  test('changed by a DISCONNECT', async () => {
+  test('a DISCONNECT that makes it longer counts, and the broker hears it', async () => {
+    const client = await join({ protocolVersion: 5, clientId: 'c', properties: { sessionExpiryInterval: 60 } });
+    await client.endAsync(false, { properties: { sessionExpiryInterval: 600 } });
+    await until(() => expect(rig.reports.slice(1)).toMatchObject([{ type: 'door.disconnected', expirySeconds: 600 }]));
+    expect(rig.reports[1]).not.toHaveProperty('loweredToSeconds');
+  });
+
+  test.each([0, 30])('a DISCONNECT that lowers it to %i is told apart from what was granted', async (lowered) => {
     const client = await join({ protocolVersion: 5, clientId: 'c', properties: { sessionExpiryInterval: 600 } });
-    await client.endAsync(false, { properties: { sessionExpiryInterval: 30 } });
+    await client.endAsync(false, { properties: { sessionExpiryInterval: lowered } });
     await until(() =>
-      expect(told()).toEqual([
-        ['door.connected', 600],
-        ['door.disconnected', 30],
+      expect(rig.reports.slice(1)).toMatchObject([
+        { type: 'door.disconnected', expirySeconds: 600, loweredToSeconds: lowered },
       ]),
     );
   });
 
-  test('not changed by a DISCONNECT from 0 to more, which the broker refuses [MQTT-3.14.2-2]', async () => {
+  test('not changed by a DISCONNECT from 0 to more, which is passed to nobody [MQTT-3.14.2-2]', async () => {
     const client = await join({ protocolVersion: 5, clientId: 'c' });
     await client.endAsync(false, { properties: { sessionExpiryInterval: 600 } });
     await until(() =>
@@ -140,6 +146,25 @@ describe('the session’s expiry is reported as the broker granted it, and as it
       ]),
     );
   });
+
+  test.each([
+    ['a malformed packet before it', '36020000e00700051100000000', 600, 0],
+    ['another DISCONNECT behind it that makes it longer', 'e000e00700051100093a80', 600, undefined],
+    ['another DISCONNECT behind one that lowers it', 'e007000511 0000001e e007000511 00093a80', 600, 30],
+  ])(
+    'a DISCONNECT with %s: nothing is believed that the broker may not have read',
+    async (_what, hex, most, lowered) => {
+      const client = new RawClient(rig.port);
+      client.socket.write(connectBytes({ properties: { sessionExpiryInterval: 600 } }));
+      await until(() => expect(told()).toHaveLength(1));
+      client.socket.write(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
+      await until(() => expect(told()).toHaveLength(2));
+      expect(rig.reports[1]).toMatchObject({ type: 'door.disconnected', expirySeconds: most });
+      expect('loweredToSeconds' in (rig.reports[1] ?? {}) ? rig.reports[1] : {}).toEqual(
+        lowered === undefined ? {} : expect.objectContaining({ loweredToSeconds: lowered }),
+      );
+    },
+  );
 
   test('not changed by half a DISCONNECT', async () => {
     const client = new RawClient(rig.port);
@@ -164,6 +189,15 @@ describe('the session’s expiry is reported as the broker granted it, and as it
     ]);
     expect(rig.requests.map((request) => request.hints?.expirySeconds)).toEqual([0, undefined]);
     await Promise.all([clean.endAsync(), kept.endAsync()]);
+    // Of the one that is kept no packet tells for how long: that is said, so that the broker is asked.
+    await until(() => expect(told()).toHaveLength(4));
+    const ends = rig.reports.filter(({ type }) => type === 'door.disconnected');
+    expect(new Map(ends.map((end) => [String(end.clientId), 'expiryIsAccounts' in end]))).toEqual(
+      new Map([
+        ['a', false],
+        ['b', true],
+      ]),
+    );
   });
 });
 

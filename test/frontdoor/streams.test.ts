@@ -65,7 +65,7 @@ describe('a relay ends both streams so that what was written arrives', () => {
     await until(() => expect(broker.closed).toBe(true));
     const relay = new Relay({ client, broker, protocolVersion: 5, askedExpirySeconds: 60, grantedExpirySeconds: 50 });
     relay.start([Buffer.from('x')], [], false);
-    expect(await relay.ended).toBe(50);
+    expect(await relay.ended).toEqual({ expirySeconds: 50 });
     await until(() => expect(client.writableEnded).toBe(true));
     client.destroy();
   });

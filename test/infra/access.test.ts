@@ -28,10 +28,7 @@ const functions = {
   },
   PresenceFunction: {
     name: 'presence',
-    grants: [
-      ...[...consume, 'SendMessage'].map((action) => `sqs:${action} PresenceQueue.Arn`),
-      `iot:GetConnection ${anyClient}`,
-    ],
+    grants: [...[...consume, 'SendMessage'].map((action) => `sqs:${action} PresenceQueue.Arn`), ...kick],
   },
   Sweeper: { name: 'sweeper', grants: [`iot:GetConnection ${anyClient}`] },
   Reconciler: { name: 'reconciler', grants: [`iot:GetConnection ${anyClient}`] },

@@ -247,6 +247,21 @@ describe('the presence function', () => {
     // Nobody's, and somebody's who never came here.
     expect(await apply([presenceEvent('connected', 'somebody-elses', {})])).toEqual({ batchItemFailures: [] });
     expect(await apply([presenceEvent('connect_failed', 'open:stranger', {})])).toEqual({ batchItemFailures: [] });
+    // Clients of the front door: one says that its session is over and the broker keeps it, one speaks MQTT 3.
+    const kept = { connected: false, disconnectedSince: Date.now(), cleanSession: false, sessionExpiry: 600 };
+    const ends = [
+      { clientId: 'liar', expirySeconds: 600, loweredToSeconds: 0 },
+      { clientId: 'four', expirySeconds: 3_600, expiryIsAccounts: true },
+      { clientId: 'five', expirySeconds: 3_600, expiryIsAccounts: true },
+    ];
+    for (const end of ends) {
+      const who = { deployment: 'open', username: 'carol', ...end };
+      const attempt = await world.admitAgo(5, who, 'connected');
+      presence.recorder.connections.set(`open:${end.clientId}`, kept);
+      const report = { type: 'door.disconnected', deploymentId: 'open', username: 'carol', attempt, at: Date.now() };
+      expect(await apply([{ ...report, ...end }])).toEqual({ batchItemFailures: [] });
+    }
+    expect(presence.recorder.connections.has('open:liar')).toBe(false);
     // Who asked is told of a username at its limit.
     for (const clientId of ['one', 'two']) await world.admitAgo(5, { deployment: 'demo', username: 'ivan', clientId });
     const near = { type: 'rank.refresh', deploymentId: 'demo', username: 'ivan' };

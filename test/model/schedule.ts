@@ -96,7 +96,7 @@ function leave(world: World, { whom, how }: Step): void {
   const real = pick(world.oracle.connected(), whom);
   if (real === undefined) return;
   const claimed = how % 3 === 0 ? pick(claims, Math.floor(how / 3)) : undefined;
-  const isRead = how % 5 !== 0;
+  const isRead = Math.floor(how / 12) % 2 === 0;
   const reason = claimed === undefined ? 'CONNECTION_LOST' : isRead ? 'CLIENT_INITIATED_DISCONNECT' : 'CLIENT_ERROR';
   const said = claimed === undefined ? '' : `, and says ${claimed} s${isRead ? '' : ' to nobody'}`;
   world.tell(undefined, `${real.clientId} of ${real.username} leaves${said}`);

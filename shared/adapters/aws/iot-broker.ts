@@ -4,6 +4,7 @@
 import {
   DeleteConnectionCommand,
   GetConnectionCommand,
+  type GetConnectionCommandOutput,
   IoTDataPlaneClient,
   ResourceNotFoundException,
 } from '@aws-sdk/client-iot-data-plane';
@@ -19,8 +20,7 @@ export function createIotBroker(): Broker {
     async getConnection(id) {
       try {
         const answer = await client.send(new GetConnectionCommand({ clientId: id }));
-        const expiry: { expirySeconds?: Seconds } =
-          answer.sessionExpiry === undefined ? {} : { expirySeconds: seconds(answer.sessionExpiry) };
+        const expiry = readExpiry(answer);
         if (answer.connected === true) return { kind: 'connected', ...at('since', answer.connectedSince), ...expiry };
         // What has ended is still told of for half an hour; with nothing to keep there is no session.
         if (answer.cleanSession !== false && (answer.sessionExpiry ?? 0) === 0) return { kind: 'absent' };
@@ -38,6 +38,15 @@ export function createIotBroker(): Broker {
       }
     },
   };
+}
+
+/** A session that is kept has an expiry: 0 is then no answer to how long. */
+function readExpiry({
+  cleanSession,
+  sessionExpiry,
+}: Pick<GetConnectionCommandOutput, 'cleanSession' | 'sessionExpiry'>): { readonly expirySeconds?: Seconds } {
+  if (sessionExpiry === undefined || (cleanSession === false && sessionExpiry === 0)) return {};
+  return { expirySeconds: seconds(sessionExpiry) };
 }
 
 function at<K extends string>(key: K, value: number | Date | undefined): { readonly [P in K]?: Ms } {

@@ -135,6 +135,8 @@ export function auditKey(id: DeploymentId, at: number, unique: string): Key {
 }
 
 /** How far the reconciler has come. */
+/** What the broker was asked for the whole account. */
+export const accountExpiryKey: Key = { pk: 'account', sk: 'expiry' };
 export const progressKey: Key = { pk: 'reconciler', sk: 'progress' };
 
 /** Whose an app client of the sign-in is. Written by the operator, as `docs/deploy.md` says. */

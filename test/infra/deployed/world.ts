@@ -16,7 +16,7 @@ import { createPasswords } from '../../../shared/app/passwords.ts';
 import { tokenAlgorithms } from '../../../shared/app/public-keys.ts';
 import { createCredentialCache, createSettingsCache } from '../../../shared/app/settings-cache.ts';
 import { leaseSeconds, maxConnectionSeconds } from '../../../shared/config/constants.ts';
-import type { DeploymentId, TenantId, Username } from '../../../shared/domain/ids.ts';
+import type { AttemptId, DeploymentId, TenantId, Username } from '../../../shared/domain/ids.ts';
 import { ms, seconds } from '../../../shared/domain/time.ts';
 import type { DoorReport } from '../../../shared/ports/presence.ts';
 import { createTestTable, startTestEngine } from '../../support/engine.ts';
@@ -39,7 +39,7 @@ export interface World {
       readonly expirySeconds?: number;
     },
     then?: 'connected' | 'retained',
-  ): Promise<void>;
+  ): Promise<AttemptId>;
   stop(): Promise<void>;
 }
 
@@ -127,6 +127,7 @@ export async function createWorld(): Promise<World> {
         await applyDoorReport({ store, clock, random: cryptoRandom, broker, policy }, report as DoorReport);
       }
       secondsAgo = 0;
+      return decision.attempt;
     },
     async stop() {
       client.destroy();
