@@ -17,6 +17,7 @@ import {
   doubtAttempt,
   type Ending,
   endAttempt,
+  endedSince,
   endSession,
   extendLease,
   foldSession,
@@ -579,8 +580,7 @@ function readConnected(
 ): Step {
   const { pair, ipAddress } = event;
   if (samePair(session.pair, pair)) return 'nothing';
-  // The front door tells what becomes of its attempts; the broker's word is needed only where it fell silent.
-  if (session.witness === 'door' && session.holding !== 'freed') return 'nothing';
+  if (session.witness === 'door' && session.holding !== 'freed') return readBeside(session, event);
   const told: Confirmation = {
     ...(truth?.since === undefined ? { at: event.at, unsure: true } : { at: truth.since }),
     expirySeconds: truth?.expirySeconds,
@@ -606,6 +606,21 @@ function readConnected(
   if (session.holding === 'connected' && session.pair === undefined) return { next: { ...session, pair } };
   // Neither the connection known nor one admitted since: late, or its admission's other events were lost.
   return 'ask the broker';
+}
+
+/**
+ * The front door tells what becomes of its attempts, so a `connected` of the broker is news only of a client that goes
+ * straight to the broker besides.
+ *
+ * Invariant: a connection that came over a retained session counts beyond the expiry of that session.
+ * Race: a question asked before the connection was made is asked again, because the record is written.
+ * On crash: the event comes again.
+ */
+function readBeside(session: Session, { pair, at }: BrokerEvent & { type: 'connected' }): Step {
+  if (isClosed(session, pair)) return 'nothing';
+  if (session.holding === 'retained' && session.leaseUntil === undefined)
+    return endedSince(session, at) ? 'nothing' : 'ask the broker';
+  return session.overlap ? { next: session } : 'nothing';
 }
 
 /** The lease is brought forward, no further than a CONNECT may take that is still on its way to the broker. */

@@ -183,6 +183,11 @@ export function connectedSince(session: Session, at: Ms): boolean {
   return connectedAt !== undefined && at + marginMs < connectedAt;
 }
 
+/** The retained session's connection ended later than `at`, by any clock. */
+export function endedSince({ disconnectedAt }: Session, at: Ms): boolean {
+  return disconnectedAt !== undefined && addSeconds(at, seconds(clockSkewSeconds)) < disconnectedAt;
+}
+
 /** Clocks of the front door and of the broker differ by less; an event's timestamp may be minutes off. */
 function toleranceMs(session: Session): number {
   return session.connectedAtUnsure === true ? 150_000 : 2_000;

@@ -131,6 +131,23 @@ test('S12: an attempt over a retained session connects after its lease, and coun
   await countsUntilItsEnd(late);
 });
 
+test('I2: a CONNECT straight to the broker comes after its lease, over a session that the front door has told as retained', async () => {
+  await core.connect('alice', 'a', { witness: 'broker' });
+  core.advance(31);
+  await core.sweep();
+  const newer = await core.join('alice', 'a', 600);
+  core.advance(20);
+  core.broker.set('a', { kind: 'retained', disconnectedAt: core.now(), expirySeconds: seconds(600) });
+  await tell('door.disconnected', newer, 600);
+  expect(await core.session('alice', 'a')).toMatchObject({ holding: 'retained' });
+  core.advance(10);
+  arrive(600);
+  await core.event('connected', 'a', 1);
+  core.advance(3_600);
+  await core.sweep();
+  expect(await core.used('alice')).toBe(1);
+});
+
 test('S15: an attempt that was on its way when it was kicked connects after its lease', async () => {
   const attempt = await admitted();
   const ports = { ...core.ports, pause: async () => undefined, kickTries: 1 };
