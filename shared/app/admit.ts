@@ -206,7 +206,12 @@ class AdmissionRun {
       this.session = { value: next, revision: put.revision };
       return 'look again';
     }
-    if (!this.ownsFor(next.countsUntil) && (await this.own()) === 'look again') {
+    // Invariant: of two usernames that find a client id free at once, one is admitted.
+    // Race: what was met may be a new attempt that has not claimed the client id yet. Then the other username has not seen
+    // it, and only a write of the owner stops that one.
+    // On crash: the attempt is counted until its lease.
+    const isClaimed = met.value.holding !== 'new' && this.ownsFor(next.countsUntil);
+    if (!isClaimed && (await this.own()) === 'look again') {
       this.session = { value: next, revision: put.revision };
       return 'look again';
     }

@@ -6,18 +6,21 @@ import { toBrokerClientId, type Username } from '../domain/ids.ts';
 import { isWide } from '../domain/place.ts';
 import {
   abandonAttempt,
+  arrivedBy,
   awaitProof,
   awaitsProof,
   type Confirmation,
   closePair,
   confirmSession,
   connectedAtLatest,
+  connectedSince,
   connectGraceSeconds,
   countStrange,
   doubtAttempt,
   dropAttempt,
   type Ending,
   endAttempt,
+  endedSince,
   endSession,
   extendLease,
   foldSession,
@@ -34,6 +37,7 @@ import {
   noteArrival,
   noteEnding,
   outlive,
+  overlapTold,
   overlapUnknown,
   type Policy,
   recountSession,
@@ -202,17 +206,20 @@ function readTruth(
       // It proves nothing of an attempt; and what is freed waits for the message that is to come.
       if (session.holding === 'new' || session.holding === 'freed') return undefined;
       return countStrange(session, says.until, addSeconds(now, ports.policy.leaseSeconds));
-    case 'absent':
-      return session.holding === 'freed' ? session : freeSession(session, { owes: true, findAt: now });
+    case 'absent': {
+      // Nothing was there. Which attempts are over, that does not say: one may connect after all.
+      const { overAttempt: _o, ...unheard } = session;
+      return session.holding === 'freed' ? session : freeSession(unheard, { owes: true, findAt: now });
+    }
     case 'retained': {
       // The broker forgets after half an hour when it was; what was known before is nearer the truth than now.
       const at = says.disconnectedAt ?? session.disconnectedAt ?? now;
       const expirySeconds = says.expirySeconds ?? session.expirySeconds;
-      if (session.holding !== 'freed') return owing(endSession(session, { at, expirySeconds }, now), session, now);
+      if (session.holding !== 'freed') return owing(endUnheard(session, { at, expirySeconds }, now), session, now);
       // When it was connected, the broker does not say.
       const told = { at, expirySeconds };
       const { connectedAt: _c, ...again } = recountSession(session, ports.random.place(), told, ports.policy);
-      return owing(endSession({ ...again, admittedAt: session.admittedAt }, told, now), session, now);
+      return owing(endUnheard({ ...again, admittedAt: session.admittedAt }, told, now), session, now);
     }
     case 'connected': {
       // Which connection it is, the broker does not say: from now on nothing frees it on an event alone.
@@ -230,6 +237,12 @@ function readTruth(
       return confirmSession({ ...session, overlap, admittedAt: later(session.admittedAt, since) }, told, ports.policy);
     }
   }
+}
+
+/** The broker tells of a session that was retained, not of attempts: the latest may connect after all. */
+function endUnheard(session: Session, ending: Ending, now: Ms): Session {
+  const { overAttempt: _o, ...ended } = endSession(session, ending, now);
+  return session.overAttempt === undefined ? ended : { ...ended, overAttempt: session.overAttempt };
 }
 
 /** No message may come again for it: a tombstone is found by its lease until its place is out of the roster. */
@@ -367,8 +380,7 @@ async function mayFold(store: SessionStore, next: Session, before: Session): Pro
 function leaveToLease(session: Session, early: boolean, policy: Policy, now: Ms): Session | undefined {
   if (session.holding === 'freed') return undefined;
   if (session.leaseUntil !== undefined && session.leaseUntil > now) return session;
-  const arrived = addSeconds(session.admittedAt, connectGraceSeconds);
-  return extendLease(session, early ? later(arrived, now) : addSeconds(now, policy.leaseSeconds));
+  return extendLease(session, early ? later(arrivedBy(session.admittedAt), now) : addSeconds(now, policy.leaseSeconds));
 }
 
 /** When the connection was made that the broker tells of, at the earliest; undefined where it tells of none. */
@@ -504,6 +516,8 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
   const latest = session.attempt === report.attempt;
   const pending = session.leaseUntil !== undefined;
   if (session.overAttempt === report.attempt) {
+    // Race: a question asked before this connection was made must not be answered over it.
+    if (report.type === 'door.connected' && pending && session.holding !== 'freed') return { next: session };
     // Its word was not taken any more; if the broker has had a connection of it since, whether that has ended is its to say.
     const mayBeIt = session.holding === 'connected' && !pending && session.overlap;
     return report.type === 'door.disconnected' && mayBeIt ? 'ask the broker' : 'nothing';
@@ -514,9 +528,10 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
       // Let in without a count, it was counted when another attempt was there already: by clocks that differ, the later.
       if (!latest && session.knownUncounted?.includes(report.attempt) === true)
         return { knowing: overlapUnknown(session) };
-      if (!latest) return readArrival(session, report);
-      // Freed before this report came: its lease ran out, or the report comes twice or late. The broker knows which.
-      if (session.holding === 'freed') return { since: report.at };
+      // Freed or retained before this report came, on the broker's word or on another attempt's end: the CONNECT took
+      // longer than its lease, or the report is late or a repetition. The broker knows which, of any attempt.
+      if (session.holding === 'freed' || (session.holding === 'retained' && !pending)) return { since: report.at };
+      if (!latest) return readOlder(session, report);
       const told = { at: report.at, expirySeconds: report.expirySeconds, attempt: report.attempt };
       // The end that the broker told may be this connection's own: it has come and gone, or another has. Of one that was
       // let in without a count the end may have been told before there was a record to read it by.
@@ -526,7 +541,8 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
           since: report.at,
           connectedAt: report.at,
         };
-      return pending ? { next: confirmSession(session, told, ports.policy), connectedAt: report.at } : 'nothing';
+      // Or the broker has told of the connection before the front door did: from now on its attempt is known.
+      return { next: confirmSession(session, told, ports.policy), connectedAt: report.at };
     }
     case 'door.failed':
       if (!latest) return report.unsent === true ? readArrival(session, report) : 'nothing';
@@ -539,6 +555,21 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
     case 'door.disconnected':
       return readEnd(session, report, ports.policy, now);
   }
+}
+
+/**
+ * An attempt that is not the latest has become a connection.
+ *
+ * Invariant: a connection that replaced the known one counts after the known one has ended.
+ * Race: the CONNECT came after its lease, when a newer attempt had a record of its own. The end of the newer one frees
+ * nothing without the broker's word from here on.
+ * On crash: the report comes again.
+ */
+function readOlder(session: Session, report: DoorReport): Step {
+  if (session.underway?.includes(report.attempt) === true) return readArrival(session, report);
+  if (connectedSince(session, report.at)) return 'nothing';
+  // Where that is known already, the record is written all the same: a question asked before is asked again.
+  return { next: session.overlap ? session : overlapTold(session) };
 }
 
 /** An attempt that another has overlapped has been a connection: it is not on its way any more. */
@@ -624,8 +655,7 @@ function readConnected(
 ): Step {
   const { pair, ipAddress } = event;
   if (samePair(session.pair, pair)) return 'nothing';
-  // The front door tells what becomes of its attempts; the broker's word is needed only where it fell silent.
-  if (session.witness === 'door' && session.holding !== 'freed') return 'nothing';
+  if (session.witness === 'door' && session.holding !== 'freed') return readBeside(session, event);
   const told: Confirmation = {
     ...(truth?.since === undefined ? { at: event.at, unsure: true } : { at: truth.since }),
     expirySeconds: truth?.expirySeconds,
@@ -653,9 +683,24 @@ function readConnected(
   return 'ask the broker';
 }
 
+/**
+ * The front door tells what becomes of its attempts, so a `connected` of the broker is news only of a client that goes
+ * straight to the broker besides.
+ *
+ * Invariant: a connection that came over a retained session counts beyond the expiry of that session.
+ * Race: a question asked before the connection was made is asked again, because the record is written.
+ * On crash: the event comes again.
+ */
+function readBeside(session: Session, { pair, at }: BrokerEvent & { type: 'connected' }): Step {
+  if (isClosed(session, pair)) return 'nothing';
+  if (session.holding === 'retained' && session.leaseUntil === undefined)
+    return endedSince(session, at) ? 'nothing' : 'ask the broker';
+  return session.overlap ? { next: session } : 'nothing';
+}
+
 /** The lease is brought forward, no further than a CONNECT may take that is still on its way to the broker. */
 function doubtful(session: Session): Step {
-  const next = hastenLease(session, connectGraceSeconds);
+  const next = hastenLease(session);
   return next === session ? 'nothing' : { next };
 }
 

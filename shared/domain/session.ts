@@ -161,8 +161,12 @@ const clockSkewSeconds = 3;
  * CONNECT reaches it, by its own clock, not when it was admitted.
  */
 function upperBound(at: Ms, expirySeconds: Seconds, policy: Policy): Ms {
-  const arrived = addSeconds(at, seconds(connectGraceSeconds + clockSkewSeconds));
-  return addSeconds(addSeconds(arrived, policy.maxConnectionSeconds), expirySeconds);
+  return addSeconds(addSeconds(arrivedBy(at), policy.maxConnectionSeconds), expirySeconds);
+}
+
+/** A CONNECT admitted at `at` has reached the broker by then, or never will, by the clock of any machine. */
+export function arrivedBy(at: Ms): Ms {
+  return addSeconds(at, seconds(connectGraceSeconds + clockSkewSeconds));
 }
 
 /**
@@ -172,7 +176,7 @@ function upperBound(at: Ms, expirySeconds: Seconds, policy: Policy): Ms {
 export function isOnItsWay(session: Session, now: Ms): boolean {
   if (haveAllArrived(session)) return false;
   if (session.leaseUntil !== undefined && session.leaseUntil > now) return true;
-  return session.overlap && addSeconds(session.admittedAt, connectGraceSeconds) > now;
+  return session.overlap && arrivedBy(session.admittedAt) > now;
 }
 
 /** By the front door's word no attempt that overlapped is on its way any more, nor is the latest. */
@@ -191,6 +195,24 @@ export function noteArrival(session: Session, attempt: AttemptId): Session {
 export function overlapUnknown(session: Session): Session {
   const { underway: _u, ...kept } = session;
   return { ...kept, overlap: true };
+}
+
+/** An attempt that was not expected any more has been a connection, and nothing else is known to be on its way. */
+export function overlapTold(session: Session): Session {
+  const isDoors = session.witness === 'door' && session.supersedes === undefined;
+  return isDoors ? { ...session, overlap: true, underway: [] } : overlapUnknown(session);
+}
+
+/** The connection that is known was made later than `at`, by any clock: the broker has ended what was there then. */
+export function connectedSince(session: Session, at: Ms): boolean {
+  const { connectedAt } = session;
+  const marginMs = Math.max(toleranceMs(session), clockSkewSeconds * 1_000);
+  return connectedAt !== undefined && at + marginMs < connectedAt;
+}
+
+/** The retained session's connection ended later than `at`, by any clock. */
+export function endedSince({ disconnectedAt }: Session, at: Ms): boolean {
+  return disconnectedAt !== undefined && addSeconds(at, seconds(clockSkewSeconds)) < disconnectedAt;
 }
 
 /** Clocks of the front door and of the broker differ by less; an event's timestamp may be minutes off. */
@@ -578,14 +600,14 @@ export function countStrange(session: Session, until: Ms, askAgainAt: Ms): Sessi
 }
 
 /** Something makes the pending attempt doubtful: its lease is checked as soon as its CONNECT cannot be on its way. */
-export function hastenLease(session: Session, graceSeconds: Seconds): Session {
-  const until = addSeconds(session.admittedAt, graceSeconds);
+export function hastenLease(session: Session): Session {
+  const until = arrivedBy(session.admittedAt);
   return session.leaseUntil === undefined || session.leaseUntil <= until ? session : { ...session, leaseUntil: until };
 }
 
 /** The pending attempt is known to be over, but one that it overlapped may be a connection: the lease is checked soon. */
 export function endAttempt(session: Session): Session {
-  return { ...hastenLease(session, connectGraceSeconds), overAttempt: session.attempt };
+  return { ...hastenLease(session), overAttempt: session.attempt };
 }
 
 /** The same, but it may be on its way to the broker yet. */

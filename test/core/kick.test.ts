@@ -219,7 +219,7 @@ describe('an attempt on its way to the broker', () => {
     await admitted('alice', 'a');
     expect(await kick('a')).toMatchObject({ kind: 'pending' });
     expect(await core.used('alice')).toBe(1);
-    core.advance(9);
+    core.advance(12);
     await core.sweep();
     expect(await core.used('alice')).toBe(1);
     core.advance(2);
@@ -232,7 +232,7 @@ describe('an attempt on its way to the broker', () => {
     await kick('a');
     core.broker.set('a', { kind: 'connected' });
     await core.report('door.connected', 'alice', 'a', attempt);
-    core.advance(11);
+    core.advance(14);
     await core.sweep();
     expect(await core.session('alice', 'a')).toMatchObject({ holding: 'connected' });
     expect(await core.used('alice')).toBe(1);
@@ -243,7 +243,7 @@ describe('an attempt on its way to the broker', () => {
     await kick('a');
     core.broker.set('a', { kind: 'connected', expirySeconds: seconds(600) });
     await core.report('door.connected', 'alice', 'a', attempt, 600);
-    core.advance(11);
+    core.advance(14);
     await core.sweep();
     core.advance(60);
     core.broker.set('a', { kind: 'retained', disconnectedAt: core.now(), expirySeconds: seconds(600) });
@@ -270,7 +270,7 @@ describe('an attempt on its way to the broker', () => {
     await kick('a');
     await core.report('door.connected', 'alice', 'a', attempt, 600);
     await core.report('door.disconnected', 'alice', 'a', attempt, 600);
-    core.advance(11);
+    core.advance(14);
     await core.sweep();
     expect(await core.used('alice')).toBe(0);
   });
@@ -281,7 +281,7 @@ describe('an attempt on its way to the broker', () => {
     await kick('a');
     await core.event('disconnected', 'a', 1, 'API_INITIATED_DISCONNECT');
     await core.event('connected', 'a', 1);
-    core.advance(11);
+    core.advance(14);
     await core.sweep();
     expect(await core.used('alice')).toBe(0);
   });
@@ -292,7 +292,7 @@ describe('an attempt on its way to the broker', () => {
     const second = await admitted('alice', 'a', 600);
     expect(await kick('a')).toMatchObject({ kind: 'pending' });
     await core.report('door.failed', 'alice', 'a', second);
-    core.advance(11);
+    core.advance(14);
     await core.sweep();
     expect(await core.used('alice')).toBe(0);
   });
@@ -327,7 +327,7 @@ describe('a client id that is changing hands', () => {
     expect([await core.used('alice'), await core.used('bob')]).toEqual([0, 1]);
     core.broker.set('shared', { kind: 'connected' });
     await core.report('door.connected', 'bob', 'shared', newcomer);
-    core.advance(11);
+    core.advance(14);
     await core.sweep();
     expect([await core.used('alice'), await core.used('bob')]).toEqual([0, 1]);
   });

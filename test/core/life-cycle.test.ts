@@ -151,7 +151,7 @@ test('rule 4: a connection nobody knew is counted again from its tombstone, over
   expect(await core.used('alice')).toBe(2);
   expect(await core.session('alice', 'a')).toMatchObject({ holding: 'connected', recounted: true });
   core.broker.set('a', { kind: 'absent' });
-  core.advance(11);
+  core.advance(14);
   await core.event('disconnected', 'a', 1);
   expect(await core.used('alice')).toBe(1);
 });
@@ -163,7 +163,7 @@ test('rule 6: connect_failed frees nothing by itself', async () => {
   await core.connect('alice', 'b', { witness: 'broker' });
   await core.event('connect_failed', 'b', 0);
   expect(await core.used('alice')).toBe(2);
-  core.advance(11);
+  core.advance(14);
   await core.sweep();
   expect(await core.used('alice')).toBe(1);
 });
