@@ -24,8 +24,8 @@ export interface RelayStart {
 export interface RelayEnd {
   /** The longest that the broker may keep the session, in seconds. */
   readonly expirySeconds: number;
-  /** The DISCONNECT asked for this shorter expiry, in seconds. Whether the broker heard it, the broker alone knows. */
-  readonly loweredToSeconds?: number;
+  /** The DISCONNECT asked for this other expiry, in seconds. Whether the broker read it, the broker alone knows. */
+  readonly changedToSeconds?: number;
 }
 
 export class Relay {
@@ -95,7 +95,8 @@ export class Relay {
       this.#toBroker(packet.bytes);
       const { expirySeconds } = this.#end;
       const asked = packet.sessionExpiryInterval ?? expirySeconds;
-      this.#end = asked < expirySeconds ? { expirySeconds, loweredToSeconds: asked } : { expirySeconds: asked };
+      if (asked !== expirySeconds)
+        this.#end = { expirySeconds: Math.max(expirySeconds, asked), changedToSeconds: asked };
     }
     this.#hangUp();
   }

@@ -35,12 +35,12 @@ export class Reporting {
     return this.#tell({ ...this.#stamp(), type: 'door.connected', expirySeconds: seconds(expirySeconds) });
   }
 
-  disconnected({ expirySeconds, loweredToSeconds }: RelayEnd): Promise<void> {
+  disconnected({ expirySeconds, changedToSeconds }: RelayEnd): Promise<void> {
     return this.#tell({
       ...this.#stamp(),
       type: 'door.disconnected',
       expirySeconds: seconds(expirySeconds),
-      ...(loweredToSeconds === undefined ? {} : { loweredToSeconds: seconds(loweredToSeconds) }),
+      ...(changedToSeconds === undefined ? {} : { changedToSeconds: seconds(changedToSeconds) }),
       ...(this.#expiryIsAccounts ? { expiryIsAccounts: true as const } : {}),
     });
   }

@@ -24,9 +24,9 @@ export function parseDoorReport(body: unknown): DoorReport | undefined {
     ...common,
     type,
     expirySeconds,
-    ...(report.loweredToSeconds === undefined
+    ...(report.changedToSeconds === undefined
       ? {}
-      : { loweredToSeconds: readSeconds(report.loweredToSeconds, 'loweredToSeconds') }),
+      : { changedToSeconds: readSeconds(report.changedToSeconds, 'changedToSeconds') }),
     ...(report.expiryIsAccounts === true ? { expiryIsAccounts: true as const } : {}),
   };
 }

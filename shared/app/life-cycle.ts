@@ -589,11 +589,11 @@ function readLast(session: Session): Step {
 function readEnd(stored: Session, report: DoorReport & { type: 'door.disconnected' }, policy: Policy, now: Ms): Step {
   const session = noteArrival(stored, report.attempt);
   const confirmed = session.confirmedAttempt === report.attempt;
-  const { at, expirySeconds, loweredToSeconds } = report;
+  const { at, expirySeconds, changedToSeconds } = report;
   // What no packet tells for certain the broker is asked; until it answers, the longest counts (S10).
-  const isUnproven = loweredToSeconds !== undefined || report.expiryIsAccounts === true;
+  const isUnproven = changedToSeconds !== undefined || report.expiryIsAccounts === true;
   const ending: Ending = { at, expirySeconds, ...(isUnproven ? { unproven: true } : {}) };
-  const over: Over = { endsSession: loweredToSeconds === 0 };
+  const over: Over = { endsSession: changedToSeconds === 0 };
   if (session.holding === 'freed') return 'nothing';
   if (session.leaseUntil !== undefined) {
     const latest = session.attempt === report.attempt;

@@ -26,8 +26,8 @@ export type DoorReport = {
       readonly type: 'door.disconnected';
       /** The longest session expiry that the broker may hold: as granted, or as a DISCONNECT made it longer. */
       readonly expirySeconds: Seconds;
-      /** A DISCONNECT asked for this shorter expiry: a reason to ask the broker, and no proof (S10). */
-      readonly loweredToSeconds?: Seconds;
+      /** A DISCONNECT asked for this other expiry: a reason to ask the broker, and no proof (S10). */
+      readonly changedToSeconds?: Seconds;
       /** A persistent session of MQTT 3: no packet tells its expiry, `expirySeconds` is the deployment's stand-in. */
       readonly expiryIsAccounts?: true;
     }

@@ -71,7 +71,7 @@ describe('a DISCONNECT that lowers the expiry is a reason to ask', () => {
   test('the broker shows less: that counts', async () => {
     const attempt = await core.join('alice', 'a', 600);
     core.broker.set('a', retained(30));
-    await end('a', attempt, { loweredToSeconds: seconds(30) });
+    await end('a', attempt, { changedToSeconds: seconds(30) });
     expect(await core.session('alice', 'a')).toMatchObject({ holding: 'retained' });
     expect(await countedFor('a')).toBe(30_000);
   });
@@ -79,14 +79,14 @@ describe('a DISCONNECT that lowers the expiry is a reason to ask', () => {
   test('the broker shows what it had granted, because it never read the DISCONNECT: that counts', async () => {
     const attempt = await core.join('alice', 'a', 600);
     core.broker.set('a', retained(600));
-    await end('a', attempt, { loweredToSeconds: seconds(30) });
+    await end('a', attempt, { changedToSeconds: seconds(30) });
     expect(await countedFor('a')).toBe(600_000);
     expect(ended).toEqual([]);
   });
 
   test('to 0, and the broker has nothing: freed at once, and nothing is ended there', async () => {
     const attempt = await core.join('alice', 'a', 600);
-    await end('a', attempt, { loweredToSeconds: seconds(0) });
+    await end('a', attempt, { changedToSeconds: seconds(0) });
     expect(await core.used('alice')).toBe(0);
     expect(ended).toEqual([]);
   });
@@ -94,7 +94,7 @@ describe('a DISCONNECT that lowers the expiry is a reason to ask', () => {
   test('to 0, and the broker keeps it: ended there, which is the proof, and freed', async () => {
     const attempt = await core.join('alice', 'a', 600);
     core.broker.set('a', retained(600));
-    await end('a', attempt, { loweredToSeconds: seconds(0) });
+    await end('a', attempt, { changedToSeconds: seconds(0) });
     expect(ended).toEqual(['demo:a']);
     expect(core.broker.has('a')).toBe(false);
     expect(await core.used('alice')).toBe(0);
@@ -104,7 +104,7 @@ describe('a DISCONNECT that lowers the expiry is a reason to ask', () => {
     const attempt = await core.join('alice', 'a', 600);
     core.broker.set('a', retained(600));
     deletes = 'unknown';
-    await end('a', attempt, { loweredToSeconds: seconds(0) });
+    await end('a', attempt, { changedToSeconds: seconds(0) });
     expect(await countedFor('a')).toBe(600_000);
     expect(await core.used('alice')).toBe(1);
   });
@@ -115,7 +115,7 @@ describe('a DISCONNECT that lowers the expiry is a reason to ask', () => {
   ])('the broker %s: it counts on, and is asked about again', async (_what, says) => {
     const attempt = await core.join('alice', 'a', 600);
     core.broker.set('a', says);
-    await end('a', attempt, { loweredToSeconds: seconds(0) });
+    await end('a', attempt, { changedToSeconds: seconds(0) });
     expect(await core.used('alice')).toBe(1);
     core.advance(31);
     await core.sweep();
@@ -129,11 +129,11 @@ describe('a DISCONNECT that lowers the expiry is a reason to ask', () => {
   test('its own reconnect meanwhile is not confused by it, and nothing is ended', async () => {
     const attempt = await core.join('alice', 'a', 600);
     core.broker.set('a', { kind: 'unknown' });
-    await end('a', attempt, { loweredToSeconds: seconds(0) });
+    await end('a', attempt, { changedToSeconds: seconds(0) });
     await core.join('alice', 'a', 600);
     core.broker.set('a', { kind: 'connected', since: core.now() });
     expect(await core.session('alice', 'a')).toMatchObject({ holding: 'connected', overlap: false });
-    await end('a', attempt, { loweredToSeconds: seconds(0) });
+    await end('a', attempt, { changedToSeconds: seconds(0) });
     expect(await core.session('alice', 'a')).toMatchObject({ holding: 'connected' });
     expect(ended).toEqual([]);
   });
@@ -142,7 +142,7 @@ describe('a DISCONNECT that lowers the expiry is a reason to ask', () => {
     const attempt = await core.join('alice', 'a', 600);
     const next = await core.connect('alice', 'a', { expiry: 600 });
     if (next.kind !== 'admitted') throw new Error('rejected');
-    await end('a', attempt, { loweredToSeconds: seconds(0) });
+    await end('a', attempt, { changedToSeconds: seconds(0) });
     core.broker.set('a', retained(600));
     await core.report('door.failed', 'alice', 'a', next.attempt);
     expect(await core.session('alice', 'a')).toMatchObject({ holding: 'retained' });
@@ -153,7 +153,7 @@ describe('a DISCONNECT that lowers the expiry is a reason to ask', () => {
     const decision = await core.connect('alice', 'a', { expiry: 600 });
     if (decision.kind !== 'admitted') throw new Error('rejected');
     core.broker.set('a', retained(600));
-    await end('a', decision.attempt, { loweredToSeconds: seconds(30) });
+    await end('a', decision.attempt, { changedToSeconds: seconds(30) });
     expect(await countedFor('a')).toBe(600_000);
     await core.report('door.connected', 'alice', 'a', decision.attempt, 600);
     expect(await core.session('alice', 'a')).toMatchObject({ holding: 'retained' });
@@ -164,7 +164,7 @@ describe('a DISCONNECT that lowers the expiry is a reason to ask', () => {
     const attempt = await core.join('alice', 'a', 600);
     await core.join('bob', 'a', 600);
     core.broker.set('a', retained(600));
-    await end('a', attempt, { loweredToSeconds: seconds(0) });
+    await end('a', attempt, { changedToSeconds: seconds(0) });
     expect(ended).toEqual([]);
   });
 });

@@ -91,7 +91,7 @@ describe('whatever the chunks', () => {
     async (at) => {
       const { bytes, end } = await relay([whole.subarray(0, at), whole.subarray(at)]);
       expect(bytes).toBe(wanted);
-      expect(end).toEqual({ expirySeconds: 600, loweredToSeconds: 30 });
+      expect(end).toEqual({ expirySeconds: 600, changedToSeconds: 30 });
     },
   );
 

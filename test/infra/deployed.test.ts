@@ -250,7 +250,7 @@ describe('the presence function', () => {
     // Clients of the front door: one says that its session is over and the broker keeps it, one speaks MQTT 3.
     const kept = { connected: false, disconnectedSince: Date.now(), cleanSession: false, sessionExpiry: 600 };
     const ends = [
-      { clientId: 'liar', expirySeconds: 600, loweredToSeconds: 0 },
+      { clientId: 'liar', expirySeconds: 600, changedToSeconds: 0 },
       { clientId: 'four', expirySeconds: 3_600, expiryIsAccounts: true },
       { clientId: 'five', expirySeconds: 3_600, expiryIsAccounts: true },
     ];

@@ -103,9 +103,9 @@ export const retryCountsTwice: Planted = {
 export const believesDisconnect: Planted = {
   apply: async (ports, body) => {
     const report = parseDoorReport(body);
-    if (report?.type !== 'door.disconnected' || report.loweredToSeconds === undefined) return 'not mine';
-    const { loweredToSeconds, ...told } = report;
-    await applyDoorReport(ports, { ...told, expirySeconds: loweredToSeconds });
+    if (report?.type !== 'door.disconnected' || report.changedToSeconds === undefined) return 'not mine';
+    const { changedToSeconds, ...told } = report;
+    await applyDoorReport(ports, { ...told, expirySeconds: changedToSeconds });
     return 'applied';
   },
 };

@@ -31,12 +31,12 @@ export function tellHappenings(world: World, happenings: readonly BrokerHappenin
   });
 }
 
-/** As the relay tells it: what was granted, made longer by a DISCONNECT or not; and what it asked for, if that is less. */
+/** As the relay tells it: the longest that the broker may keep it, and what a DISCONNECT asked for. */
 function expiryTold(happening: BrokerHappening): object {
   const granted = happening.connection.expirySeconds;
   const claimed = happening.type === 'disconnected' ? happening.claimed : undefined;
   if (claimed === undefined || granted === 0 || claimed === granted) return { expirySeconds: granted };
-  return claimed > granted ? { expirySeconds: claimed } : { expirySeconds: granted, loweredToSeconds: claimed };
+  return { expirySeconds: Math.max(granted, claimed), changedToSeconds: claimed };
 }
 
 /** An admitted CONNECT that never became a connection. */
