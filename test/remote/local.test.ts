@@ -11,6 +11,11 @@ import { type Target, Trial } from './target.ts';
 /** They take minutes of the real clock, which nothing here can hurry: five until a token ends, and as long as is asked. */
 const slow = ['token-end'];
 
+const changedExpiry = {
+  'granted 120 s, DISCONNECT says 60 s: counted': 60,
+  'granted 120 s, DISCONNECT says 240 s: counted': 240,
+};
+
 /** What is known of the local run, as far as it does not depend on the machine. */
 const known: Readonly<Record<Target['entry'], Readonly<Record<string, object>>>> = {
   door: {
@@ -22,6 +27,7 @@ const known: Readonly<Record<Target['entry'], Readonly<Record<string, object>>>>
     },
     // Whom the front door refuses, the broker never hears of.
     'connect-failed': { 'connect_failed after a refusal': 'does not come' },
+    'changed-expiry': changedExpiry,
   },
   straight: {
     connack: {
@@ -31,6 +37,7 @@ const known: Readonly<Record<Target['entry'], Readonly<Record<string, object>>>>
       'MQTT 3.1.1, over the quota': '0x5',
     },
     'connect-failed': { 'connect_failed after a refusal': 'comes' },
+    'changed-expiry': changedExpiry,
     takeover: { 'reason of the one taken over': 'API_INITIATED_DISCONNECT' },
   },
 };

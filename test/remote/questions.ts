@@ -79,6 +79,27 @@ export const questions: readonly Question[] = [
     },
   },
   {
+    id: 'changed-expiry',
+    question: 'does GetConnection show an expiry that a DISCONNECT has changed?',
+    async ask(trial) {
+      const user = await trial.user('q-changed');
+      await trial.limit(5);
+      const answers: Record<string, unknown> = {};
+      for (const said of [60, 240]) {
+        const clientId = `q-changed-${said}`;
+        const client = await trial.join(user, clientId, keeps);
+        await trial.connected(clientId);
+        await client.endAsync(false, { properties: { sessionExpiryInterval: said } });
+        await trial.eventually(async () => (await trial.details(clientId)).state === 'retained', 'it is retained');
+        // What counts is what the broker was asked for at the end.
+        answers[`granted 120 s, DISCONNECT says ${said} s: counted`] = (
+          await trial.details(clientId)
+        ).sessionExpirySeconds;
+      }
+      return answers;
+    },
+  },
+  {
     id: 'resume',
     question:
       'does sessionIdentifier change when a persistent session is resumed, and do both events of a connection agree?',
