@@ -11,7 +11,7 @@ const cases = [
   ['a late disconnected that frees whoever has reconnected', bugs.lateEventFrees, ['I1b']],
   ['a lease that frees without proof', bugs.leaseIsProof, ['I1b']],
   ['a session written over what others wrote', bugs.lastWriterWins, ['I1b', 'I2', 'I4']],
-  ['a retry that counts twice', bugs.retryCountsTwice, ['I1b', 'I2', 'I3']],
+  ['a retry that counts twice', bugs.retryCountsTwice, ['I1b', 'I2', 'I3', 'S3']],
   ['a takeover that forgets the old session', bugs.takeoverForgets, ['I1', 'I1b', 'I2', 'I3']],
   ['a takeover that frees the old session before the newcomer has come', bugs.takeoverFreesAtOnce, ['I1b']],
   ['a reconnect that demotes what it meets', bugs.reconnectDemotes, ['I1b']],
