@@ -15,7 +15,7 @@ import { joinUserName } from '../../shared/domain/user-name.ts';
 import type { TicketClaims } from '../../shared/ports/tickets.ts';
 import { authorizerEvent, httpEvent, presenceEvent, scheduleEvent, sqsEvent, ttlRemoval } from './deployed/events.ts';
 import { type Deployed, type RunningFunction, run, synthesize } from './deployed/functions.ts';
-import { type Recorder, startRecorder, ticketSecret } from './deployed/recorder.ts';
+import { passwordKeysArn, type Recorder, startRecorder, ticketSecret } from './deployed/recorder.ts';
 import { createWorld, machineClientId, passwordOf, tenant, type World } from './deployed/world.ts';
 import { usesOfRole } from './grants.ts';
 import { withFrontDoor } from './synth.ts';
@@ -42,6 +42,7 @@ async function start(id: string): Promise<RunningFunction & { readonly recorder:
   if (found === undefined) throw new Error(`there is no function ${id}`);
   const running = await run(found, recorder.endpoint, {
     TABLE_NAME: world.tableName,
+    PASSWORD_KEYS_SECRET_ARN: passwordKeysArn,
     TICKET_SECRET_ARN: 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:ticket',
     PRESENCE_QUEUE_URL: `${recorder.endpoint}/111111111111/presence`,
     OPERATIONS_QUEUE_URL: `${recorder.endpoint}/111111111111/operations`,

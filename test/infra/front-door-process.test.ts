@@ -21,8 +21,9 @@ import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constant
 import { frontDoorStopSeconds } from '../../shared/config/front-door.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
+import { noRenewals } from '../support/passwords.ts';
 import { sqsEvent } from './deployed/events.ts';
-import { type Recorder, startRecorder, ticketSecret } from './deployed/recorder.ts';
+import { passwordKeysArn, type Recorder, startRecorder, ticketSecret } from './deployed/recorder.ts';
 import { portOf, startTaskHost, startTlsBefore, type Task, type TaskHost } from './deployed/task.ts';
 import { createWorld, passwordOf, type World } from './deployed/world.ts';
 import { usesOfRole } from './grants.ts';
@@ -85,6 +86,7 @@ const variables = (): Record<string, string> => ({
   AWS_ENDPOINT_URL: recorder.endpoint,
   AWS_REGION: 'eu-central-1',
   TABLE_NAME: world.tableName,
+  PASSWORD_KEYS_SECRET_ARN: passwordKeysArn,
   TICKET_SECRET_ARN: 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:ticket',
   PRESENCE_QUEUE_URL: `${recorder.endpoint}/111111111111/presence`,
   CERTIFICATE_SECRET_ARN: certificateArn,
@@ -126,6 +128,7 @@ async function applyReports(): Promise<void> {
   const store = createSessionStore(world.client, world.tableName, cryptoRandom);
   const ports = {
     store,
+    credentials: noRenewals,
     ranks: createRankStore(world.client, world.tableName, cryptoRandom),
     clock: systemClock,
     random: cryptoRandom,

@@ -109,6 +109,7 @@ describe('at rest', () => {
       'Headcount/PresenceDeadLetters',
       'HeadcountState/SignInPool',
       'HeadcountState/Table',
+      'HeadcountState/PasswordKeysSecret',
       'HeadcountState/TicketSecret',
       'HeadcountWeb/ConsoleFiles',
     ]);
