@@ -65,7 +65,7 @@ import { parseKeptSession } from './broker-sessions.ts';
 import { loadCertificate } from './certificate.ts';
 import type { LocalConfig } from './config.ts';
 import { createConsoleSite } from './console-site.ts';
-import { createTable } from './create-table.ts';
+import { createTable, refuseUnmarked } from './create-table.ts';
 import { openDataDir } from './data-dir.ts';
 import { startEngine } from './engine.ts';
 import { every } from './every.ts';
@@ -168,9 +168,13 @@ export async function startProduct({
     });
     const settings = createSettingsStore(client, tableName, log);
     const credentials = createCredentialStore(client, tableName);
+    const readKeys = localKeyring(dataDir.path);
     const keys = createPasswordKeys({
       format: createDataFormatStore(client, tableName),
-      readKeyring: localKeyring(dataDir.path),
+      async readKeyring(isNew) {
+        if (isNew) await refuseUnmarked(client, tableName);
+        return readKeys(isNew);
+      },
       clock,
       // The start fails with the same sentence.
       log: { ...log, error: () => undefined },

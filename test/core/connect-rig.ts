@@ -38,6 +38,8 @@ export interface ConnectRig {
   /** Bodies of presence messages. */
   readonly queue: string[];
   queueFails: boolean;
+  /** What a put waits for. */
+  queueAnswers: Promise<void>;
   /** Of processes that start from now on. */
   keys: PasswordKeys;
   /** What one CONNECT may take; below 0 its time is always over. */
@@ -109,6 +111,7 @@ export async function startConnectRig(): Promise<ConnectRig> {
       rejections: { record: (rejection) => void rig.rejections.push(rejection) },
       queue: {
         put: async (message) => {
+          await rig.queueAnswers;
           if (rig.queueFails) throw new Error('the queue takes nothing');
           rig.queue.push(JSON.stringify(message));
         },
@@ -123,6 +126,7 @@ export async function startConnectRig(): Promise<ConnectRig> {
     credentials,
     queue: [],
     queueFails: false,
+    queueAnswers: Promise.resolve(),
     keys: testKeys,
     budgetMs: 60_000,
     rejections: [],

@@ -107,9 +107,9 @@ describe('at rest', () => {
       'Headcount/ConnectDomain',
       'Headcount/OperationsDeadLetters',
       'Headcount/PresenceDeadLetters',
+      'HeadcountState/PasswordKeysSecret',
       'HeadcountState/SignInPool',
       'HeadcountState/Table',
-      'HeadcountState/PasswordKeysSecret',
       'HeadcountState/TicketSecret',
       'HeadcountWeb/ConsoleFiles',
     ]);
