@@ -6,7 +6,7 @@
 // password that was right moments ago is answered sooner, and its sender has nothing left to learn.
 //
 // n = 2^9, r = 8, p = 1: 512 KB and 1.6 ms of one core (1.75 ms at p90), at most 3 ms also where cores are slower. 512
-// checks that wait and 2 at work end within a second of one core, well inside the 3 s of a CONNECT.
+// checks that wait and 2 at work take less than a second of one core, well inside the 3 s of a CONNECT.
 
 import type { Ms } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -37,7 +37,7 @@ export interface PasswordBounds {
 
 const passwordBounds: PasswordBounds = { cost: { n: 2 ** 9, r: 8, p: 1 }, maxRunning: 2, maxWaiting: 512 };
 
-/** A changed password must hold within 5 s. Without it, 3,000 CONNECT/s of one username would take 5 cores. */
+/** A changed password must hold within 5 s. Without this memory, 3,000 CONNECT/s of one username would take 4 cores. */
 const rememberMs = 3_000;
 const maxRemembered = 10_000;
 const saltBytes = 16;
