@@ -16,7 +16,7 @@ export function checkFormat(client: DynamoDBDocumentClient, tableName: string, l
   return createFormatCheck({ format: createDataFormatStore(client, tableName), clock: systemClock, log });
 }
 
-/** For those that check or store passwords. */
+/** For processes that check or store passwords. */
 export function openPasswordKeys(
   client: DynamoDBDocumentClient,
   tableName: string,

@@ -168,6 +168,7 @@ export async function startProduct({
     });
     const settings = createSettingsStore(client, tableName, log);
     const credentials = createCredentialStore(client, tableName);
+    let isOpen = false;
     const readKeys = localKeyring(dataDir.path);
     const keys = createPasswordKeys({
       format: createDataFormatStore(client, tableName),
@@ -176,10 +177,11 @@ export async function startProduct({
         return readKeys(isNew);
       },
       clock,
-      // The start fails with the same sentence.
-      log: { ...log, error: () => undefined },
+      // A start that fails tells the same sentence by itself.
+      log: { ...log, error: (...told) => (isOpen ? log.error(...told) : undefined) },
     });
     await keys.open();
+    isOpen = true;
     const passwords = createPasswords({ crypto: createPasswordCrypto(), keys, clock });
     const tokens = parseLocalTokens({
       API_TOKEN: config.apiToken,

@@ -32,5 +32,5 @@ export const someHash: PasswordHash = {
   ...cheapCost,
 };
 
-/** For those that apply presence messages and meet no renewed hash. */
+/** For tests that apply presence messages without a renewed hash. */
 export const noRenewals = { renewHash: async () => 'changed' as const };
