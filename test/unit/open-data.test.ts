@@ -85,10 +85,10 @@ describe('opening', () => {
     expect(found.keyIds).toEqual([idOf(two)]);
   });
 
-  test('of two that open a new table at once with keys of their own, none goes on', async () => {
+  test('of two that open a new table at once with keys of their own the second is refused, and so is each later start', async () => {
     const other = createPasswordKeys({ ...ports, readKeyring: async () => keyringOf({ current: two }) });
     const outcomes = await Promise.all([createPasswordKeys(ports).open(), other.open()].map(refusal));
-    // The first was alone in what it wrote; every later start of it is refused, and the second's first one.
+    // The first met no key but its own.
     expect(outcomes[1]).toContain(`under the key ${idOf(one)}`);
     expect(await refusal(createPasswordKeys(ports).open())).toContain(`under the key ${idOf(two)}`);
   });
