@@ -113,36 +113,49 @@ function refuseWithout(store: DataFormatStore, { keyIds }: DataFormat, { keys, s
 }
 
 function createOpening<T>({ clock, log }: FormatPorts, attempt: () => Promise<T>) {
-  let last: { readonly at: Ms; readonly opened: Promise<T> } | undefined;
+  let opened: Promise<T> | undefined;
+  let renewing: Promise<T> | undefined;
+  let triedAt: Ms | undefined;
   let failed = false;
-  const isOld = (): boolean => last === undefined || Math.abs(clock.now() - last.at) >= tryAgainMs;
+  const isOld = (): boolean => triedAt === undefined || Math.abs(clock.now() - triedAt) >= tryAgainMs;
 
-  function start(): Promise<T> {
-    const opened = attempt();
-    last = { at: clock.now(), opened };
-    failed = false;
-    opened.catch((error: unknown) => {
-      failed = true;
+  function start(onError: (error: unknown) => void): Promise<T> {
+    triedAt = clock.now();
+    const started = attempt();
+    started.catch((error: unknown) => {
       log.error('the data cannot be used', { problem: error instanceof Error ? error.message : String(error) });
+      onError(error);
     });
-    return opened;
+    return started;
   }
 
   return {
-    get: (): Promise<T> => (last === undefined || (failed && isOld()) ? start() : last.opened),
-    /** Asks again. Where the answer is not that the data are refused, what was opened before stays so. */
-    async renew(): Promise<T> {
-      const before = last;
-      if (before !== undefined && !isOld()) return before.opened;
-      try {
-        return await start();
-      } catch (error) {
-        if (!(error instanceof DataRefused) && before !== undefined) {
-          last = { ...before, at: clock.now() };
-          failed = false;
-        }
-        throw error;
-      }
+    get(): Promise<T> {
+      if (opened !== undefined && !(failed && isOld())) return opened;
+      failed = false;
+      opened = start(() => {
+        failed = true;
+      });
+      return opened;
+    },
+    /** Asks again, while what was opened before goes on; it ends only where the answer is that the data are refused. */
+    renew(): Promise<T> {
+      if (!isOld()) return renewing ?? this.get();
+      const started = start((error) => {
+        if (!(error instanceof DataRefused)) return;
+        opened = started;
+        failed = true;
+      });
+      renewing = started;
+      const end = (): void => {
+        renewing = undefined;
+      };
+      started.then((value) => {
+        opened = Promise.resolve(value);
+        failed = false;
+        end();
+      }, end);
+      return started;
     },
   };
 }

@@ -19,6 +19,8 @@ let secret: object;
 let fails: Error | undefined;
 let reads: number;
 let logged: string[];
+/** What a reading of the keys waits for. */
+let held: Promise<void> | undefined;
 
 const note = (message: string, fields?: object) => void logged.push(JSON.stringify({ message, ...fields }));
 const format: DataFormatStore = {
@@ -36,6 +38,7 @@ const ports = {
   log: { info: note, warn: note, error: note },
   readKeyring: async () => {
     reads++;
+    await held;
     if (fails !== undefined) throw fails;
     return keyringOf(secret);
   },
@@ -48,6 +51,7 @@ beforeEach(() => {
   fails = undefined;
   reads = 0;
   logged = [];
+  held = undefined;
 });
 
 const refusal = (opening: Promise<unknown>) =>
@@ -88,8 +92,9 @@ describe('opening', () => {
   test('of two that open a new table at once with keys of their own the second is refused, and so is each later start', async () => {
     const other = createPasswordKeys({ ...ports, readKeyring: async () => keyringOf({ current: two }) });
     const outcomes = await Promise.all([createPasswordKeys(ports).open(), other.open()].map(refusal));
-    // The first met no key but its own.
-    expect(outcomes[1]).toContain(`under the key ${idOf(one)}`);
+    // The first one to write met no key but its own.
+    expect(outcomes.sort()[0]).toMatch(/^MQTT passwords in the table sessions are stored under the key /);
+    expect(outcomes[1]).toBe('opened');
     expect(await refusal(createPasswordKeys(ports).open())).toContain(`under the key ${idOf(two)}`);
   });
 
@@ -147,6 +152,23 @@ describe('rotation', () => {
     for (let n = 0; n < 5; n++) expect(await refusal(keys.key(idOf(three)))).toContain(idOf(three));
     expect(reads).toBe(2);
     expect((await keys.current()).id).toBe(idOf(one));
+  });
+
+  test('while a process reads the keys again, checks under the keys it has go on, and all that need the new one wait for it', async () => {
+    const before = createPasswordKeys(ports);
+    await before.open();
+    secret = { current: two, previous: one };
+    now += 60_000;
+    let answer = (): void => undefined;
+    held = new Promise((resolve) => {
+      answer = resolve;
+    });
+    const waiting = [before.key(idOf(two)), before.key(idOf(two))];
+    expect((await before.key(idOf(one))).id).toBe(idOf(one));
+    expect((await before.current()).id).toBe(idOf(one));
+    answer();
+    expect((await Promise.all(waiting)).map(({ id }) => id)).toEqual([idOf(two), idOf(two)]);
+    expect(reads).toBe(2);
   });
 
   test('where the keys cannot be read again, those that were read go on', async () => {
