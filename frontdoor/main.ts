@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect as dialTls } from 'node:tls';
 import { readVariable } from '../functions/environment.ts';
+import { openPasswordKeys } from '../functions/open-data.ts';
 import { findIotEndpoint } from '../shared/adapters/aws/iot-endpoint.ts';
 import { readSecret } from '../shared/adapters/aws/secret.ts';
 import { createSqsQueue } from '../shared/adapters/aws/sqs-queue.ts';
@@ -44,6 +45,7 @@ const region = readVariable(names.region);
 const client = createDocumentClient({ requestTimeoutMs: 2_000, maxSockets: 256, measure });
 const credentialsOfTask = () => client.config.credentials();
 
+const keys = openPasswordKeys(client, tableName, log, credentialsOfTask);
 const [ticketSecret, certificateSecret, iotHost] = await Promise.all([
   readSecret(readVariable(names.ticketSecretArn), undefined, credentialsOfTask),
   readSecret(readVariable(names.certificateSecretArn), undefined, credentialsOfTask),
@@ -52,6 +54,7 @@ const [ticketSecret, certificateSecret, iotHost] = await Promise.all([
     region,
     credentials: credentialsOfTask,
   }),
+  keys.open(),
 ]);
 // IoT Core names no port; whoever stands for it may.
 const [brokerHost = '', brokerPort = '8883'] = iotHost.split(':');
@@ -70,7 +73,7 @@ const connect = measuredConnect(
       store: createSessionStore(client, tableName, cryptoRandom),
       settings: createSettingsCache(createConnectSettingsReader(client, tableName), clock),
       credentials: createCredentialCache(createCredentialStore(client, tableName), clock),
-      passwords: createPasswords({ crypto: createPasswordCrypto(), clock }),
+      passwords: createPasswords({ crypto: createPasswordCrypto(), keys, clock }),
       clock,
       random: cryptoRandom,
       tokens: createTokenCheck(tokenAlgorithms),

@@ -50,6 +50,7 @@ export interface FrontDoorStackProps extends StackProps {
   readonly choice: FrontDoorChoice;
   readonly table: ITable;
   readonly ticketSecret: Secret;
+  readonly passwordKeysSecret: Secret;
   readonly presenceQueue: Queue;
   readonly domain: CfnDomainConfiguration;
   readonly alarmTopic: ITopic;
@@ -145,7 +146,7 @@ export class FrontDoorStack extends Stack {
     const secret = props.choice.certificateSecretArn;
     const may = (actions: string[], resources: string[]): void =>
       void role.addToPolicy(new PolicyStatement({ actions, resources }));
-    may(['secretsmanager:GetSecretValue'], [props.ticketSecret.secretArn, secret]);
+    may(['secretsmanager:GetSecretValue'], [props.ticketSecret.secretArn, props.passwordKeysSecret.secretArn, secret]);
     may(['sqs:SendMessage'], [props.presenceQueue.queueArn]);
     may(['iot:DescribeDomainConfiguration'], [props.domain.attrArn]);
     may(['s3:GetObject'], [asset.bucket.arnForObjects(asset.s3ObjectKey)]);
@@ -160,6 +161,7 @@ export class FrontDoorStack extends Stack {
     const environment: Record<(typeof environmentOfFrontDoor)[number], string> = {
       AWS_REGION: this.region,
       TABLE_NAME: props.table.tableName,
+      PASSWORD_KEYS_SECRET_ARN: props.passwordKeysSecret.secretArn,
       TICKET_SECRET_ARN: props.ticketSecret.secretArn,
       PRESENCE_QUEUE_URL: props.presenceQueue.queueUrl,
       CERTIFICATE_SECRET_ARN: secret,

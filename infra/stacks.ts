@@ -24,11 +24,12 @@ export function addStacks(app: App): Stacks {
     terminationProtection: true,
     ...(installation.restoredTable === undefined ? {} : { restoredTable: installation.restoredTable }),
   });
-  const { table, ticketSecret, signIn } = stateful;
+  const { table, ticketSecret, passwordKeysSecret, signIn } = stateful;
   const stateless = new StatelessStack(app, 'Headcount', {
     description: 'Headcount: limits how many MQTT sessions one username may hold',
     table,
     ticketSecret,
+    passwordKeysSecret,
     installation,
   });
   const web = new WebStack(app, 'HeadcountWeb', {
@@ -49,6 +50,7 @@ export function addStacks(app: App): Stacks {
           choice,
           table,
           ticketSecret,
+          passwordKeysSecret,
           presenceQueue: stateless.presenceQueue,
           domain: stateless.connectDomain,
           alarmTopic: stateless.alarmTopic,

@@ -1,5 +1,5 @@
-// What cannot be made anew: the table, the key of the tickets, and who may sign in. Apart from the rest, so that no deployment of code
-// can replace or remove it. It knows nothing of who uses it.
+// What cannot be made anew: the table, the keys of passwords and tickets, and who may sign in. It lies apart from the
+// rest, so that no deployment of code can replace or remove it. It knows nothing of its users.
 
 import { RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import {
@@ -24,6 +24,7 @@ export class StatefulStack extends Stack {
   /** The one of this stack, or one that was restored in its place. */
   readonly table: ITable;
   readonly ticketSecret: Secret;
+  readonly passwordKeysSecret: Secret;
   readonly signIn: SignIn;
 
   constructor(scope: Construct, id: string, { restoredTable, ...props }: StatefulStackProps) {
@@ -73,6 +74,25 @@ export class StatefulStack extends Stack {
       reason:
         'Both sides read the key at start. A rotation on a schedule would reject every ticket until both have started ' +
         'anew, so the key is changed by hand, together with a deployment.',
+    });
+
+    this.passwordKeysSecret = new Secret(this, 'PasswordKeysSecret', {
+      description: 'Keys that MQTT passwords are stored under; without them no password can be checked',
+      // AWS writes a value when this is created and when these properties change, so they never change: a new value
+      // would be a key that no stored password is under. A rotation writes its own (docs/operate.md).
+      generateSecretString: {
+        secretStringTemplate: '{}',
+        generateStringKey: 'current',
+        passwordLength: 43,
+        excludePunctuation: true,
+      },
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    Validations.of(this.passwordKeysSecret).acknowledge({
+      id: 'AwsSolutions-SMG4',
+      reason:
+        'Stored passwords name their key and are stored anew as their users log in. A rotation on a schedule would drop ' +
+        'the older key before all of them have, so it is done by hand (docs/operate.md).',
     });
 
     this.signIn = new SignIn(this, 'SignIn');

@@ -27,6 +27,7 @@ import { grantTableAccess, noticing, tableAccess } from './table-access.ts';
 export interface StatelessStackProps extends StackProps {
   readonly table: ITable;
   readonly ticketSecret: Secret;
+  readonly passwordKeysSecret: Secret;
   readonly installation: Installation;
 }
 
@@ -76,7 +77,7 @@ export class StatelessStack extends Stack {
   }
 
   private addAuthorizer(
-    { table, ticketSecret, installation }: StatelessStackProps,
+    { table, ticketSecret, passwordKeysSecret, installation }: StatelessStackProps,
     queue: Queue,
   ): { readonly authorizer: BundledFunction<'authorizer'>; readonly domain: CfnDomainConfiguration } {
     const authorizer = new BundledFunction(this, 'Authorizer', {
@@ -84,12 +85,13 @@ export class StatelessStack extends Stack {
       description: 'Answers every CONNECT: credentials, limit, policy',
       environment: {
         TABLE_NAME: table.tableName,
+        PASSWORD_KEYS_SECRET_ARN: passwordKeysSecret.secretArn,
         TICKET_SECRET_ARN: ticketSecret.secretArn,
         PRESENCE_QUEUE_URL: queue.queueUrl,
       },
       // IoT Core waits no longer.
       timeoutSeconds: 5,
-      // A whole processor's worth, for scrypt.
+      // A whole processor's worth.
       memoryMb: 1769,
       // Kept for it only where an installation says how many: too few of them would turn away whom the account could take.
       ...(installation.authorizerConcurrency === undefined
@@ -97,9 +99,7 @@ export class StatelessStack extends Stack {
         : { reservedConcurrency: installation.authorizerConcurrency }),
     });
     grantTableAccess(table, tableAccess.authorizer, authorizer);
-    authorizer.addToRolePolicy(
-      new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [ticketSecret.secretArn] }),
-    );
+    this.letRead(authorizer, [ticketSecret, passwordKeysSecret]);
     // Where clients wait to be counted that it let in while the table did not answer.
     authorizer.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
     // A client id that comes from another username finds nothing of it at the broker.
@@ -246,7 +246,7 @@ export class StatelessStack extends Stack {
   }
 
   private addApi(
-    { table, installation }: StatelessStackProps,
+    { table, passwordKeysSecret, installation }: StatelessStackProps,
     queue: Queue,
     operations: Operations,
   ): BundledFunction<'api'> {
@@ -256,6 +256,7 @@ export class StatelessStack extends Stack {
       description: 'HTTP API',
       environment: {
         TABLE_NAME: table.tableName,
+        PASSWORD_KEYS_SECRET_ARN: passwordKeysSecret.secretArn,
         PRESENCE_QUEUE_URL: queue.queueUrl,
         OPERATIONS_QUEUE_URL: operations.queue.queueUrl,
       },
@@ -267,6 +268,8 @@ export class StatelessStack extends Stack {
       reservedConcurrency: 100,
     });
     grantTableAccess(table, tableAccess.api, api);
+    // It stores what the authorizer checks.
+    this.letRead(api, [passwordKeysSecret]);
     // Whoever reads a count that the order by used has missed asks there for it to be made right.
     api.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
     operations.letStart(api);
@@ -285,6 +288,11 @@ export class StatelessStack extends Stack {
         conditions: { StringEquals: { 'events:source': noticeSource } },
       }),
     );
+  }
+
+  private letRead(grantee: BundledFunction<FunctionName>, secrets: readonly Secret[]): void {
+    const resources = secrets.map(({ secretArn }) => secretArn);
+    grantee.addToRolePolicy(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources }));
   }
 
   private grantBroker(grantee: BundledFunction<FunctionName>, actions: readonly string[]): void {

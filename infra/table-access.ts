@@ -27,6 +27,7 @@ const itemKinds = {
   T: "a tenant's deployments",
   W: 'whitelist entries',
   '=account': 'what the broker keeps persistent sessions of MQTT 3 for',
+  '=format': 'format version of the table, and ids of the keys of passwords',
   '=token-keys': 'which deployments have token keys to fetch',
   '=reconciler': 'its place in the table',
   '=tenants': 'the tenants',
@@ -77,6 +78,12 @@ function together(...parts: readonly TableAccess[]): TableAccess {
   };
 }
 
+/** Each process looks whether it may use the table. */
+const opening: TableAccess = { items: { GetItem: ['=format'] } };
+
+/** One that checks or stores passwords says under which key. */
+const openingWithKeys: TableAccess = { items: { GetItem: ['=format'], UpdateItem: ['=format'] } };
+
 /** Whoever changes rosters meets one that is kept in lanes. */
 const lanes: TableAccess = {
   items: { BatchGetItem: ['L'], GetItem: ['L'], UpdateItem: ['L'] },
@@ -85,7 +92,7 @@ const lanes: TableAccess = {
 };
 
 /** Deciding about a CONNECT: settings, credentials and the username are read, sessions and counts written. */
-const deciding = together(lanes, {
+const deciding = together(openingWithKeys, lanes, {
   items: {
     BatchGetItem: ['C', 'D', 'N', 'O', 'S', 'W'],
     GetItem: ['C', 'M', 'N', 'P', 'S'],
@@ -99,7 +106,7 @@ const deciding = together(lanes, {
 });
 
 /** What became of a CONNECT, sessions and counts only; and the order of usernames by used. */
-const lifeCycle = together(lanes, {
+const lifeCycle = together(opening, lanes, {
   items: {
     GetItem: ['C', 'N', 'R', 'S'],
     PutItem: ['S'],
@@ -112,7 +119,8 @@ export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAcces
   authorizer: deciding,
   // It decides as the authorizer does.
   frontdoor: deciding,
-  presence: together(lifeCycle, { items: { GetItem: ['=account'], PutItem: ['=account'] } }),
+  // It stores passwords under a newer key, as digests that it is given.
+  presence: together(lifeCycle, { items: { GetItem: ['=account'], PutItem: ['=account'], UpdateItem: ['P'] } }),
   // It recounts: that reads the sessions of a username where they can be read consistently, in the table itself.
   sweeper: together(lifeCycle, { items: { Query: ['S'] }, indexes: ['due', 'wake'] }),
   // It walks the whole table, a slice a minute, and recounts.
@@ -120,13 +128,13 @@ export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAcces
     items: { GetItem: ['=reconciler'], PutItem: ['=reconciler'], Query: ['S'] },
     scan: true,
   }),
-  expiry: together(lanes, {
+  expiry: together(opening, lanes, {
     items: { GetItem: ['N', 'S'], UpdateItem: ['N'], DeleteItem: ['N'], Query: ['S'] },
   }),
   // It goes where tenants' addresses lead, and sees the issuers of their tokens only.
-  'token-keys': { items: { GetItem: ['D'], Query: ['=token-keys'], UpdateItem: ['D'] } },
+  'token-keys': together(opening, { items: { GetItem: ['D'], Query: ['=token-keys'], UpdateItem: ['D'] } }),
   // It ends sessions, and removes what a deployment leaves behind.
-  operations: together(lanes, {
+  operations: together(opening, lanes, {
     items: {
       BatchWriteItem: ['A', 'C', 'D', 'H', 'L', 'M', 'N', 'O', 'P', 'R', 'S', 'W'],
       DeleteItem: ['N'],
@@ -139,7 +147,7 @@ export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAcces
     indexes: ['wake'],
     scan: true,
   }),
-  api: together(lanes, {
+  api: together(openingWithKeys, lanes, {
     items: {
       BatchGetItem: ['D', 'N', 'R', 'W'],
       BatchWriteItem: ['W'],

@@ -5,8 +5,11 @@ import {
   type CreateTableCommandInput,
   type DynamoDBClient,
   ResourceInUseException,
+  ScanCommand,
 } from '@aws-sdk/client-dynamodb';
+import { dataFormat } from '../shared/config/constants.ts';
 import { type IndexDefinition, tableDefinition } from '../shared/config/table.ts';
+import { DataRefused } from '../shared/ports/errors.ts';
 
 /** On demand. No stream: the local engine's streams cost more with every write they remember. */
 function buildCreateTable(tableName: string): CreateTableCommandInput {
@@ -42,6 +45,16 @@ function buildCreateTable(tableName: string): CreateTableCommandInput {
           : { ProjectionType: 'INCLUDE', NonKeyAttributes: [...index.projects] },
     })),
   };
+}
+
+/** Throws where a table without a format holds something: an older version wrote it. */
+export async function refuseUnmarked(client: DynamoDBClient, tableName: string): Promise<void> {
+  const { Count: count = 0 } = await client.send(new ScanCommand({ TableName: tableName, Limit: 1 }));
+  if (count === 0) return;
+  throw new DataRefused(
+    `the table ${tableName} holds data of no format, and this version of Headcount uses format ${dataFormat}: run the ` +
+      'version that wrote them, or begin with a new table (another DYNAMODB_ENDPOINT, or none)',
+  );
 }
 
 /** Creating a table that exists changes nothing. */

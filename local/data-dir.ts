@@ -1,8 +1,9 @@
 // The folder that the local run keeps its state in. One running instance at a time owns it, and it remembers when
-// that instance was last alive: after a SIGKILL that is when its connections ended.
+// that instance was last alive: after a SIGKILL that is when its connections ended. It says which format its data have.
 
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { dataFormat } from '../shared/config/constants.ts';
 import { type Ms, ms } from '../shared/domain/time.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import { takeLock } from './lock.ts';
@@ -27,7 +28,7 @@ export interface DataDir {
 /** The message is meant for whoever started the process. */
 class DataDirUnusable extends Error {
   override readonly name = 'DataDirUnusable';
-  readonly code: 'data_dir.not_writable' | 'data_dir.locked';
+  readonly code: 'data_dir.not_writable' | 'data_dir.locked' | 'data_dir.other_format';
 
   constructor(code: DataDirUnusable['code'], message: string, cause?: unknown) {
     super(message, { cause });
@@ -68,6 +69,23 @@ function readAlive(file: string): Ms | undefined {
   }
 }
 
+function readText(file: string): string | undefined {
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
+}
+
+/** A folder without a number is new, or was used before folders had one. Throws where its data are of another format. */
+function holdToFormat(folder: string, isNew: boolean): void {
+  const file = join(folder, 'format');
+  const found = readText(file) ?? (isNew ? undefined : 'none');
+  if (found === String(dataFormat)) return;
+  if (found !== undefined) {
+    const message = `the data directory ${folder} holds data of format ${found}, and this version of Headcount uses format ${dataFormat}: run the version that wrote them, or set DATA_DIR to another folder`;
+    throw new DataDirUnusable('data_dir.other_format', message);
+  }
+  writeFileSync(`${file}.new`, `${dataFormat}\n`);
+  renameSync(`${file}.new`, file);
+}
+
 export async function openDataDir({ path, clock, schedule = realSchedule }: DataDirOptions): Promise<DataDir> {
   if (path === ':memory:') return { path: undefined, lastAliveAt: undefined, close: async () => undefined };
   const folder = resolve(path);
@@ -80,6 +98,12 @@ export async function openDataDir({ path, clock, schedule = realSchedule }: Data
 
   const file = join(folder, 'alive');
   const lastAliveAt = readAlive(file);
+  try {
+    holdToFormat(folder, !existsSync(file));
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
   // Written beside and renamed: a kill in the middle must not leave half a number.
   const beat = (): void => {
     writeFileSync(`${file}.new`, String(clock.now()));

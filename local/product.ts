@@ -13,6 +13,7 @@ import { applyExpiry } from '../functions/expiry/apply.ts';
 import { applyPresence } from '../functions/presence/apply.ts';
 import { createDocumentClient } from '../shared/adapters/dynamodb/client.ts';
 import { createCredentialStore } from '../shared/adapters/dynamodb/credential-store.ts';
+import { createDataFormatStore } from '../shared/adapters/dynamodb/data-format-store.ts';
 import { createNoticeStore } from '../shared/adapters/dynamodb/notice-store.ts';
 import { createRankStore } from '../shared/adapters/dynamodb/rank-store.ts';
 import { createRejectionReader } from '../shared/adapters/dynamodb/rejection-reader.ts';
@@ -37,6 +38,7 @@ import { startingClean } from '../shared/app/clean-start.ts';
 import { createConnect } from '../shared/app/connect.ts';
 import { createHostLookup } from '../shared/app/host-lookup.ts';
 import { createNoticeThreshold } from '../shared/app/notice-threshold.ts';
+import { createPasswordKeys } from '../shared/app/open-data.ts';
 import { createPasswords } from '../shared/app/passwords.ts';
 import { tokenAlgorithms } from '../shared/app/public-keys.ts';
 import { reconcile } from '../shared/app/reconcile.ts';
@@ -63,7 +65,7 @@ import { parseKeptSession } from './broker-sessions.ts';
 import { loadCertificate } from './certificate.ts';
 import type { LocalConfig } from './config.ts';
 import { createConsoleSite } from './console-site.ts';
-import { createTable } from './create-table.ts';
+import { createTable, refuseUnmarked } from './create-table.ts';
 import { openDataDir } from './data-dir.ts';
 import { startEngine } from './engine.ts';
 import { every } from './every.ts';
@@ -72,6 +74,7 @@ import type { Faults } from './faults.ts';
 import { listenHttp } from './http.ts';
 import { type Journal, noJournal, openJournal } from './journal.ts';
 import { startLocalOperations } from './operations.ts';
+import { localKeyring } from './password-keys.ts';
 import { localArn } from './policy.ts';
 import { createLocalQueue, parseKept } from './queue.ts';
 import { createRankTimers } from './rank-timers.ts';
@@ -165,7 +168,21 @@ export async function startProduct({
     });
     const settings = createSettingsStore(client, tableName, log);
     const credentials = createCredentialStore(client, tableName);
-    const passwords = createPasswords({ crypto: createPasswordCrypto(), clock });
+    let isOpen = false;
+    const readKeys = localKeyring(dataDir.path);
+    const keys = createPasswordKeys({
+      format: createDataFormatStore(client, tableName),
+      async readKeyring(isNew) {
+        if (isNew) await refuseUnmarked(client, tableName);
+        return readKeys(isNew);
+      },
+      clock,
+      // A start that fails tells the same sentence by itself.
+      log: { ...log, error: (...told) => (isOpen ? log.error(...told) : undefined) },
+    });
+    await keys.open();
+    isOpen = true;
+    const passwords = createPasswords({ crypto: createPasswordCrypto(), keys, clock });
     const tokens = parseLocalTokens({
       API_TOKEN: config.apiToken,
       ...(config.apiTokens === undefined ? {} : { API_TOKENS: config.apiTokens }),
@@ -207,7 +224,7 @@ export async function startProduct({
       journal: openKept('presence-queue.journal', parseKept),
       ...(queueFaults === undefined ? {} : { faults: queueFaults }),
       visibilityMs: redeliverAfterMs,
-      handler: (event) => applyPresence({ ...lifeCycle, ranks, putBack }, event),
+      handler: (event) => applyPresence({ ...lifeCycle, credentials, ranks, putBack }, event),
     });
     shutdown.add(() => queue.close());
     const putBack = (body: string): Promise<void> =>

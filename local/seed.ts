@@ -36,7 +36,7 @@ export async function seed(ports: {
   if (known !== undefined) return;
   // Users first: a start that dies in between finds no deployment and begins again.
   for (const user of users) {
-    const hash = await passwords.hashChosen(`${user}-secret`);
+    const hash = await passwords.hash(`${user}-secret`);
     if (hash === 'overloaded') throw new Error('the MQTT users of demo could not be made');
     await credentials.putCredential(deploymentId, { username: user as Username, hash, createdAt: seededAt });
   }

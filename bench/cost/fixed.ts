@@ -15,7 +15,7 @@ import {
 export const deployedCounts = {
   alarms: 17,
   dashboards: 1,
-  secrets: 1,
+  secrets: 2,
   /** The operator. */
   machineClients: 1,
   /** Functions on a schedule of one minute: sweeper, reconciler, operations. */
@@ -44,7 +44,7 @@ export function fixedLines(): readonly Line[] {
     ['dashboard', dashboards * cloudwatch.dashboardMonth, ''],
     ['metrics', metricsAtRest * cloudwatch.metricMonth, `${metricsAtRest} that are written with no device there`],
     ['alarms', alarms * cloudwatch.alarmMetricMonth, `${alarms}`],
-    ['ticket secret', secrets * secretMonth, ''],
+    ['secrets', secrets * secretMonth, 'keys of the tickets, keys of MQTT passwords'],
     ['functions', runs * run, `${everyMinute} a minute, ${idleRun.seconds} s of ${idleRun.gb} GB each (assumed)`],
   ];
 }

@@ -19,9 +19,9 @@ import type { Connect, ConnectDecision, ConnectRequest } from '../../shared/doma
 import type { PasswordCrypto } from '../../shared/ports/credentials.ts';
 import type { RejectionRecorder } from '../../shared/ports/rejections.ts';
 import type { ConnectSettings } from '../../shared/ports/settings.ts';
+import { benchKeys } from '../passwords.ts';
 import { backingOff, policy, type Surroundings, silent, tableName } from './processes.ts';
 import { type ClientPolicy, createSimulatedClient } from './sdk-client.ts';
-import type { VirtualTime } from './virtual-time.ts';
 
 export interface Asked {
   readonly decision: ConnectDecision;
@@ -99,7 +99,7 @@ function createConnector(
       store: createSessionStore(way, tableName, random, backingOff(around)),
       settings,
       credentials: createCredentialCache(createCredentialStore(way, tableName), clock),
-      passwords: createPasswords({ crypto: createTimedCrypto(time), clock }),
+      passwords: createPasswords({ crypto: createTimedCrypto((ms) => time.pause(ms)), keys: benchKeys, clock }),
       tokens: createTokenCheck(tokenAlgorithms),
       clock,
       random,
@@ -163,15 +163,16 @@ function noteLimits(cache: SettingsCache, { misread }: Surroundings) {
 }
 
 /**
- * A scrypt runs in a thread of its own, which no virtual clock can wait for. Nobody's password is one here: it is what is
- * done where nobody can say whether a password is right.
+ * A scrypt runs in a thread of its own, which no virtual clock can wait for. Here it takes its time of the virtual clock,
+ * and its result is another digest of the same inputs.
  */
-function createTimedCrypto({ pause }: VirtualTime): PasswordCrypto {
+export function createTimedCrypto(pause: (ms: number) => Promise<void>): PasswordCrypto {
+  const real = createPasswordCrypto();
   return {
-    ...createPasswordCrypto(),
-    async scrypt() {
-      await pause(70);
-      return Buffer.alloc(32);
+    ...real,
+    async scrypt(password, salt) {
+      await pause(2);
+      return real.hmac(salt, password);
     },
   };
 }

@@ -6,7 +6,6 @@ import { createCredentialStore } from '../../shared/adapters/dynamodb/credential
 import { decodeSession } from '../../shared/adapters/dynamodb/session-item.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
-import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
 import type { Swept } from '../../shared/app/sweep.ts';
 import { presenceProcessesMax } from '../../shared/config/constants.ts';
@@ -18,8 +17,9 @@ import type { SessionStore } from '../../shared/ports/sessions.ts';
 import type { ConnectSettings } from '../../shared/ports/settings.ts';
 import { Chance } from '../contention/chance.ts';
 import { defaults, type Parameters } from '../contention/parameters.ts';
+import { benchKeys, benchPassword } from '../passwords.ts';
 import { SimulatedBroker } from './broker.ts';
-import { type Asked, type Connector, createAuthorizer, createDoor } from './connectors.ts';
+import { type Asked, type Connector, createAuthorizer, createDoor, createTimedCrypto } from './connectors.ts';
 import { SimulatedDynamo } from './dynamo.ts';
 import { SimulatedQueue } from './message-queue.ts';
 import { createPresence, createSweeper, type Surroundings } from './processes.ts';
@@ -71,7 +71,6 @@ export class Installation {
   /** The front doors, or the processes of the authorizer that are idle. */
   private readonly connectors: Connector[];
   private turn = 0;
-  private readonly generated: ReturnType<ReturnType<typeof createPasswords>['generate']>;
 
   constructor(options: InstallationOptions) {
     this.sessionExpirySeconds = options.sessionExpirySeconds;
@@ -94,8 +93,7 @@ export class Installation {
     queue.serve(Array.from({ length: presenceProcessesMax }, () => createPresence(this.around)));
     const client = dynamo.engine as unknown as DynamoDBDocumentClient;
     this.instant = { client, store: createSessionStore(client, 'fleet', random) };
-    this.generated = createPasswords({ crypto: createPasswordCrypto(), clock: time.clock }).generate();
-    this.password = Buffer.from(this.generated.password);
+    this.password = Buffer.from(benchPassword);
     this.doors = options.doors ?? 0;
     this.connectors = Array.from({ length: this.doors }, () => createDoor(this.around));
     const expirySeconds = seconds(options.sessionExpirySeconds);
@@ -117,8 +115,11 @@ export class Installation {
       createdAt: clock.now(),
     });
     const credentials = createCredentialStore(this.instant.client, 'fleet');
+    const crypto = createTimedCrypto(async () => undefined);
+    const hash = await createPasswords({ crypto, keys: benchKeys, clock }).hash(benchPassword);
+    if (hash === 'overloaded') throw new Error('nothing else is hashed here');
     for (const username of usernames)
-      await credentials.putCredential(deploymentId, { username, hash: this.generated.hash, createdAt: clock.now() });
+      await credentials.putCredential(deploymentId, { username, hash, createdAt: clock.now() });
     if (limit !== undefined) await this.setLimit(limit);
   }
 

@@ -2,6 +2,7 @@
 // given: the clock, the randomness and the timers of the run, the simulated database, broker and queue.
 
 import { applyPresence } from '../../functions/presence/apply.ts';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
@@ -63,6 +64,7 @@ export function createPresence(around: Surroundings): Consumer {
   });
   const ports = {
     store: askingForRanks(createSessionStore(client, tableName, random, backingOff(around)), requests),
+    credentials: createCredentialStore(client, tableName),
     ranks: createRankStore(client, tableName, random),
     clock,
     random,

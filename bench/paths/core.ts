@@ -27,6 +27,7 @@ import type { RankStore } from '../../shared/ports/ranks.ts';
 import type { RejectionStore } from '../../shared/ports/rejections.ts';
 import type { SettingsStore } from '../../shared/ports/settings.ts';
 import type { UsageReader } from '../../shared/ports/usage.ts';
+import { benchKeys } from '../passwords.ts';
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -68,7 +69,7 @@ export function createCore({ client, tableName, clock, broker }: CoreOptions): C
       store,
       settings: createSettingsCache(settings, clock),
       credentials: createCredentialCache(credentials, clock),
-      passwords: createPasswords({ crypto: createPasswordCrypto(), clock }),
+      passwords: createPasswords({ crypto: createPasswordCrypto(), keys: benchKeys, clock }),
       tokens: createTokenCheck(tokenAlgorithms),
       clock,
       random: cryptoRandom,

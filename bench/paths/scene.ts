@@ -2,10 +2,8 @@
 // table: what a path is about goes through the metered one, everything that leads up to it through the other.
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { parseBrokerEvent } from '../../shared/app/broker-event.ts';
 import { applyBrokerEvent, applyDoorReport } from '../../shared/app/life-cycle.ts';
-import { createPasswords } from '../../shared/app/passwords.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
 import type { ConnectDecision } from '../../shared/domain/connect.ts';
 import {
@@ -21,6 +19,7 @@ import type { Credential } from '../../shared/ports/credentials.ts';
 import type { DoorReport } from '../../shared/ports/presence.ts';
 import type { Target } from '../admission/target.ts';
 import { meter, type Units } from '../meter/meter.ts';
+import { benchHash, benchPassword } from '../passwords.ts';
 import { type Core, createCore } from './core.ts';
 import { type Trips, watchTrips } from './in-a-row.ts';
 
@@ -59,10 +58,8 @@ export class Scene {
   readonly other: Core;
   private readonly options: SceneOptions;
   private readonly broker = new Map<string, BrokerSays>();
-  private readonly credential = createPasswords({ crypto: createPasswordCrypto(), clock: { now: () => this.now } });
-  private readonly secret = this.credential.generate();
   /** Of every username here. */
-  readonly password = this.secret.password;
+  readonly password = benchPassword;
   private now: Ms;
   private numbered = 0;
   private spentLast: Spent | undefined;
@@ -149,7 +146,7 @@ export class Scene {
   }
 
   credentialOf(username: Username): Credential {
-    return { username, hash: this.secret.hash, createdAt: this.now };
+    return { username, hash: benchHash, createdAt: this.now };
   }
 
   /** Settings and credentials in the metered process's memory, as in any process but a new one. */
@@ -171,7 +168,7 @@ export class Scene {
     return core.connect({
       deploymentId,
       username,
-      password: Buffer.from(this.secret.password),
+      password: Buffer.from(this.password),
       clientId,
       ...(way === 'door' ? { hints } : {}),
     });

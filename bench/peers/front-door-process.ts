@@ -30,6 +30,7 @@ import { createCredentialCache, createSettingsCache } from '../../shared/app/set
 import { doorAnswerMs, doorBudgetMs, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { answerParent } from '../child/child.ts';
+import { benchKeys } from '../passwords.ts';
 
 const brokerPort = Number(process.env.BROKER_PORT);
 const tableName = 'headcount';
@@ -41,7 +42,7 @@ async function open(): Promise<number> {
   await createTable(client, tableName);
   const settings = createSettingsStore(client, tableName, log);
   const credentials = createCredentialStore(client, tableName);
-  const passwords = createPasswords({ crypto: createPasswordCrypto(), clock });
+  const passwords = createPasswords({ crypto: createPasswordCrypto(), keys: benchKeys, clock });
   await seed({ settings, credentials, passwords, tenants: createTenantStore(client, tableName), clock, tenantIds: [] });
 
   const store = createSessionStore(client, tableName, random);
@@ -53,7 +54,7 @@ async function open(): Promise<number> {
   const ranks = createRankStore(client, tableName, random);
   const queue = createLocalQueue({
     clock,
-    handler: (event) => applyPresence({ store, ranks, clock, random, broker, policy, log }, event),
+    handler: (event) => applyPresence({ store, credentials, ranks, clock, random, broker, policy, log }, event),
   });
   const rejections = createRejectionRecorder({
     store: createRejectionStore(client, tableName),

@@ -18,6 +18,7 @@ const environment = {
   AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
   AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   TABLE_NAME: 'table',
+  PASSWORD_KEYS_SECRET_ARN: 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:password-keys',
   TICKET_SECRET_ARN: 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:ticket',
   PRESENCE_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/111111111111/presence',
   OPERATIONS_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/111111111111/operations',

@@ -5,7 +5,7 @@
 // decoding loses, a `/` inside a name, nobody can bring back: such names need the `~` form.
 
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { problem, render } from './answer.ts';
+import { problem, render, storeUnavailable } from './answer.ts';
 
 interface App {
   readonly fetch: (request: Request, env: object) => Response | Promise<Response>;
@@ -37,7 +37,8 @@ function requestOf(event: APIGatewayProxyEventV2): Request | undefined {
   });
 }
 
-export function createGatewayHandler(app: App) {
+/** `open`: throws where the data cannot be used; then every request is answered with 503. */
+export function createGatewayHandler(app: App, open: () => Promise<void>) {
   return async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
     let request: Request | undefined;
     try {
@@ -46,7 +47,10 @@ export function createGatewayHandler(app: App) {
       // A method that fetch does not know, or a header that HTTP does not allow: not ours to repair.
       request = undefined;
     }
-    const response = request === undefined ? render(malformed) : await app.fetch(request, { event });
+    const response = await open().then(
+      () => (request === undefined ? render(malformed) : app.fetch(request, { event })),
+      () => render(storeUnavailable),
+    );
     return {
       statusCode: response.status,
       headers: Object.fromEntries(response.headers),

@@ -28,6 +28,7 @@ import { leaseSeconds, maxConnectionSeconds, rankDelaySeconds } from '../../shar
 import { environmentVariables } from '../../shared/config/env.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { readOptionalVariable, readVariable } from '../environment.ts';
+import { openPasswordKeys } from '../open-data.ts';
 import { createApi } from './app.ts';
 import { createClaimsAuthenticate } from './claims.ts';
 import { createGatewayHandler } from './gateway.ts';
@@ -36,6 +37,7 @@ const clock = systemClock;
 const log = createJsonLog();
 const tableName = readVariable(environmentVariables.tableName);
 const client = createDocumentClient({ requestTimeoutMs: 2_000, measure: createEmfMeasure('api', systemClock) });
+const keys = openPasswordKeys(client, tableName, log);
 const settings = createSettingsStore(client, tableName, log);
 const sessions = createSessionStore(client, tableName, cryptoRandom);
 
@@ -43,7 +45,7 @@ export const handler = createGatewayHandler(
   createApi({
     settings,
     credentials: createCredentialStore(client, tableName),
-    passwords: createPasswords({ crypto: createPasswordCrypto(), clock }),
+    passwords: createPasswords({ crypto: createPasswordCrypto(), keys, clock }),
     issuers: createTokenIssuerStore(client, tableName),
     fetcher: createKeyFetcher(),
     usage: createUsageReader(client, tableName, {
@@ -91,4 +93,5 @@ export const handler = createGatewayHandler(
     clock,
     log,
   }),
+  keys.open,
 );

@@ -22,6 +22,7 @@ import { startingClean } from '../../shared/app/clean-start.ts';
 import { createConnect } from '../../shared/app/connect.ts';
 import { createHostLookup } from '../../shared/app/host-lookup.ts';
 import { measuredConnect } from '../../shared/app/measured-connect.ts';
+import { afterOpening } from '../../shared/app/open-data.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
 import { tokenAlgorithms } from '../../shared/app/public-keys.ts';
 import { createRejectionRecorder } from '../../shared/app/rejection-recorder.ts';
@@ -37,6 +38,7 @@ import { seconds } from '../../shared/domain/time.ts';
 import type { RejectionRecorder } from '../../shared/ports/rejections.ts';
 import type { Tickets } from '../../shared/ports/tickets.ts';
 import { readVariable } from '../environment.ts';
+import { openPasswordKeys } from '../open-data.ts';
 import { authorize } from './authorize.ts';
 import type { AuthorizerAnswer, AuthorizerEvent } from './event.ts';
 import { parseArnScope } from './policy.ts';
@@ -46,6 +48,7 @@ const log = createJsonLog();
 const tableName = readVariable(environmentVariables.tableName);
 const measure = createEmfMeasure('authorizer', clock);
 const client = createDocumentClient({ requestTimeoutMs: 800, measure });
+const keys = openPasswordKeys(client, tableName, log);
 const recorder = createRejectionRecorder({
   store: createRejectionStore(client, tableName),
   clock,
@@ -72,7 +75,7 @@ const decided = createConnect({
   store: createSessionStore(client, tableName, cryptoRandom),
   settings: createSettingsCache(createConnectSettingsReader(client, tableName), clock),
   credentials: createCredentialCache(createCredentialStore(client, tableName), clock),
-  passwords: createPasswords({ crypto: createPasswordCrypto(), clock }),
+  passwords: createPasswords({ crypto: createPasswordCrypto(), keys, clock }),
   tokens: createTokenCheck(tokenAlgorithms),
   clock,
   random: cryptoRandom,
@@ -82,7 +85,7 @@ const decided = createConnect({
   policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
 });
 // A client with a ticket comes through the front door, which has seen to its clean start.
-const decide = withDeadline(startingClean(decided, createIotConnections(region)), connectBudgetMs);
+const decide = withDeadline(afterOpening(keys, startingClean(decided, createIotConnections(region))), connectBudgetMs);
 const connect = measuredConnect(decide, measure, clock);
 /** Read at the first ticket, and again if that failed: clients without one never wait for it. */
 let tickets: Promise<Tickets> | undefined;

@@ -9,15 +9,20 @@ import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
 import { readVariable } from '../environment.ts';
+import { checkFormat } from '../open-data.ts';
 import { applyExpiry } from './apply.ts';
 
 const client = createDocumentClient({ requestTimeoutMs: 2_000, measure: createEmfMeasure('expiry', systemClock) });
+const log = createJsonLog();
+const tableName = readVariable(environmentVariables.tableName);
+const data = checkFormat(client, tableName, log);
 const ports = {
-  store: createSessionStore(client, readVariable(environmentVariables.tableName), cryptoRandom),
+  store: createSessionStore(client, tableName, cryptoRandom),
   clock: systemClock,
-  log: createJsonLog(),
+  log,
 };
 
-export function handler(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
+export async function handler(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
+  await data.open();
   return applyExpiry(ports, event);
 }

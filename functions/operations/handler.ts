@@ -19,12 +19,14 @@ import { kicksPerSecond, leaseSeconds, maxConnectionSeconds } from '../../shared
 import { environmentVariables } from '../../shared/config/env.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { readVariable } from '../environment.ts';
+import { checkFormat } from '../open-data.ts';
 import { applyOperations } from './apply.ts';
 
 const clock = systemClock;
 const log = createJsonLog();
 const tableName = readVariable(environmentVariables.tableName);
 const client = createDocumentClient({ requestTimeoutMs: 2_000, measure: createEmfMeasure('operations', systemClock) });
+const data = checkFormat(client, tableName, log);
 const ports = {
   store: createSessionStore(client, tableName, cryptoRandom),
   clock,
@@ -52,6 +54,7 @@ export async function handler(
   event: SQSEvent | { readonly lookForOverdue: true },
   context: Pick<Context, 'getRemainingTimeInMillis'>,
 ): Promise<SQSBatchResponse | undefined> {
+  await data.open();
   if ('Records' in event) return applyOperations(ports, event, () => context.getRemainingTimeInMillis() < reserveMs);
   const woken = await wakeOverdue(ports);
   if (woken > 0) log.warn('operations that nobody was at are gone on with', { woken });

@@ -1,5 +1,6 @@
-// Presence messages from SQS: what the front door reports, the broker's own events, and ranks to be refreshed. Messages
-// of one client id in a batch are applied one after the other, different ones side by side.
+// Presence messages from SQS: what the front door reports, the broker's own events, ranks to be refreshed, and
+// passwords to be stored under a newer key. Messages of one client id in a batch are applied one after the other,
+// different ones side by side.
 
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { parseBrokerEvent } from '../../shared/app/broker-event.ts';
@@ -7,16 +8,19 @@ import { countAdmitted } from '../../shared/app/count-admitted.ts';
 import { type Applied, applyBrokerEvent, applyDoorReport, type ReportPorts } from '../../shared/app/life-cycle.ts';
 import { type RefreshPorts, refreshRank } from '../../shared/app/refresh-rank.ts';
 import { ms } from '../../shared/domain/time.ts';
+import type { CredentialStore } from '../../shared/ports/credentials.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { SessionStore } from '../../shared/ports/sessions.ts';
 import { parseAdmitted } from './admitted-message.ts';
 import { parseDoorReport } from './door-report.ts';
 import { parseRankRefresh } from './rank-refresh.ts';
+import { parseRenewedHash } from './renewed-hash.ts';
 
 export interface PresencePorts extends ReportPorts, RefreshPorts {
   /** One that asks for ranks whenever it changes a count. */
   readonly store: SessionStore;
+  readonly credentials: Pick<CredentialStore, 'renewHash'>;
   readonly log: Log;
   /**
    * Puts a body into the queue again, to come back after some seconds. Absent: a message that fails waits in the queue,
@@ -74,6 +78,11 @@ async function apply(ports: PresencePorts, record: SQSRecord): Promise<Applied> 
   const refresh = parseRankRefresh(body);
   if (refresh !== undefined) {
     await refreshRank(ports, refresh.deploymentId, refresh.username);
+    return 'done';
+  }
+  const renewed = parseRenewedHash(body);
+  if (renewed !== undefined) {
+    await ports.credentials.renewHash(renewed);
     return 'done';
   }
   const received = Number(record.attributes.SentTimestamp);

@@ -6,6 +6,7 @@ import { rankMessages } from '../../shared/adapters/aws/rank-messages.ts';
 import { createSqsQueue } from '../../shared/adapters/aws/sqs-queue.ts';
 import { createAccountExpiryStore } from '../../shared/adapters/dynamodb/account-expiry-store.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
@@ -24,8 +25,10 @@ import {
 } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
 import { seconds } from '../../shared/domain/time.ts';
+import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import { readVariable } from '../environment.ts';
 import { readNoticeThreshold } from '../notices.ts';
+import { checkFormat } from '../open-data.ts';
 import { applyPresence } from './apply.ts';
 
 const share = createBrokerShare({
@@ -42,6 +45,7 @@ const share = createBrokerShare({
 const log = createJsonLog();
 const tableName = readVariable(environmentVariables.tableName);
 const client = createDocumentClient({ requestTimeoutMs: 2_000, measure: createEmfMeasure('presence', systemClock) });
+const data = checkFormat(client, tableName, log);
 const queue = createSqsQueue(
   readVariable(environmentVariables.presenceQueueUrl),
   readVariable(environmentVariables.region),
@@ -56,6 +60,7 @@ const requests = createRankRequests({
 });
 const ports = {
   store: askingForRanks(createSessionStore(client, tableName, cryptoRandom), requests),
+  credentials: createCredentialStore(client, tableName),
   ranks: createRankStore(client, tableName, cryptoRandom),
   ...readNoticeThreshold(client, tableName, systemClock, log),
   clock: systemClock,
@@ -67,6 +72,10 @@ const ports = {
   log,
 };
 
-export function handler(event: SQSEvent): Promise<SQSBatchResponse> {
+export async function handler(event: SQSEvent): Promise<SQSBatchResponse> {
+  // An outage uses up no deliveries: each message then puts itself back.
+  await data.open().catch((error: unknown) => {
+    if (!(error instanceof StoreUnavailable)) throw error;
+  });
   return applyPresence(ports, event);
 }

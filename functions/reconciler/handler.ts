@@ -19,6 +19,7 @@ import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { readVariable } from '../environment.ts';
 import { readNoticeThreshold } from '../notices.ts';
+import { checkFormat } from '../open-data.ts';
 
 const log = createJsonLog();
 const measure = createEmfMeasure('reconciler', systemClock);
@@ -32,6 +33,7 @@ const share = createBrokerShare({
 });
 const client = createDocumentClient({ requestTimeoutMs: 2_000, measure });
 const tableName = readVariable(environmentVariables.tableName);
+const data = checkFormat(client, tableName, log);
 const store = createSessionStore(client, tableName, cryptoRandom);
 const ranks = createRankStore(client, tableName, cryptoRandom);
 const threshold = readNoticeThreshold(client, tableName, systemClock, log);
@@ -50,6 +52,7 @@ const ports = {
 const reserveMs = 8_000;
 
 export async function handler(_event: unknown, context: Pick<Context, 'getRemainingTimeInMillis'>): Promise<void> {
+  await data.open();
   const reconciled = await reconcile(ports, () => context.getRemainingTimeInMillis() < reserveMs);
   log.info('reconciled', { ...reconciled });
   measure({ Drift: reconciled.driftRemoved + reconciled.driftAdded, Ghosts: reconciled.ghosts });

@@ -17,6 +17,7 @@ import { environmentVariables } from '../../shared/config/env.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { readVariable } from '../environment.ts';
 import { readNoticeThreshold } from '../notices.ts';
+import { checkFormat } from '../open-data.ts';
 
 const log = createJsonLog();
 const measure = createEmfMeasure('sweeper', systemClock);
@@ -31,6 +32,7 @@ const share = createBrokerShare({
 });
 const tableName = readVariable(environmentVariables.tableName);
 const client = createDocumentClient({ requestTimeoutMs: 2_000, measure });
+const data = checkFormat(client, tableName, log);
 const asked = collectRankRequests();
 const ports = {
   store: askingForRanks(createSessionStore(client, tableName, cryptoRandom), asked),
@@ -48,6 +50,7 @@ const reserveMs = 5_000;
 const lastMs = 1_000;
 
 export async function handler(_event: unknown, context: Pick<Context, 'getRemainingTimeInMillis'>): Promise<void> {
+  await data.open();
   const swept = await sweep(ports, () => context.getRemainingTimeInMillis() < reserveMs);
   const isLate = () => context.getRemainingTimeInMillis() < lastMs;
   const ranksLeft = await asked.refresh(ports, isLate);

@@ -11,11 +11,14 @@ import { createKeyFetcher } from '../../shared/adapters/node/key-fetcher.ts';
 import { refreshTokenKeys } from '../../shared/app/token-issuer.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
 import { readVariable } from '../environment.ts';
+import { checkFormat } from '../open-data.ts';
 
 const log = createJsonLog();
 const client = createDocumentClient({ requestTimeoutMs: 2_000, measure: createEmfMeasure('token-keys', systemClock) });
+const tableName = readVariable(environmentVariables.tableName);
+const data = checkFormat(client, tableName, log);
 const ports = {
-  issuers: createTokenIssuerStore(client, readVariable(environmentVariables.tableName)),
+  issuers: createTokenIssuerStore(client, tableName),
   fetcher: createKeyFetcher(),
   clock: systemClock,
   log,
@@ -25,6 +28,7 @@ const ports = {
 const reserveMs = 15_000;
 
 export async function handler(_event: unknown, context: Pick<Context, 'getRemainingTimeInMillis'>): Promise<void> {
+  await data.open();
   const refreshed = await refreshTokenKeys(ports, () => context.getRemainingTimeInMillis() < reserveMs);
   log.info('token keys refreshed', { ...refreshed });
 }

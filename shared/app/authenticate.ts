@@ -9,16 +9,16 @@ import type { ConnectRequest } from '../domain/connect.ts';
 import { type DeploymentId, parseDeploymentId, parseUsername, type Username } from '../domain/ids.ts';
 import type { Ms } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Credential, PasswordCheck } from '../ports/credentials.ts';
+import type { Credential } from '../ports/credentials.ts';
 import { StoreUnavailable } from '../ports/errors.ts';
 import type { ConnectSettings } from '../ports/settings.ts';
 import type { TokenCheck } from '../ports/token-issuer.ts';
+import { type RenewPorts, renewHash } from './renew-hash.ts';
 import type { CredentialCache, SettingsCache } from './settings-cache.ts';
 
-export interface AuthenticatePorts {
+export interface AuthenticatePorts extends RenewPorts {
   readonly settings: SettingsCache;
   readonly credentials: CredentialCache;
-  readonly passwords: PasswordCheck;
   readonly tokens: TokenCheck;
   readonly clock: Clock;
 }
@@ -81,15 +81,18 @@ export async function authenticate(ports: AuthenticatePorts, request: ConnectReq
   const validUntil = await byToken(settings);
   if (settings !== undefined && validUntil !== undefined)
     return { kind: 'right', deploymentId, username, settings, fromMemory: false, validUntil };
-  let checked = await check(settings, credential);
+  let stored = credential;
+  let checked = await check(settings, stored);
   // Nobody is turned away on what is a few seconds old: a new password works at once, and who guesses at a username
   // that is remembered causes as many readings as who guesses at one that does not exist.
   if (checked === 'wrong' && held) {
     const current = await ports.credentials.reread(deploymentId, username);
-    if (!isSame(current, credential)) checked = await check(settings, current);
+    if (!isSame(current, stored)) checked = await check(settings, current);
+    stored = current;
   }
   if (checked === 'overloaded') return { kind: 'overloaded' };
   if (checked === 'wrong' || settings === undefined) return { kind: 'wrong' };
+  if (stored !== undefined) void renewHash(ports, deploymentId, stored, password);
   return { kind: 'right', deploymentId, username, settings, fromMemory: false, validUntil: undefined };
 }
 

@@ -48,13 +48,9 @@ export async function putCredential(
 ): Promise<CredentialOutcome> {
   const createdAt = ports.clock.now();
   const change = { actor, at: createdAt };
-  if (input.password === undefined) {
-    const { password, hash } = ports.passwords.generate();
-    await ports.credentials.putCredential(id, { username, hash, createdAt }, change);
-    return { kind: 'generated', password };
-  }
-  const hash = await ports.passwords.hashChosen(input.password);
+  const password = input.password ?? ports.passwords.generate();
+  const hash = await ports.passwords.hash(password);
   if (hash === 'overloaded') return { kind: 'overloaded' };
   await ports.credentials.putCredential(id, { username, hash, createdAt }, change);
-  return { kind: 'set' };
+  return input.password === undefined ? { kind: 'generated', password } : { kind: 'set' };
 }

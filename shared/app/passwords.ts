@@ -1,13 +1,12 @@
-// MQTT passwords: what a check costs, and who may learn what from it (S6).
+// MQTT passwords: how they are stored, what a check costs, and what a stranger may learn from it (S6).
 //
-// Whoever is turned away as `wrong` has cost one scrypt, whether the username is unknown, its password was chosen, or
-// its password was generated: a generated one that does not match its SHA-256 goes through a scrypt for nobody, so that
-// time tells a stranger nothing. Only a right password is answered sooner (its SHA-256 matches, or it was right moments
-// ago), and who knows it has nothing left to learn. So devices with generated passwords also never queue behind a storm
-// of guesses.
+// Every password, chosen or generated, is stored as scrypt(HMAC-SHA-256(key, password), salt). The key never lies in the
+// table, so the table alone gives nothing to guess against; where the key leaks as well, a guess still costs a scrypt
+// (docs/adr/0007-passwords-as-keyed-digests.md). An unknown username and a wrong password cost the same work. Only a
+// password that was right moments ago is answered sooner, and its sender has nothing left to learn.
 //
-// n = 2^15, r = 8, p = 1: 32 MB and some 70 ms of one core. 64 that wait and 2 at work end well inside the 3 s of a
-// CONNECT; twice the cost would not.
+// n = 2^9, r = 8, p = 1: 512 KB and 1.6 ms of one core (1.75 ms at p90), at most 3 ms also where cores are slower. 512
+// checks that wait and 2 at work take less than a second of one core, well inside the 3 s of a CONNECT.
 
 import type { Ms } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -16,12 +15,15 @@ import type {
   PasswordCheck,
   PasswordCrypto,
   PasswordHash,
+  PasswordKey,
+  PasswordKeys,
   PasswordMaker,
   ScryptCost,
 } from '../ports/credentials.ts';
 
 export interface PasswordPorts {
   readonly crypto: PasswordCrypto;
+  readonly keys: PasswordKeys;
   readonly clock: Clock;
 }
 
@@ -33,13 +35,14 @@ export interface PasswordBounds {
   readonly maxWaiting: number;
 }
 
-const passwordBounds: PasswordBounds = { cost: { n: 2 ** 15, r: 8, p: 1 }, maxRunning: 2, maxWaiting: 64 };
+const passwordBounds: PasswordBounds = { cost: { n: 2 ** 9, r: 8, p: 1 }, maxRunning: 2, maxWaiting: 512 };
 
-/** A changed password must hold within 5 s; the credential itself is cached by nobody. */
+/** A changed password must hold within 5 s. Without this memory, 3,000 CONNECT/s of one username would take 4 cores. */
 const rememberMs = 3_000;
 const maxRemembered = 10_000;
 const saltBytes = 16;
 const generatedBytes = 24;
+const costNames = ['n', 'r', 'p'] as const;
 
 /** Runs at most so many at a time, in order of arrival; undefined where too many wait. */
 function createQueue({ maxRunning, maxWaiting }: PasswordBounds) {
@@ -86,37 +89,36 @@ export function createPasswords(
   ports: PasswordPorts,
   bounds: PasswordBounds = passwordBounds,
 ): PasswordCheck & PasswordMaker {
-  const { crypto } = ports;
+  const { crypto, keys } = ports;
+  const { cost } = bounds;
   const queued = createQueue(bounds);
   const memory = createMemory(ports.clock);
   const underWay = new Map<string, Promise<'right' | 'wrong' | 'overloaded'>>();
-  const nobody = {
-    kind: 'scrypt',
-    salt: crypto.randomBytes(saltBytes),
-    digest: crypto.randomBytes(32),
-    ...bounds.cost,
-  } as const satisfies PasswordHash;
+  /** Stands for an unknown username; matches nothing. */
+  const absent = { salt: crypto.randomBytes(saltBytes), digest: crypto.randomBytes(32), ...cost };
+
+  const digestOf = ({ secret }: PasswordKey, password: Uint8Array, salt: Uint8Array, at: ScryptCost) =>
+    queued(() => crypto.scrypt(crypto.hmac(secret, password), salt, at));
 
   async function work(
     credential: Credential | undefined,
     password: Uint8Array,
   ): Promise<'right' | 'wrong' | 'overloaded'> {
-    const stored = credential?.hash.kind === 'scrypt' ? credential.hash : nobody;
-    const digest = await queued(() => crypto.scrypt(password, stored.salt, stored));
+    const key = await (credential === undefined ? keys.current() : keys.key(credential.hash.keyId));
+    const stored = credential?.hash ?? absent;
+    const digest = await digestOf(key, password, stored.salt, stored);
     if (digest === undefined) return 'overloaded';
-    return crypto.equal(digest, stored.digest) && stored !== nobody ? 'right' : 'wrong';
+    return crypto.equal(digest, stored.digest) && credential !== undefined ? 'right' : 'wrong';
   }
 
   async function check(scope: string, credential: Credential | undefined, password: Uint8Array) {
-    const stored = credential?.hash ?? nobody;
     const fingerprint = crypto.fingerprint([
       Buffer.from(scope),
       Buffer.from(credential?.username ?? ''),
-      stored.digest,
+      (credential?.hash ?? absent).digest,
       password,
     ]);
-    const generated = crypto.equal(crypto.sha256(password), stored.digest) && stored.kind === 'sha256';
-    if (generated || memory.holds(fingerprint)) return 'right';
+    if (memory.holds(fingerprint)) return 'right';
     // A fleet that shares one password and comes back at once is one check.
     const shared = underWay.get(fingerprint);
     if (shared !== undefined) return shared;
@@ -131,16 +133,25 @@ export function createPasswords(
     }
   }
 
+  async function makeHash(password: Uint8Array): Promise<PasswordHash | 'overloaded'> {
+    const key = await keys.current();
+    const salt = crypto.randomBytes(saltBytes);
+    const digest = await digestOf(key, password, salt, cost);
+    return digest === undefined ? 'overloaded' : { keyId: key.id, salt, digest, ...cost };
+  }
+
   return {
     check,
-    async hashChosen(password) {
-      const salt = crypto.randomBytes(saltBytes);
-      const digest = await queued(() => crypto.scrypt(Buffer.from(password), salt, bounds.cost));
-      return digest === undefined ? 'overloaded' : { kind: 'scrypt', salt, digest, ...bounds.cost };
+    async renew({ hash: { keyId, salt, digest, ...stored } }, password) {
+      const isCurrent = keyId === (await keys.current()).id && costNames.every((name) => stored[name] === cost[name]);
+      // A fleet that shares one username asks once in a few seconds, not once a client.
+      const asked = crypto.fingerprint([Buffer.from('renew'), digest]);
+      if (isCurrent || memory.holds(asked)) return undefined;
+      memory.keep(asked);
+      const made = await makeHash(password);
+      return made === 'overloaded' ? undefined : made;
     },
-    generate() {
-      const password = Buffer.from(crypto.randomBytes(generatedBytes)).toString('base64url');
-      return { password, hash: { kind: 'sha256', digest: crypto.sha256(Buffer.from(password)) } };
-    },
+    hash: (password) => makeHash(Buffer.from(password)),
+    generate: () => Buffer.from(crypto.randomBytes(generatedBytes)).toString('base64url'),
   };
 }

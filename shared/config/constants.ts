@@ -1,5 +1,11 @@
 // Figures that more than one place must agree on. Each is a promise of the product or a limit of AWS.
 
+/**
+ * What the items of the table and the files of a data folder look like. A change that older code would misread, or that
+ * misreads older data, takes the next number; data of another one are refused.
+ */
+export const dataFormat = 1;
+
 /** How long an admission may stay unconfirmed before it is checked (S12). */
 export const leaseSeconds = 30;
 

@@ -1,5 +1,5 @@
 // Names of the environment variables that functions are configured by, and which function is given which. The stack
-// sets exactly these, and a handler reads no other: whoever is not listed for the ticket secret cannot even find it.
+// sets exactly these, and a handler reads no other: a function that is not listed for a secret cannot even find it.
 
 export const environmentVariables = {
   /** Lambda and Fargate give it. */
@@ -7,6 +7,8 @@ export const environmentVariables = {
   tableName: 'TABLE_NAME',
   /** Key of the front door's tickets, in Secrets Manager. */
   ticketSecretArn: 'TICKET_SECRET_ARN',
+  /** Keys that MQTT passwords are stored under, in Secrets Manager. */
+  passwordKeysSecretArn: 'PASSWORD_KEYS_SECRET_ARN',
   presenceQueueUrl: 'PRESENCE_QUEUE_URL',
   operationsQueueUrl: 'OPERATIONS_QUEUE_URL',
   /** Certificate and key of the front door, in Secrets Manager. */
@@ -25,13 +27,13 @@ export const environmentVariables = {
 export type EnvironmentVariable = (typeof environmentVariables)[keyof typeof environmentVariables];
 
 export const environmentOf = {
-  authorizer: ['TABLE_NAME', 'TICKET_SECRET_ARN', 'PRESENCE_QUEUE_URL'],
+  authorizer: ['TABLE_NAME', 'PASSWORD_KEYS_SECRET_ARN', 'TICKET_SECRET_ARN', 'PRESENCE_QUEUE_URL'],
   presence: ['TABLE_NAME', 'PRESENCE_QUEUE_URL', 'NOTICE_BUS'],
   sweeper: ['TABLE_NAME', 'NOTICE_BUS'],
   reconciler: ['TABLE_NAME', 'NOTICE_BUS'],
   expiry: ['TABLE_NAME'],
   'token-keys': ['TABLE_NAME'],
-  api: ['TABLE_NAME', 'PRESENCE_QUEUE_URL', 'OPERATIONS_QUEUE_URL'],
+  api: ['TABLE_NAME', 'PASSWORD_KEYS_SECRET_ARN', 'PRESENCE_QUEUE_URL', 'OPERATIONS_QUEUE_URL'],
   operations: ['TABLE_NAME', 'OPERATIONS_QUEUE_URL'],
 } as const satisfies Readonly<Record<string, readonly EnvironmentVariable[]>>;
 
@@ -46,6 +48,7 @@ export const optionalEnvironmentOf: Readonly<Partial<Record<FunctionName, readon
 export const environmentOfFrontDoor = [
   'AWS_REGION',
   'TABLE_NAME',
+  'PASSWORD_KEYS_SECRET_ARN',
   'TICKET_SECRET_ARN',
   'PRESENCE_QUEUE_URL',
   'CERTIFICATE_SECRET_ARN',

@@ -1,6 +1,7 @@
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../domain/ids.ts';
 import type { Admission } from '../domain/session.ts';
 import type { Ms, Seconds } from '../domain/time.ts';
+import type { ScryptCost } from './credentials.ts';
 
 /**
  * One thing that happened to a connection, as told by the front door, which knows the attempt. Delivered at least
@@ -52,8 +53,22 @@ export type UncountedAdmission = Admission & {
   readonly place: Place;
 };
 
+/**
+ * A password that was right is to be stored anew, under the current key, where the digest that was `seen` is still there.
+ * Bytes are base64. It carries digests only, never a password.
+ */
+export interface HashRenewed extends ScryptCost {
+  readonly type: 'password.renewed';
+  readonly deploymentId: DeploymentId;
+  readonly username: Username;
+  readonly seen: string;
+  readonly keyId: string;
+  readonly salt: string;
+  readonly digest: string;
+}
+
 /** The presence queue, as those see it who put something there by themselves. */
 export interface PresenceQueue {
   /** Resolves when the message is in the queue and will be delivered at least once; throws where that is not certain. */
-  put(message: UncountedAdmission): Promise<void>;
+  put(message: UncountedAdmission | HashRenewed): Promise<void>;
 }

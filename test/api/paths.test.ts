@@ -17,7 +17,7 @@ let rig: Rig;
 let gateway: ReturnType<typeof createGatewayHandler>;
 beforeAll(async () => {
   rig = await startRig();
-  gateway = createGatewayHandler({ fetch: (request, env) => rig.fetch(request, env) });
+  gateway = createGatewayHandler({ fetch: (request, env) => rig.fetch(request, env) }, async () => undefined);
 });
 afterAll(() => rig.stop());
 

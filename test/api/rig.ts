@@ -32,6 +32,7 @@ import type { SessionView, UsageReader, UsernameDetail } from '../../shared/port
 import { allItems } from '../support/all-items.ts';
 import { deploymentOf } from '../support/deployment.ts';
 import { createTestTable, startTestEngine } from '../support/engine.ts';
+import { cheapCost, testKeys } from '../support/passwords.ts';
 
 export interface Answered {
   readonly status: number;
@@ -183,7 +184,7 @@ export async function startRig(): Promise<Rig> {
     operations,
     woken: [],
     broker: { kick: async () => 'gone' },
-    passwords: createPasswords({ crypto: createPasswordCrypto(), clock: { now: () => ms(rig.now) } }),
+    passwords: createPasswords({ crypto: createPasswordCrypto(), keys: testKeys, clock: { now: () => ms(rig.now) } }),
     usage,
     log,
     fetchKeys: async () => ({ kind: 'refused' }),
@@ -232,8 +233,8 @@ export async function startRig(): Promise<Rig> {
     settings,
     credentials,
     passwords: createPasswords(
-      { crypto: createPasswordCrypto(), clock },
-      { cost: { n: 16, r: 8, p: 1 }, maxRunning: 2, maxWaiting: 64 },
+      { crypto: createPasswordCrypto(), keys: testKeys, clock },
+      { cost: cheapCost, maxRunning: 2, maxWaiting: 64 },
     ),
     usage: createListReader(usage),
     tenants,

@@ -8,6 +8,7 @@ import { deployedCounts } from '../../bench/cost/fixed.ts';
 import { bytesOfSession, type Metered, metered } from '../../bench/cost/metered.ts';
 import { type Meter, meter } from '../../bench/meter/meter.ts';
 import { itemBytes, type StoredItem } from '../../bench/meter/size.ts';
+import { benchHash, benchKeys, benchPassword } from '../../bench/passwords.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createConnectSettingsReader } from '../../shared/adapters/dynamodb/connect-settings.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
@@ -58,7 +59,7 @@ beforeAll(async () => {
   raw = createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 20_000 });
   units = meter(client, { tableDefinition, tableName, rawClient: raw });
   const settings = createSettingsStore(client, tableName);
-  const passwords = createPasswords({ crypto: createPasswordCrypto(), clock });
+  const passwords = createPasswords({ crypto: createPasswordCrypto(), keys: benchKeys, clock });
   const credentials = createCredentialStore(client, tableName);
   await settings.createDeployment({
     deploymentId: demo,
@@ -73,9 +74,8 @@ beforeAll(async () => {
   });
   const limit = { enabled: true, maxSessionsPerUsername: 1, whitelist: ['somebody' as Username] };
   await settings.putSessionLimit(demo, limit, { actor: 'test', at: clock.now() });
-  const { password, hash } = passwords.generate();
   for (const name of ['warm', 'alice', 'bob', 'carol', 'dave'])
-    await credentials.putCredential(demo, { username: name as Username, hash, createdAt: clock.now() });
+    await credentials.putCredential(demo, { username: name as Username, hash: benchHash, createdAt: clock.now() });
   const core = {
     store,
     clock,
@@ -101,7 +101,7 @@ beforeAll(async () => {
     decide({
       deploymentId: demo,
       username,
-      password: Buffer.from(password),
+      password: Buffer.from(benchPassword),
       clientId,
       hints: { protocolVersion: 5, cleanStart: false, ipAddress: '2001:db8:85a3:8d3:1319:8a2e:370:7348' },
     });

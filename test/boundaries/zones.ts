@@ -22,7 +22,9 @@ const authorizerEvent = 'functions/authorizer/event.ts';
 const environment = 'functions/environment.ts';
 /** How a handler that knows counts comes to tell of them. */
 const notices = 'functions/notices.ts';
-const ofFunctions = [...core, authorizerEvent, environment, notices];
+/** Whether they may use the table, and the keys of passwords. */
+const openData = 'functions/open-data.ts';
+const ofFunctions = [...core, authorizerEvent, environment, notices, openData];
 const apiSchemas = ['functions/api/schemas.ts', 'functions/api/schemas-tenancy.ts'];
 const ofBrowser = ['react', 'react-dom', '@cloudscape-design/components', '@cloudscape-design/global-styles'];
 const product = [...core, 'functions', 'frontdoor', 'infra'];
@@ -35,6 +37,7 @@ const zones: readonly Zone[] = [
   { path: 'shared/adapters', imports: ['shared/config', 'shared/domain', 'shared/ports'], ...edge },
   { path: environment, imports: ['shared/config'], ...edge },
   { path: notices, imports: [...core, environment], ...edge },
+  { path: openData, imports: [...core, environment], ...edge },
   { path: 'functions/authorizer', imports: ofFunctions, ...edge },
   { path: 'functions/presence', imports: ofFunctions, ...edge },
   { path: 'functions/sweeper', imports: ofFunctions, ...edge },
@@ -45,7 +48,7 @@ const zones: readonly Zone[] = [
   { path: 'functions/api', imports: ofFunctions, ...edge },
   { path: 'frontdoor', imports: ['shared/config', 'shared/domain', 'shared/ports'], ...edge },
   // The process of the front door wires adapters to use cases, as a function's handler does.
-  { path: 'frontdoor/main.ts', imports: [...core, 'frontdoor', environment], ...edge },
+  { path: 'frontdoor/main.ts', imports: [...core, 'frontdoor', environment, openData], ...edge },
   // It fetches that process's code, and is all there is before.
   { path: 'frontdoor/load.ts', imports: ['shared/adapters/aws/signed-request.ts'], ...edge },
   { path: 'infra', imports: ['shared/config'], ...edge },

@@ -10,6 +10,7 @@ import { ms, seconds } from '../../shared/domain/time.ts';
 import type { CredentialStore } from '../../shared/ports/credentials.ts';
 import type { SessionStore } from '../../shared/ports/sessions.ts';
 import type { Bookmark, Progress, TableWalk, WalkPage } from '../../shared/ports/table-walk.ts';
+import { someHash } from '../support/passwords.ts';
 import { tableForEachTest } from '../support/tables.ts';
 
 const start = ms(1_800_000_000_000);
@@ -69,7 +70,7 @@ async function fill(): Promise<Session[]> {
   const all: Session[] = [];
   for (const deployment of ['one', 'other'])
     for (const username of ['alice', 'alice|with|bars ü', 'bob']) {
-      const hash = { kind: 'sha256', digest: new Uint8Array([1]) } as const;
+      const hash = someHash;
       const credential = { username: username as Username, hash, createdAt: start };
       await credentials.putCredential(deployment as DeploymentId, credential);
       for (const clientId of ['c1', 'c|2', 'c3']) all.push(await join(deployment, username, clientId));

@@ -8,15 +8,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Context } from 'aws-lambda';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type Secrets, startSecrets } from '../../bench/child/secrets.ts';
 import { parseAdmitted } from '../../functions/presence/admitted-message.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
-import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
-import { createPasswords } from '../../shared/app/passwords.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
 import { deploymentOf } from '../support/deployment.ts';
 import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { hashOf, testKeyringText } from '../support/passwords.ts';
 
 type Handler = typeof import('../../functions/authorizer/handler.ts').handler;
 
@@ -29,21 +29,22 @@ const queued: string[] = [];
 const ended: string[] = [];
 let queueStatus = 200;
 let handler: Handler;
-let password: string;
+const password = 'alice-secret';
+let secrets: Secrets;
 
 beforeAll(async () => {
   engine = await startTestEngine({ dbPath });
   const { client, tableName } = await createTestTable(engine.endpoint);
   const createdAt = ms(Date.now());
-  const made = createPasswords({ crypto: createPasswordCrypto(), clock: { now: () => createdAt } }).generate();
-  password = made.password;
+  const hash = await hashOf(password);
+  secrets = await startSecrets(testKeyringText);
   const settings = createSettingsStore(client, tableName);
   for (const [id, onStoreFailure] of [
     ['demo', 'admit'],
     ['strict', 'reject'],
   ] as const) {
     const deploymentId = id as DeploymentId;
-    const credential = { username: 'alice' as Username, hash: made.hash, createdAt };
+    const credential = { username: 'alice' as Username, hash, createdAt };
     await createCredentialStore(client, tableName).putCredential(deploymentId, credential);
     await settings.createDeployment({ ...deploymentOf(id, 'local'), onStoreFailure });
   }
@@ -69,6 +70,8 @@ beforeAll(async () => {
     AWS_SECRET_ACCESS_KEY: 'none',
     AWS_ENDPOINT_URL: engine.endpoint,
     TABLE_NAME: tableName,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+    PASSWORD_KEYS_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:111111111111:secret:password-keys',
     TICKET_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:111111111111:secret:ticket',
     AWS_ENDPOINT_URL_IOT_DATA_PLANE: `http://127.0.0.1:${port}`,
     PRESENCE_QUEUE_URL: `http://127.0.0.1:${port}/111111111111/presence`,
@@ -80,6 +83,7 @@ afterAll(async () => {
   vi.unstubAllEnvs();
   queue.closeAllConnections();
   queue.close();
+  secrets.stop();
   await engine.stop();
   for (const end of ['', '-wal', '-shm']) await rm(`${dbPath}${end}`, { force: true });
 });

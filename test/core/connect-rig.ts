@@ -22,11 +22,12 @@ import type { ConnectDecision, ConnectRequest } from '../../shared/domain/connec
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import type { Session } from '../../shared/domain/session.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
-import type { CredentialStore } from '../../shared/ports/credentials.ts';
+import type { CredentialStore, PasswordKeys } from '../../shared/ports/credentials.ts';
 import type { Rejection } from '../../shared/ports/rejections.ts';
 import type { Deployment, SettingsStore } from '../../shared/ports/settings.ts';
 import { deploymentOf } from '../support/deployment.ts';
 import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { cheapCost, testKeys } from '../support/passwords.ts';
 
 export interface ConnectRig {
   readonly engine: TestEngine;
@@ -37,6 +38,10 @@ export interface ConnectRig {
   /** Bodies of presence messages. */
   readonly queue: string[];
   queueFails: boolean;
+  /** What a put waits for. */
+  queueAnswers: Promise<void>;
+  /** Of processes that start from now on. */
+  keys: PasswordKeys;
   /** What one CONNECT may take; below 0 its time is always over. */
   budgetMs: number;
   readonly rejections: Rejection[];
@@ -59,8 +64,6 @@ export interface ConnectRig {
   session(id: string, username: string, clientId: string): Promise<Session | undefined>;
   stop(): Promise<void>;
 }
-
-const cost = { n: 16, r: 8, p: 1 };
 
 export async function startConnectRig(): Promise<ConnectRig> {
   const dbPath = join(tmpdir(), `headcount-${cryptoRandom.attemptId()}.db`);
@@ -88,7 +91,8 @@ export async function startConnectRig(): Promise<ConnectRig> {
       return real.scrypt(...args);
     },
   };
-  const passwordsOf = () => createPasswords({ crypto: counting, clock }, { cost, maxRunning: 2, maxWaiting: 64 });
+  const passwordsOf = () =>
+    createPasswords({ crypto: counting, keys: rig.keys, clock }, { cost: cheapCost, maxRunning: 2, maxWaiting: 64 });
   const note = (message: string, fields?: object) => void rig.log.push(JSON.stringify({ message, ...fields }));
   const log = { info: note, warn: note, error: note };
   const start = () =>
@@ -107,13 +111,13 @@ export async function startConnectRig(): Promise<ConnectRig> {
       rejections: { record: (rejection) => void rig.rejections.push(rejection) },
       queue: {
         put: async (message) => {
+          await rig.queueAnswers;
           if (rig.queueFails) throw new Error('the queue takes nothing');
           rig.queue.push(JSON.stringify(message));
         },
       },
       log,
     });
-  let connect = start();
   const rig: ConnectRig = {
     engine,
     client,
@@ -122,6 +126,8 @@ export async function startConnectRig(): Promise<ConnectRig> {
     credentials,
     queue: [],
     queueFails: false,
+    queueAnswers: Promise.resolve(),
+    keys: testKeys,
     budgetMs: 60_000,
     rejections: [],
     log: [],
@@ -151,7 +157,7 @@ export async function startConnectRig(): Promise<ConnectRig> {
       await settings.createDeployment({ ...deploymentOf(id, 'local'), ...more });
     },
     async addUser(id, username, password) {
-      const hash = await passwordsOf().hashChosen(password);
+      const hash = await passwordsOf().hash(password);
       if (hash === 'overloaded') throw new Error('nothing else is hashed here');
       const credential = { username: username as Username, hash, createdAt: clock.now() };
       await credentials.putCredential(id as DeploymentId, credential);
@@ -163,7 +169,7 @@ export async function startConnectRig(): Promise<ConnectRig> {
         deleteConnection: async () => 'unknown' as const,
       };
       const ranks = createRankStore(client, tableName, cryptoRandom);
-      const ports = { store, ranks, clock, random: cryptoRandom, broker, policy, log };
+      const ports = { store, credentials, ranks, clock, random: cryptoRandom, broker, policy, log };
       const putBack = async (body: string) => void rig.queue.push(body);
       const Records = bodies.map((body, n) => ({ body, messageId: String(n), attributes: {} }));
       const answer = await applyPresence({ ...ports, putBack }, { Records } as never);
@@ -183,5 +189,6 @@ export async function startConnectRig(): Promise<ConnectRig> {
       for (const end of ['', '-wal', '-shm']) await rm(`${dbPath}${end}`, { force: true });
     },
   };
+  let connect = start();
   return rig;
 }

@@ -9,6 +9,7 @@ import type { ClientId, DeploymentId, OperationId, Username } from '../../shared
 import { ms } from '../../shared/domain/time.ts';
 import { deploymentOf } from '../support/deployment.ts';
 import type { TestTable } from '../support/engine.ts';
+import { someHash } from '../support/passwords.ts';
 import { tableForEachTest } from '../support/tables.ts';
 import { Mortal } from './mortal.ts';
 import { createOperationsRig, demo, type OperationsRig } from './operations-rig.ts';
@@ -20,7 +21,7 @@ tableForEachTest(async (created) => {
   rig = await createOperationsRig(table);
 });
 
-const hash = { kind: 'sha256', digest: new Uint8Array(32) } as const;
+const hash = someHash;
 
 /** Settings of every kind. */
 async function configure(deploymentId: string): Promise<void> {

@@ -10,6 +10,7 @@ import type { OperationId, Username } from '../../shared/domain/ids.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { OperationCause } from '../../shared/ports/operations.ts';
 import type { TestTable } from '../support/engine.ts';
+import { someHash } from '../support/passwords.ts';
 import { quietLog } from '../support/quiet-log.ts';
 import { tableForEachTest } from '../support/tables.ts';
 import { Mortal } from './mortal.ts';
@@ -251,7 +252,7 @@ describe('a change that somebody is disconnected for (S21)', () => {
   const remove = () => credentials().deleteCredential(demo.deploymentId, alice);
   const removeAndEnd = () => changeAndEnd(rig.starts, demo, cause, remove, (made) => made === 'deleted');
   beforeEach(async () => {
-    const hash = { kind: 'sha256', digest: new Uint8Array(32) } as const;
+    const hash = someHash;
     await credentials().putCredential(demo.deploymentId, { username: alice, hash, createdAt: rig.core.now() });
   });
 
@@ -281,7 +282,7 @@ describe('a change that somebody is disconnected for (S21)', () => {
   test('holds also where the credential is made anew at once: the change has been made', async () => {
     await rig.connected('alice', 'a');
     await removeAndEnd();
-    const hash = { kind: 'sha256', digest: new Uint8Array(32) } as const;
+    const hash = someHash;
     await credentials().putCredential(demo.deploymentId, { username: alice, hash, createdAt: rig.core.now() });
     await rig.drain();
     expect(rig.told).toEqual(['a']);

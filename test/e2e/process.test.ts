@@ -1,10 +1,16 @@
 // `npm start` as a process: what it prints, that it stops cleanly, survives being killed, and says what is wrong.
 
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { existsSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join as joinPath } from 'node:path';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, expect, test } from 'vitest';
+import { createTable } from '../../local/create-table.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { dataFormatKey } from '../../shared/adapters/dynamodb/keys.ts';
+import { generateKeyring } from '../../shared/adapters/node/keyring.ts';
+import { startTestEngine } from '../support/engine.ts';
 import { join, refusalOf } from '../support/mqtt.ts';
 import { api, cleanUp, makeFolder, ready, start } from '../support/process.ts';
 
@@ -83,6 +89,69 @@ test('a data folder that another instance uses is left alone', async () => {
   expect(second.output()).toContain(DATA_DIR);
   expect(second.output()).toContain(String(first.child.pid));
 });
+
+/** A folder that the product has run with once. */
+async function usedFolder(): Promise<string> {
+  const DATA_DIR = makeFolder();
+  const first = start({ DATA_DIR });
+  await ready(first);
+  first.child.kill('SIGTERM');
+  expect(await first.ended).toBe(0);
+  return DATA_DIR;
+}
+
+test('the keys of passwords are a private file; without it the data are refused, and with it they are there again', async () => {
+  const DATA_DIR = await usedFolder();
+  const file = joinPath(DATA_DIR, 'password-keys.json');
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  renameSync(file, `${file}.away`);
+  const without = start({ DATA_DIR });
+  expect(await without.ended).toBe(1);
+  expect(without.output()).toMatch(
+    /^headcount: the file \S+password-keys.json with the keys of MQTT passwords is absent, .* put it back from a backup, or set DATA_DIR to another folder to begin anew$/m,
+  );
+  expect(existsSync(file)).toBe(false);
+
+  writeFileSync(file, generateKeyring());
+  const other = start({ DATA_DIR });
+  expect(await other.ended).toBe(1);
+  expect(other.output()).toMatch(/^headcount: MQTT passwords in the table headcount are stored under the key /m);
+
+  renameSync(`${file}.away`, file);
+  const again = start({ DATA_DIR });
+  const client = await join(await ready(again), { version: 5, clientId: 'one' });
+  await client.endAsync();
+}, 90_000);
+
+test('a data folder of another format is refused', async () => {
+  const DATA_DIR = await usedFolder();
+  writeFileSync(joinPath(DATA_DIR, 'format'), '2\n');
+  const second = start({ DATA_DIR });
+  expect(await second.ended).toBe(1);
+  expect(second.output()).toMatch(
+    /^headcount: the data directory \S+ holds data of format 2, and this version of Headcount uses format 1: run the version that wrote them, or set DATA_DIR to another folder$/m,
+  );
+  expect(second.output()).not.toContain('    at ');
+}, 60_000);
+
+test('a table of another format, or of none, is refused', async () => {
+  const engine = await startTestEngine();
+  const client = createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 10_000 });
+  await createTable(client, 'headcount');
+  for (const [Item, said] of [
+    [{ pk: 'D|demo', sk: 'deployment' }, 'the table headcount holds data of no format'],
+    [{ ...dataFormatKey, version: 7, keyIds: new Set(['one']) }, 'the table headcount holds data of format 7'],
+  ] as const) {
+    await client.send(new PutCommand({ TableName: 'headcount', Item }));
+    const started = start({ DATA_DIR: ':memory:', DYNAMODB_ENDPOINT: engine.endpoint });
+    expect(await started.ended).toBe(1);
+    expect(started.output()).toContain(
+      `headcount: ${said}, and this version of Headcount uses format 1: run the version`,
+    );
+  }
+  client.destroy();
+  await engine.stop();
+}, 60_000);
 
 test.each([
   [{ DATA_DIR: '/proc/headcount' }, '/proc/headcount'],

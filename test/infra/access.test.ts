@@ -21,6 +21,7 @@ const functions = {
   Authorizer: {
     name: 'authorizer',
     grants: [
+      'secretsmanager:GetSecretValue PasswordKeysSecret',
       'secretsmanager:GetSecretValue TicketSecret',
       'sqs:SendMessage PresenceQueue.Arn',
       `iot:DeleteConnection ${anyClient}`,
@@ -43,7 +44,12 @@ const functions = {
   },
   Api: {
     name: 'api',
-    grants: ['sqs:SendMessage PresenceQueue.Arn', 'sqs:SendMessage OperationsQueue.Arn', ...kick],
+    grants: [
+      'secretsmanager:GetSecretValue PasswordKeysSecret',
+      'sqs:SendMessage PresenceQueue.Arn',
+      'sqs:SendMessage OperationsQueue.Arn',
+      ...kick,
+    ],
   },
 } as const;
 
@@ -117,15 +123,19 @@ describe('in all stacks', () => {
     expect(scanners).toEqual(['Reconciler', 'OperationsWorker']);
   });
 
-  test('only the authorizer may read the ticket secret, and only it is told where that is', () => {
+  test.each([
+    ['TicketSecret', 'TICKET_SECRET_ARN', ['Authorizer']],
+    // The presence function stores new digests and sees neither a password nor a key.
+    ['PasswordKeysSecret', 'PASSWORD_KEYS_SECRET_ARN', ['Authorizer', 'Api']],
+  ])('%s may be read by those that need it, and only they are told where it is', (secret, variable, needed) => {
     const readers = Object.keys(functions).filter((id) =>
-      grantsOfRole(stateless, `${id}Role`).some((grant) => grant.startsWith('secretsmanager:')),
+      grantsOfRole(stateless, `${id}Role`).includes(`secretsmanager:GetSecretValue ${secret}`),
     );
-    expect(readers).toEqual(['Authorizer']);
+    expect(readers).toEqual(needed);
     const told = Object.keys(functions).filter((id) =>
-      JSON.stringify(propertiesOf(stateless, 'AWS::Lambda::Function', id)).includes('TICKET_SECRET_ARN'),
+      JSON.stringify(propertiesOf(stateless, 'AWS::Lambda::Function', id)).includes(variable),
     );
-    expect(told).toEqual(['Authorizer']);
+    expect(told).toEqual(needed);
     stateful.resourceCountIs('AWS::SecretsManager::ResourcePolicy', 0);
   });
 

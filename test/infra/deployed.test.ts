@@ -3,19 +3,21 @@
 // that is not used.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { perUsernameKey, sessionKey } from '../../shared/adapters/dynamodb/keys.ts';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import { dataFormatKey, perUsernameKey, sessionKey } from '../../shared/adapters/dynamodb/keys.ts';
 import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { createTickets } from '../../shared/adapters/node/tickets.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { joinUserName } from '../../shared/domain/user-name.ts';
 import type { TicketClaims } from '../../shared/ports/tickets.ts';
+import { testKeyring, testKeyringText } from '../support/passwords.ts';
 import { authorizerEvent, httpEvent, presenceEvent, scheduleEvent, sqsEvent, ttlRemoval } from './deployed/events.ts';
 import { type Deployed, type RunningFunction, run, synthesize } from './deployed/functions.ts';
-import { type Recorder, startRecorder, ticketSecret } from './deployed/recorder.ts';
+import { passwordKeysArn, type Recorder, startRecorder, ticketSecret } from './deployed/recorder.ts';
 import { createWorld, machineClientId, passwordOf, tenant, type World } from './deployed/world.ts';
 import { usesOfRole } from './grants.ts';
 import { withFrontDoor } from './synth.ts';
@@ -35,13 +37,18 @@ afterAll(async () => {
   await world?.stop();
 });
 
-async function start(id: string): Promise<RunningFunction & { readonly recorder: Recorder }> {
+async function start(
+  id: string,
+  keyring = testKeyringText,
+): Promise<RunningFunction & { readonly recorder: Recorder }> {
   const recorder = await startRecorder(world.engine);
+  recorder.secrets.set(passwordKeysArn, keyring);
   started.push(() => recorder.close());
   const found = deployed.functions.get(id);
   if (found === undefined) throw new Error(`there is no function ${id}`);
   const running = await run(found, recorder.endpoint, {
     TABLE_NAME: world.tableName,
+    PASSWORD_KEYS_SECRET_ARN: passwordKeysArn,
     TICKET_SECRET_ARN: 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:ticket',
     PRESENCE_QUEUE_URL: `${recorder.endpoint}/111111111111/presence`,
     OPERATIONS_QUEUE_URL: `${recorder.endpoint}/111111111111/operations`,
@@ -52,6 +59,9 @@ async function start(id: string): Promise<RunningFunction & { readonly recorder:
   started.push(() => running.stop());
   return { ...running, recorder };
 }
+
+/** The table as it is before any process has opened it. */
+const unopened = () => world.client.send(new DeleteCommand({ TableName: world.tableName, Key: dataFormatKey }));
 
 /** What Lambda itself does with a role: its log, its traces, the queue that it reads. */
 const ofLambda =
@@ -123,6 +133,7 @@ describe('the authorizer', () => {
     ) as Promise<{ isAuthenticated: boolean; policyDocuments?: readonly string[] }>;
 
   beforeAll(async () => {
+    await unopened();
     authorizer = await start('Authorizer');
     // A machine that many share may take longer for the first answer than IoT Core waits; that is not tested here.
     for (let tries = 0; tries < 5 && !(await ask('eve', 'warm')).isAuthenticated; tries++);
@@ -244,6 +255,10 @@ describe('the presence function', () => {
     expect(await apply([late])).toEqual({ batchItemFailures: [] });
     presence.recorder.break(false);
     expect(presence.recorder.sent).toContainEqual(late);
+    // A password that was seen under an older key.
+    const renewal = await renewalOf('alice');
+    expect(await apply([renewal])).toEqual({ batchItemFailures: [] });
+    expect(await storedKeyOf('alice')).toBe(renewal.keyId);
     // Nobody's, and somebody's who never came here.
     expect(await apply([presenceEvent('connected', 'somebody-elses', {})])).toEqual({ batchItemFailures: [] });
     expect(await apply([presenceEvent('connect_failed', 'open:stranger', {})])).toEqual({ batchItemFailures: [] });
@@ -278,6 +293,20 @@ describe('the presence function', () => {
     expectUseOf('PresenceFunction', presence.recorder);
   });
 });
+
+const credentialsOf = () => createCredentialStore(world.client, world.tableName);
+const storedKeyOf = async (username: string) =>
+  (await credentialsOf().getCredential('open' as DeploymentId, username as Username))?.hash.keyId;
+
+/** A message that stores the password of a username of `open` as it was, under a key of another name. */
+async function renewalOf(username: string) {
+  const stored = await credentialsOf().getCredential('open' as DeploymentId, username as Username);
+  if (stored === undefined) throw new Error(`${username} has no password`);
+  const { salt, digest, n, r, p } = stored.hash;
+  const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+  const bytes = { seen: base64(digest), salt: base64(salt), digest: base64(digest) };
+  return { type: 'password.renewed', deploymentId: 'open', username, keyId: 'a-newer-key', ...bytes, n, r, p };
+}
 
 describe('the sweeper', () => {
   test('frees what has expired, checks what nobody confirmed, and uses what its role allows', async () => {
@@ -395,6 +424,7 @@ describe('the API', () => {
   };
 
   beforeAll(async () => {
+    await unopened();
     api = await start('Api');
   }, 60_000);
 
@@ -487,4 +517,48 @@ describe('the API', () => {
   test('uses what its role allows', () => {
     expectUseOf('Api', api.recorder);
   });
+});
+
+describe('data that cannot be used', () => {
+  const otherKeyring = JSON.stringify({ current: 'another-key-that-no-password-here-is-stored-under' });
+  const problemOf = (logged: readonly string[]) =>
+    logged.map((line) => JSON.parse(line)).find(({ message }) => message === 'the data cannot be used')?.problem;
+  const connect = {
+    username: 'bob?deployment=open',
+    password: passwordOf('bob'),
+    clientId: 'open:refused',
+  };
+
+  test('without the key of its passwords: CONNECTs are turned away, the API answers 503, and both log why', async () => {
+    const [authorizer, api] = [await start('Authorizer', otherKeyring), await start('Api', otherKeyring)];
+    expect(await authorizer.invoke(authorizerEvent(connect))).toEqual({ isAuthenticated: false });
+    const answer = await api.invoke(httpEvent({ method: 'GET', path: '/healthz' }));
+    expect(answer).toMatchObject({ statusCode: 503, body: expect.stringContaining('store.unavailable') });
+    for (const { logged } of [authorizer, api]) {
+      expect(problemOf(logged)).toContain(`are stored under the key ${testKeyring.current.id}`);
+      expect(logged.join()).not.toContain('another-key-that');
+    }
+  });
+
+  test('of another format: each function refuses, and logs what was found and what is expected', async () => {
+    const Item = { ...dataFormatKey, version: 2, keyIds: new Set([testKeyring.current.id]) };
+    await world.client.send(new PutCommand({ TableName: world.tableName, Item }));
+    const events: Readonly<Record<string, object>> = {
+      PresenceFunction: sqsEvent([presenceEvent('connected', 'open:one', {})]),
+      Sweeper: scheduleEvent(),
+      Reconciler: scheduleEvent(),
+      Expiry: ttlRemoval('S|open|0|bob', 'one'),
+      TokenKeys: scheduleEvent(),
+      OperationsWorker: { lookForOverdue: true },
+    };
+    for (const [id, event] of Object.entries(events)) {
+      const one = await start(id);
+      await expect(one.invoke(event), id).rejects.toThrow(/holds data of format 2, .* uses format 1: run the version/);
+      expect(problemOf(one.logged), id).toMatch(/holds data of format 2/);
+    }
+    const authorizer = await start('Authorizer');
+    expect(await authorizer.invoke(authorizerEvent(connect))).toEqual({ isAuthenticated: false });
+    expect(problemOf(authorizer.logged)).toMatch(/holds data of format 2/);
+    await unopened();
+  }, 60_000);
 });

@@ -21,8 +21,9 @@ import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constant
 import { frontDoorStopSeconds } from '../../shared/config/front-door.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
+import { noRenewals, testKeyring } from '../support/passwords.ts';
 import { sqsEvent } from './deployed/events.ts';
-import { type Recorder, startRecorder, ticketSecret } from './deployed/recorder.ts';
+import { passwordKeysArn, type Recorder, startRecorder, ticketSecret } from './deployed/recorder.ts';
 import { portOf, startTaskHost, startTlsBefore, type Task, type TaskHost } from './deployed/task.ts';
 import { createWorld, passwordOf, type World } from './deployed/world.ts';
 import { usesOfRole } from './grants.ts';
@@ -85,6 +86,7 @@ const variables = (): Record<string, string> => ({
   AWS_ENDPOINT_URL: recorder.endpoint,
   AWS_REGION: 'eu-central-1',
   TABLE_NAME: world.tableName,
+  PASSWORD_KEYS_SECRET_ARN: passwordKeysArn,
   TICKET_SECRET_ARN: 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:ticket',
   PRESENCE_QUEUE_URL: `${recorder.endpoint}/111111111111/presence`,
   CERTIFICATE_SECRET_ARN: certificateArn,
@@ -126,6 +128,7 @@ async function applyReports(): Promise<void> {
   const store = createSessionStore(world.client, world.tableName, cryptoRandom);
   const ports = {
     store,
+    credentials: noRenewals,
     ranks: createRankStore(world.client, world.tableName, cryptoRandom),
     clock: systemClock,
     random: cryptoRandom,
@@ -216,6 +219,19 @@ describe('a task that was started', () => {
 });
 
 describe('a task that cannot start', () => {
+  test('for the key of the passwords in its table says which one, and opens no port', async () => {
+    const keyring = recorder.secrets.get(passwordKeysArn) ?? '';
+    const other = 'another-key-that-no-password-here-is-stored-under';
+    recorder.secrets.set(passwordKeysArn, JSON.stringify({ current: other }));
+    const { message } = await host.start(variables()).then(
+      () => new Error('it started'),
+      (error: Error) => error,
+    );
+    recorder.secrets.set(passwordKeysArn, keyring);
+    expect(message).toContain(`are stored under the key ${testKeyring.current.id}`);
+    expect(message).not.toContain(other);
+  }, 60_000);
+
   test('says why on a line of its own, without the secret and without the code that it runs', async () => {
     recorder.secrets.set(certificateArn, JSON.stringify({ certificate: 'none', key: 'hidden-key' }));
     const { message } = await host.start(variables()).then(

@@ -69,7 +69,7 @@ describe('the way of a connection', () => {
 });
 
 describe('a task', () => {
-  test('may do what the authorizer may with the table, report, and read two secrets, its endpoint and its code', () => {
+  test('may do what the authorizer may with the table, report, and read three secrets, its endpoint and its code', () => {
     const grants = grantsOfRole(frontDoor, 'TaskRole').map((line) =>
       line.replace(/:::\{"Fn::Sub":"cdk-hnb659fds-assets-[^"]+"\}\/[0-9a-f]{64}\.mjs$/, ':::<CDK assets>/<code>'),
     );
@@ -77,6 +77,7 @@ describe('a task', () => {
     expect(others).toEqual([
       'iot:DescribeDomainConfiguration ConnectDomain.Arn',
       's3:GetObject arn:AWS::Partition:s3:::<CDK assets>/<code>',
+      'secretsmanager:GetSecretValue PasswordKeysSecret',
       'secretsmanager:GetSecretValue TicketSecret',
       `secretsmanager:GetSecretValue ${withFrontDoor.mqttCertificateSecretArn}`,
       'sqs:SendMessage PresenceQueue.Arn',

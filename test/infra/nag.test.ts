@@ -51,6 +51,7 @@ test('these findings are acknowledged and no others, each with its reason', () =
   const traces = (id: string): string => `Headcount/${id}Role AwsSolutions-IAM5[Resource::*]`;
   expect(acknowledged.map(({ path, rule }) => `${path} ${rule}`)).toEqual([
     'HeadcountState/TicketSecret AwsSolutions-SMG4',
+    'HeadcountState/PasswordKeysSecret AwsSolutions-SMG4',
     'HeadcountState/SignIn/Pool AwsSolutions-COG8',
     traces('Authorizer'),
     `Headcount/AuthorizerRole ${anyClient}`,

@@ -107,6 +107,7 @@ describe('at rest', () => {
       'Headcount/ConnectDomain',
       'Headcount/OperationsDeadLetters',
       'Headcount/PresenceDeadLetters',
+      'HeadcountState/PasswordKeysSecret',
       'HeadcountState/SignInPool',
       'HeadcountState/Table',
       'HeadcountState/TicketSecret',

@@ -1,7 +1,7 @@
 // What is deployed, and how its parts are wired.
 
-import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
+import { parseKeyring } from '../../shared/adapters/node/keyring.ts';
 import { type IndexDefinition, tableDefinition } from '../../shared/config/table.ts';
 import { grantsOfRole, propertiesOf, render } from './grants.ts';
 import { synthTemplates, withFrontDoor } from './synth.ts';
@@ -66,14 +66,28 @@ describe('the table', () => {
   });
 });
 
-test('the ticket secret is generated, stands in no template and survives its stack', () => {
-  stateful.hasResource('AWS::SecretsManager::Secret', {
-    Properties: {
-      SecretString: Match.absent(),
-      GenerateSecretString: { PasswordLength: 43, ExcludePunctuation: true },
-    },
-    DeletionPolicy: 'Retain',
-  });
+// These properties never change: AWS would generate the secret anew (infra/stateful-stack.ts).
+test.each([
+  ['TicketSecret', { PasswordLength: 43, ExcludePunctuation: true }],
+  [
+    'PasswordKeysSecret',
+    { SecretStringTemplate: '{}', GenerateStringKey: 'current', PasswordLength: 43, ExcludePunctuation: true },
+  ],
+])('%s is generated, stands in no template and survives its stack', (id, generated) => {
+  const [secret] = Object.entries(stateful.findResources('AWS::SecretsManager::Secret')).flatMap(([name, found]) =>
+    name.startsWith(id) ? [found] : [],
+  );
+  expect(secret).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  expect(secret?.Properties).toMatchObject({ GenerateSecretString: generated });
+  expect(secret?.Properties).not.toHaveProperty('SecretString');
+});
+
+test('what is generated as the keys of passwords is a keyring', () => {
+  const { GenerateSecretString: how } = propertiesOf(stateful, 'AWS::SecretsManager::Secret', 'PasswordKeysSecret') as {
+    GenerateSecretString: { SecretStringTemplate: string; GenerateStringKey: string; PasswordLength: number };
+  };
+  const text = { ...JSON.parse(how.SecretStringTemplate), [how.GenerateStringKey]: 'x'.repeat(how.PasswordLength) };
+  expect(parseKeyring(JSON.stringify(text), 'the secret').keys.size).toBe(1);
 });
 
 describe('the endpoint', () => {

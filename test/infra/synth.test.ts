@@ -10,14 +10,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { demoDeployment } from '../../local/seed.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
-import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
-import { createPasswords } from '../../shared/app/passwords.ts';
 import type { Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
 import { createTestTable, startTestEngine } from '../support/engine.ts';
+import { hashOf } from '../support/passwords.ts';
+import { passwordKeysArn, startRecorder } from './deployed/recorder.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
+const password = 'a-secret';
 const nowhere = 'http://127.0.0.1:9';
 
 /** No credentials, no region, and a proxy that answers nobody. */
@@ -85,6 +86,7 @@ describe('cdk synth', () => {
         AWS_SECRET_ACCESS_KEY: 'none',
         AWS_ENDPOINT_URL: nowhere,
         TABLE_NAME: 'table',
+        PASSWORD_KEYS_SECRET_ARN: passwordKeysArn,
         TICKET_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:111111111111:secret:ticket',
         PRESENCE_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/111111111111/presence',
         OPERATIONS_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/111111111111/operations',
@@ -98,10 +100,8 @@ describe('cdk synth', () => {
     const engine = await startTestEngine();
     const { client, tableName } = await createTestTable(engine.endpoint);
     const createdAt = ms(Date.now());
-    const { password, hash } = createPasswords({
-      crypto: createPasswordCrypto(),
-      clock: { now: () => createdAt },
-    }).generate();
+    const recorder = await startRecorder(engine.endpoint);
+    const hash = await hashOf(password);
     const demo = demoDeployment(createdAt);
     const credential = { username: 'a' as Username, hash, createdAt };
     await createCredentialStore(client, tableName).putCredential(demo.deploymentId, credential);
@@ -126,12 +126,14 @@ describe('cdk synth', () => {
         AWS_ACCESS_KEY_ID: 'none',
         AWS_SECRET_ACCESS_KEY: 'none',
         AWS_SESSION_TOKEN: 'none',
-        AWS_ENDPOINT_URL: engine.endpoint,
+        AWS_ENDPOINT_URL: recorder.endpoint,
+        PASSWORD_KEYS_SECRET_ARN: passwordKeysArn,
         TABLE_NAME: tableName,
         TICKET_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:111111111111:secret:ticket',
         PRESENCE_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/111111111111/presence',
       },
     });
+    await recorder.close();
     await engine.stop();
     // Before it, what the function measured.
     expect(stdout.split('\n').at(-1)).toBe('[true,false]');

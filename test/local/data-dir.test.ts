@@ -88,9 +88,36 @@ test('the heartbeat tells the next instance when this one was last alive', async
 test.each(['', 'nonsense', '-1'])('a heartbeat that says %j is none', async (content) => {
   const { clock, schedule } = createManualTime();
   writeFileSync(join(root, 'alive'), content);
+  writeFileSync(join(root, 'format'), '1\n');
   const dir = await openDataDir({ path: root, clock, schedule });
   expect(dir.lastAliveAt).toBeUndefined();
   await dir.close();
+});
+
+test.each([
+  ['of a later format', '2\n', 'holds data of format 2, and this version of Headcount uses format 1'],
+  ['used before folders had a format', undefined, 'holds data of format none, and this version'],
+])('a folder %s is refused with what to do, and stays as it is', async (_what, format, sentence) => {
+  const { clock, schedule } = createManualTime();
+  writeFileSync(join(root, 'alive'), '1790000000000');
+  if (format !== undefined) writeFileSync(join(root, 'format'), format);
+  const before = readdirSync(root).sort();
+  for (let tries = 0; tries < 2; tries++)
+    await expect(openDataDir({ path: root, clock, schedule })).rejects.toMatchObject({
+      code: 'data_dir.other_format',
+      message: expect.stringMatching(new RegExp(`${sentence}.*set DATA_DIR to another folder`)),
+    });
+  expect(readFileSync(join(root, 'alive'), 'utf8')).toBe('1790000000000');
+  expect(readdirSync(root).filter((name) => !name.startsWith('lock'))).toEqual(
+    before.filter((name) => !name.startsWith('lock')),
+  );
+});
+
+test('a folder says its format from its first use on', async () => {
+  const { clock, schedule } = createManualTime();
+  await (await openDataDir({ path: root, clock, schedule })).close();
+  expect(readFileSync(join(root, 'format'), 'utf8')).toBe('1\n');
+  await (await openDataDir({ path: root, clock, schedule })).close();
 });
 
 test('a folder that cannot be made or written to is said to be that', async () => {

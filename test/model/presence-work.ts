@@ -4,6 +4,7 @@ import { applyPresence } from '../../functions/presence/apply.ts';
 import { sweep } from '../../shared/app/sweep.ts';
 import { type BrokerClientId, type DeploymentId, parseBrokerClientId } from '../../shared/domain/ids.ts';
 import type { RankStore } from '../../shared/ports/ranks.ts';
+import { noRenewals } from '../support/passwords.ts';
 import { type Message, toRecord } from './message-queue.ts';
 import { Violation } from './violation.ts';
 import type { World } from './world.ts';
@@ -34,7 +35,7 @@ export async function deliver(world: World, messages: readonly Message[]): Promi
         warn: (_message: string, fields?: Readonly<Record<string, unknown>>) =>
           checkOnlyUnavailable(String(fields?.error)),
       };
-      const ports = { ...world.portsFor(actor), ranks: noRanks, log };
+      const ports = { ...world.portsFor(actor), credentials: noRenewals, ranks: noRanks, log };
       const left: Message[] = [];
       for (const message of messages) {
         if ((await world.planted.apply?.(ports, JSON.parse(message.body))) === 'applied') world.queue.remove(message);

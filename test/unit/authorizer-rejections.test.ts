@@ -2,17 +2,17 @@
 
 import type { Context } from 'aws-lambda';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type Secrets, startSecrets } from '../../bench/child/secrets.ts';
 import type { AuthorizerAnswer, AuthorizerEvent } from '../../functions/authorizer/event.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { createRejectionReader } from '../../shared/adapters/dynamodb/rejection-reader.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
-import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
-import { createPasswords } from '../../shared/app/passwords.ts';
 import { environmentOf } from '../../shared/config/env.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
 import { deploymentOf } from '../support/deployment.ts';
 import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { hashOf, testKeyringText } from '../support/passwords.ts';
 
 const demo = 'demo' as DeploymentId;
 const context = { invokedFunctionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:authorizer' } as Context;
@@ -20,7 +20,8 @@ const context = { invokedFunctionArn: 'arn:aws:lambda:eu-central-1:123456789012:
 let engine: TestEngine;
 let call: (username: string, clientId: string, password: string) => Promise<AuthorizerAnswer>;
 let recorded: () => Promise<{ username: string; count: number; clientId: string }[]>;
-let password: string;
+const password = 'everybodys-secret';
+let secrets: Secrets;
 
 beforeAll(async () => {
   engine = await startTestEngine();
@@ -29,15 +30,17 @@ beforeAll(async () => {
   await settings.createDeployment(deploymentOf(demo, 'acme'));
   const limit = { enabled: true, maxSessionsPerUsername: 1, whitelist: [] };
   await settings.putSessionLimit(demo, limit, { actor: 'test', at: ms(1) });
-  const generated = createPasswords({ crypto: createPasswordCrypto(), clock: { now: () => ms(0) } }).generate();
-  password = generated.password;
+  const hash = await hashOf(password);
+  secrets = await startSecrets(testKeyringText);
   for (const username of ['alice', 'bob'] as Username[])
     await createCredentialStore(client, tableName).putCredential(demo, {
       username,
-      hash: generated.hash,
+      hash,
       createdAt: ms(1),
     });
   for (const name of environmentOf.authorizer) vi.stubEnv(name, 'not-needed-here');
+  vi.stubEnv('PASSWORD_KEYS_SECRET_ARN', 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:password-keys');
+  vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', secrets.endpoint);
   vi.stubEnv('TABLE_NAME', tableName);
   vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', engine.endpoint);
   vi.stubEnv('AWS_REGION', 'local');
@@ -63,6 +66,7 @@ beforeAll(async () => {
 afterAll(async () => {
   vi.useRealTimers();
   vi.unstubAllEnvs();
+  secrets.stop();
   await engine.stop();
 });
 

@@ -1,5 +1,8 @@
+import { createHmac, scryptSync } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { parseKeyring } from '../../shared/adapters/node/keyring.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
+import { keysOf } from '../../shared/app/open-data.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
 import type { Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
@@ -8,11 +11,17 @@ import type {
   PasswordCheck,
   PasswordCrypto,
   PasswordHash,
+  PasswordKeys,
   PasswordMaker,
 } from '../../shared/ports/credentials.ts';
+import { DataRefused } from '../../shared/ports/errors.ts';
 
 const cost = { n: 16, r: 8, p: 1 };
 const bytes = (text: string) => Buffer.from(text);
+const [oldText, newText] = ['the-older-key', 'the-newer-key'].map((name) => name.padEnd(43, '.'));
+const keyring = (fields: object) => keysOf(parseKeyring(JSON.stringify(fields), 'the test'));
+const oldKeys = keyring({ current: oldText });
+const rotatedKeys = keyring({ current: newText, previous: oldText });
 
 let now: number;
 /** What each scrypt was run with. */
@@ -35,8 +44,11 @@ beforeEach(() => {
       return real.scrypt(password, salt, of);
     },
   };
-  passwords = createPasswords({ crypto, clock: { now: () => ms(now) } }, { cost, maxRunning: 2, maxWaiting: 4 });
+  passwords = passwordsUnder(oldKeys);
 });
+
+const passwordsUnder = (keys: PasswordKeys, of = cost) =>
+  createPasswords({ crypto, keys, clock: { now: () => ms(now) } }, { cost: of, maxRunning: 2, maxWaiting: 4 });
 
 const credentialOf = (username: string, hash: PasswordHash): Credential => ({
   username: username as Username,
@@ -44,8 +56,8 @@ const credentialOf = (username: string, hash: PasswordHash): Credential => ({
   createdAt: ms(0),
 });
 
-async function chosen(username: string, password: string): Promise<Credential> {
-  const hash = await passwords.hashChosen(password);
+async function stored(username: string, password: string, by = passwords): Promise<Credential> {
+  const hash = await by.hash(password);
   if (hash === 'overloaded') throw new Error('nothing else is hashed here');
   worked = [];
   return credentialOf(username, hash);
@@ -62,8 +74,8 @@ function release(): void {
 }
 
 test('a chosen password is right, another one wrong, also another username with the same password', async () => {
-  const alice = await chosen('alice', 'alice-secret');
-  const bob = await chosen('bob', 'alice-secret');
+  const alice = await stored('alice', 'alice-secret');
+  const bob = await stored('bob', 'alice-secret');
   expect(await passwords.check('d|alice', alice, bytes('alice-secret'))).toBe('right');
   expect(await passwords.check('d|alice', alice, bytes('alice-secreT'))).toBe('wrong');
   expect(await passwords.check('d|alice', alice, bytes(''))).toBe('wrong');
@@ -71,36 +83,68 @@ test('a chosen password is right, another one wrong, also another username with 
   expect(await passwords.check('d|bob', bob, bytes('alice-secret'))).toBe('right');
 });
 
-test('a generated password has at least 128 random bits, is right, and costs no scrypt', async () => {
-  const { password, hash } = passwords.generate();
-  expect(bytes(password).length).toBeGreaterThanOrEqual(22);
-  expect(passwords.generate().password).not.toBe(password);
-  expect(await passwords.check('d|dev', credentialOf('dev', hash), bytes(password))).toBe('right');
-  expect(worked).toEqual([]);
+test('what is stored is scrypt of the HMAC under the key that it names, at the cost that it names', async () => {
+  const { keyId, salt, digest, ...at } = (await stored('alice', 'alice-secret')).hash;
+  expect([keyId, at]).toEqual([(await oldKeys.current()).id, cost]);
+  const keyed = createHmac('sha256', String(oldText)).update('alice-secret').digest();
+  expect(Buffer.from(digest)).toEqual(scryptSync(keyed, salt, 32, { N: at.n, r: at.r, p: at.p }));
 });
 
-test('whoever is wrong costs the same work: unknown, chosen, generated', async () => {
-  const guessed = bytes('guess');
-  const alice = await chosen('alice', 'alice-secret');
+test('another key, however it is called, opens nothing', async () => {
+  const alice = await stored('alice', 'alice-secret');
+  const { id } = await oldKeys.current();
+  const { secret } = await keyring({ current: newText }).current();
+  const forged = passwordsUnder({ current: async () => ({ id, secret }), key: async () => ({ id, secret }) });
+  expect(await forged.check('d|alice', alice, bytes('alice-secret'))).toBe('wrong');
+});
+
+test('a password under an absent key is neither right nor wrong', async () => {
+  const alice = await stored('alice', 'alice-secret');
+  const check = passwordsUnder(keyring({ current: newText })).check('d|alice', alice, bytes('alice-secret'));
+  await expect(check).rejects.toBeInstanceOf(DataRefused);
+});
+
+test('a generated password has at least 128 random bits, and is stored and checked as a chosen one is', async () => {
+  const password = passwords.generate();
+  expect(bytes(password).length).toBeGreaterThanOrEqual(22);
+  expect(passwords.generate()).not.toBe(password);
+  const dev = await stored('dev', password);
+  expect(Object.keys(dev.hash)).toEqual(Object.keys((await stored('alice', 'alice-secret')).hash));
+  expect(await passwords.check('d|dev', dev, bytes(password))).toBe('right');
+  expect(worked).toHaveLength(1);
+});
+
+test('the cost of the product is 512 KB and, so that it stays below 3 ms of one core, one pass over them', async () => {
+  const product = createPasswords({ crypto, keys: oldKeys, clock: { now: () => ms(now) } });
+  const { n, r, p } = (await stored('alice', 'alice-secret', product)).hash;
+  expect([128 * n * r, p]).toEqual([512 * 1_024, 1]);
+});
+
+test('unknown usernames, wrong passwords and right ones cost the same work', async () => {
+  const alice = await stored('alice', 'alice-secret');
   const works: unknown[] = [];
-  for (const credential of [undefined, alice, credentialOf('dev', passwords.generate().hash)]) {
+  for (const [credential, password] of [
+    [undefined, 'guess'],
+    [alice, 'guess'],
+    [alice, 'alice-secret'],
+  ] as const) {
     worked = [];
-    expect(await passwords.check('d|somebody', credential, guessed)).toBe('wrong');
+    await passwords.check('d|somebody', credential, bytes(password));
     works.push(worked);
   }
   const once = [{ ...cost, saltBytes: 16 }];
   expect(works).toEqual([once, once, once]);
 });
 
-test('who is unknown is wrong, even where a digest would match', async () => {
+test('an unknown username is wrong, even where a digest would match', async () => {
   const clock = { now: () => ms(now) };
-  const matching = createPasswords({ crypto: { ...crypto, equal: () => true }, clock });
+  const matching = createPasswords({ crypto: { ...crypto, equal: () => true }, keys: oldKeys, clock });
   expect(await matching.check('d|nobody', undefined, bytes('guess'))).toBe('wrong');
 });
 
 describe('many at once', () => {
   test('300 clients of one username with the right password are one check, and all pass', async () => {
-    const alice = await chosen('alice', 'alice-secret');
+    const alice = await stored('alice', 'alice-secret');
     const answers = await Promise.all(
       Array.from({ length: 300 }, () => passwords.check('d|alice', alice, bytes('alice-secret'))),
     );
@@ -109,7 +153,7 @@ describe('many at once', () => {
   });
 
   test('an unknown username shares its checks as a known one does', async () => {
-    const alice = await chosen('alice', 'alice-secret');
+    const alice = await stored('alice', 'alice-secret');
     const guesses = (scope: string, credential: Credential | undefined) =>
       Promise.all(Array.from({ length: 5 }, () => passwords.check(scope, credential, bytes('guess'))));
     await guesses('d|alice', alice);
@@ -127,22 +171,20 @@ describe('many at once', () => {
     await settle();
     expect(worked).toHaveLength(2);
     expect(await passwords.check('d|6', undefined, bytes('guess'))).toBe('overloaded');
-    expect(await passwords.hashChosen('new')).toBe('overloaded');
+    expect(await passwords.hash('new')).toBe('overloaded');
     release();
     expect(await Promise.all(checks)).toEqual(Array(6).fill('wrong'));
     expect(await passwords.check('d|6', undefined, bytes('guess'))).toBe('wrong');
   });
 
-  test('a right generated password, and one that was right a moment ago, pass beside a storm of guesses', async () => {
-    const alice = await chosen('alice', 'alice-secret');
+  test('a password that was right a moment ago passes beside a storm of guesses', async () => {
+    const alice = await stored('alice', 'alice-secret');
     await passwords.check('d|alice', alice, bytes('alice-secret'));
     held = [];
     const storm = Array.from({ length: 6 }, (_, n) => passwords.check(`d|${n}`, undefined, bytes('guess')));
     await settle();
-    const { password, hash } = passwords.generate();
-    expect(await passwords.check('d|dev', credentialOf('dev', hash), bytes(password))).toBe('right');
     expect(await passwords.check('d|alice', alice, bytes('alice-secret'))).toBe('right');
-    expect(await passwords.check('d|dev', credentialOf('dev', hash), bytes('guess'))).toBe('overloaded');
+    expect(await passwords.check('d|alice', alice, bytes('guess'))).toBe('overloaded');
     release();
     await Promise.all(storm);
   });
@@ -150,9 +192,9 @@ describe('many at once', () => {
   test('a hash that fails gives its place back and is not taken for an answer', async () => {
     const real = crypto.scrypt;
     const broken: PasswordCrypto = { ...crypto, scrypt: () => Promise.reject(new Error('out of memory')) };
-    const alice = await chosen('alice', 'alice-secret');
+    const alice = await stored('alice', 'alice-secret');
     const clock = { now: () => ms(now) };
-    const one = createPasswords({ crypto: broken, clock }, { cost, maxRunning: 1, maxWaiting: 0 });
+    const one = createPasswords({ crypto: broken, keys: oldKeys, clock }, { cost, maxRunning: 1, maxWaiting: 0 });
     await expect(one.check('d|alice', alice, bytes('alice-secret'))).rejects.toThrow('out of memory');
     Object.assign(broken, { scrypt: real });
     expect(await one.check('d|alice', alice, bytes('alice-secret'))).toBe('right');
@@ -161,7 +203,7 @@ describe('many at once', () => {
 
 describe('memory', () => {
   test('a right password is remembered for 3 s, a wrong one never', async () => {
-    const alice = await chosen('alice', 'alice-secret');
+    const alice = await stored('alice', 'alice-secret');
     const check = (password: string) => passwords.check('d|alice', alice, bytes(password));
     await check('alice-secret');
     now += 2_999;
@@ -176,9 +218,9 @@ describe('memory', () => {
   });
 
   test('it holds for that scope and that stored password only', async () => {
-    const alice = await chosen('alice', 'alice-secret');
+    const alice = await stored('alice', 'alice-secret');
     await passwords.check('d|alice', alice, bytes('alice-secret'));
-    const changed = await chosen('alice', 'other');
+    const changed = await stored('alice', 'other');
     expect(await passwords.check('d|alice', changed, bytes('alice-secret'))).toBe('wrong');
     expect(await passwords.check('d|alice', undefined, bytes('alice-secret'))).toBe('wrong');
     worked = [];
@@ -187,10 +229,40 @@ describe('memory', () => {
   });
 
   test('a clock that steps back does not make it longer', async () => {
-    const alice = await chosen('alice', 'alice-secret');
+    const alice = await stored('alice', 'alice-secret');
     await passwords.check('d|alice', alice, bytes('alice-secret'));
     now -= 60_000;
     await passwords.check('d|alice', alice, bytes('alice-secret'));
     expect(worked).toHaveLength(2);
+  });
+});
+
+describe('renewal', () => {
+  test('a password under an older key is right, and its new hash is under the current one', async () => {
+    const alice = await stored('alice', 'alice-secret');
+    const rotated = passwordsUnder(rotatedKeys);
+    expect(await rotated.check('d|alice', alice, bytes('alice-secret'))).toBe('right');
+    const hash = await rotated.renew(alice, bytes('alice-secret'));
+    expect(hash?.keyId).toBe((await rotatedKeys.current()).id);
+    if (hash === undefined) return;
+    expect(await rotated.check('d|alice', { ...alice, hash }, bytes('alice-secret'))).toBe('right');
+    expect(await rotated.renew({ ...alice, hash }, bytes('alice-secret'))).toBeUndefined();
+  });
+
+  test('one at another cost is replaced as well, one at this key and cost is not', async () => {
+    const alice = await stored('alice', 'alice-secret');
+    expect(await passwords.renew(alice, bytes('alice-secret'))).toBeUndefined();
+    const dearer = passwordsUnder(oldKeys, { ...cost, n: 32 });
+    expect(await dearer.check('d|alice', alice, bytes('alice-secret'))).toBe('right');
+    expect(await dearer.renew(alice, bytes('alice-secret'))).toMatchObject({ n: 32 });
+  });
+
+  test('a fleet that shares a username makes one new hash in 3 s', async () => {
+    const alice = await stored('alice', 'alice-secret');
+    const rotated = passwordsUnder(rotatedKeys);
+    const made = await Promise.all(Array.from({ length: 20 }, () => rotated.renew(alice, bytes('alice-secret'))));
+    expect(made.filter((hash) => hash !== undefined)).toHaveLength(1);
+    now += 3_000;
+    expect(await rotated.renew(alice, bytes('alice-secret'))).toBeDefined();
   });
 });

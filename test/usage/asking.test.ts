@@ -16,6 +16,7 @@ import { rankDelaySeconds } from '../../shared/config/constants.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
+import { noRenewals } from '../support/passwords.ts';
 import { quietLog } from '../support/quiet-log.ts';
 import { tableForEachTest } from '../support/tables.ts';
 
@@ -45,6 +46,7 @@ tableForEachTest(({ client, tableName }, endpoint) => {
   bare = createSessionStore(client, tableName, cryptoRandom);
   ports = {
     store: askingForRanks(bare, requests),
+    credentials: noRenewals,
     ranks: createRankStore(client, tableName, cryptoRandom),
     clock,
     random: cryptoRandom,

@@ -6,7 +6,7 @@ import { callService } from './signed-request.ts';
 /** Two tries of this length, and the CONNECT that asked can still be answered in time. */
 const timeoutMs = 1_000;
 
-/** Throws where it cannot be read; the error never holds the secret. `endpoint`: somebody else than AWS, in tests. */
+/** Throws where it cannot be read; the error never holds the secret. `endpoint`: another one than AWS's, in tests. */
 export async function readSecret(
   arn: string,
   endpoint?: string,
@@ -17,8 +17,12 @@ export async function readSecret(
   const call = {
     service: 'secretsmanager',
     region,
-    // The variable is the SDK's own, for whoever is not AWS.
-    endpoint: endpoint ?? process.env.AWS_ENDPOINT_URL ?? `https://secretsmanager.${region}.${suffix}`,
+    // The variables are the SDK's own, for services that stand for AWS.
+    endpoint:
+      endpoint ??
+      process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER ??
+      process.env.AWS_ENDPOINT_URL ??
+      `https://secretsmanager.${region}.${suffix}`,
     target: 'secretsmanager.GetSecretValue',
     jsonVersion: '1.1',
     input: { SecretId: arn },

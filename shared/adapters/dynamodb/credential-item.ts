@@ -17,21 +17,15 @@ function whole(value: unknown): number {
 }
 
 function parseHash(item: Item): PasswordHash {
-  switch (item.hash) {
-    case 'sha256':
-      return { kind: 'sha256', digest: bytes(item.digest) };
-    case 'scrypt':
-      return {
-        kind: 'scrypt',
-        salt: bytes(item.salt),
-        digest: bytes(item.digest),
-        n: whole(item.n),
-        r: whole(item.r),
-        p: whole(item.p),
-      };
-    default:
-      throw new TypeError(`a stored password is hashed by sha256 or scrypt, not ${String(item.hash)}`);
-  }
+  if (typeof item.keyId !== 'string') throw new TypeError('a stored password names its key');
+  return {
+    keyId: item.keyId,
+    salt: bytes(item.salt),
+    digest: bytes(item.digest),
+    n: whole(item.n),
+    r: whole(item.r),
+    p: whole(item.p),
+  };
 }
 
 export function parseCredentialItem(item: Item | undefined): Credential | undefined {
@@ -39,8 +33,4 @@ export function parseCredentialItem(item: Item | undefined): Credential | undefi
   return { username: storedUsername(item), hash: parseHash(item), createdAt: ms(whole(item.createdAt)) };
 }
 
-/** The attributes of a hash. */
-export function hashAttributes(hash: PasswordHash): Item {
-  const { kind, ...rest } = hash;
-  return { hash: kind, ...rest };
-}
+export const hashNames = ['keyId', 'salt', 'digest', 'n', 'r', 'p'] as const satisfies readonly (keyof PasswordHash)[];

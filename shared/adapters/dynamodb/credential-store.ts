@@ -3,16 +3,21 @@
 import { randomBytes } from 'node:crypto';
 import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DeploymentId, Username } from '../../domain/ids.ts';
-import type { CredentialChange, CredentialStore } from '../../ports/credentials.ts';
+import type { CredentialChange, CredentialStore, PasswordHash } from '../../ports/credentials.ts';
 import { Contended } from '../../ports/errors.ts';
 import { answering } from './client.ts';
-import { hashAttributes, parseCredentialItem } from './credential-item.ts';
+import { Refused, refusable } from './conditions.ts';
+import { hashNames, parseCredentialItem } from './credential-item.ts';
 import { perUsernameKey } from './keys.ts';
 import { type AuditAction, buildAuditItem } from './settings-audit.ts';
 import { readPage, type Table } from './settings-by-username.ts';
 import { transact } from './transaction.ts';
 
-const hashNames = ['hash', 'digest', 'salt', 'n', 'r', 'p'];
+/** One update of all of them, so that no reader meets one password's digest with another's salt. */
+const setHash = hashNames.map((name) => `#${name} = :${name}`).join(', ');
+const ExpressionAttributeNames = Object.fromEntries(hashNames.map((name) => [`#${name}`, name]));
+const hashValues = (hash: PasswordHash) => Object.fromEntries(hashNames.map((name) => [`:${name}`, hash[name]]));
+
 /** How often a user may come and go between a look and the write. */
 const maxRounds = 8;
 const isThere = { ConditionExpression: 'attribute_exists(pk)' };
@@ -37,21 +42,12 @@ export function createCredentialStore(client: DynamoDBDocumentClient, tableName:
     },
 
     async putCredential(id, { username, hash, createdAt }, change) {
-      const attributes = hashAttributes(hash);
-      const sets = hashNames.filter((name) => attributes[name] !== undefined);
-      const removes = hashNames.filter((name) => attributes[name] === undefined);
-      // One update, so that no reader ever meets one password's digest with another's salt.
       const update = {
         TableName,
         Key: perUsernameKey('P', id, username),
-        UpdateExpression:
-          `SET createdAt = if_not_exists(createdAt, :at), ${sets.map((name) => `#${name} = :${name}`).join(', ')}` +
-          (removes.length === 0 ? '' : ` REMOVE ${removes.map((name) => `#${name}`).join(', ')}`),
-        ExpressionAttributeNames: Object.fromEntries(hashNames.map((name) => [`#${name}`, name])),
-        ExpressionAttributeValues: {
-          ':at': createdAt,
-          ...Object.fromEntries(sets.map((name) => [`:${name}`, attributes[name]])),
-        },
+        UpdateExpression: `SET createdAt = if_not_exists(createdAt, :at), ${setHash}`,
+        ExpressionAttributeNames,
+        ExpressionAttributeValues: { ':at': createdAt, ...hashValues(hash) },
       };
       if (change === undefined) {
         await answering(() => client.send(new UpdateCommand(update)));
@@ -64,6 +60,24 @@ export function createCredentialStore(client: DynamoDBDocumentClient, tableName:
         if ((await transact(table, writes)).kind === 'done') return;
       }
       throw new Contended(new Error('others kept adding and removing this MQTT user'));
+    },
+
+    /**
+     * Invariant: a renewal stores the same password that was stored, and never makes an MQTT user.
+     * Race: a password that was set, or a user that was removed, after the check wins: the digest is another or gone. A
+     * message that comes twice finds its own digest and changes nothing.
+     * On crash: the old digest stays and is right; the next login with it asks again.
+     */
+    async renewHash({ deploymentId, username, seen, hash }) {
+      const command = new UpdateCommand({
+        TableName,
+        Key: perUsernameKey('P', deploymentId, username),
+        UpdateExpression: `SET ${setHash}`,
+        ConditionExpression: '#digest = :seen',
+        ExpressionAttributeNames,
+        ExpressionAttributeValues: { ':seen': seen, ...hashValues(hash) },
+      });
+      return (await refusable(() => client.send(command))) instanceof Refused ? 'changed' : 'done';
     },
 
     async deleteCredential(id, username, change) {

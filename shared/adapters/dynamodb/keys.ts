@@ -134,6 +134,9 @@ export function auditKey(id: DeploymentId, at: number, unique: string): Key {
   return { pk: auditPk(id), sk: `${String(at).padStart(15, '0')}|${unique}` };
 }
 
+/** What the table says of itself. */
+export const dataFormatKey: Key = { pk: 'format', sk: 'table' };
+
 /** How far the reconciler has come. */
 /** What the broker was asked for the whole account. */
 export const accountExpiryKey: Key = { pk: 'account', sk: 'expiry' };

@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { PasswordCrypto } from '../../ports/credentials.ts';
 
@@ -16,8 +16,8 @@ export function createPasswordCrypto(): PasswordCrypto {
   const key = randomBytes(32);
   return {
     randomBytes: (length) => randomBytes(length),
-    sha256: (data) => createHash('sha256').update(data).digest(),
-    // Node's own bound of memory is 32 MB, a little less than the 128 * n * r bytes that this cost takes.
+    hmac: (secret, data) => createHmac('sha256', secret).update(data).digest(),
+    // The cost is read from the table: one that takes more memory than Node's own bound is not refused.
     scrypt: (password, salt, { n, r, p }) =>
       scryptAsync(password, salt, digestBytes, { N: n, r, p, maxmem: 2 * 128 * n * r }),
     equal: (a, b) => a.length === b.length && timingSafeEqual(a, b),

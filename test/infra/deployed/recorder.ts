@@ -3,6 +3,7 @@
 
 import { createServer, type IncomingMessage, request } from 'node:http';
 import { tableDefinition } from '../../../shared/config/table.ts';
+import { testKeyringText } from '../../support/passwords.ts';
 import { transactionLine } from '../grants.ts';
 
 export interface Recorder {
@@ -18,7 +19,7 @@ export interface Recorder {
   readonly told: Readonly<Record<string, unknown>>[];
   /** What GetConnection says of a client id; absent is 404. */
   readonly connections: Map<string, object>;
-  /** Secrets by their ARN; the key of the tickets where there is none. */
+  /** Secrets by their ARN; the key of the tickets where there is none. The keys of passwords are there. */
   readonly secrets: Map<string, string>;
   /** The name of every domain configuration; there is none before it is set. */
   domainName: string;
@@ -27,6 +28,7 @@ export interface Recorder {
   close(): Promise<void>;
 }
 
+export const passwordKeysArn = 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:password-keys';
 export const ticketSecret = 'the-key-of-the-tickets-of-this-test';
 
 interface Answer {
@@ -43,7 +45,7 @@ export async function startRecorder(engine: string): Promise<Recorder> {
   const sent: Readonly<Record<string, unknown>>[] = [];
   const told: Readonly<Record<string, unknown>>[] = [];
   const connections = new Map<string, object>();
-  const secrets = new Map<string, string>();
+  const secrets = new Map([[passwordKeysArn, testKeyringText]]);
   let broken = false;
 
   function answerFor(method: string, path: string, target: string, body: Body): Answer {

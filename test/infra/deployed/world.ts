@@ -20,6 +20,7 @@ import type { AttemptId, DeploymentId, TenantId, Username } from '../../../share
 import { ms, seconds } from '../../../shared/domain/time.ts';
 import type { DoorReport } from '../../../shared/ports/presence.ts';
 import { createTestTable, startTestEngine } from '../../support/engine.ts';
+import { hashOf, testKeys } from '../../support/passwords.ts';
 import { quietLog } from '../../support/quiet-log.ts';
 
 export const machineClientId = '1example23456789';
@@ -55,8 +56,7 @@ export async function createWorld(): Promise<World> {
   const clock = { now: () => ms(Date.now() - secondsAgo * 1_000) };
   const settings = createSettingsStore(client, tableName);
   const credentials = createCredentialStore(client, tableName);
-  const crypto = createPasswordCrypto();
-  const passwords = createPasswords({ crypto, clock });
+  const passwords = createPasswords({ crypto: createPasswordCrypto(), keys: testKeys, clock });
   const store = createSessionStore(client, tableName, cryptoRandom);
 
   for (const deploymentId of ['demo', 'open']) {
@@ -72,8 +72,7 @@ export async function createWorld(): Promise<World> {
       createdAt: clock.now(),
     });
     for (const username of ['alice', 'bob', 'carol', 'dora', 'eve', 'frank', 'gina', 'hank', 'ivan']) {
-      // As one that was generated: a hash that takes a moment would make a slow machine slower.
-      const hash = { kind: 'sha256', digest: crypto.sha256(Buffer.from(passwordOf(username))) } as const;
+      const hash = await hashOf(passwordOf(username));
       const credential = { username: username as Username, hash, createdAt: clock.now() };
       await credentials.putCredential(deploymentId as DeploymentId, credential);
     }
