@@ -3,7 +3,7 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { MemoryEngine } from '../../bench/engine/memory-engine.ts';
 import { demoDeployment } from '../../local/seed.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createSessionStore, type StoreOptions } from '../../shared/adapters/dynamodb/session-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { type AdmitDecision, admit } from '../../shared/app/admit.ts';
 import { parseBrokerEvent } from '../../shared/app/broker-event.ts';
@@ -66,9 +66,10 @@ export function createCore(
   client: DynamoDBDocumentClient,
   tableName: string,
   around: (store: SessionStore) => SessionStore = (store) => store,
+  options: StoreOptions = {},
 ): Core {
   let now = 1_790_000_000_000;
-  const store = around(createSessionStore(client, tableName, cryptoRandom));
+  const store = around(createSessionStore(client, tableName, cryptoRandom, options));
   const said = new Map<string, BrokerSays>();
   const clock = { now: () => ms(now) };
   const settingsOf = (max: number | undefined): ConnectSettings => ({
