@@ -1,7 +1,6 @@
 // The core on the real engine: use cases, store, a clock that only tests move, and a broker that says what it is told.
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { MemoryEngine } from '../../bench/engine/memory-engine.ts';
 import { demoDeployment } from '../../local/seed.ts';
 import { createSessionStore, type StoreOptions } from '../../shared/adapters/dynamodb/session-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
@@ -54,11 +53,6 @@ export interface Core {
   sweep(): ReturnType<typeof sweep>;
   used(username: string): Promise<number>;
   session(username: string, clientId: string): Promise<Session | undefined>;
-}
-
-/** Where the same requests mean the same (test/bench/engine.test.ts), and take no sockets. */
-export function createMemoryClient(): DynamoDBDocumentClient {
-  return new MemoryEngine() as unknown as DynamoDBDocumentClient;
 }
 
 /** `around`: puts something between the use cases and the store. */

@@ -19,6 +19,7 @@ const cases = [
   ['a recount from a lagging index', bugs.laggingRecount, ['I1', 'I1b', 'I2']],
   ['a failed attempt that frees the session it met', bugs.failureFreesAll, ['I1b']],
   ['a kick that frees a newcomer', bugs.kickFreesNewcomer, ['I1b']],
+  ['a place that is kept twice', bugs.keepsPlacesTwice, ['every request can be applied']],
 ] as const;
 
 describe('the model finds', () => {
