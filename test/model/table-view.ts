@@ -47,7 +47,7 @@ export function isCounted(view: TableView, session: Session): boolean {
   return rosterOf(view, session.deploymentId, session.username).places.has(session.place);
 }
 
-export function itemKey(item: Item): string {
+function itemKey(item: Item): string {
   return `${String(item.pk)}\n${String(item.sk)}`;
 }
 
