@@ -9,7 +9,7 @@ import {
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import { sessionKey, wakePartition } from '../../shared/adapters/dynamodb/keys.ts';
-import { placeBytes } from '../../shared/adapters/dynamodb/session-item.ts';
+import { placeBytes } from '../../shared/adapters/dynamodb/place-set.ts';
 import type { Username } from '../../shared/domain/ids.ts';
 import {
   accepted,

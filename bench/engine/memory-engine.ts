@@ -1,7 +1,11 @@
 // DynamoDB in memory, as far as this product asks it: what each request means, and nothing of what it costs or how long
 // it takes. It is believed only because the contracts of the stores hold on it as on the real engines.
 
-import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import {
+  type CancellationReason,
+  ConditionalCheckFailedException,
+  TransactionCanceledException,
+} from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Item } from '../../shared/adapters/dynamodb/session-item.ts';
 import { holds } from './conditions.ts';
@@ -27,26 +31,29 @@ export class MemoryEngine {
         return queryAnswer(request.query, table.query(request.query));
       case 'scan':
         return { Items: [...table.items()] };
-      case 'write':
-        if (!table.allows(request.write)) throw refusal(request.write, table.find(request.write.key));
-        return writeAnswer(request.write, this.apply(request.write));
+      case 'write': {
+        const { write } = request;
+        if (!table.allows(write)) throw refusal(write, table.find(write.key));
+        const after = this.outcome(write);
+        table.store(write.key, after);
+        return writeAnswer(write, after);
+      }
       case 'batch write':
-        for (const write of request.writes) this.apply(write);
+        for (const write of request.writes) table.store(write.key, this.outcome(write));
         return {};
       case 'transaction': {
-        const allowed = request.writes.map((write) => table.allows(write));
-        if (allowed.includes(false))
-          throw cancellation(allowed.map((each) => (each ? 'None' : 'ConditionalCheckFailed')));
-        for (const write of request.writes) this.apply(write);
+        const reasons = request.writes.map((write) => reasonOf(write, table));
+        if (reasons.some(({ Code }) => Code !== 'None')) throw cancellation(reasons);
+        // All of them or none: nothing is stored before all are known to fit.
+        const afters = request.writes.map((write) => this.outcome(write));
+        for (const [n, write] of request.writes.entries()) table.store(write.key, afters[n]);
         return {};
       }
     }
   }
 
-  private apply(write: ItemWrite): Item | undefined {
-    const after = write.after(this.table.find(write.key));
-    this.table.store(write.key, after);
-    return after;
+  private outcome(write: ItemWrite): Item | undefined {
+    return write.after(this.table.find(write.key));
   }
 }
 
@@ -74,15 +81,29 @@ export function writeAnswer(write: ItemWrite, after: Item | undefined): unknown 
 }
 
 export function refusal(write: ItemWrite, found: Item | undefined): Error {
-  const shown =
-    write.ReturnValuesOnConditionCheckFailure === 'ALL_OLD' && found !== undefined ? { Item: marshall(found) } : {};
-  return new ConditionalCheckFailedException({ $metadata: {}, message: 'The conditional request failed', ...shown });
+  return new ConditionalCheckFailedException({
+    $metadata: {},
+    message: 'The conditional request failed',
+    ...shownItem(write, found),
+  });
 }
 
-export function cancellation(codes: readonly string[]): Error {
+function shownItem(write: ItemWrite, found: Item | undefined): Pick<CancellationReason, 'Item'> {
+  return write.ReturnValuesOnConditionCheckFailure === 'ALL_OLD' && found !== undefined
+    ? { Item: marshall(found) }
+    : {};
+}
+
+/** What a transaction is told of one of its writes: `None`, or that its condition failed, and by which item. */
+export function reasonOf(write: ItemWrite, table: Table): CancellationReason {
+  if (table.allows(write)) return { Code: 'None' };
+  return { Code: 'ConditionalCheckFailed', ...shownItem(write, table.find(write.key)) };
+}
+
+export function cancellation(reasons: readonly CancellationReason[]): Error {
   return new TransactionCanceledException({
     $metadata: {},
-    message: `Transaction cancelled [${codes.join(', ')}]`,
-    CancellationReasons: codes.map((Code) => ({ Code })),
+    message: `Transaction cancelled [${reasons.map(({ Code }) => Code).join(', ')}]`,
+    CancellationReasons: [...reasons],
   });
 }

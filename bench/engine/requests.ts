@@ -1,6 +1,8 @@
 // What a command of the document client asks for, whatever it is called.
 
 import type { Item } from '../../shared/adapters/dynamodb/session-item.ts';
+import { checkRequest } from './rules/requests.ts';
+import { checkStored } from './rules/values.ts';
 import { applyUpdate } from './updates.ts';
 
 /** As the document client sends it; read by its name, because the code makes them by name. */
@@ -26,7 +28,7 @@ interface Expressions {
 /** One item to be written, or only to be looked at. */
 export interface ItemWrite extends Expressions {
   readonly key: Key;
-  /** What stands there afterwards. */
+  /** What stands there afterwards. Throws where that would be no item. */
   readonly after: (before: Item | undefined) => Item | undefined;
 }
 
@@ -51,8 +53,10 @@ export type Request =
 
 type WriteInput = Expressions & { readonly Item?: Item; readonly Key?: Item };
 
+/** Throws what DynamoDB would answer to a request that it never carries out. */
 export function readRequest(command: Command): Request {
   const { input } = command;
+  checkRequest(command.constructor.name, input);
   switch (command.constructor.name) {
     case 'GetCommand': {
       const { Key, ConsistentRead } = input as { Key: Item; ConsistentRead?: boolean };
@@ -112,7 +116,15 @@ function put(input: WriteInput): ItemWrite {
 function update(input: WriteInput): ItemWrite {
   const key = keyOf(input.Key);
   const { UpdateExpression = '', ExpressionAttributeNames: names, ExpressionAttributeValues: values } = input;
-  return { ...input, key, after: (before) => applyUpdate(UpdateExpression, before ?? { ...key }, { names, values }) };
+  return {
+    ...input,
+    key,
+    after(before) {
+      const item = applyUpdate(UpdateExpression, before ?? { ...key }, { names, values });
+      checkStored(item);
+      return item;
+    },
+  };
 }
 
 function remove(input: WriteInput): ItemWrite {

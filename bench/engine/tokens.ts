@@ -1,6 +1,8 @@
 // DynamoDB's expressions, cut into words. What is not a word of theirs is refused, so that nothing is judged wrongly in
 // silence.
 
+import { invalid } from './rules/invalid.ts';
+
 export type Values = Readonly<Record<string, unknown>>;
 
 /** What an expression is read with. */
@@ -23,8 +25,7 @@ export class Tokens {
     for (let from = 0; expression.slice(from).trim() !== ''; from = word.lastIndex) {
       word.lastIndex = from;
       const [, found] = word.exec(expression) ?? [];
-      if (found === undefined)
-        throw new Error(`cannot read the expression ${expression} from ${expression.slice(from)}`);
+      if (found === undefined) invalid(`cannot read the expression ${expression} from ${expression.slice(from)}`);
       words.push(found);
     }
     this.words = words;
@@ -55,8 +56,6 @@ export class Tokens {
   }
 
   refuse(): never {
-    throw new Error(
-      `cannot read the expression ${this.expression} at word ${this.at}: ${this.words[this.at] ?? 'its end'}`,
-    );
+    invalid(`cannot read the expression ${this.expression} at word ${this.at}: ${this.words[this.at] ?? 'its end'}`);
   }
 }

@@ -7,12 +7,24 @@
 //
 // Eventually consistent reads answer what is there: that they may lag is for test/model.
 
-import { ProvisionedThroughputExceededException, TransactionConflictException } from '@aws-sdk/client-dynamodb';
+import {
+  type CancellationReason,
+  ProvisionedThroughputExceededException,
+  TransactionConflictException,
+} from '@aws-sdk/client-dynamodb';
 import type { Item } from '../../shared/adapters/dynamodb/session-item.ts';
 import type { Chance } from '../contention/chance.ts';
 import type { Parameters } from '../contention/parameters.ts';
 import { documentBytes } from '../engine/document-size.ts';
-import { batchAnswer, cancellation, MemoryEngine, queryAnswer, refusal, writeAnswer } from '../engine/memory-engine.ts';
+import {
+  batchAnswer,
+  cancellation,
+  MemoryEngine,
+  queryAnswer,
+  reasonOf,
+  refusal,
+  writeAnswer,
+} from '../engine/memory-engine.ts';
 import {
   type Command,
   type ItemWrite,
@@ -121,10 +133,10 @@ export class SimulatedDynamo {
       return;
     }
     const transaction = ++this.transactions;
-    const codes: string[] = writes.map(() => 'None');
+    const reasons: CancellationReason[] = writes.map(() => ({ Code: 'None' }));
     let waiting = writes.length;
     const settle = (): void => {
-      const cancelled = codes.some((code) => code !== 'None');
+      const cancelled = reasons.some(({ Code }) => Code !== 'None');
       const hold = this.chance.lognormal(this.parameters.holdMs, this.parameters.holdSigma);
       // To be told of a cancellation takes one of the two rounds that a commit takes.
       this.time.later(cancelled ? hold / 2 : hold, () => {
@@ -136,16 +148,16 @@ export class SimulatedDynamo {
           if (!cancelled) this.apply(write, granted[place] ?? 1, 2);
           this.leave(lines, write.key.sk, line);
         }
-        if (codes.includes('TransactionConflict')) this.counts.conflicts++;
+        if (reasons.some(({ Code }) => Code === 'TransactionConflict')) this.counts.conflicts++;
         if (!cancelled && token !== undefined) this.done.add(token);
-        back(cancelled ? { ok: false, error: cancellation(codes) } : { ok: true, value: {} });
+        back(cancelled ? { ok: false, error: cancellation(reasons) } : { ok: true, value: {} });
       });
     };
     for (const [place, write] of writes.entries()) {
       this.inTurn(write.key, (line) => {
-        if (line.heldBy !== undefined) codes[place] = 'TransactionConflict';
-        else if (!this.engine.table.allows(write)) codes[place] = 'ConditionalCheckFailed';
-        else line.heldBy = transaction;
+        const reason = line.heldBy === undefined ? reasonOf(write, this.engine.table) : { Code: 'TransactionConflict' };
+        reasons[place] = reason;
+        if (reason.Code === 'None') line.heldBy = transaction;
         if (--waiting === 0) settle();
       });
     }

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { laneFor, laneKey } from '../../shared/adapters/dynamodb/keys.ts';
 import { usualLayout } from '../../shared/adapters/dynamodb/lanes.ts';
-import { placeBytes } from '../../shared/adapters/dynamodb/session-item.ts';
+import { storedPlaces } from '../../shared/adapters/dynamodb/place-set.ts';
 import { leaseSeconds, maxConnectionSeconds, wideAt } from '../../shared/config/constants.ts';
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import { placeInLane } from '../../shared/domain/place.ts';
@@ -42,7 +42,7 @@ function connectedSession(deploymentId: DeploymentId, username: Username, n: num
 export function* sessionsOf(id: DeploymentId, username: Username, count: number, at: Ms): Generator<Item> {
   const wide = count >= wideAt;
   const narrow: Place[] = [];
-  const lanes = new Map<number, { used: number; readonly places: Uint8Array[] }>();
+  const lanes = new Map<number, { used: number; readonly places: Place[] }>();
   for (let n = 0; n < count; n++) {
     const session = connectedSession(id, username, n, at);
     if (n < wideAt) {
@@ -56,11 +56,11 @@ export function* sessionsOf(id: DeploymentId, username: Username, count: number,
     const counted = { ...session, place: placeInLane(session.place, number) };
     lane.used++;
     const folds = lane.places.length >= usualLayout.foldAt;
-    if (!folds) lane.places.push(placeBytes(counted.place));
+    if (!folds) lane.places.push(counted.place);
     yield buildSession(folds ? foldSession(counted) : counted);
   }
   for (const [number, { used, places }] of lanes)
-    yield { ...laneKey(id, username, number), used, room: 0, places: new Set(places), turn: used - places.length };
+    yield { ...laneKey(id, username, number), used, room: 0, places: storedPlaces(places), turn: used - places.length };
   const wakeAt = addSeconds(at, wide ? wideWakesSeconds : policy.maxConnectionSeconds);
   const roster = buildRoster(id, username, narrow, wakeAt);
   const lent = count - narrow.length;

@@ -2,7 +2,8 @@
 
 import { BatchWriteCommand, type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { perUsernameKey, wakePartition } from '../../shared/adapters/dynamodb/keys.ts';
-import { encodeSession, type Item, placeBytes } from '../../shared/adapters/dynamodb/session-item.ts';
+import { storedPlaces } from '../../shared/adapters/dynamodb/place-set.ts';
+import { encodeSession, type Item } from '../../shared/adapters/dynamodb/session-item.ts';
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import { confirmSession, endSession, type Policy, type Session, startSession } from '../../shared/domain/session.ts';
 import { addSeconds, type Ms, type Seconds, seconds } from '../../shared/domain/time.ts';
@@ -40,7 +41,7 @@ export async function seedRetained(
   const roster = {
     ...perUsernameKey('N', deploymentId, username),
     used: count,
-    places: new Set(sessions.map((session) => placeBytes(session.place))),
+    places: storedPlaces(sessions.map((session) => session.place)),
     wakePk: partition === undefined ? wakePartition(`${deploymentId}|${username}`) : `wake|${partition}`,
     wakeAt: expiresAt,
   };

@@ -5,7 +5,8 @@
 import { createHash } from 'node:crypto';
 import { BatchWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { perUsernameKey, rankPk, wakePartition } from '../../shared/adapters/dynamodb/keys.ts';
-import { encodeSession, placeBytes } from '../../shared/adapters/dynamodb/session-item.ts';
+import { storedPlaces } from '../../shared/adapters/dynamodb/place-set.ts';
+import { encodeSession } from '../../shared/adapters/dynamodb/session-item.ts';
 import { rankText } from '../../shared/adapters/dynamodb/usage-item.ts';
 import type { DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import type { Session } from '../../shared/domain/session.ts';
@@ -22,7 +23,7 @@ export function buildRoster(id: DeploymentId, username: Username, places: readon
   return {
     ...perUsernameKey('N', id, username),
     used: places.length,
-    places: new Set(places.map(placeBytes)),
+    places: storedPlaces(places),
     wakePk: wakePartition(`${id}|${username}`),
     wakeAt,
   };

@@ -28,7 +28,7 @@ import { Contended, StoreUnavailable } from '../ports/errors.ts';
 import type { Random } from '../ports/random.ts';
 import type { ConnectView, Names, Owner, Roster, SessionStore, Stored } from '../ports/sessions.ts';
 import type { ConnectSettings } from '../ports/settings.ts';
-import { countAgain, freeExpired, settleFreed, uncount } from './free.ts';
+import { countAgain, freeExpired, settleFreed, uncountOver } from './free.ts';
 import type { SettingsCache } from './settings-cache.ts';
 
 export interface AdmitPorts {
@@ -433,30 +433,9 @@ class AdmissionRun {
    * tombstone whose freeing died halfway. Settled first, because the new record forgets the old place.
    */
   private async settleBefore(): Promise<'look again' | undefined> {
-    const before = this.session;
-    if (before === undefined) return undefined;
-    const { deploymentId, username } = this.request;
-    if (before.value.holding !== 'freed') {
-      const freed = freeSession(before.value, { owes: true });
-      const put = await this.ports.store.putSession(freed, before);
-      if (put.kind === 'changed') {
-        this.session = put.current;
-        return 'look again';
-      }
-      this.session = { value: freed, revision: put.revision };
-      if (freed.owes === true) this.session = await settleFreed(this.ports, this.session, this.roster.used);
-      return this.session === undefined ? 'look again' : undefined;
-    }
-    if (isWide(before.value.place)) {
-      await uncount(this.ports.store, before.value);
-      return undefined;
-    }
-    // The reading of the roster may lag behind the tombstone: only a consistent one says that the place is out.
-    if (!this.roster.places.has(before.value.place))
-      this.roster = await this.ports.store.readRoster(deploymentId, username);
-    if (this.roster.places.has(before.value.place))
-      await this.ports.store.removePlace(deploymentId, username, before.value.place, this.roster.used <= 1);
-    return undefined;
+    if (this.session === undefined) return undefined;
+    this.session = await uncountOver(this.ports, this.session, this.roster);
+    return this.session === undefined ? 'look again' : undefined;
   }
 
   /** S9: whether another username holds the client id, or held it last, and whether it may be taken. */
@@ -478,23 +457,13 @@ class AdmissionRun {
       if (stored === undefined) continue;
       // Whoever freed it may have died before its place was out, and what would finish that, a broker event that comes
       // again, names no username: from now on it is read as the newcomer's.
-      if (stored.value.holding === 'freed') {
-        if (stored.value.owes !== true) await uncount(store, stored.value);
-      } else if (isLive(stored.value, this.now())) supersedes.push(stored.value.username);
-      else if (!(await this.freeExpiredOne(stored))) return 'look again';
+      // An expired session is freed for good, so that it cannot come back to life.
+      if (isLive(stored.value, this.now())) supersedes.push(stored.value.username);
+      else if ((await uncountOver(this.ports, stored)) === undefined) return 'look again';
     }
     if (supersedes.length === 0) return { changed, supersedes };
     const allowed = this.settings.deployment.clientIdTakeover === 'allow' && supersedes.length <= supersedesMax;
     return allowed ? { changed, supersedes } : 'refuse';
-  }
-
-  /** Expired but not swept: freed for good before the client id changes hands, so that it cannot come back to life. */
-  private async freeExpiredOne(stored: Stored<Session>): Promise<boolean> {
-    const freed = freeSession(stored.value, { owes: true });
-    const put = await this.ports.store.putSession(freed, stored);
-    if (put.kind === 'changed') return false;
-    if (freed.owes === true) await settleFreed(this.ports, { value: freed, revision: put.revision }, 1);
-    return true;
   }
 
   /** Takes an attempt back that was never counted. If somebody met it meanwhile, it is theirs now. */

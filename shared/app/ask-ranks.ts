@@ -5,6 +5,7 @@
 import type { DeploymentId, Username } from '../domain/ids.ts';
 import { addSeconds, type Ms, type Seconds } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
+import { StoreUnavailable } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
 import type { RankMessages, RankRequests } from '../ports/ranks.ts';
 import type { SessionStore } from '../ports/sessions.ts';
@@ -86,6 +87,9 @@ export interface CollectedRanks extends RankRequests {
 
 const width = 16;
 
+/** What the database refused it would refuse in every later run as well; the reconciler comes by that username yet. */
+const mayHelpLater = (error: unknown): boolean => error instanceof StoreUnavailable;
+
 /** For the sweeper, which comes once a minute by itself: no message, everything at the end of the run. */
 export function collectRankRequests(): CollectedRanks {
   let asked = new Map<string, { readonly deploymentId: DeploymentId; readonly username: Username }>();
@@ -99,8 +103,8 @@ export function collectRankRequests(): CollectedRanks {
       asked = left;
       const worker = async (): Promise<void> => {
         for (const [key, { deploymentId, username }] of todo) {
-          const done = isLate() ? false : await refreshRank(ports, deploymentId, username).catch(() => false);
-          if (done === false) left.set(key, { deploymentId, username });
+          const again = isLate() || (await refreshRank(ports, deploymentId, username).then(() => false, mayHelpLater));
+          if (again) left.set(key, { deploymentId, username });
         }
       };
       await Promise.all(Array.from({ length: width }, worker));

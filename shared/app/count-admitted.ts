@@ -10,7 +10,6 @@
 import { ownerSeconds, ttlGraceSeconds } from '../config/constants.ts';
 import {
   connectGraceSeconds,
-  freeSession,
   type Hands,
   isLive,
   keepHands,
@@ -25,7 +24,7 @@ import { addSeconds, later, type Ms, seconds } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { UncountedAdmission } from '../ports/presence.ts';
 import type { Owner, SessionStore, Stored } from '../ports/sessions.ts';
-import { countAgain, settleFreed } from './free.ts';
+import { countAgain, uncountOver } from './free.ts';
 
 export interface CountPorts {
   readonly store: SessionStore;
@@ -97,22 +96,8 @@ async function readOwnership(
 
 /** A record that is over gives its place back before a new life begins, because the new record forgets it. */
 async function settleBefore(ports: CountPorts, stored: Stored<Session>): Promise<'look again' | 'settled'> {
-  const session = stored.value;
-  if (isLive(session, ports.clock.now())) return 'settled';
-  if (session.holding !== 'freed') {
-    const freed = freeSession(session, { owes: true });
-    const put = await ports.store.putSession(freed, stored);
-    if (put.kind === 'done') await settleFreed(ports, { value: freed, revision: put.revision }, 2);
-    return 'look again';
-  }
-  if (session.owes === true) {
-    await settleFreed(ports, stored, 2);
-    return 'look again';
-  }
-  const { deploymentId, username, place } = session;
-  const roster = await ports.store.readRoster(deploymentId, username);
-  if (roster.places.has(place)) await ports.store.removePlace(deploymentId, username, place, roster.used <= 1);
-  return 'settled';
+  if (isLive(stored.value, ports.clock.now())) return 'settled';
+  return (await uncountOver(ports, stored)) === stored ? 'settled' : 'look again';
 }
 
 /** Pure. `count`: the record is this attempt's already, and has to be in the roster. */

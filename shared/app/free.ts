@@ -4,7 +4,7 @@ import type { DeploymentId, Username } from '../domain/ids.ts';
 import { isWide } from '../domain/place.ts';
 import { freeSession, isLive, postponeDue, type Session, settleSession } from '../domain/session.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { SessionStore, Stored } from '../ports/sessions.ts';
+import type { Roster, SessionStore, Stored } from '../ports/sessions.ts';
 
 export interface FreePorts {
   readonly store: SessionStore;
@@ -27,15 +27,45 @@ export async function settleFreed(
   return put.kind === 'done' ? { value: settled, revision: put.revision } : undefined;
 }
 
-/** Takes the place of a freed session out of the roster, if it is in. A reading is cheaper than a write that is refused. */
-export async function uncount(store: SessionStore, freed: Session): Promise<void> {
+/**
+ * Takes the place of a freed session out of the count, wherever it lies, if it is in. A reading is cheaper than a write
+ * that is refused. `seen`: a reading of the roster, which may lag: it proves that a place is in, never that it is out.
+ */
+export async function uncount(store: SessionStore, freed: Session, seen?: Roster): Promise<void> {
   const { deploymentId, username, place } = freed;
   if (isWide(place)) {
     if (await store.holds(freed)) await store.removePlace(deploymentId, username, place, false);
     return;
   }
-  const roster = await store.readRoster(deploymentId, username);
+  const roster = seen?.places.has(place) === true ? seen : await store.readRoster(deploymentId, username);
   if (roster.places.has(place)) await store.removePlace(deploymentId, username, place, roster.used <= 1);
+}
+
+/**
+ * Uncounts a session that is over, before its record forgets the place (a new life begins on it) or its client id changes
+ * hands: afterwards only a recount would find that place. Answers the record as it stands then; undefined where another
+ * process wrote first, and the caller looks again.
+ *
+ * Invariant: I2, a place is in the count for no longer than its record names it.
+ * Race: a session that comes back at the same moment has another revision, so its tombstone is refused; a second process
+ * that uncounts the same place finds it gone.
+ * On crash: too many, by one: the record still names the place, and the next call finishes the work.
+ */
+export async function uncountOver(
+  ports: FreePorts,
+  over: Stored<Session>,
+  seen?: Roster,
+): Promise<Stored<Session> | undefined> {
+  if (over.value.holding === 'freed') {
+    await uncount(ports.store, over.value, seen);
+    return over;
+  }
+  const freed = freeSession(over.value, { owes: true });
+  const put = await ports.store.putSession(freed, over);
+  if (put.kind === 'changed') return undefined;
+  const tombstone = { value: freed, revision: put.revision };
+  // A folded session was uncounted by the same write.
+  return freed.owes === true ? settleFreed(ports, tombstone, seen?.used ?? 2) : tombstone;
 }
 
 /**

@@ -54,7 +54,7 @@ import type { Random } from '../ports/random.ts';
 import type { Names, SessionStore, Stored } from '../ports/sessions.ts';
 import type { AccountExpiry } from './account-expiry.ts';
 import type { BrokerEvent } from './broker-event.ts';
-import { countAgain, settleFreed, uncount } from './free.ts';
+import { countAgain, settleFreed, uncount, uncountOver } from './free.ts';
 
 export interface LifeCyclePorts {
   readonly store: SessionStore;
@@ -301,9 +301,8 @@ export async function change(
     // Before too, where no message would come again: a roster that wakes too early does no harm.
     if (proven && next.dueAt < stored.value.dueAt)
       await store.lowerWake(names.deploymentId, names.username, next.dueAt);
-    // Before too: whoever freed it may have died over its old place, which the new record forgets.
-    if (next.place !== stored.value.place)
-      await store.removePlace(names.deploymentId, names.username, stored.value.place, false);
+    // Before too: the process that freed it may have died over its old place.
+    if (next.place !== stored.value.place) await uncountOver(ports, stored);
     if (await isReplaced(ports, next, stored.value)) next = freeSession(next, { owes: true, findAt: clock.now() });
     if (await mayFold(store, next, stored.value)) next = foldSession(next);
     const put = await store.putSession(next, stored);

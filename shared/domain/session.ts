@@ -141,11 +141,13 @@ export function isTombstone(session: Session, now: Ms): boolean {
 }
 
 /**
- * Freed before the expiry had run out that the broker granted: it says that nothing is left there, and the broker alone
- * knows.
+ * Freed before the expiry had run out that the broker granted, or at its upper bound, because no end was ever told: it says
+ * that nothing is left there, and the broker alone knows.
  */
 export function mayLiveOn(session: Session, now: Ms): boolean {
-  return session.holding === 'freed' && session.expirySeconds > 0 && session.countsUntil > now;
+  const { holding, expirySeconds, countsUntil, connectedAt, disconnectedAt } = session;
+  if (holding !== 'freed' || expirySeconds === 0 || !isTombstone(session, now)) return false;
+  return countsUntil > now || (connectedAt !== undefined && disconnectedAt === undefined);
 }
 
 /** Live: it may count. A time that has run out frees it, however late the database removes its item (S11). */

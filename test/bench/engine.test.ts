@@ -3,20 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { holds } from '../../bench/engine/conditions.ts';
 import { documentBytes } from '../../bench/engine/document-size.ts';
-import { MemoryEngine } from '../../bench/engine/memory-engine.ts';
 import { Table } from '../../bench/engine/table.ts';
 import { applyUpdate } from '../../bench/engine/updates.ts';
 import { itemBytes } from '../../bench/meter/size.ts';
 import { indexWriteUnits } from '../../bench/meter/units.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
-import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
-import { describeSessionStore } from '../contract/session-store.ts';
-
-// Loads run on it, so it must be what the real engines are.
-describeSessionStore('the engine in memory', () =>
-  createSessionStore(new MemoryEngine() as unknown as Parameters<typeof createSessionStore>[0], 'memory', cryptoRandom),
-);
 
 /** No name that an object has anyway: the SDK takes an object with a `constructor` of its own for none. */
 const text = fc.string({ minLength: 1, maxLength: 12, unit: 'binary' }).filter((name) => !(name in Object.prototype));

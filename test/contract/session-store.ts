@@ -249,6 +249,16 @@ export function describeSessionStore(name: string, make: () => SessionStore): vo
         expect(await store.removePlaces(deploymentId, alice, [], false)).toEqual({ removed: 0, gone: false });
       });
 
+      test('takes a place out once that is given twice', async () => {
+        const places = [newPlace(), newPlace(), newPlace()] as const;
+        for (const place of places) await add(place);
+        const [first, second, third] = places;
+        const twice = [first, second, first];
+        expect(await store.removePlaces(deploymentId, alice, twice, false)).toEqual({ removed: 2, gone: false });
+        const roster = await store.readRoster(deploymentId, alice);
+        expect([roster.used, roster.places]).toEqual([1, new Set([third])]);
+      });
+
       test('goes with the last of its places, and says so, whatever was guessed', async () => {
         for (const count of [1, 3])
           for (const last of [true, false]) {

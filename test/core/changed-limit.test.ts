@@ -3,7 +3,8 @@
 
 import { beforeEach, expect, test } from 'vitest';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
-import { type Core, createCore, createMemoryClient } from './rig.ts';
+import { createMemoryClient } from '../support/memory-client.ts';
+import { type Core, createCore } from './rig.ts';
 
 const wide = 140;
 let core: Core;

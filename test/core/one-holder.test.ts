@@ -2,8 +2,8 @@
 
 import { expect, test } from 'vitest';
 import type { AdmitDecision } from '../../shared/app/admit.ts';
-import type { Core } from './rig.ts';
-import { createCore, createMemoryClient } from './rig.ts';
+import { createMemoryClient } from '../support/memory-client.ts';
+import { type Core, createCore } from './rig.ts';
 import { Steps, type Worker } from './steps.ts';
 
 const outcomes = new Map<string, AdmitDecision['kind']>();

@@ -11,8 +11,9 @@ import type { ClientId, DeploymentId, Place, Username } from '../../shared/domai
 import { isLive, type Session } from '../../shared/domain/session.ts';
 import { addSeconds, seconds } from '../../shared/domain/time.ts';
 import { allItems } from '../support/all-items.ts';
+import { createMemoryClient } from '../support/memory-client.ts';
 import { tableForEachTest } from '../support/tables.ts';
-import { type Core, createCore, createMemoryClient } from './rig.ts';
+import { type Core, createCore } from './rig.ts';
 import { interruptEverywhere, Steps, stepTimes } from './steps.ts';
 
 const demo = 'demo' as DeploymentId;

@@ -9,7 +9,8 @@ import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../s
 import { confirmSession, freeSession, isLive, startSession } from '../../shared/domain/session.ts';
 import { addSeconds, seconds } from '../../shared/domain/time.ts';
 import { createTestTable, startTestEngine, type TestEngine, type TestTable } from '../support/engine.ts';
-import { type Core, createCore, createMemoryClient } from './rig.ts';
+import { createMemoryClient } from '../support/memory-client.ts';
+import { type Core, createCore } from './rig.ts';
 import { interruptEverywhere, Steps, stepTimes } from './steps.ts';
 
 const demo = 'demo' as DeploymentId;

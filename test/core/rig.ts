@@ -1,9 +1,8 @@
 // The core on the real engine: use cases, store, a clock that only tests move, and a broker that says what it is told.
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { MemoryEngine } from '../../bench/engine/memory-engine.ts';
 import { demoDeployment } from '../../local/seed.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createSessionStore, type StoreOptions } from '../../shared/adapters/dynamodb/session-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { type AdmitDecision, admit } from '../../shared/app/admit.ts';
 import { parseBrokerEvent } from '../../shared/app/broker-event.ts';
@@ -56,19 +55,15 @@ export interface Core {
   session(username: string, clientId: string): Promise<Session | undefined>;
 }
 
-/** Where the same requests mean the same (test/bench/engine.test.ts), and take no sockets. */
-export function createMemoryClient(): DynamoDBDocumentClient {
-  return new MemoryEngine() as unknown as DynamoDBDocumentClient;
-}
-
 /** `around`: puts something between the use cases and the store. */
 export function createCore(
   client: DynamoDBDocumentClient,
   tableName: string,
   around: (store: SessionStore) => SessionStore = (store) => store,
+  options: StoreOptions = {},
 ): Core {
   let now = 1_790_000_000_000;
-  const store = around(createSessionStore(client, tableName, cryptoRandom));
+  const store = around(createSessionStore(client, tableName, cryptoRandom, options));
   const said = new Map<string, BrokerSays>();
   const clock = { now: () => ms(now) };
   const settingsOf = (max: number | undefined): ConnectSettings => ({

@@ -11,8 +11,9 @@ import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { addSeconds, seconds } from '../../shared/domain/time.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { SessionStore } from '../../shared/ports/sessions.ts';
+import { createMemoryClient } from '../support/memory-client.ts';
 import { tableForEachTest } from '../support/tables.ts';
-import { type Core, createCore, createMemoryClient } from './rig.ts';
+import { type Core, createCore } from './rig.ts';
 
 const demo = 'demo' as DeploymentId;
 let core: Core;

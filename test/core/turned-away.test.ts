@@ -6,7 +6,8 @@ import { countAgain } from '../../shared/app/free.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { SessionStore } from '../../shared/ports/sessions.ts';
-import { createCore, createMemoryClient } from './rig.ts';
+import { createMemoryClient } from '../support/memory-client.ts';
+import { createCore } from './rig.ts';
 
 const alices = { deploymentId: 'demo' as DeploymentId, username: 'alice' as Username, clientId: 'c' as ClientId };
 

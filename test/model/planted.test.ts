@@ -21,6 +21,7 @@ const cases = [
   ['a DISCONNECT that is believed', bugs.believesDisconnect, ['I1b']],
   ['an end that the broker is not asked about', bugs.asksNobodyAtTheEnd, ['I1b', 'I2']],
   ['a kick that frees a newcomer', bugs.kickFreesNewcomer, ['I1b']],
+  ['a place that is kept twice', bugs.keepsPlacesTwice, ['every request can be applied']],
 ] as const;
 
 describe('the model finds', () => {

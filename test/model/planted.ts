@@ -200,3 +200,18 @@ export const kickFreesNewcomer: Planted = {
     await store.removePlace(deploymentId, username, stored.value.place, false);
   },
 };
+
+/** A process that keeps a folded session's place twice in its memory: what it then sends, DynamoDB refuses for good. */
+export const keepsPlacesTwice: Planted = {
+  tamper: (command) => {
+    if (!(command instanceof UpdateCommand) || command.input.UpdateExpression !== dropsPlaces) return command;
+    const values = command.input.ExpressionAttributeValues ?? {};
+    const places = [...(values[':places'] as ReadonlySet<Uint8Array>)];
+    const twice = new Set([...places, ...places.map((place) => Uint8Array.from(place))]);
+    return asCommand(
+      new UpdateCommand({ ...command.input, ExpressionAttributeValues: { ...values, ':places': twice } }),
+    );
+  },
+};
+
+const dropsPlaces = 'ADD turn :one DELETE places :places';

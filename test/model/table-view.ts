@@ -1,8 +1,9 @@
 // The whole table as it stands, read behind everybody's back after every write.
 
 import { type DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { placesOf } from '../../shared/adapters/dynamodb/place-set.ts';
 import { decodeRoster, parseRosterKey } from '../../shared/adapters/dynamodb/roster-item.ts';
-import { decodeSession, type Item, placesOf } from '../../shared/adapters/dynamodb/session-item.ts';
+import { decodeSession, type Item } from '../../shared/adapters/dynamodb/session-item.ts';
 import type { ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import type { Session } from '../../shared/domain/session.ts';
 import type { Roster } from '../../shared/ports/sessions.ts';
@@ -46,7 +47,7 @@ export function isCounted(view: TableView, session: Session): boolean {
   return rosterOf(view, session.deploymentId, session.username).places.has(session.place);
 }
 
-export function itemKey(item: Item): string {
+function itemKey(item: Item): string {
   return `${String(item.pk)}\n${String(item.sk)}`;
 }
 

@@ -1,9 +1,9 @@
 // Runs schedules until one breaks an invariant, and makes that one short enough to read.
 
+import { createMemoryClient } from '../support/memory-client.ts';
 import { drawSchedules } from './arbitrary.ts';
 import type { Planted } from './engine.ts';
 import { Reached } from './hard-states.ts';
-import { MemoryEngine } from './memory-engine.ts';
 import { type Run, runModel } from './run-model.ts';
 import { type Failing, shorten } from './shorten.ts';
 
@@ -23,7 +23,7 @@ export interface Tried {
 export function runInMemory(
   ...[config, steps, planted]: [Failing['config'], Failing['steps'], Planted?]
 ): Promise<Run> {
-  return runModel({ client: new MemoryEngine(), tableName: 'memory' }, config, steps, planted);
+  return runModel({ client: createMemoryClient(), tableName: 'memory' }, config, steps, planted);
 }
 
 export async function trySchedules(seed: number, count: number, planted?: Planted): Promise<Tried> {

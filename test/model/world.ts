@@ -1,6 +1,7 @@
 // One run: the table, the broker, the clock, and everybody who is at work. It lets one call through at a time, checks
 // the invariants after each, and knows nothing of what is chosen next: that is the schedule's.
 
+import { isInvalid } from '../../bench/engine/rules/invalid.ts';
 import { usualLayout } from '../../shared/adapters/dynamodb/lanes.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createSeenDecisions, type SeenDecisions } from '../../shared/app/admit-uncounted.ts';
@@ -354,6 +355,9 @@ export class World {
       (value: unknown): Sent => ({ ok: true, value }),
       (error: unknown): Sent => ({ ok: false, error }),
     );
+    // Whatever its sender makes of that: sent again, it is refused again.
+    if (!sent.ok && isInvalid(sent.error))
+      this.violate('every request can be applied', `${kindOf(command)}: ${String(sent.error)}`);
     if (!sent.ok) this.noteRefusal(actor, command, sent.error);
     if (!writes || !sent.ok) return sent;
     const before = this.view;

@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { checkRequest } from '../../bench/engine/rules/requests.ts';
 import { createTable } from '../../local/create-table.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
@@ -94,9 +95,21 @@ export async function startTestEngine({ dbPath }: { readonly dbPath?: string } =
   throw new Error('found no free port for the engine in 10 attempts');
 }
 
+/** No engine refuses all that AWS does (test/contract/requests.test.ts); whatever a test sends, this does. */
+function refusingAsAws(client: DynamoDBDocumentClient): DynamoDBDocumentClient {
+  const send = client.send.bind(client) as (command: Command, ...more: unknown[]) => Promise<unknown>;
+  Reflect.set(client, 'send', async (command: Command, ...more: unknown[]) => {
+    checkRequest(command.constructor.name, command.input);
+    return send(command, ...more);
+  });
+  return client;
+}
+
+type Command = Parameters<DynamoDBDocumentClient['send']>[0];
+
 /** A new table under a name that nobody else has, with the time to live switched on as on AWS. */
 export async function createTestTable(endpoint: string): Promise<TestTable> {
-  const client = createDocumentClient({ endpoint, requestTimeoutMs: 10_000 });
+  const client = refusingAsAws(createDocumentClient({ endpoint, requestTimeoutMs: 10_000 }));
   const tableName = `test-${randomBytes(6).toString('hex')}`;
   await createTable(client, tableName);
   await client.send(

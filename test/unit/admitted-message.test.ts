@@ -39,6 +39,8 @@ test.each([
   { place: 'AAAAAAAAAA' },
   { place: 'AAAAAAAAAA=' },
   { place: 7 },
+  // The same bytes as with `A` at its end, and another text: what is compared by one is stored by the other.
+  { place: 'AAAAAAAAAAB' },
   { at: '1790000000000' },
   { at: -1 },
   { at: 1.5 },

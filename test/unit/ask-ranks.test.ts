@@ -5,6 +5,7 @@ import { createRankTimers } from '../../local/rank-timers.ts';
 import { collectRankRequests, createRankRequests } from '../../shared/app/ask-ranks.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
+import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { RankRefresh } from '../../shared/ports/ranks.ts';
 import { createManualTime } from '../local/manual-time.ts';
 import { quietLog } from '../support/quiet-log.ts';
@@ -84,7 +85,7 @@ test('the sweeper keeps what it could not refresh for its next run', async () =>
     ranks: {
       readRank: async () => {
         reads++;
-        if (fails) throw new Error('the database does not answer');
+        if (fails) throw new StoreUnavailable(new Error('the database does not answer'));
         return { used: 0, revision: undefined };
       },
       putRank: async () => 'done' as const,
@@ -96,6 +97,19 @@ test('the sweeper keeps what it could not refresh for its next run', async () =>
   expect(await collected.refresh(ports(false))).toBe(0);
   expect(await collected.refresh(ports(false))).toBe(0);
   expect(reads).toBe(2);
+});
+
+test('the sweeper forgets what the database refuses as invalid: it would be refused in every run', async () => {
+  const collected = collectRankRequests();
+  await collected.ask(demo, alice);
+  const ports = {
+    store: { readRoster: async () => ({ used: 1, places: new Set<never>() }) },
+    ranks: {
+      readRank: async () => ({ used: 0, revision: undefined }),
+      putRank: () => Promise.reject(new TypeError('invalid')),
+    },
+  };
+  expect(await collected.refresh(ports)).toBe(0);
 });
 
 test('local timers wait as long as they are told, try again what failed, and are done at once when the process ends', async () => {

@@ -25,9 +25,10 @@ import { backOffAtRandom } from './back-off.ts';
 import { patiently, Refused, refusable } from './conditions.ts';
 import { createDroppedPlaces } from './dropped-places.ts';
 import { type Key, laneKey, perUsernameKey, wakePartition } from './keys.ts';
+import { placeBytes, placesOf, storedPlaces } from './place-set.ts';
 import { readItems } from './read-items.ts';
 import { decodeStoredRoster, noLaneIsOpen, removeEmptyRoster, type StoredRoster } from './roster-item.ts';
-import { type Item, placeBytes, placesOf } from './session-item.ts';
+import type { Item } from './session-item.ts';
 import type { Table } from './settings-by-username.ts';
 import { transact, transactOnce, type Writes } from './transaction.ts';
 
@@ -137,7 +138,13 @@ export function createLanes(table: Table, layout: RosterLayout) {
       const answer = await updateLane(laneKey(id, username, lane), {
         UpdateExpression: 'ADD used :one, room :less, places :places',
         ConditionExpression: 'NOT contains(places, :place) AND room >= :one AND cap <= :cap',
-        ExpressionAttributeValues: { ':one': 1, ':less': -1, ':places': new Set([mark]), ':place': mark, ':cap': cap },
+        ExpressionAttributeValues: {
+          ':one': 1,
+          ':less': -1,
+          ':places': storedPlaces([place]),
+          ':place': mark,
+          ':cap': cap,
+        },
       });
       if (!(answer instanceof Refused)) {
         if (refillAt.has(Number(answer.room))) await refill(id, username, decodeLane(lane, answer), max, cap);
@@ -330,7 +337,7 @@ export function createLanes(table: Table, layout: RosterLayout) {
             ...(seen.isThere ? { ':room': seen.room } : {}),
             ':one': 1,
             ':left': reserve - 1,
-            ':places': new Set([mark]),
+            ':places': storedPlaces([place]),
             ':place': mark,
             ':cap': cap,
           },
@@ -398,7 +405,7 @@ export function createLanes(table: Table, layout: RosterLayout) {
       const answer = await updateLane(laneKey(id, username, lane), {
         UpdateExpression: 'ADD used :less, room :one DELETE places :places',
         ConditionExpression: 'contains(places, :place) AND listed = :one',
-        ExpressionAttributeValues: { ':less': -1, ':one': 1, ':places': new Set([mark]), ':place': mark },
+        ExpressionAttributeValues: { ':less': -1, ':one': 1, ':places': storedPlaces([place]), ':place': mark },
       });
       if (!(answer instanceof Refused)) {
         if (Number(answer.used) <= 0) await gather(id, username);
@@ -517,7 +524,7 @@ export function createLanes(table: Table, layout: RosterLayout) {
   function uncountFolded(id: DeploymentId, username: Username, place: Place, also: readonly Place[]): Writes[number] {
     const lane = laneOf(place);
     const common = { TableName: tableName };
-    const values = { ':less': -1, ':one': 1, ':places': new Set([place, ...also].map(placeBytes)) };
+    const values = { ':less': -1, ':one': 1, ':places': storedPlaces([place, ...also]) };
     if (lane === 0)
       return {
         Update: {
@@ -580,11 +587,13 @@ export function createLanes(table: Table, layout: RosterLayout) {
       const lane = laneOf(place);
       const waiting = dropped.add(id, username, place);
       if (!atOnce && waiting.length < layout.dropAt) return;
-      await updateLane(lane === 0 ? rosterKey(id, username) : laneKey(id, username, lane), {
-        UpdateExpression: 'ADD turn :one DELETE places :places',
-        ConditionExpression: 'used >= :one',
-        ExpressionAttributeValues: { ':one': 1, ':places': new Set(waiting.map(placeBytes)) },
-      });
+      await dropped.sending(id, username, waiting, () =>
+        updateLane(lane === 0 ? rosterKey(id, username) : laneKey(id, username, lane), {
+          UpdateExpression: 'ADD turn :one DELETE places :places',
+          ConditionExpression: 'used >= :one',
+          ExpressionAttributeValues: { ':one': 1, ':places': storedPlaces(waiting) },
+        }),
+      );
       dropped.forget(id, username, waiting);
     },
 

@@ -18,7 +18,8 @@ import type { PutOutcome, Stored } from '../../ports/sessions.ts';
 import { answering } from './client.ts';
 import { Refused, refusable } from './conditions.ts';
 import { operationKey, runningOperationsPk } from './keys.ts';
-import { type Item, placeBytes, placeOf } from './session-item.ts';
+import { placeBytes, placeOf } from './place-set.ts';
+import type { Item } from './session-item.ts';
 
 const [wakeIndex] = tableDefinition.indexes;
 const placeLength = 8;

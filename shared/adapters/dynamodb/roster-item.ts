@@ -6,7 +6,8 @@ import { ms } from '../../domain/time.ts';
 import type { Roster } from '../../ports/sessions.ts';
 import { Refused, refusable } from './conditions.ts';
 import { perUsernameKey } from './keys.ts';
-import { type Item, placesOf } from './session-item.ts';
+import { placesOf } from './place-set.ts';
+import type { Item } from './session-item.ts';
 import type { Table } from './settings-by-username.ts';
 
 export interface StoredRoster {

@@ -12,8 +12,9 @@ import { backOffAtRandom } from './back-off.ts';
 import { isThrottled, Refused, refusable } from './conditions.ts';
 import { perUsernameKey, wakePartition } from './keys.ts';
 import { capOf, type LaneWrites, type RosterLayout } from './lanes.ts';
+import { placeBytes, storedPlaces } from './place-set.ts';
 import { decodeStoredRoster, noLaneIsOpen, removeEmptyRoster } from './roster-item.ts';
-import { type Item, placeBytes } from './session-item.ts';
+import type { Item } from './session-item.ts';
 import type { Table } from './settings-by-username.ts';
 
 type RosterWrites = Pick<
@@ -92,7 +93,7 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, { wideAt }: 
         ].join(' AND '),
         ExpressionAttributeValues: {
           ':one': 1,
-          ':places': new Set([mark]),
+          ':places': storedPlaces([place]),
           ':place': mark,
           ':due': wakesAt,
           ':wakePk': wakePartition(`${id}|${username}`),
@@ -187,7 +188,7 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, { wideAt }: 
     const answer = await update(id, username, {
       UpdateExpression: 'ADD used :less DELETE places :places',
       ConditionExpression: 'contains(places, :place)',
-      ExpressionAttributeValues: { ':less': -1, ':places': new Set([mark]), ':place': mark },
+      ExpressionAttributeValues: { ':less': -1, ':places': storedPlaces([place]), ':place': mark },
     });
     if (answer instanceof Refused) return 'absent';
     return Number(answer.used) <= 0 && (await removeEmpty(id, username)) ? 'gone' : 'removed';
@@ -206,8 +207,10 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, { wideAt }: 
   ): Promise<Removed> {
     let removed = 0;
     let gone = false;
-    const here = places.filter((place) => laneOf(place) === 0);
-    for (const place of places)
+    // Each once: a place that is given twice would take two off the count.
+    const distinct = [...new Set(places)];
+    const here = distinct.filter((place) => laneOf(place) === 0);
+    for (const place of distinct)
       if (laneOf(place) > 0 && (await lanes.removePlace(id, username, place)) === 'removed') removed++;
     for (let from = 0; from < here.length; from += removedAtOnce) {
       let left = here.slice(from, from + removedAtOnce);
@@ -223,7 +226,7 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, { wideAt }: 
         left = left.filter((place) => there.has(place));
       }
       for (const place of left) {
-        const outcome = await takeOut(id, username, place, last && places.length === 1);
+        const outcome = await takeOut(id, username, place, last && distinct.length === 1);
         if (outcome === 'absent') continue;
         removed++;
         gone = outcome === 'gone';
@@ -233,14 +236,13 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, { wideAt }: 
   }
 
   function removeAll(id: DeploymentId, username: Username, places: readonly Place[]): Promise<Item | Refused> {
-    const marks = places.map(placeBytes);
     return update(id, username, {
       UpdateExpression: 'ADD used :less DELETE places :places',
       ConditionExpression: places.map((_, n) => `contains(places, :place${n})`).join(' AND '),
       ExpressionAttributeValues: {
         ':less': -places.length,
-        ':places': new Set(marks),
-        ...Object.fromEntries(marks.map((mark, n) => [`:place${n}`, mark])),
+        ':places': storedPlaces(places),
+        ...Object.fromEntries(places.map((place, n) => [`:place${n}`, placeBytes(place)])),
       },
     });
   }

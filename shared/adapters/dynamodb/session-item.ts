@@ -1,30 +1,18 @@
 // A session as an item and back. Attribute names are short because items are many; what they mean is in Session.
 
 import { ttlGraceSeconds } from '../../config/constants.ts';
-import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../domain/ids.ts';
+import type { AttemptId, ClientId, DeploymentId, Username } from '../../domain/ids.ts';
 import { laneOf } from '../../domain/place.ts';
 import { type Ending, type Pair, type Session, tombstoneUntil, type Witness } from '../../domain/session.ts';
 import { addSeconds, type Ms, ms, type Seconds, seconds, toEpochSeconds } from '../../domain/time.ts';
 import type { Stored } from '../../ports/sessions.ts';
 import { duePk, sessionKey, wakePartition } from './keys.ts';
+import { placeBytes, placeOf } from './place-set.ts';
 
 export type Item = Record<string, unknown>;
 
 type PairItem = { i: string; v: number };
 type EndingItem = { at: number; exp: number; unproven?: boolean };
-
-export function placeBytes(place: Place): Uint8Array {
-  return Buffer.from(place, 'base64url');
-}
-
-export function placeOf(bytes: Uint8Array): Place {
-  return Buffer.from(bytes).toString('base64url') as Place;
-}
-
-/** A set as it is stored; none where it has no member. */
-export function placesOf(set: unknown): ReadonlySet<Place> {
-  return new Set([...((set ?? []) as Iterable<Uint8Array>)].map(placeOf));
-}
 
 /** One literal without a spread: V8 is some 2 µs slower for each name that comes behind one, and a session has many. */
 export function encodeSession(session: Session, revision: string): Item {

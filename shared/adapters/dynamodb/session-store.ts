@@ -211,9 +211,11 @@ export function createSessionStore(
     const { place } = expected.value;
     const also = lanes.dropped.beside(deploymentId, username, place);
     for (let tries = 0; tries < unfoldTries; tries++) {
-      const outcome = await transact(table, [put, lanes.uncountFolded(deploymentId, username, place, also)]);
+      const outcome = await lanes.dropped.sending(deploymentId, username, also, () =>
+        transact(table, [put, lanes.uncountFolded(deploymentId, username, place, also)]),
+      );
       if (outcome.kind === 'done') {
-        lanes.dropped.forget(deploymentId, username, also);
+        lanes.dropped.forget(deploymentId, username, [place, ...also]);
         return { kind: 'done', revision };
       }
       if (outcome.at.includes(0)) {

@@ -22,7 +22,10 @@ export function createWhitelistMemory(
     lists.set(key, read);
     const [oldest] = lists.keys();
     if (lists.size > maxLists && oldest !== undefined) lists.delete(oldest);
-    read.catch(() => lists.delete(key));
+    // A reading that failed is forgotten, but not one that has begun since.
+    read.catch(() => {
+      if (lists.get(key) === read) lists.delete(key);
+    });
     return read;
   };
 }
