@@ -97,11 +97,16 @@ export function createApi(ports: ApiPorts): OpenAPIHono {
   router.refuseOtherMethods();
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
-  app.doc31('/openapi.json', documentConfig);
+  // Made at the first asking, so that no other request pays for it, and once: whoever asks needs no token.
+  let description: ReturnType<typeof app.getOpenAPI31Document> | undefined;
+  const describe = () => {
+    description ??= app.getOpenAPI31Document(documentConfig);
+    return description;
+  };
+  app.get('/openapi.json', () => render(ok(describe())));
   let reference: string | undefined;
   app.get('/docs', () => {
-    // Made at the first asking: no other request pays for it.
-    reference ??= renderReference(app.getOpenAPI31Document(documentConfig) as unknown as ApiDocument);
+    reference ??= renderReference(describe() as unknown as ApiDocument);
     return new Response(reference, {
       headers: {
         'content-type': 'text/html; charset=utf-8',

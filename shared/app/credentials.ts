@@ -37,6 +37,7 @@ export type CredentialOutcome =
   | { readonly kind: 'set' }
   /** To be shown once; only its hash is kept. */
   | { readonly kind: 'generated'; readonly password: string }
+  | { readonly kind: 'full' }
   | { readonly kind: 'overloaded' };
 
 export async function putCredential(
@@ -50,11 +51,10 @@ export async function putCredential(
   const change = { actor, at: createdAt };
   if (input.password === undefined) {
     const { password, hash } = ports.passwords.generate();
-    await ports.credentials.putCredential(id, { username, hash, createdAt }, change);
-    return { kind: 'generated', password };
+    const put = await ports.credentials.putCredential(id, { username, hash, createdAt }, change);
+    return put === 'full' ? { kind: 'full' } : { kind: 'generated', password };
   }
   const hash = await ports.passwords.hashChosen(input.password);
   if (hash === 'overloaded') return { kind: 'overloaded' };
-  await ports.credentials.putCredential(id, { username, hash, createdAt }, change);
-  return { kind: 'set' };
+  return { kind: await ports.credentials.putCredential(id, { username, hash, createdAt }, change) };
 }

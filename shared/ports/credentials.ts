@@ -32,7 +32,8 @@ export type CredentialChange = Pick<Change, 'actor' | 'at'>;
 export interface CredentialStore {
   /** Eventually consistent. */
   getCredential(id: DeploymentId, username: Username): Promise<Credential | undefined>;
-  putCredential(id: DeploymentId, credential: Credential, change?: CredentialChange): Promise<void>;
+  /** `full`: it is new, and there are credentialsPerDeploymentMax. Only changes that say whose they are count. */
+  putCredential(id: DeploymentId, credential: Credential, change?: CredentialChange): Promise<'set' | 'full'>;
   deleteCredential(id: DeploymentId, username: Username, change?: CredentialChange): Promise<'deleted' | 'missing'>;
   /** In order of username (bytes of UTF-8), after `after`, at most `limit`. */
   listCredentials(

@@ -34,6 +34,8 @@ export function wakePartition(seed: string): string {
 export const allWakePartitions: readonly string[] = Array.from({ length: wakePartitions }, (_, n) => `wake|${n}`);
 
 export const deploymentKey = (id: DeploymentId): Key => ({ pk: `D|${id}`, sk: 'deployment' });
+/** How many MQTT users a deployment has. */
+export const credentialCountKey = (id: DeploymentId): Key => ({ pk: `D|${id}`, sk: 'credentials' });
 export const tokenIssuerKey = (id: DeploymentId): Key => ({ pk: `D|${id}`, sk: 'tokens' });
 /** One list, of the deployments whose token keys are fetched. */
 export const fetchedKeysPk = 'token-keys';
