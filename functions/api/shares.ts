@@ -44,19 +44,21 @@ export function createShare(bounds: Bounds): { enter(tenantId: TenantId): Part |
   const tenants = new Map<TenantId, Tenant>();
   let going = 0;
 
+  /** Of those that wait the one with the fewest in progress, and of those the one served longest ago. */
   function beginNext(): void {
     if (going >= bounds.atOnce) return;
-    for (const [tenantId, tenant] of tenants) {
-      const [begin] = tenant.waiting;
-      if (begin === undefined || tenant.going >= bounds.ofTenant) continue;
-      tenant.waiting.delete(begin);
-      tenants.delete(tenantId);
-      tenants.set(tenantId, tenant);
-      going += 1;
-      tenant.going += 1;
-      begin();
-      return;
-    }
+    const waiting = [...tenants].filter(([, one]) => one.waiting.size > 0 && one.going < bounds.ofTenant);
+    const [next] = waiting.sort(([, a], [, b]) => a.going - b.going);
+    if (next === undefined) return;
+    const [tenantId, tenant] = next;
+    const [begin] = tenant.waiting;
+    if (begin === undefined) return;
+    tenant.waiting.delete(begin);
+    tenants.delete(tenantId);
+    tenants.set(tenantId, tenant);
+    going += 1;
+    tenant.going += 1;
+    begin();
   }
 
   /** True when the turn has come, false when the client has left. */

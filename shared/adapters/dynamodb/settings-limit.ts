@@ -68,6 +68,9 @@ function sameList(a: readonly Username[], b: readonly Username[]): boolean {
   return a.length === b.length && a.every((username, place) => username === b[place]);
 }
 
+/** Lists that one change clears away: more than it leaves, so that a tenant's many changes do not pile up for one answer. */
+const clearedAtOnce = 4;
+
 /** Far longer than a CONNECT is decided by settings that were read earlier. */
 const rememberedMs = 60_000;
 
@@ -153,7 +156,7 @@ export function createLimitWrites(table: Table, log: Pick<Log, 'warn'>) {
     if (outcome.kind === 'done') {
       await clear(
         id,
-        [...seen.item.lists].filter((known) => known !== listId && !retired.has(known)),
+        [...seen.item.lists].filter((known) => known !== listId && !retired.has(known)).slice(0, clearedAtOnce),
       );
       return 'done';
     }
