@@ -1,5 +1,6 @@
 // The HTTP API as this command uses it. Every refusal becomes a sentence that says what was asked and what was answered.
 
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Change, Found } from './plan.ts';
 import type { DeploymentWanted, OverrideWanted, Wanted } from './read-file.ts';
 
@@ -20,6 +21,14 @@ interface Answer {
 }
 
 const requestTimeoutMs = 30_000;
+/** A tenant that does much at once is told to come again: nothing has been done then. */
+const triesMax = 10;
+const waitMaxSeconds = 30;
+
+function secondsToWait(answer: Response): number {
+  const told = Number(answer.headers.get('retry-after') ?? 1);
+  return told >= 0 && told <= waitMaxSeconds ? told : waitMaxSeconds;
+}
 
 /** The form of a name in a path that survives every gateway. */
 const segment = (name: string): string => `~${Buffer.from(name, 'utf8').toString('base64url')}`;
@@ -30,17 +39,24 @@ export function createInstallation(baseUrl: string, token: string): Installation
     path: string,
     { body, headers = {}, accept = [] }: { body?: object; headers?: Record<string, string>; accept?: number[] } = {},
   ): Promise<Answer> {
-    const answer = await fetch(`${baseUrl}/v1${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      redirect: 'error',
-      signal: AbortSignal.timeout(requestTimeoutMs),
-    });
+    const send = () =>
+      fetch(`${baseUrl}/v1${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        redirect: 'error',
+        signal: AbortSignal.timeout(requestTimeoutMs),
+      });
+    let answer = await send();
+    for (let tried = 1; answer.status === 429 && tried < triesMax; tried += 1) {
+      await answer.body?.cancel();
+      await pause(secondsToWait(answer) * 1_000);
+      answer = await send();
+    }
     const told = await answer.text();
     const fields = parse(told);
     if (!answer.ok && !accept.includes(answer.status))

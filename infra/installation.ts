@@ -38,8 +38,11 @@ export interface Installation {
   /** Own name of the endpoint of IoT Core that devices connect to; AWS gives one where this is absent. */
   readonly connectName?: OwnName;
   readonly consoleName?: OwnName;
-  /** Places kept for the authorizer, and the most that it may take; absent: it shares those of the account. */
-  readonly authorizerConcurrency?: number;
+  /**
+   * Places of Lambda kept for the authorizer, and the most that it may take: nothing else in the account can take them
+   * from CONNECTs. Undefined where nothing is reserved, for an account that is too small for it.
+   */
+  readonly authorizerConcurrency: number | undefined;
   readonly machineClients: readonly MachineClient[];
   /** Name of an EventBridge bus that threshold notices go to; `default` is the account's own. Absent: nobody is told. */
   readonly noticeBus?: string;
@@ -54,6 +57,7 @@ const names = [
   'consoleDomain',
   'consoleCertificateArn',
   'authorizerConcurrency',
+  'reserve',
   'machineClients',
   'noticeBus',
   'frontDoor',
@@ -95,9 +99,7 @@ export function readInstallation(node: Node): Installation {
     ...(connectName === undefined ? {} : { connectName }),
     ...(consoleName === undefined ? {} : { consoleName }),
     ...(frontDoor === undefined ? {} : { frontDoor }),
-    ...(given('authorizerConcurrency') === undefined
-      ? {}
-      : { authorizerConcurrency: count(given, 'authorizerConcurrency', 1) }),
+    authorizerConcurrency: authorizerConcurrency(given),
     ...(noticeBus === undefined ? {} : { noticeBus }),
     machineClients: machineClients(given('machineClients')),
   };
@@ -136,6 +138,22 @@ function frontDoorChoice(given: Given): FrontDoorChoice | undefined {
     connectionsPerTask: count(given, 'frontDoorConnectionsPerTask', 10_000),
     image: String(given('frontDoorImage') ?? 'public.ecr.aws/docker/library/node:24-slim'),
   };
+}
+
+/**
+ * What IoT Core's quota of CONNECTs takes at 150 ms each. With what is kept for the other functions (103) and the 100 that
+ * Lambda wants left unreserved it fits into the 1,000 that an account has as a rule.
+ */
+const authorizerConcurrencyDefault = 500;
+
+function authorizerConcurrency(given: Given): number | undefined {
+  const reserve = given('reserve') ?? true;
+  if (reserve === true || reserve === 'true')
+    return count(given, 'authorizerConcurrency', authorizerConcurrencyDefault);
+  if (reserve !== false && reserve !== 'false') throw new Error('reserve must be true or false');
+  if (given('authorizerConcurrency') !== undefined)
+    throw new Error('authorizerConcurrency is a reservation; leave it out with reserve=false');
+  return undefined;
 }
 
 function host(given: Given, name: Name): string {

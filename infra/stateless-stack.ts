@@ -33,6 +33,10 @@ export interface StatelessStackProps extends StackProps {
 
 const presenceTimeoutSeconds = 30;
 
+/** Nothing is reserved where an installation says so: an account with few places refuses every reservation. */
+const reserved = ({ authorizerConcurrency }: Installation, reservedConcurrency: number) =>
+  authorizerConcurrency === undefined ? {} : { reservedConcurrency };
+
 const busOf = ({ noticeBus }: Installation): { readonly NOTICE_BUS: string } => ({
   NOTICE_BUS: noticeBus ?? noNoticeBus,
 });
@@ -93,10 +97,8 @@ export class StatelessStack extends Stack {
       timeoutSeconds: 5,
       // A whole processor's worth.
       memoryMb: 1769,
-      // Kept for it only where an installation says how many: too few of them would turn away whom the account could take.
-      ...(installation.authorizerConcurrency === undefined
-        ? {}
-        : { reservedConcurrency: installation.authorizerConcurrency }),
+      // Its own, so that neither the API nor any other function of the account can take the places that CONNECTs need.
+      ...reserved(installation, installation.authorizerConcurrency ?? 0),
     });
     grantTableAccess(table, tableAccess.authorizer, authorizer);
     this.letRead(authorizer, [ticketSecret, passwordKeysSecret]);
@@ -147,7 +149,7 @@ export class StatelessStack extends Stack {
       timeoutSeconds: 55,
       memoryMb: 512,
       // Two at a time would be harmless, and pay for every check twice.
-      reservedConcurrency: 1,
+      ...reserved(installation, 1),
     });
     grantTableAccess(table, tableAccess.sweeper, sweeper);
     this.grantBroker(sweeper, ['iot:GetConnection']);
@@ -163,7 +165,7 @@ export class StatelessStack extends Stack {
       timeoutSeconds: 55,
       memoryMb: 512,
       // It keeps to a share of the questions that IoT Core answers; two of them would take two.
-      reservedConcurrency: 1,
+      ...reserved(installation, 1),
     });
     grantTableAccess(table, tableAccess.reconciler, reconciler);
     this.grantBroker(reconciler, ['iot:GetConnection']);
@@ -225,14 +227,14 @@ export class StatelessStack extends Stack {
     });
   }
 
-  private addTokenKeys({ table }: StatelessStackProps): BundledFunction<'token-keys'> {
+  private addTokenKeys({ table, installation }: StatelessStackProps): BundledFunction<'token-keys'> {
     const refresh = new BundledFunction(this, 'TokenKeys', {
       name: 'token-keys',
       description: 'Fetches the keys that signed tokens are verified with',
       environment: { TABLE_NAME: table.tableName },
       timeoutSeconds: 300,
       memoryMb: 512,
-      reservedConcurrency: 1,
+      ...reserved(installation, 1),
     });
     grantTableAccess(table, tableAccess['token-keys'], refresh);
     // What a run did not fetch the next one will.
@@ -265,7 +267,7 @@ export class StatelessStack extends Stack {
       timeoutSeconds: 20,
       memoryMb: 1024,
       // A caller in a loop must not take the places that CONNECTs need. The gateway's 500 requests a second need 50.
-      reservedConcurrency: 100,
+      ...reserved(installation, 100),
     });
     grantTableAccess(table, tableAccess.api, api);
     // It stores what the authorizer checks.

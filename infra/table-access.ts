@@ -163,7 +163,8 @@ export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAcces
         kinds: ['A', 'D', 'M', 'O', 'P', 'R', 'T', '=token-keys'],
       },
     ],
-    indexes: ['due', 'rank'],
+    // `wake`: how many operations of a tenant are running.
+    indexes: ['due', 'rank', 'wake'],
   }),
 };
 

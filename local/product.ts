@@ -116,6 +116,8 @@ export interface Product {
 }
 
 const tableName = 'headcount';
+/** Requests of the API to the engine that travel at the same time, and how long one may take with its wait for that. */
+const apiWay = { maxSockets: 8, requestTimeoutMs: 10_000 };
 const sweepEveryMs = 5_000;
 const reconcileEveryMs = 60_000;
 /** Each run a whole pass of what one machine usually holds. */
@@ -163,6 +165,10 @@ export async function startProduct({
 
     const client = createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 5_000, maxSockets: 256 });
     shutdown.add(() => client.destroy());
+    // The API and what it starts go another way: however much a tenant asks for, a CONNECT waits in the engine behind a
+    // few requests of it, and never for a connection (S24).
+    const apiClient = createDocumentClient({ ...apiWay, endpoint: engine.endpoint });
+    shutdown.add(() => apiClient.destroy());
     await createTable(client, tableName).catch((error: unknown) => {
       throw new Error(`the DynamoDB engine at ${engine.endpoint} does not answer: ${explain(error)}`, { cause: error });
     });
@@ -282,7 +288,11 @@ export async function startProduct({
       log.info('sessions of the last run settled', { settled });
     }
 
-    const operations = startLocalOperations({ client, tableName, lifeCycle, settings, credentials, log });
+    const api = {
+      settings: createSettingsStore(apiClient, tableName, log),
+      credentials: createCredentialStore(apiClient, tableName),
+    };
+    const operations = startLocalOperations({ client: apiClient, tableName, lifeCycle, ...api, log });
     shutdown.add(() => operations.stop());
     shutdown.add(() => rejections.flush({ all: true }));
     shutdown.add(every(1_000, () => rejections.flush()));
@@ -348,20 +358,23 @@ export async function startProduct({
     shutdown.add(() => Promise.race([queue.idle(), wait(stopWaitMs, undefined, { ref: false })]));
     shutdown.add(() => door.close());
     const certificate = await loadCertificate(dataDir.path, clock);
-    const usage = createUsageReader(client, tableName, { sessions: store, settings, clock, ranks: rankRequests });
     const app = createApi({
-      settings,
-      credentials,
+      ...api,
       passwords,
-      usage,
+      usage: createUsageReader(apiClient, tableName, {
+        sessions: createSessionStore(apiClient, tableName, cryptoRandom),
+        settings: api.settings,
+        clock,
+        ranks: rankRequests,
+      }),
       kicks: operations.kicks,
       starts: operations.starts,
       items: operations.items,
-      tenants,
-      rejections: createRejectionReader(client, tableName),
+      tenants: createTenantStore(apiClient, tableName),
+      rejections: createRejectionReader(apiClient, tableName),
       newDeploymentId,
       mqttDomain,
-      issuers,
+      issuers: createTokenIssuerStore(apiClient, tableName),
       fetcher,
       authenticate: tokens.authenticate,
       clock,

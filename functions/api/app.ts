@@ -4,6 +4,12 @@
 import { randomUUID } from 'node:crypto';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { KickPorts } from '../../shared/app/kick.ts';
+import {
+  credentialsPerDeploymentMax,
+  deploymentsPerTenantMax,
+  runningOperationsMax,
+  usernamesPerListMax,
+} from '../../shared/config/constants.ts';
 import type { CredentialStore, PasswordMaker } from '../../shared/ports/credentials.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { Log } from '../../shared/ports/log.ts';
@@ -43,7 +49,11 @@ const documentConfig = {
   info: {
     title: 'Headcount',
     version: '1',
-    description: 'Limits how many MQTT sessions one username may hold on a deployment. Readable at /docs.',
+    description:
+      'Limits how many MQTT sessions one username may hold on a deployment. Readable at /docs. A tenant may own ' +
+      `${deploymentsPerTenantMax} deployments, with ${credentialsPerDeploymentMax} MQTT users, one token issuer, and a ` +
+      `whitelist and overrides of ${usernamesPerListMax} usernames each, and have ${runningOperationsMax} operations ` +
+      'running. Requests in progress are bounded per tenant; beyond that the answer is 429 with Retry-After.',
     license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
   },
 };
@@ -97,11 +107,16 @@ export function createApi(ports: ApiPorts): OpenAPIHono {
   router.refuseOtherMethods();
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
-  app.doc31('/openapi.json', documentConfig);
+  // Made at the first asking, so that no other request pays for it, and once: whoever asks needs no token.
+  let description: ReturnType<typeof app.getOpenAPI31Document> | undefined;
+  const describe = () => {
+    description ??= app.getOpenAPI31Document(documentConfig);
+    return description;
+  };
+  app.get('/openapi.json', () => render(ok(describe())));
   let reference: string | undefined;
   app.get('/docs', () => {
-    // Made at the first asking: no other request pays for it.
-    reference ??= renderReference(app.getOpenAPI31Document(documentConfig) as unknown as ApiDocument);
+    reference ??= renderReference(describe() as unknown as ApiDocument);
     return new Response(reference, {
       headers: {
         'content-type': 'text/html; charset=utf-8',

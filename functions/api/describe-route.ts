@@ -17,10 +17,12 @@ function codesOf<P, Q, B>(route: Common<P, Q, B>): readonly ProblemCode[] {
   return [
     'request.invalid',
     'unauthorized',
+    'requests.too_many',
     'forbidden',
     ...(route.path.includes('{deploymentId}') ? (['deployment.not_found'] as const) : []),
     ...(route.body === undefined ? [] : (['body.malformed', 'body.too_large', 'body.unsupported_type'] as const)),
     ...(route.honours === undefined ? [] : (['precondition.failed'] as const)),
+    ...(route.starts === undefined ? [] : (['operations.too_many'] as const)),
     ...(route.path.includes('{deploymentId}') && route.method !== 'get' && route.whileDeleting !== true
       ? (['deployment.deleting'] as const)
       : []),

@@ -36,6 +36,21 @@ export const problemKinds = {
     cause: 'There is no bearer token, or nobody gave this one out, or it has expired.',
     cure: 'Send `Authorization: Bearer <token>` with a valid token.',
   },
+  'requests.too_many': {
+    status: 429,
+    cause:
+      'The tenant of the token has as many requests under way as it may have at once. Requests that take long (a whole ' +
+      'session limit, a deletion, a token issuer) have a narrower bound of their own. On AWS the gateway answers 429 too, ' +
+      'without a code, beyond its rate.',
+    cure: 'Try again after `Retry-After` seconds, with fewer requests at a time.',
+  },
+  'operations.too_many': {
+    status: 429,
+    cause:
+      'The tenant of the token has 1,000 operations running, the most that it may have at once. Nothing was changed. ' +
+      '`DELETE` of sessions, of an MQTT user and of a deployment, blocking a username and suspending a deployment start one.',
+    cure: 'Try again after `Retry-After` seconds, when some have ended.',
+  },
   forbidden: {
     status: 403,
     cause: 'The token lacks the scope that this request needs; `detail` names it.',
@@ -61,6 +76,11 @@ export const problemKinds = {
     status: 404,
     cause: 'The tenant of the token has no such deployment.',
     cure: 'Look the id up with `GET /v1/deployments`, and check whose token it is.',
+  },
+  'deployment.too_many': {
+    status: 409,
+    cause: 'The tenant of the token owns 1,000 deployments already, the most that it may own.',
+    cure: 'Delete one that is not used; it counts until its deletion has ended.',
   },
   'deployment.deleting': {
     status: 409,
@@ -104,6 +124,11 @@ export const problemKinds = {
     cure: 'Read it again, and decide again.',
   },
   'credential.not_found': { status: 404, cause: 'There is no such MQTT user.', cure: 'Look at the list of them.' },
+  'credential.too_many': {
+    status: 409,
+    cause: 'The deployment has 100,000 MQTT users already, the most that it may have.',
+    cure: 'Remove some, use signed tokens, which need no MQTT users, or use another deployment.',
+  },
   'passwords.overloaded': {
     status: 503,
     cause: 'Too many passwords are being hashed at this moment.',

@@ -1,13 +1,16 @@
 // One route: who may call it, what it reads, what it answers. Everything that all routes have in common happens here,
-// in one order: token (401), deployment (404), scope (403), then every fault of path, query, header and body at once
-// (400). A stranger to a deployment gets no further than its 404 (S19).
+// in one order: token (401), the tenant's share (429), deployment (404), scope (403), then every fault of path, query,
+// header and body at once (400). A stranger to a deployment gets no further than its 404 (S19). Without a valid token
+// nothing is read of the body, and nothing of the table.
 
 import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi';
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Caller, Expected } from '../../shared/app/expected.ts';
 import type { Checked } from '../../shared/app/fault.ts';
+import { runningOperationsMax } from '../../shared/config/constants.ts';
 import { type DeploymentId, type Parsed, parseDeploymentId, type TenantId } from '../../shared/domain/ids.ts';
+import type { OperationStore } from '../../shared/ports/operations.ts';
 import type { SettingsStore, StoredDeployment } from '../../shared/ports/settings.ts';
 import {
   type Answer,
@@ -18,13 +21,14 @@ import {
   type RequestFault,
   render,
 } from './answer.ts';
-import { readJson } from './body.ts';
+import { readJson, receive, type Sent } from './body.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { describeRoute } from './describe-route.ts';
 import { decodeSegment } from './path-segment.ts';
 import { parsePrecondition } from './precondition.ts';
 import type { Authenticate, Principal, Scope } from './principal.ts';
 import type { ProblemCode } from './problems.ts';
+import { createShare, shareBounds, type Weight } from './shares.ts';
 
 export interface Call<P, Q, B> {
   readonly principal: Principal;
@@ -60,6 +64,10 @@ export interface Common<P, Q, B> {
     readonly schema: z.ZodType;
   };
   readonly honours?: 'if-match';
+  /** Which share of the tenant it is work of; `ordinary` unless told. */
+  readonly weight?: Weight;
+  /** Whether it starts an operation: of those a tenant may have so many. */
+  readonly starts?: (body: B) => boolean;
   /** The 404 of an object that is not the tenant's, where the path names one that is no deployment. */
   readonly absent?: (tenantId: TenantId, segments: Readonly<Record<string, string>>) => Promise<Answer | undefined>;
   /** A change that is taken also while the deployment is being deleted; others would outlive it. */
@@ -81,13 +89,32 @@ export interface TenantRoute<P, Q, B> extends Common<P, Q, B> {
 export interface RouterPorts {
   readonly settings: Pick<SettingsStore, 'getDeployment'>;
   readonly authenticate: Authenticate;
+  readonly starts: { readonly operations: Pick<OperationStore, 'countRunning'> };
 }
+
+type Handle<P, Q, B> = (call: Call<P, Q, B>, deployment: StoredDeployment | undefined) => Promise<Answer>;
 
 const noQuery = z.strictObject({});
 
 const unauthorized = problem(401, 'unauthorized', 'A valid bearer token is needed.', {
   headers: { 'www-authenticate': 'Bearer' },
 });
+
+function tooMany({ present, retryAfterSeconds }: (typeof shareBounds)[Weight]): Answer {
+  return problem(
+    429,
+    'requests.too_many',
+    `This tenant has ${present} requests of this kind under way, the most that it may have at once.`,
+    { headers: { 'retry-after': String(retryAfterSeconds) } },
+  );
+}
+
+const tooManyOperations = problem(
+  429,
+  'operations.too_many',
+  `This tenant has ${runningOperationsMax} operations running, the most that it may have at once.`,
+  { headers: { 'retry-after': '10' } },
+);
 
 /** The raw segments that stand where the path names them; Hono's own are decoded already, and leniently. */
 function rawSegments(path: string, url: string): Readonly<Record<string, string>> {
@@ -164,16 +191,37 @@ function bearerOf(c: Context): string {
 
 export function createRouter(app: OpenAPIHono, ports: RouterPorts) {
   const methods = new Map<string, Set<string>>();
+  const shares = {
+    ordinary: createShare(shareBounds.ordinary),
+    heavy: createShare(shareBounds.heavy),
+    outside: createShare(shareBounds.outside),
+  };
 
-  async function serve<P, Q, B>(
-    c: Context,
-    route: Common<P, Q, B>,
-    handle: (call: Call<P, Q, B>, deployment: StoredDeployment | undefined) => Promise<Answer>,
-  ): Promise<Answer> {
+  async function serve<P, Q, B>(c: Context, route: Common<P, Q, B>, handle: Handle<P, Q, B>): Promise<Answer> {
     const token = bearerOf(c);
     const principal = token === '' ? undefined : await ports.authenticate(token, c.env);
     if (principal === undefined) return unauthorized;
+    const weight = route.weight ?? 'ordinary';
+    const part = shares[weight].enter(principal.tenantId);
+    if (part === undefined) return tooMany(shareBounds[weight]);
+    try {
+      // Before its turn: a tenant that sends slowly holds up no other one.
+      const sent = route.body === undefined ? undefined : await receive(c.req.raw, route.body.maxBytes);
+      const answered = await part.inTurn(() => answer(c, route, handle, principal, sent), c.req.raw.signal);
+      // The client has left, and reads no answer.
+      return answered ?? tooMany(shareBounds[weight]);
+    } finally {
+      part.leave();
+    }
+  }
 
+  async function answer<P, Q, B>(
+    c: Context,
+    route: Common<P, Q, B>,
+    handle: Handle<P, Q, B>,
+    principal: Principal,
+    sent: Sent | undefined,
+  ): Promise<Answer> {
     const segments = rawSegments(route.path, c.req.url);
     let deployment: StoredDeployment | undefined;
     if (segments.deploymentId !== undefined) {
@@ -199,14 +247,19 @@ export function createRouter(app: OpenAPIHono, ports: RouterPorts) {
       faults.push({ in: 'query', name: 'cursor', detail: 'is not a cursor of this list with these filters' });
     const expected = expectedBy(c, route, faults);
     let body: B | undefined;
-    if (route.body !== undefined) {
-      const read = await readJson(c.req.raw, route.body.maxBytes);
+    if (route.body !== undefined && sent !== undefined) {
+      const read = await readJson(sent);
       if (!read.ok) return read.answer;
       const checked = route.body.parse(read.value);
       if (checked.ok) body = checked.value;
       else faults.push(...checked.faults.map(({ name, problem: detail }) => ({ in: 'body' as const, name, detail })));
     }
     if (faults.length > 0) return invalid(faults);
+    if (
+      route.starts?.(body as B) === true &&
+      (await ports.starts.operations.countRunning(principal.tenantId, runningOperationsMax)) >= runningOperationsMax
+    )
+      return tooManyOperations;
 
     return handle(
       {
@@ -226,10 +279,7 @@ export function createRouter(app: OpenAPIHono, ports: RouterPorts) {
     );
   }
 
-  function add<P, Q, B>(
-    route: Common<P, Q, B>,
-    handle: (call: Call<P, Q, B>, deployment: StoredDeployment | undefined) => Promise<Answer>,
-  ): void {
+  function add<P, Q, B>(route: Common<P, Q, B>, handle: Handle<P, Q, B>): void {
     const pattern = route.path.replaceAll(/\{([^}]+)\}/g, ':$1');
     methods.set(pattern, (methods.get(pattern) ?? new Set()).add(route.method));
     app.on(route.method.toUpperCase(), pattern, async (c) => render(await serve(c, route, handle)));

@@ -37,6 +37,7 @@ export type CredentialOutcome =
   | { readonly kind: 'set' }
   /** To be shown once; only its hash is kept. */
   | { readonly kind: 'generated'; readonly password: string }
+  | { readonly kind: 'full' }
   | { readonly kind: 'overloaded' };
 
 export async function putCredential(
@@ -51,6 +52,7 @@ export async function putCredential(
   const password = input.password ?? ports.passwords.generate();
   const hash = await ports.passwords.hash(password);
   if (hash === 'overloaded') return { kind: 'overloaded' };
-  await ports.credentials.putCredential(id, { username, hash, createdAt }, change);
+  const put = await ports.credentials.putCredential(id, { username, hash, createdAt }, change);
+  if (put === 'full') return { kind: 'full' };
   return input.password === undefined ? { kind: 'generated', password } : { kind: 'set' };
 }

@@ -1,6 +1,6 @@
 // Tenants and deployments, as a caller of the API makes and changes them.
 
-import { sessionExpirySecondsDefault } from '../config/constants.ts';
+import { deploymentsPerTenantMax, sessionExpirySecondsDefault } from '../config/constants.ts';
 import type { DeploymentId, TenantId } from '../domain/ids.ts';
 import { isOfAws, isWithin } from '../domain/mqtt-host.ts';
 import { seconds } from '../domain/time.ts';
@@ -37,15 +37,21 @@ export function newDeployment(
   };
 }
 
-/** `no_tenant`: the caller's tenant was never created. */
+/** `no_tenant`: the caller's tenant was never created. `full`: it owns deploymentsPerTenantMax deployments. */
 export async function createDeployment(
   ports: DeploymentPorts,
   tenantId: TenantId,
   name: string,
   actor: string,
-): Promise<{ readonly kind: 'done'; readonly deployment: Deployment } | { readonly kind: 'no_tenant' }> {
+): Promise<
+  | { readonly kind: 'done'; readonly deployment: Deployment }
+  | { readonly kind: 'no_tenant' }
+  | { readonly kind: 'full' }
+> {
   // Tenants are never removed, so one that is there now is there when the deployment is written.
   if ((await ports.tenants.getTenant(tenantId)) === undefined) return { kind: 'no_tenant' };
+  const most = deploymentsPerTenantMax;
+  if ((await ports.settings.countDeployments(tenantId, most)) >= most) return { kind: 'full' };
   for (let round = 0; round < maxRounds; round += 1) {
     const createdAt = ports.clock.now();
     const deployment = newDeployment(

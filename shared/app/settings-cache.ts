@@ -16,8 +16,11 @@ export interface SettingsCache {
   recall(id: DeploymentId): ConnectSettings | undefined;
 }
 
+/** A deployment and its limit are small; keys of a token issuer are up to 2 KB each. */
+const bytesOfSettings = ({ tokenIssuer }: ConnectSettings): number => 2_000 + (tokenIssuer?.keys.length ?? 0) * 2_000;
+
 export function createSettingsCache(store: Pick<SettingsStore, 'getConnectSettings'>, clock: Clock): SettingsCache {
-  return remember(clock, (id) => store.getConnectSettings(id as DeploymentId), true);
+  return remember(clock, (id) => store.getConnectSettings(id as DeploymentId), true, bytesOfSettings);
 }
 
 export interface CredentialCache {

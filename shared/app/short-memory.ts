@@ -1,6 +1,6 @@
 // What the connect path reads for every CONNECT and may know a few seconds late, held that long, so that a storm of
 // CONNECTs reads it once (S1: a change holds at most 5 s later). What was read last is kept for longer, for the time in
-// which the database does not answer (S17). Bounded: the oldest entry goes.
+// which the database does not answer (S17). Bounded, by their number and their bytes: the oldest entry goes.
 
 import { outageMemorySeconds, settingsCacheMs } from '../config/constants.ts';
 import type { Ms } from '../domain/time.ts';
@@ -8,6 +8,8 @@ import type { Clock } from '../ports/clock.ts';
 
 const maxEntries = 2_000;
 const maxRecalled = 10_000;
+/** Bytes of what was read last, whatever tenants write into it. */
+const maxRecalledBytes = 64_000_000;
 
 export interface ShortMemory<Value> {
   get(key: string): Promise<Value | undefined>;
@@ -21,14 +23,15 @@ export interface ShortMemory<Value> {
   recall(key: string): Value | undefined;
 }
 
-/** `keepAbsent`: whether it is held as well that there is nothing. */
+/** `keepAbsent`: whether it is held as well that there is nothing. `bytesOf`: about what a value takes; 1 KB unless told. */
 export function remember<Value>(
   clock: Clock,
   read: (key: string) => Promise<Value | undefined>,
   keepAbsent: boolean,
+  bytesOf: (value: Value) => number = () => 1_000,
 ): ShortMemory<Value> {
   const entries = new Map<string, { readonly readAt: Ms; readonly answer: Promise<Value | undefined> }>();
-  const last = createRecent<Value>(clock, outageMemorySeconds * 1_000, maxRecalled);
+  const last = createRecent<Value>(clock, outageMemorySeconds * 1_000, maxRecalled, { bytesOf, max: maxRecalledBytes });
 
   function held(key: string): Promise<Value | undefined> | undefined {
     const known = entries.get(key);
@@ -76,21 +79,37 @@ export interface Recent<Value> {
   forget(key: string): void;
 }
 
-/** Values of at most that age, the latest so many. */
-export function createRecent<Value>(clock: Clock, maxAgeMs: number, maxKept: number): Recent<Value> {
-  const kept = new Map<string, { readonly at: Ms; readonly value: Value }>();
+/** Values of at most that age, the latest so many, and of those the latest that fit into so many bytes. */
+export function createRecent<Value>(
+  clock: Clock,
+  maxAgeMs: number,
+  maxKept: number,
+  size: { readonly bytesOf: (value: Value) => number; readonly max: number } = { bytesOf: () => 0, max: 0 },
+): Recent<Value> {
+  const kept = new Map<string, { readonly at: Ms; readonly value: Value; readonly bytes: number }>();
+  let bytes = 0;
+
+  function forget(key: string): void {
+    bytes -= kept.get(key)?.bytes ?? 0;
+    kept.delete(key);
+  }
+
   return {
     keep(key, value) {
-      kept.delete(key);
-      kept.set(key, { at: clock.now(), value });
-      const [oldest] = kept.keys();
-      if (kept.size > maxKept && oldest !== undefined) kept.delete(oldest);
+      forget(key);
+      const own = size.bytesOf(value);
+      kept.set(key, { at: clock.now(), value, bytes: own });
+      bytes += own;
+      for (const oldest of kept.keys()) {
+        if (kept.size <= maxKept && bytes <= size.max) break;
+        forget(oldest);
+      }
     },
     get(key) {
       const found = kept.get(key);
       const age = clock.now() - (found?.at ?? 0);
       return found !== undefined && age >= 0 && age < maxAgeMs ? found.value : undefined;
     },
-    forget: (key) => void kept.delete(key),
+    forget,
   };
 }

@@ -25,6 +25,21 @@ export const sessionExpirySecondsMax = 604_800;
 export const usernamesPerListMax = 10_000;
 export const deploymentNameMaxLength = 256;
 
+/**
+ * Deployments that a tenant may own. They are counted before one is made, so it may own more by as many as are made at
+ * the same moment.
+ */
+export const deploymentsPerTenantMax = 1_000;
+
+/** MQTT users that a deployment may have: exact, because a counter changes in the step that adds or removes one. */
+export const credentialsPerDeploymentMax = 100_000;
+
+/**
+ * Operations of one tenant that may run at once. They are counted in an index that lags by up to about a second, so more
+ * may run by as many as are started within that time.
+ */
+export const runningOperationsMax = 1_000;
+
 /** What of it finding the deployment of a TLS server name may take, before anything else is asked. */
 export const hostLookupBudgetMs = 500;
 

@@ -54,7 +54,8 @@ export type CredentialChange = Pick<Change, 'actor' | 'at'>;
 export interface CredentialStore {
   /** Eventually consistent. */
   getCredential(id: DeploymentId, username: Username): Promise<Credential | undefined>;
-  putCredential(id: DeploymentId, credential: Credential, change?: CredentialChange): Promise<void>;
+  /** `full`: it is new, and there are credentialsPerDeploymentMax. Only changes that say whose they are count. */
+  putCredential(id: DeploymentId, credential: Credential, change?: CredentialChange): Promise<'set' | 'full'>;
   /** Replaces the digest of the same password, only where `seen` is still stored. Leaves no audit record. */
   renewHash(renewal: HashRenewal): Promise<'done' | 'changed'>;
   deleteCredential(id: DeploymentId, username: Username, change?: CredentialChange): Promise<'deleted' | 'missing'>;

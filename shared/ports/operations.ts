@@ -78,6 +78,8 @@ export interface OperationStore {
   dropOperation(expected: Stored<Operation>): Promise<void>;
   /** Running ones whose `lookAt` is `until` or before, earliest first; eventually consistent. */
   listOverdue(until: Ms, limit: number): Promise<readonly OperationRef[]>;
+  /** How many of a tenant's are running; counts no further than `most`. Eventually consistent. */
+  countRunning(tenantId: TenantId, most: number): Promise<number>;
   /** The places that an operation is to end. */
   putPlan(ref: OperationRef, places: ReadonlySet<Place>, keptUntil: Ms): Promise<void>;
   readPlan(ref: OperationRef): Promise<ReadonlySet<Place>>;

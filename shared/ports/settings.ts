@@ -115,6 +115,8 @@ export interface SettingsStore {
     tenantId: TenantId,
     page: { readonly limit: number; readonly after?: DeploymentId },
   ): Promise<readonly Deployment[]>;
+  /** How many deployments a tenant owns, those being deleted included; counts no further than `most`. Consistent. */
+  countDeployments(tenantId: TenantId, most: number): Promise<number>;
   /** The deployment that a TLS server name stands for; eventually consistent. */
   getDeploymentOfHost(host: string): Promise<DeploymentId | undefined>;
   /** Newest first, after the record `after`, at most `limit`; fewer where records are large. `next`: more may follow. */

@@ -2,6 +2,8 @@
 
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,11 +30,15 @@ interface Ran {
 }
 
 function apply(yaml: string, ...flags: readonly string[]): Promise<Ran> {
+  return applyTo(`http://127.0.0.1:${rig.product.httpPort}`, yaml, ...flags);
+}
+
+function applyTo(url: string, yaml: string, ...flags: readonly string[]): Promise<Ran> {
   const file = join(folder, 'limits.yaml');
   writeFileSync(file, yaml);
   const child = spawn(process.execPath, ['--import', 'tsx', 'apply/main.ts', file, ...flags], {
     cwd: root,
-    env: { ...process.env, HEADCOUNT_URL: `http://127.0.0.1:${rig.product.httpPort}`, HEADCOUNT_TOKEN: 'local' },
+    env: { ...process.env, HEADCOUNT_URL: url, HEADCOUNT_TOKEN: 'local' },
   });
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => {
@@ -134,3 +140,21 @@ test('a file that cannot be meant is refused whole, line by line, before anythin
   expect(await apply('deployment: [')).toMatchObject({ code: 2, err: expect.stringContaining('limits.yaml:1: ') });
   expect(await apply('deployment: {id: nobodys}')).toMatchObject({ code: 1, err: expect.stringContaining('404') });
 }, 60_000);
+
+test('a change that is told to come again is sent again, as often as it takes', async () => {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    request.resume();
+    if (asked.length % 3 !== 0) response.writeHead(429, { 'retry-after': '0' }).end();
+    else response.writeHead(200, { 'content-type': 'application/json' }).end('{"items":[],"deploymentId":"d1"}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const ran = await applyTo(`http://127.0.0.1:${port}`, 'deployment:\n  name: new\n');
+  server.close();
+  expect(ran.code).toBe(0);
+  const list = 'GET /v1/deployments?limit=100';
+  const make = 'POST /v1/deployments';
+  expect(asked).toEqual([list, list, list, make, make, make]);
+});

@@ -116,3 +116,22 @@ test('lists go in the order of UTF-8, in pages that skip and repeat none', async
   }
   expect(seen).toEqual(names);
 });
+
+test('a deployment has no more users than it may, also where the last places are taken at once', async () => {
+  const few = createCredentialStore(table.client, table.tableName, 3);
+  const full = 'full' as DeploymentId;
+  const change = { actor: 'somebody', at: ms(7) };
+  const put = (username: string) => few.putCredential(full, credentialOf(username, second), change);
+  const at = await Promise.all(['a', 'b', 'c', 'd', 'e'].map(put));
+  expect(at.filter((outcome) => outcome === 'set')).toHaveLength(3);
+  expect(at.filter((outcome) => outcome === 'full')).toHaveLength(2);
+  const [first] = await few.listCredentials(full, { limit: 9 });
+  if (first === undefined) throw new Error('there are three');
+  // A new password is no new user, and what is removed makes room.
+  expect(await put(first.username)).toBe('set');
+  expect(await put('f')).toBe('full');
+  expect(await few.deleteCredential(full, first.username, change)).toBe('deleted');
+  expect(await few.deleteCredential(full, first.username, change)).toBe('missing');
+  expect(await put('f')).toBe('set');
+  expect(await put('g')).toBe('full');
+});

@@ -139,3 +139,15 @@ test('a plan is read back whole, is replaced by the next, and is one operationâ€
   expect(await store.readPlan(value)).toEqual(fewer);
   expect((await store.readOperation(value))?.value).toEqual(value);
 });
+
+test('those of a tenant that run are counted, and no others', async () => {
+  const acme = await create(operationOf());
+  await create(operationOf());
+  await create(operationOf({ status: 'done' }));
+  await create(operationOf({ tenantId: 'acme-2' as TenantId }));
+  expect(await store.countRunning('acme' as TenantId, 9)).toBe(2);
+  expect(await store.countRunning('acme' as TenantId, 1)).toBe(1);
+  expect(await store.countRunning('acme-2' as TenantId, 9)).toBe(1);
+  await store.saveOperation({ ...acme.value, status: 'done' }, acme);
+  expect(await store.countRunning('acme' as TenantId, 9)).toBe(1);
+});

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { type Key, limitKey, perUsernameKey, whitelistKey } from '../../shared/adapters/dynamodb/keys.ts';
 import { parseOverrideItem } from '../../shared/adapters/dynamodb/settings-item.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
+import { buildWhitelistItems, isListed, usernamesOf } from '../../shared/adapters/dynamodb/whitelist-item.ts';
 import { usernamesPerListMax } from '../../shared/config/constants.ts';
 import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import type { SettingsStore } from '../../shared/ports/settings.ts';
@@ -51,8 +52,7 @@ async function perUsernameItems(kind: 'W' | 'O'): Promise<Record<string, unknown
 
 /** Usernames that any whitelist has an entry of, each as often as it has one. */
 async function whitelistEntries(): Promise<string[]> {
-  const names = (await perUsernameItems('W')).map((item) => String(item.sk).replace(/^[^|]*\|/, ''));
-  return names.sort();
+  return (await perUsernameItems('W')).flatMap(usernamesOf).sort();
 }
 
 async function limitItem(): Promise<Record<string, unknown> | undefined> {
@@ -68,7 +68,7 @@ async function onConnect(username: string) {
   const list = settings?.limit?.whitelistId;
   return {
     limit: settings?.limit,
-    whitelisted: list !== undefined && (await read(whitelistKey(id, list, name(username)))) !== undefined,
+    whitelisted: list !== undefined && isListed(await read(whitelistKey(id, list, name(username))), name(username)),
     override: parseOverrideItem(await read(perUsernameKey('O', id, name(username))), settings?.limit?.generation ?? 0),
   };
 }
@@ -159,7 +159,8 @@ describe('session limit', () => {
   test('entries that a death in the middle left behind never count, and the next change clears them', async () => {
     await store.putSessionLimit(id, limitOf(7, 'alice'), by(1));
     const TableName = table.tableName;
-    await table.client.send(new PutCommand({ TableName, Item: whitelistKey(id, 'torn', name('mallory')) }));
+    const [torn] = buildWhitelistItems(id, 'torn', [name('mallory')]);
+    await table.client.send(new PutCommand({ TableName, Item: torn }));
     const ExpressionAttributeValues = { ':torn': new Set(['torn']) };
     const UpdateExpression = 'ADD lists :torn';
     await table.client.send(

@@ -12,5 +12,8 @@ test('a choice that is misspelt ends the synthesis, and is named with those that
 
 test('what CDK and its CLI keep in the context is none of the choices', () => {
   const ofCdk = { 'aws:cdk:bundling-stacks': [], '@aws-cdk/core:checkSecretUsage': true, 'cli-telemetry': false };
-  expect(read({ ...ofCdk, 'availability-zones:account=1:region=eu': [] })).toEqual({ machineClients: [] });
+  expect(read({ ...ofCdk, 'availability-zones:account=1:region=eu': [] })).toEqual({
+    authorizerConcurrency: 500,
+    machineClients: [],
+  });
 });

@@ -213,6 +213,8 @@ describe('half a choice ends the synthesis', () => {
     ['a scope that there is not', { machineClients: 'ci:settings:reed' }, 'settings:reed'],
     ['a restored table without its stream', { restoredTable: 'restored' }, 'restoredTableStreamArn'],
     ['places that are no number', { authorizerConcurrency: 'many' }, 'authorizerConcurrency'],
+    ['a reservation that is not one', { reserve: 'no' }, 'reserve'],
+    ['places kept where none are', { reserve: 'false', authorizerConcurrency: '9' }, 'authorizerConcurrency'],
     ['two machines of one name', { machineClients: 'ci:usage:read,ci:usage:read' }, 'different names'],
   ])('%s', (_, chosen, word) => {
     expect(() => synthTemplates(chosen)).toThrow(word);

@@ -123,7 +123,7 @@ describe('functions', () => {
   }
   const bounds: Readonly<Record<string, Bounds>> = {
     // IoT Core waits no longer.
-    Authorizer: { Timeout: 5 },
+    Authorizer: { Timeout: 5, ReservedConcurrentExecutions: 500 },
     PresenceFunction: { Timeout: 30 },
     Sweeper: { Timeout: 55, ReservedConcurrentExecutions: 1 },
     Reconciler: { Timeout: 55, ReservedConcurrentExecutions: 1 },
@@ -156,9 +156,21 @@ describe('functions', () => {
       expect(Properties.FunctionResponseTypes, name).toEqual(['ReportBatchItemFailures']);
   });
 
-  test('the authorizer shares the places of the account, or has as many of its own as an installation says', () => {
+  test('what is kept for functions leaves the rest of an account of 1,000 more than Lambda wants unreserved', () => {
+    const kept = Object.values(bounds).map(({ ReservedConcurrentExecutions: own = 0 }) => own);
+    // docs/deploy.md says so.
+    expect(kept.reduce((sum, own) => sum + own, 0) + 100).toBe(703);
+  });
+
+  test('the authorizer has as many places of its own as an installation says', () => {
     const own = synthTemplates({ authorizerConcurrency: '400' }).stateless;
     expect(propertiesOf(own, 'AWS::Lambda::Function', 'Authorizer').ReservedConcurrentExecutions).toBe(400);
+  });
+
+  test('for an account that is too small for it nothing is reserved', () => {
+    const small = synthTemplates({ reserve: 'false' }).stateless;
+    for (const { Properties } of Object.values(small.findResources('AWS::Lambda::Function')))
+      expect(Properties).not.toHaveProperty('ReservedConcurrentExecutions');
   });
 
   test('every schedule gives up what it missed, as the next run makes up for it', () => {

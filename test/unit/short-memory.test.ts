@@ -53,3 +53,17 @@ test('a reading that fails is not held, and is told to whoever asked', async () 
   fails = false;
   expect(await memory.getNewer('a', value, ms(1_000_000))).toBe(value);
 });
+
+test('what is recalled is bounded by its bytes, whatever tenants have written: the oldest goes', async () => {
+  const memory = remember(
+    { now: () => ms(1) },
+    async (key) => ({ key }),
+    true,
+    () => 30_000_000,
+  );
+  for (const key of ['a', 'b', 'c']) await memory.get(key);
+  expect(['a', 'b', 'c'].map((key) => memory.recall(key)?.key)).toEqual([undefined, 'b', 'c']);
+  await memory.reread('b');
+  await memory.get('d');
+  expect(['b', 'c', 'd'].map((key) => memory.recall(key)?.key)).toEqual(['b', undefined, 'd']);
+});

@@ -3,6 +3,7 @@
 import { z } from '@hono/zod-openapi';
 import { type CredentialPorts, parseCredential, putCredential } from '../../../shared/app/credentials.ts';
 import { changeAndEnd, type StartPorts } from '../../../shared/app/operations.ts';
+import { credentialsPerDeploymentMax } from '../../../shared/config/constants.ts';
 import { parseUsername } from '../../../shared/domain/ids.ts';
 import { type Answer, noContent, problem } from '../answer.ts';
 import { pageByName } from '../list.ts';
@@ -22,6 +23,11 @@ const one = `${list}/{username}`;
 const params = { username: parseUsername };
 
 const notFound = problem(404, 'credential.not_found', 'There is no such MQTT user.');
+const full = problem(
+  409,
+  'credential.too_many',
+  `There are ${credentialsPerDeploymentMax} MQTT users already, the most that a deployment may have.`,
+);
 const overloaded = problem(503, 'passwords.overloaded', 'Too many passwords are being hashed. Try again.', {
   headers: { 'retry-after': '1' },
 });
@@ -54,7 +60,7 @@ export function addCredentialRoutes(router: Router, ports: CredentialPorts & { r
       201: answers(generatedPasswordSchema, 'The generated password, shown once'),
       204: { description: 'Set' },
     },
-    problems: ['passwords.overloaded'],
+    problems: ['credential.too_many', 'passwords.overloaded'],
     async handle({ deployment, params: { username }, body, caller }): Promise<Answer> {
       const outcome = await putCredential(ports, deployment.deploymentId, username, body, caller.actor);
       switch (outcome.kind) {
@@ -62,6 +68,8 @@ export function addCredentialRoutes(router: Router, ports: CredentialPorts & { r
           return noContent;
         case 'generated':
           return { status: 201, body: { password: outcome.password } };
+        case 'full':
+          return full;
         case 'overloaded':
           return overloaded;
       }
@@ -73,6 +81,7 @@ export function addCredentialRoutes(router: Router, ports: CredentialPorts & { r
     path: one,
     scope: 'credentials:write',
     summary: 'Remove an MQTT user, and disconnect it',
+    starts: () => true,
     params,
     responses: { 204: { description: 'Removed' } },
     problems: ['credential.not_found'],

@@ -4,6 +4,7 @@ import { z } from '@hono/zod-openapi';
 import { parseDeploymentChange, parseNewDeployment } from '../../../shared/app/deployment-input.ts';
 import { changeDeployment, createDeployment, type DeploymentPorts } from '../../../shared/app/deployments.ts';
 import { changeAndEnd, type StartPorts, startDeletion } from '../../../shared/app/operations.ts';
+import { deploymentsPerTenantMax } from '../../../shared/config/constants.ts';
 import { parseDeploymentId } from '../../../shared/domain/ids.ts';
 import type { DeploymentItems } from '../../../shared/ports/operations.ts';
 import { type Answer, accepted, deploymentDeleting, deploymentNotFound, invalid, ok, problem } from '../answer.ts';
@@ -20,6 +21,11 @@ const one = `${list}/{deploymentId}`;
 const maxBytes = 10_000;
 
 const noTenant = problem(403, 'tenant.unknown', 'The tenant of this token does not exist.');
+const full = problem(
+  409,
+  'deployment.too_many',
+  `This tenant owns ${deploymentsPerTenantMax} deployments already, the most that it may own.`,
+);
 const hostTaken = problem(409, 'mqtt_host.taken', 'Another deployment has this mqttHost.');
 const hostReserved = invalid([
   { in: 'body', name: 'mqttHost', detail: 'lies in a domain where only the name of the own deployment id is free' },
@@ -54,10 +60,11 @@ export function addDeploymentRoutes(router: Router, ports: DeploymentRoutePorts)
     summary: 'Create a deployment',
     body: { parse: parseNewDeployment, maxBytes, schema: deploymentInputSchema },
     responses: { 201: answers(deploymentSchema, 'Created; Location names it') },
-    problems: ['tenant.unknown'],
+    problems: ['tenant.unknown', 'deployment.too_many'],
     async handle({ principal, body: name }): Promise<Answer> {
       const outcome = await createDeployment(ports, principal.tenantId, name, principal.subject);
       if (outcome.kind === 'no_tenant') return noTenant;
+      if (outcome.kind === 'full') return full;
       const location = `${list}/${outcome.deployment.deploymentId}`;
       return { status: 201, body: viewDeployment(outcome.deployment), headers: { location, etag: etagOf(1) } };
     },
@@ -79,6 +86,7 @@ export function addDeploymentRoutes(router: Router, ports: DeploymentRoutePorts)
     summary: 'Change some of a deployment, as suspend or resume it',
     body: { parse: parseDeploymentChange, maxBytes, schema: deploymentChangeSchema },
     honours: 'if-match',
+    starts: ({ status }) => status === 'suspended',
     responses: { 200: answers(deploymentSchema, 'Changed') },
     problems: ['mqtt_host.taken'],
     async handle({ deployment, body, caller }) {
@@ -111,6 +119,8 @@ export function addDeploymentRoutes(router: Router, ports: DeploymentRoutePorts)
     scope: 'deployments:write',
     summary: 'Delete a deployment and everything of it, for good',
     whileDeleting: true,
+    weight: 'heavy',
+    starts: () => true,
     responses: { 202: answers(acceptedSchema, 'It goes on in the background') },
     async handle({ deployment }) {
       const started = await startDeletion(ports.starts, deployment, (id) => ports.items.markDeleting(id));

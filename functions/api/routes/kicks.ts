@@ -23,6 +23,7 @@ export function addKickRoutes(router: Router, { kicks, starts }: KickRoutePorts)
   router.deploymentRoute<{ clientId: ClientId }, object, undefined>({
     method: 'delete',
     path: `${deployment}/clients/{clientId}`,
+    weight: 'outside',
     scope,
     summary: 'Kick a client: end its connection and its session',
     params: { clientId: (raw, id) => parseClientId(id, raw) },
@@ -46,6 +47,7 @@ export function addKickRoutes(router: Router, { kicks, starts }: KickRoutePorts)
   router.deploymentRoute<{ username: Username }, object, undefined>({
     method: 'delete',
     path: `${deployment}/session-usage/{username}/sessions`,
+    starts: () => true,
     scope,
     summary: 'Kick all clients of a username',
     params: { username: parseUsername },

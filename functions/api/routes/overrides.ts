@@ -68,6 +68,7 @@ export function addOverrideRoutes(router: Router, ports: SessionLimitPorts & { r
     params,
     body: { parse: parseOverride, maxBytes: 10_000, schema: overrideInputSchema },
     honours: 'if-match',
+    starts: (body) => body.kind === 'blocked',
     responses: { 204: { description: 'Set' } },
     problems: [notConfigured, 'override.too_many'],
     async handle({ deployment, params: { username }, body, caller }) {

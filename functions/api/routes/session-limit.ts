@@ -46,6 +46,7 @@ export function addSessionLimitRoutes(router: Router, ports: SessionLimitPorts):
   router.deploymentRoute({
     method: 'get',
     path,
+    weight: 'heavy',
     scope: 'settings:read',
     summary: 'Read the session limit',
     responses: { 200: answers(sessionLimitSchema, 'The session limit') },
@@ -60,6 +61,7 @@ export function addSessionLimitRoutes(router: Router, ports: SessionLimitPorts):
   router.deploymentRoute({
     method: 'put',
     path,
+    weight: 'heavy',
     scope: 'settings:write',
     summary: 'Configure the session limit, or replace it whole',
     body: { parse: parseSessionLimit, maxBytes, schema: sessionLimitInputSchema },
@@ -75,6 +77,7 @@ export function addSessionLimitRoutes(router: Router, ports: SessionLimitPorts):
   router.deploymentRoute({
     method: 'patch',
     path,
+    weight: 'heavy',
     scope: 'settings:write',
     summary: 'Change some of the session limit, as enable or disable it',
     body: { parse: parseSessionLimitChange, maxBytes, schema: sessionLimitChangeSchema },
@@ -88,6 +91,7 @@ export function addSessionLimitRoutes(router: Router, ports: SessionLimitPorts):
   router.deploymentRoute({
     method: 'delete',
     path,
+    weight: 'heavy',
     scope: 'settings:write',
     summary: 'Delete the session limit with its whitelist and overrides, for good',
     honours: 'if-match',

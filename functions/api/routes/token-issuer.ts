@@ -38,6 +38,7 @@ export function addTokenIssuerRoutes(router: Router, ports: TokenIssuerPorts): v
   router.deploymentRoute({
     method: 'put',
     path,
+    weight: 'outside',
     scope: 'credentials:write',
     summary:
       'Take signed tokens of an issuer as MQTT passwords; keys are given, or fetched from a URL now and every ten minutes',

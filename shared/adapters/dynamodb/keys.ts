@@ -34,6 +34,8 @@ export function wakePartition(seed: string): string {
 export const allWakePartitions: readonly string[] = Array.from({ length: wakePartitions }, (_, n) => `wake|${n}`);
 
 export const deploymentKey = (id: DeploymentId): Key => ({ pk: `D|${id}`, sk: 'deployment' });
+/** How many MQTT users a deployment has. */
+export const credentialCountKey = (id: DeploymentId): Key => ({ pk: `D|${id}`, sk: 'credentials' });
 export const tokenIssuerKey = (id: DeploymentId): Key => ({ pk: `D|${id}`, sk: 'tokens' });
 /** One list, of the deployments whose token keys are fetched. */
 export const fetchedKeysPk = 'token-keys';
@@ -63,9 +65,14 @@ export function perUsernameKey(kind: PerUsernameKind, id: DeploymentId, username
   return { pk: perUsernamePk(kind, id, usernamePartition(username)), sk: username };
 }
 
-/** A username's entry on one whitelist; lists of one deployment lie side by side. A list's id holds no `|`. */
+/**
+ * The block of a whitelist that holds a username, if the list does; lists of one deployment lie side by side. A list's id
+ * ends in the number of its blocks and holds no `|`.
+ */
 export function whitelistKey(id: DeploymentId, listId: string, username: Username): Key {
-  return { pk: whitelistPk(id, usernamePartition(username)), sk: `${listId}|${username}` };
+  const blocks = Number(listId.slice(listId.lastIndexOf('.') + 1)) || 1;
+  const block = hash32(`${listId}|${username}`) % blocks;
+  return { pk: whitelistPk(id, block % usernamePartitions), sk: `${listId}|${block}` };
 }
 
 export const whitelistPk = (id: DeploymentId, partition: number): string => `W|${id}|${partition}`;

@@ -9,6 +9,7 @@ import { Refused, refusable } from './conditions.ts';
 import { perUsernameKey, whitelistKey } from './keys.ts';
 import type { Item } from './session-item.ts';
 import { parseUsageItem } from './usage-item.ts';
+import { isListed } from './whitelist-item.ts';
 
 function parseNoticed(item: Item | undefined): Noticed {
   return {
@@ -60,7 +61,7 @@ export function createNoticeStore(client: DynamoDBDocumentClient, tableName: str
     },
     async isWhitelisted(deploymentId, listId, username) {
       const command = new GetCommand({ TableName: tableName, Key: whitelistKey(deploymentId, listId, username) });
-      return (await answering(() => client.send(command))).Item !== undefined;
+      return isListed((await answering(() => client.send(command))).Item, username);
     },
   };
 }

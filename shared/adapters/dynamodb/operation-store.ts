@@ -81,6 +81,25 @@ export function createOperationStore(
         return { tenantId: tenantId as TenantId, operationId: operationId as OperationId };
       });
     },
+    async countRunning(tenantId, most) {
+      let running = 0;
+      let start: Record<string, unknown> | undefined;
+      do {
+        const command = new QueryCommand({
+          TableName,
+          IndexName: wakeIndex.name,
+          Select: 'COUNT',
+          KeyConditionExpression: 'wakePk = :pk',
+          FilterExpression: 'begins_with(pk, :tenant)',
+          ExpressionAttributeValues: { ':pk': runningOperationsPk, ':tenant': `J|${tenantId}|` },
+          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+        });
+        const answer = await answering(() => client.send(command));
+        running += answer.Count ?? 0;
+        start = answer.LastEvaluatedKey;
+      } while (start !== undefined && running < most);
+      return Math.min(running, most);
+    },
     async putPlan(ref, places, keptUntil) {
       // 8 bytes a place, and a roster, which holds as many, takes 9: what fits there fits here.
       const bytes = Buffer.concat([...places].map(placeBytes));

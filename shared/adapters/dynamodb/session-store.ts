@@ -47,6 +47,7 @@ import { createSessionPages } from './session-pages.ts';
 import { parseOverrideItem } from './settings-item.ts';
 import { shareReads } from './shared-reads.ts';
 import { transact } from './transaction.ts';
+import { isListed } from './whitelist-item.ts';
 
 const [wakeIndex, dueIndex] = tableDefinition.indexes;
 /** How often a lane may be closed again by others before a folded session in it is freed. */
@@ -142,7 +143,7 @@ export function createSessionStore(
     const { roster, open } = fresh ?? decodeStoredRoster(find(rosterKey), layout.wideAt);
     const override = overridesOf === undefined ? undefined : parseOverrideItem(find(keys.override), overridesOf);
     const known = session === undefined ? undefined : decodeSession(session);
-    const whitelisted = find(keys.whitelist) !== undefined;
+    const whitelisted = isListed(find(keys.whitelist), username);
     const isFull = roster.used >= (override?.kind === 'number' ? override.max : limit);
     const isLimited = !whitelisted && (override === undefined || override.kind === 'number');
     busy.note(name, isFive && roster.wide === true && !(isFull && isLimited));

@@ -4,7 +4,6 @@ import type { DeploymentId, Username } from '../../domain/ids.ts';
 import type { Override, SessionLimit } from '../../domain/limit.ts';
 import type { Change, Deployment } from '../../ports/settings.ts';
 import { auditKey } from './keys.ts';
-import { compareUsernames } from './settings-by-username.ts';
 
 export type AuditAction =
   | 'deployment.created'
@@ -72,9 +71,10 @@ function side(limit: AuditedLimit | undefined): Record<string, unknown> | null {
   return { enabled, maxSessionsPerUsername, version, whitelistSize: whitelist.length };
 }
 
+/** In the order of `these`. */
 function without(these: readonly Username[], those: readonly Username[]): Username[] {
   const known = new Set(those);
-  return these.filter((username) => !known.has(username)).sort(compareUsernames);
+  return these.filter((username) => !known.has(username));
 }
 
 function limitAction(before: AuditedLimit | undefined, after: AuditedLimit | undefined, moved: number): AuditAction {

@@ -1,6 +1,7 @@
 // Items per username of a deployment (overrides, passwords) lie in a fixed number of partitions, so
 // that none of them is hot. Reading them in order means reading all partitions side by side and merging.
 
+import { setImmediate as turn } from 'node:timers/promises';
 import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { usernamePartitions } from '../../config/constants.ts';
 import type { DeploymentId, Username } from '../../domain/ids.ts';
@@ -17,10 +18,27 @@ export interface Table {
 
 type Item = Record<string, unknown>;
 
-/** Bytes of UTF-8, as the database orders its sort keys; the order of UTF-16 differs from U+E000 on. */
+/** Code units that UTF-8 orders otherwise than UTF-16, among each other: those of surrogate pairs, and all above them. */
+const ordersOtherwise = /[\uD800-\uFFFF]/;
+
+/** Bytes of UTF-8, as the database orders its sort keys. */
 export function compareUsernames(a: Username, b: Username): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  if (a === b) return 0;
+  if (ordersOtherwise.test(a) && ordersOtherwise.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return a < b ? -1 : 1;
 }
+
+/** A copy in the same order. 10,000 names take milliseconds; compared one by one, they would hold up every CONNECT. */
+export function sortUsernames(usernames: readonly Username[]): Username[] {
+  if (!usernames.some((username) => ordersOtherwise.test(username))) return [...usernames].sort();
+  return usernames
+    .map((username) => ({ username, bytes: Buffer.from(username) }))
+    .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
+    .map(({ username }) => username);
+}
+
+/** Items that are merged before other work of the process has its turn. */
+const mergedAtOnce = 250;
 
 interface Wanted {
   readonly kind: PerUsernameKind;
@@ -101,6 +119,8 @@ export async function readPage<T extends { readonly username: Username }>(
     if (first?.head === undefined) break;
     found.push(first.head);
     first.head = await nextParsed(first.partition);
+    // A page may hold thousands, all of them read already: other work of the process has its turn in between.
+    if (found.length % mergedAtOnce === 0) await turn();
   }
   return found;
 }

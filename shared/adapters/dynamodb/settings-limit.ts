@@ -1,6 +1,7 @@
 // The session limit of a deployment: one item that decides, and the whitelist entries that it points to.
 
 import { randomBytes } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { DeploymentId, Username } from '../../domain/ids.ts';
 import type { SessionLimit } from '../../domain/limit.ts';
@@ -11,10 +12,11 @@ import type { Change, Missing, Stale, StoredSessionLimit, WriteOutcome } from '.
 import { answering } from './client.ts';
 import { deploymentKey, limitKey } from './keys.ts';
 import { auditLimit, buildAuditItem } from './settings-audit.ts';
-import { compareUsernames, type Table } from './settings-by-username.ts';
+import { sortUsernames, type Table } from './settings-by-username.ts';
 import { type LimitItem, parseLimitItem } from './settings-item.ts';
 import { clearWhitelists, readWhitelist, writeWhitelist } from './settings-whitelist.ts';
 import { transact } from './transaction.ts';
+import { whitelistIdFor } from './whitelist-item.ts';
 
 /** Rounds of "somebody wrote first, look again" before the answer is unavailable. */
 const maxRounds = 8;
@@ -59,12 +61,15 @@ function staleness(stored: { readonly version: number } | undefined, change: Cha
 }
 
 function merged(usernames: readonly Username[]): Username[] {
-  return [...new Set(usernames)].sort(compareUsernames);
+  return sortUsernames([...new Set(usernames)]);
 }
 
 function sameList(a: readonly Username[], b: readonly Username[]): boolean {
   return a.length === b.length && a.every((username, place) => username === b[place]);
 }
+
+/** Lists that one change clears away: more than it leaves, so that a tenant's many changes do not pile up for one answer. */
+const clearedAtOnce = 4;
 
 /** Far longer than a CONNECT is decided by settings that were read earlier. */
 const rememberedMs = 60_000;
@@ -98,7 +103,8 @@ export function createLimitWrites(table: Table, log: Pick<Log, 'warn'>) {
     change: Change,
   ): Promise<'done' | 'raced' | Missing> {
     const keepsList = seen.stored !== undefined && sameList(seen.stored.whitelist, next.whitelist);
-    const listId = keepsList ? seen.item.configured?.whitelistId : next.whitelist.length === 0 ? undefined : unique();
+    const newId = () => (next.whitelist.length === 0 ? undefined : whitelistIdFor(unique(), next.whitelist));
+    const listId = keepsList ? seen.item.configured?.whitelistId : newId();
     if (listId !== undefined && !keepsList) {
       const list = { listId, usernames: next.whitelist, version: seen.item.version };
       if ((await writeWhitelist(table, id, list)) === 'raced') return 'raced';
@@ -150,7 +156,7 @@ export function createLimitWrites(table: Table, log: Pick<Log, 'warn'>) {
     if (outcome.kind === 'done') {
       await clear(
         id,
-        [...seen.item.lists].filter((known) => known !== listId && !retired.has(known)),
+        [...seen.item.lists].filter((known) => known !== listId && !retired.has(known)).slice(0, clearedAtOnce),
       );
       return 'done';
     }
@@ -164,6 +170,8 @@ export function createLimitWrites(table: Table, log: Pick<Log, 'warn'>) {
     change: Change,
   ): Promise<WriteOutcome<StoredSessionLimit>> {
     const whitelist = merged(limit.whitelist);
+    // Reading, sorting and comparing 10,000 names are milliseconds each; other work of the process has its turn between.
+    await turn();
     for (let round = 0; round < maxRounds; round += 1) {
       const seen = await readLimit(table, id);
       const stale = staleness(seen.stored, change);

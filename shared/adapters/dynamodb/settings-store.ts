@@ -60,11 +60,24 @@ export function createSettingsStore(
     return ids.map((id) => parseDeploymentItem(find(deploymentKey(id)))).filter((found) => found !== undefined);
   }
 
+  async function countDeployments(tenantId: TenantId, most: number): Promise<number> {
+    const command = new QueryCommand({
+      TableName,
+      Select: 'COUNT',
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': tenantPk(tenantId) },
+      ConsistentRead: true,
+      Limit: most,
+    });
+    return (await answering(() => client.send(command))).Count ?? 0;
+  }
+
   return {
     createDeployment: (deployment, change) => createDeployment(table, deployment, change),
     getDeployment: (id) => getDeployment(table, id),
     changeDeployment: (id, changes, change) => changeDeployment(table, id, changes, change),
     listDeployments,
+    countDeployments,
     ...createHostReader(client, tableName),
     listAudit: (id, page) => listAudit(table, id, page),
     ...createConnectSettingsReader(client, tableName),

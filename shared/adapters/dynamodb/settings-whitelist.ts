@@ -1,23 +1,24 @@
-// Whitelists in the table: one small item per list and username. The connect path asks for one of them, so a whitelist
-// costs it the same at 1 username and at 10,000; a new list is written beside the old one, 25 entries to a request, and
-// counts for nothing until the limit item points to it.
+// Whitelists in the table, as blocks (whitelist-item.ts). A new list is written beside the old one, 25 blocks to a request,
+// and counts for nothing until the limit item points to it.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { BatchWriteCommand, type BatchWriteCommandInput, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { usernamePartitions } from '../../config/constants.ts';
-import { type DeploymentId, parseUsername, type Username } from '../../domain/ids.ts';
+import type { DeploymentId, Username } from '../../domain/ids.ts';
 import { StoreUnavailable } from '../../ports/errors.ts';
 import { answering } from './client.ts';
 import { Refused, refusable } from './conditions.ts';
-import { type Key, limitKey, whitelistKey, whitelistPk } from './keys.ts';
-import { compareUsernames, type Table } from './settings-by-username.ts';
+import { limitKey, whitelistPk } from './keys.ts';
+import type { Item } from './session-item.ts';
+import { sortUsernames, type Table } from './settings-by-username.ts';
+import { buildWhitelistItems, usernamesOf } from './whitelist-item.ts';
 
 type Request = NonNullable<BatchWriteCommandInput['RequestItems']>[string][number];
 
 /** DynamoDB takes no more in one request. */
 const batchSize = 25;
-/** Requests that one change has under way at the same time. */
-const width = 16;
+/** Requests that one change has under way at the same time: few, because a CONNECT may wait for the same engine. */
+const width = 4;
 const maxTries = 8;
 
 const partitions = Array.from({ length: usernamePartitions }, (_, partition) => partition);
@@ -43,42 +44,41 @@ async function writeAll(table: Table, requests: readonly Request[]): Promise<voi
   await Promise.all(Array.from({ length: width }, worker));
 }
 
-/** The keys of a list's entries in one partition. */
-async function readKeys({ client, tableName }: Table, pk: string, listId: string): Promise<Key[]> {
-  const found: Key[] = [];
+/** A list's blocks in one partition, whole or by key. */
+async function readBlocks({ client, tableName }: Table, pk: string, listId: string, whole: boolean): Promise<Item[]> {
+  const found: Item[] = [];
   let start: Record<string, unknown> | undefined;
   do {
     const command = new QueryCommand({
       TableName: tableName,
       KeyConditionExpression: 'pk = :pk AND begins_with(sk, :list)',
       ExpressionAttributeValues: { ':pk': pk, ':list': `${listId}|` },
-      ProjectionExpression: 'pk, sk',
+      ...(whole ? {} : { ProjectionExpression: 'pk, sk' }),
       ConsistentRead: true,
       ...(start === undefined ? {} : { ExclusiveStartKey: start }),
     });
     const answer = await answering(() => client.send(command));
-    found.push(...(answer.Items ?? []).map((item) => ({ pk, sk: String(item.sk) })));
+    found.push(...(answer.Items ?? []));
     start = answer.LastEvaluatedKey;
   } while (start !== undefined);
   return found;
 }
 
-async function readList(table: Table, id: DeploymentId, listId: string): Promise<Key[]> {
-  const found = await Promise.all(partitions.map((partition) => readKeys(table, whitelistPk(id, partition), listId)));
-  return found.flat();
-}
-
-function usernameOf({ sk }: Key, listId: string): Username {
-  const parsed = parseUsername(sk.slice(listId.length + 1));
-  if (!parsed.ok) throw new TypeError(`stored: ${parsed.problem}`);
-  return parsed.value;
+async function readList(table: Table, id: DeploymentId, listId: string, whole: boolean): Promise<Item[]> {
+  const found: Item[] = [];
+  const left = [...partitions];
+  const worker = async (): Promise<void> => {
+    for (let next = left.pop(); next !== undefined; next = left.pop())
+      found.push(...(await readBlocks(table, whitelistPk(id, next), listId, whole)));
+  };
+  await Promise.all(Array.from({ length: width }, worker));
+  return found;
 }
 
 /** In order of username. */
 export async function readWhitelist(table: Table, id: DeploymentId, listId: string | undefined): Promise<Username[]> {
   if (listId === undefined) return [];
-  const keys = await readList(table, id, listId);
-  return keys.map((key) => usernameOf(key, listId)).sort(compareUsernames);
+  return sortUsernames((await readList(table, id, listId, true)).flatMap(usernamesOf));
 }
 
 /**
@@ -104,11 +104,12 @@ export async function writeWhitelist(
     ),
   );
   if (registered instanceof Refused) return 'raced';
-  // No other change writes to this list, and writing an entry twice is writing it once.
-  const puts = list.usernames.map(
-    (username): Request => ({ PutRequest: { Item: whitelistKey(id, listId, username) } }),
+  // No other change writes to this list, and writing a block twice is writing it once.
+  const items = buildWhitelistItems(id, listId, list.usernames);
+  await writeAll(
+    table,
+    items.map((Item): Request => ({ PutRequest: { Item } })),
   );
-  await writeAll(table, puts);
   return 'written';
 }
 
@@ -119,10 +120,10 @@ export async function writeWhitelist(
 export async function clearWhitelists(table: Table, id: DeploymentId, listIds: ReadonlySet<string>): Promise<void> {
   if (listIds.size === 0) return;
   for (const listId of listIds) {
-    const keys = await readList(table, id, listId);
+    const blocks = await readList(table, id, listId, false);
     await writeAll(
       table,
-      keys.map((Key): Request => ({ DeleteRequest: { Key } })),
+      blocks.map(({ pk, sk }): Request => ({ DeleteRequest: { Key: { pk, sk } } })),
     );
   }
   await refusable(() =>

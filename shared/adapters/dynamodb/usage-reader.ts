@@ -12,6 +12,7 @@ import { perUsernameKey, whitelistKey } from './keys.ts';
 import { readItems } from './read-items.ts';
 import { createUsageLists } from './usage-lists.ts';
 import { describeUsername, stateOf, viewSession } from './usage-view.ts';
+import { isListed } from './whitelist-item.ts';
 
 /** Sessions of a wide roster that may have expired and not been swept: more than a sweep leaves. */
 const dueMax = 1_000;
@@ -119,7 +120,7 @@ export function createUsageReader(
       const keys = entryKey === undefined ? [itemKey] : [itemKey, entryKey];
       const find = await readItems({ client, tableName }, keys, { consistent: false });
       const used = states.connected + states.retained + states.pending;
-      const whitelisted = entryKey !== undefined && find(entryKey) !== undefined;
+      const whitelisted = entryKey !== undefined && isListed(find(entryKey), username);
       const usage = describeUsername(username, used, known, find(itemKey), whitelisted);
       return used === 0 && usage.rejections === undefined ? undefined : { ...usage, ...states };
     },
