@@ -11,8 +11,8 @@ export interface FrontDoorOptions
   extends Omit<Door, 'maxConnectBytes' | 'brokerTimeoutMs' | 'reportRetryDelaysMs'>,
     Partial<Pick<Door, 'maxConnectBytes' | 'brokerTimeoutMs' | 'reportRetryDelaysMs'>> {
   /**
-   * For TLS. Any string is taken, also one that names no deployment; undefined leaves the choice to the suffix,
-   * and a failure is told as unavailable.
+   * For TLS. Any string decides alone, also one that names no deployment (S25); undefined leaves the choice to the
+   * suffix, and a failure is told as unavailable.
    */
   readonly deploymentOfServerName: (serverName: string) => string | undefined | Promise<string | undefined>;
   /** For TCP, where the user name has no suffix. */

@@ -37,7 +37,13 @@ export const deploymentSchema = z
   .object({
     deploymentId: z.string(),
     name: z.string(),
-    mqttHost: z.string().nullable().openapi({ description: 'TLS server name; null where none stands for it' }),
+    mqttHost: z
+      .string()
+      .nullable()
+      .openapi({
+        description:
+          'TLS server name that was set, below the MQTT domain; null for none. The label of the id stands for it besides',
+      }),
     status: z.enum(['active', 'suspended', 'deleting']),
     sessionExpirySeconds: z.number().int().min(0).max(sessionExpirySecondsMax),
     clientIdTakeover: z.enum(['deny', 'allow']),

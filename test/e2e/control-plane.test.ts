@@ -31,7 +31,7 @@ const usedOf = async (id: string) => (await rig.api('GET', `/deployments/${id}/s
 describe('a new deployment', () => {
   test('is reached by the server name of its id, and by one of its own', async () => {
     const id = await createDeployment();
-    const host = `mqtt.${id}.example.com`;
+    const host = `fleet-${id}.mqtt.localhost`;
     expect((await rig.api('PATCH', `/deployments/${id}`, { mqttHost: host })).body.mqttHost).toBe(host);
     for (const name of [`${id}.mqtt.localhost`, host, host.toUpperCase()]) {
       const client = await overTls(name);
@@ -44,7 +44,7 @@ describe('a new deployment', () => {
 
   test('keeps its server name when the user name names another deployment', async () => {
     const id = await createDeployment();
-    const host = `mqtt.${id}.example.com`;
+    const host = `fleet-${id}.mqtt.localhost`;
     await rig.api('PATCH', `/deployments/${id}`, { mqttHost: host });
     const client = await overTls(host, 'alice?deployment=demo');
     expect(await usedOf(id)).toBe(1);
@@ -52,11 +52,18 @@ describe('a new deployment', () => {
     await client.endAsync();
   });
 
-  test('an unknown server name leaves the choice to the user name, and without one is bad credentials', async () => {
-    const client = await overTls('stranger.example.com', 'alice?deployment=demo');
-    await client.endAsync();
-    expect(await refusalOf(overTls('stranger.example.com'))).toBe(badCredentials);
-    expect(await refusalOf(overTls('nobody.mqtt.localhost'))).toBe(badCredentials);
+  test('S25: a foreign server name leaves the choice to the user name, and without one is bad credentials', async () => {
+    for (const name of ['stranger.example.com', 'mqtt.localhost']) {
+      const client = await overTls(name, 'alice?deployment=demo');
+      await client.endAsync();
+      expect(await refusalOf(overTls(name))).toBe(badCredentials);
+    }
+  });
+
+  test('S25: an unknown name below the MQTT domain is bad credentials, whatever the user name says', async () => {
+    for (const name of ['nobody.mqtt.localhost', 'a.demo.mqtt.localhost', `${'x'.repeat(40)}.mqtt.localhost`])
+      for (const username of ['alice', 'alice?deployment=demo'])
+        expect(await refusalOf(overTls(name, username))).toBe(badCredentials);
   });
 
   test('suspended, it says so after valid credentials only', async () => {

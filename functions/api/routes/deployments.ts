@@ -6,7 +6,7 @@ import { changeDeployment, createDeployment, type DeploymentPorts } from '../../
 import { changeAndEnd, type StartPorts, startDeletion } from '../../../shared/app/operations.ts';
 import { parseDeploymentId } from '../../../shared/domain/ids.ts';
 import type { DeploymentItems } from '../../../shared/ports/operations.ts';
-import { type Answer, accepted, deploymentDeleting, deploymentNotFound, invalid, ok, problem } from '../answer.ts';
+import { type Answer, accepted, deploymentDeleting, deploymentNotFound, ok, problem } from '../answer.ts';
 import { pageByName } from '../list.ts';
 import { missing, stale } from '../outcome.ts';
 import { etagOf } from '../precondition.ts';
@@ -20,10 +20,8 @@ const one = `${list}/{deploymentId}`;
 const maxBytes = 10_000;
 
 const noTenant = problem(403, 'tenant.unknown', 'The tenant of this token does not exist.');
-const hostTaken = problem(409, 'mqtt_host.taken', 'Another deployment has this mqttHost.');
-const hostReserved = invalid([
-  { in: 'body', name: 'mqttHost', detail: 'lies in a domain where only the name of the own deployment id is free' },
-]);
+// The same for a name that is set elsewhere and for the id of another deployment: which it is, is not this tenant's (S19).
+const hostTaken = problem(409, 'mqtt_host.taken', 'This mqttHost is not available.');
 
 export interface DeploymentRoutePorts extends DeploymentPorts {
   readonly starts: StartPorts;
@@ -77,7 +75,7 @@ export function addDeploymentRoutes(router: Router, ports: DeploymentRoutePorts)
     path: one,
     scope: 'deployments:write',
     summary: 'Change some of a deployment, as suspend or resume it',
-    body: { parse: parseDeploymentChange, maxBytes, schema: deploymentChangeSchema },
+    body: { parse: (raw) => parseDeploymentChange(raw, ports.mqttDomain), maxBytes, schema: deploymentChangeSchema },
     honours: 'if-match',
     responses: { 200: answers(deploymentSchema, 'Changed') },
     problems: ['mqtt_host.taken'],
@@ -95,8 +93,6 @@ export function addDeploymentRoutes(router: Router, ports: DeploymentRoutePorts)
           return stale;
         case 'host_taken':
           return hostTaken;
-        case 'host_reserved':
-          return hostReserved;
         case 'deleting':
           return deploymentDeleting;
         case 'done':
