@@ -340,7 +340,7 @@ describe('the fetcher of token keys', () => {
     const issuer = { issuer: 'https://issuer.invalid', audience: 'headcount', jwksUrl: 'https://issuer.invalid/keys' };
     await createTokenIssuerStore(world.client, world.tableName).putTokenIssuer(
       'open' as DeploymentId,
-      { ...issuer, usernameClaim: 'sub', keys: [] },
+      { ...issuer, audienceClaim: 'aud', usernameClaim: 'sub', keys: [] },
       { actor: 'test', at: systemClock.now() },
     );
     expect(await keys.invoke(scheduleEvent())).toBeUndefined();
