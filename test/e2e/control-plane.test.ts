@@ -1,7 +1,9 @@
 // What is set over HTTP, met at the wire: deployments and their server names, rejections (S5, S6, section 3).
 
+import { once } from 'node:events';
+import { connect as dialTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { join, refusalOf } from '../support/mqtt.ts';
+import { buildConnect, join, refusalOf } from '../support/mqtt.ts';
 import { eventually, type Rig, startRig } from '../support/product.ts';
 
 let rig: Rig;
@@ -64,6 +66,40 @@ describe('a new deployment', () => {
     for (const name of ['nobody.mqtt.localhost', 'a.demo.mqtt.localhost', `${'x'.repeat(40)}.mqtt.localhost`])
       for (const username of ['alice', 'alice?deployment=demo'])
         expect(await refusalOf(overTls(name, username))).toBe(badCredentials);
+  });
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)('S25: the name of a resumed session of %s decides', async (version) => {
+    const id = await createDeployment();
+    const visit = async (servername: string, username: string, session?: Buffer) => {
+      const socket = dialTls({
+        ...{ host: '127.0.0.1', port: rig.product.mqttsPort, servername, rejectUnauthorized: false },
+        ...{ minVersion: version, maxVersion: version, ...(session === undefined ? {} : { session }) },
+      });
+      let ticket: Buffer | undefined;
+      socket.on('session', (given: Buffer) => {
+        ticket = given;
+      });
+      const answered = once(socket, 'data');
+      socket.write(buildConnect({ version: 5, clientId: 'resumed', username }));
+      const [connack] = (await answered) as [Buffer];
+      const reused = socket.isSessionReused();
+      const used = [await rig.used('alice'), await usedOf(id)];
+      socket.destroy();
+      await eventually(async () => (await usedOf(id)) === undefined && (await rig.used('alice')) === 0, 'it is freed');
+      return { code: connack[3], reused, used, ticket };
+    };
+    const own = `${id}.mqtt.localhost`;
+    const first = await visit(own, 'alice');
+    expect(first).toMatchObject({ code: 0, reused: false, used: [0, 1] });
+    expect(await visit(own, 'alice?deployment=demo', first.ticket)).toMatchObject({
+      code: 0,
+      reused: true,
+      used: [0, 1],
+    });
+    const unknown = await visit('nobody.mqtt.localhost', 'alice?deployment=demo', first.ticket);
+    expect(unknown).toMatchObject({ code: badCredentials, reused: true, used: [0, undefined] });
+    const other = await visit('demo.mqtt.localhost', `alice?deployment=${id}`, first.ticket);
+    expect(other).toMatchObject({ code: 0, reused: true, used: [1, undefined] });
   });
 
   test('suspended, it says so after valid credentials only', async () => {
