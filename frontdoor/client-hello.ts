@@ -1,4 +1,4 @@
-// The server name of a TLS client, read from the raw ClientHello. Node tells no name on a resumed TLS 1.2 session, and
+// The server name of a TLS client, read from the raw ClientHello. Node 20 tells no name on a resumed TLS 1.2 session, and
 // the name of this handshake decides which deployment is meant (S25), so the front door reads the name itself. It must
 // not know of certificates, keys or sessions: the bytes go on unchanged to TLS, which judges them again.
 import type { Socket } from 'node:net';

@@ -1,5 +1,5 @@
-// The server name of this very handshake picks the deployment (S25), on a resumed TLS session too. Node tells no name on
-// a resumed TLS 1.2 session, and OpenSSL lets a client resume under another name than the session's.
+// The server name of this very handshake picks the deployment (S25), on a resumed TLS session too. Node 20 tells no name
+// on a resumed TLS 1.2 session, and lets a client resume under another name than the session's.
 import { constants } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, connect as dial, type Socket } from 'node:net';
@@ -63,16 +63,18 @@ describe.each(versions)('%s', (version) => {
   const own = { ...only, servername: 'own.mqtt.localhost' };
 
   test.each([
-    ['the same name', 'own.mqtt.localhost', 'own'],
-    ['another name, which decides', 'Other.MQTT.localhost', 'other'],
-    ['a name that leaves it to the suffix', 'localhost', 'suffix'],
-    ['no name, which leaves it to the suffix', '', 'suffix'],
-  ])('a session is resumed with %s', async (_name, servername, deploymentId) => {
+    ['the same name', 'own.mqtt.localhost', 'own', true],
+    ['another name, which decides', 'Other.MQTT.localhost', 'other', undefined],
+    ['a name that leaves it to the suffix', 'localhost', 'suffix', undefined],
+    ['no name, which leaves it to the suffix', '', 'suffix', undefined],
+  ])('a session comes back with %s', async (_name, servername, deploymentId, resumed) => {
     const { session, ...first } = await visit(own);
     expect(first).toEqual({ reused: false, protocol: version, deploymentId: 'own' });
     if (session === undefined) throw new Error('the server gave no session');
-    const { session: _next, ...second } = await visit({ ...only, servername, session });
-    expect(second).toEqual({ reused: true, protocol: version, deploymentId });
+    const second = await visit({ ...only, servername, session });
+    expect([second.protocol, second.deploymentId]).toEqual([version, deploymentId]);
+    // Under another name Node 20 resumes, and Node 24 shakes hands in full.
+    if (resumed !== undefined) expect(second.reused).toBe(resumed);
   });
 
   test('a resumed session is resumed again, by name each time', async () => {
