@@ -103,12 +103,9 @@ export const tokenIssuerInputSchema = z
       .min(1)
       .max(1_024)
       .openapi({ description: "Among the token's `aud`, or equal to its `client_id`" }),
-    audienceClaim: z
-      .enum(audienceClaims)
-      .default('aud')
-      .openapi({
-        description: 'The claim that holds the audience: access tokens of Cognito carry client_id, and no aud',
-      }),
+    audienceClaim: z.enum(audienceClaims).default('aud').openapi({
+      description: 'The claim that holds the audience: access tokens of Cognito carry client_id, and no aud',
+    }),
     usernameClaim: claimName.default('sub').openapi({ description: 'The claim that equals the MQTT username' }),
     jwksUrl: z.string().optional().openapi({ description: 'https, a public address; or `keys`' }),
     keys: jwkSet.optional().openapi({ description: 'Public keys; or `jwksUrl`' }),
