@@ -33,12 +33,13 @@ export class ByteReader {
     return this.#take(4).readUInt32BE(0);
   }
 
-  /** Variable byte integer: at most four bytes [MQTT-1.5.5]. */
+  /** Variable byte integer: at most four bytes, and no more than it takes [MQTT-1.5.5-1]. */
   varint(): number {
     let value = 0;
     for (let bytes = 0; bytes < 4; bytes += 1) {
       const byte = this.byte();
       value += (byte & 0x7f) * 128 ** bytes;
+      if (byte === 0 && bytes > 0) throw new MalformedPacket('a variable byte integer is longer than it need be');
       if (byte < 0x80) return value;
     }
     throw new MalformedPacket('a variable byte integer has more than four bytes');
@@ -53,6 +54,13 @@ export class ByteReader {
     const text = this.stringWithAnyCharacter();
     if (text.includes('\u0000')) throw new MalformedPacket('a string holds U+0000');
     return text;
+  }
+
+  /** Where a message is published to: not empty [MQTT-4.7.3-1], and without wildcards [MQTT-3.3.2-2]. */
+  topicName(): string {
+    const topic = this.string();
+    if (topic === '' || /[#+]/.test(topic)) throw new MalformedPacket('a topic name is empty or holds a wildcard');
+    return topic;
   }
 
   /** As `string`, but U+0000 passes: for fields whose owner answers it with a reason of its own. */

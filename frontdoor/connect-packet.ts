@@ -78,7 +78,7 @@ function readConnect(reader: ByteReader): DecodedConnect {
   const willAt = reader.offset;
   if (flags & flagBits.will) {
     if (protocolVersion === 5) readProperties(reader, allowedIn.will);
-    reader.string();
+    reader.topicName();
     reader.binary();
   }
   const userNameAt = reader.offset;

@@ -4,14 +4,15 @@
 // what it needs comes as functions, and which broker stands behind it is its caller's affair.
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { awaitClientHello } from './client-hello.ts';
 import { type Arrival, type Door, openConnection } from './open-connection.ts';
 
 export interface FrontDoorOptions
   extends Omit<Door, 'maxConnectBytes' | 'brokerTimeoutMs' | 'reportRetryDelaysMs'>,
     Partial<Pick<Door, 'maxConnectBytes' | 'brokerTimeoutMs' | 'reportRetryDelaysMs'>> {
   /**
-   * For TLS. Any string is taken, also one that names no deployment; undefined leaves the choice to the suffix,
-   * and a failure is told as unavailable.
+   * For TLS. Any string decides alone, also one that names no deployment (S25); undefined leaves the choice to the
+   * suffix, and a failure is told as unavailable.
    */
   readonly deploymentOfServerName: (serverName: string) => string | undefined | Promise<string | undefined>;
   /** For TCP, where the user name has no suffix. */
@@ -59,6 +60,12 @@ interface Guest {
   /** The TLS socket takes the place of the plain one after the handshake. */
   socket: Socket;
   readonly deadline: NodeJS.Timeout;
+}
+
+/** A client in its TLS handshake, and the server name of that handshake. */
+interface Greeted {
+  readonly guest: Guest;
+  readonly serverName: string | undefined;
 }
 
 export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
@@ -128,35 +135,41 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     },
 
     listenTls({ host, port, key, cert }) {
-      // Node gives the plain socket at accept and another one after the handshake, with no link between them but the
-      // peer's address and port.
-      const handshaking = new Map<string, Guest>();
-      const server = createTlsServer({
+      // Node links the socket after the handshake with the plain one by nothing but the peer's address and port.
+      const handshaking = new Map<string, Greeted>();
+      const tls = createTlsServer({
         key,
         cert,
         allowHalfOpen: true,
         noDelay: true,
         handshakeTimeout: connectTimeoutMs,
       });
-      server.on('connection', (socket: Socket) => {
-        const peer = peerOf(socket);
-        const guest = admitSocket(socket);
-        handshaking.set(peer, guest);
-        socket.once('close', () => {
-          if (handshaking.get(peer) === guest) handshaking.delete(peer);
-        });
-      });
-      server.on('secureConnection', (client: TLSSocket) => {
+      tls.on('secureConnection', (client: TLSSocket) => {
         const peer = peerOf(client);
-        const guest = handshaking.get(peer);
+        const greeted = handshaking.get(peer);
         watchErrors(client);
-        if (guest === undefined) {
+        if (greeted === undefined) {
           client.destroy();
           return;
         }
         handshaking.delete(peer);
+        const { guest, serverName } = greeted;
         guest.socket = client;
-        serve(guest, async (suffix) => (await deploymentOfClient(client)) ?? suffix);
+        serve(guest, async (suffix) =>
+          serverName === undefined ? suffix : ((await options.deploymentOfServerName(serverName)) ?? suffix),
+        );
+      });
+      const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+        const peer = peerOf(socket);
+        const guest = admitSocket(socket);
+        awaitClientHello(socket, (serverName) => {
+          const greeted = { guest, serverName };
+          handshaking.set(peer, greeted);
+          socket.once('close', () => {
+            if (handshaking.get(peer) === greeted) handshaking.delete(peer);
+          });
+          tls.emit('connection', socket);
+        });
       });
       return listen(server, { host, port });
     },
@@ -179,11 +192,6 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
 
     connections: () => guests.size,
   };
-
-  async function deploymentOfClient(client: TLSSocket): Promise<string | undefined> {
-    const serverName: unknown = client.servername;
-    return typeof serverName === 'string' ? options.deploymentOfServerName(serverName.toLowerCase()) : undefined;
-  }
 }
 
 function peerOf(socket: Socket): string {

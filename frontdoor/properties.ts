@@ -3,6 +3,7 @@ import { type ByteReader, MalformedPacket } from './byte-reader.ts';
 
 /** The properties that the front door looks at, by the numbers of MQTT 5 section 2.2.2.2. */
 export const property = {
+  responseTopic: 0x08,
   sessionExpiryInterval: 0x11,
   assignedClientIdentifier: 0x12,
   authenticationMethod: 0x15,
@@ -32,6 +33,7 @@ const flag: Read = (reader) => {
 const uint16: Read = (reader) => reader.uint16();
 const uint32: Read = (reader) => reader.uint32();
 const string: Read = (reader) => reader.string();
+const topicName: Read = (reader) => reader.topicName();
 const binary: Read = (reader) => reader.binary();
 const pair: Read = (reader) => {
   reader.string();
@@ -44,7 +46,8 @@ const readers: ReadonlyMap<number, Read> = new Map([
   ...[0x01, 0x17, 0x19, 0x24, 0x25, 0x28, 0x29, 0x2a].map((id) => [id, flag] as const),
   ...[0x13, 0x21, 0x22].map((id) => [id, uint16] as const),
   ...[0x02, 0x11, 0x18, 0x27].map((id) => [id, uint32] as const),
-  ...[0x03, 0x08, 0x12, 0x15, 0x1a, 0x1c, 0x1f].map((id) => [id, string] as const),
+  [property.responseTopic, topicName],
+  ...[0x03, 0x12, 0x15, 0x1a, 0x1c, 0x1f].map((id) => [id, string] as const),
   ...[0x09, 0x16].map((id) => [id, binary] as const),
   [property.userProperty, pair],
 ]);

@@ -16,7 +16,7 @@ export interface MachineClient {
 }
 
 export interface FrontDoorChoice {
-  /** `<deploymentId>.<mqttDomain>` is where the devices of a deployment connect. */
+  /** `<deploymentId>.<mqttDomain>`, or another label that it sets, is where the devices of a deployment connect. */
   readonly mqttDomain: string;
   /** In Secrets Manager: `{"certificate": "<PEM, the chain>", "key": "<PEM>"}` for `*.<mqttDomain>`. */
   readonly certificateSecretArn: string;
@@ -92,6 +92,9 @@ export function readInstallation(node: Node): Installation {
   const connectName = ownName(given, 'connectDomain', 'connectCertificateArn');
   const consoleName = ownName(given, 'consoleDomain', 'consoleCertificateArn');
   const frontDoor = frontDoorChoice(given);
+  // A server name below the MQTT domain is a deployment's, so the endpoint that all of them share must have another.
+  if (frontDoor !== undefined && connectName?.domainName.endsWith(`.${frontDoor.mqttDomain}`))
+    throw new Error('connectDomain must not lie below mqttDomain');
   const restoredTable = restored(given);
   const noticeBus = eventBus(given('noticeBus'));
   return {

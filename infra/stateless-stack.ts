@@ -93,6 +93,7 @@ export class StatelessStack extends Stack {
         TICKET_SECRET_ARN: ticketSecret.secretArn,
         PRESENCE_QUEUE_URL: queue.queueUrl,
       },
+      optionalEnvironment: mqttDomainOf(installation),
       // IoT Core waits no longer.
       timeoutSeconds: 5,
       // A whole processor's worth.
@@ -252,7 +253,6 @@ export class StatelessStack extends Stack {
     queue: Queue,
     operations: Operations,
   ): BundledFunction<'api'> {
-    const mqttDomain = installation.frontDoor?.mqttDomain;
     const api = new BundledFunction(this, 'Api', {
       name: 'api',
       description: 'HTTP API',
@@ -263,7 +263,7 @@ export class StatelessStack extends Stack {
         OPERATIONS_QUEUE_URL: operations.queue.queueUrl,
       },
       // IoT Core has one name for all deployments: only a front door can serve one for each.
-      ...(mqttDomain === undefined ? {} : { optionalEnvironment: { MQTT_DOMAIN: mqttDomain } }),
+      optionalEnvironment: mqttDomainOf(installation),
       timeoutSeconds: 20,
       memoryMb: 1024,
       // A caller in a loop must not take the places that CONNECTs need. The gateway's 500 requests a second need 50.
@@ -307,4 +307,9 @@ export class StatelessStack extends Stack {
         'reach connections only.',
     });
   }
+}
+
+/** Without a front door there is none. */
+function mqttDomainOf({ frontDoor }: Installation): { readonly MQTT_DOMAIN?: string } {
+  return frontDoor === undefined ? {} : { MQTT_DOMAIN: frontDoor.mqttDomain };
 }

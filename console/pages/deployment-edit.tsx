@@ -66,7 +66,7 @@ export default function DeploymentEdit(given: { readonly deployment: Deployment;
             MQTT host <i>- optional</i>
           </span>
         }
-        description="The TLS server name that stands for this deployment, in DNS."
+        description="The TLS server name that stands for this deployment, besides the one of its id: one label below the MQTT domain of the installation."
       >
         <Input value={host} onChange={({ detail }) => setHost(detail.value)} autoComplete={false} spellcheck={false} />
       </FormField>

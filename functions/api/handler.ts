@@ -87,7 +87,7 @@ export const handler = createGatewayHandler(
     tenants: createTenantStore(client, tableName),
     rejections: createRejectionReader(client, tableName),
     newDeploymentId,
-    // Without a front door a deployment has no server name of its own until somebody gives it one.
+    // Without a front door there is no MQTT domain, and a deployment has no server name of its own.
     mqttDomain: readOptionalVariable(environmentVariables.mqttDomain),
     authenticate: createClaimsAuthenticate(createMachineTenants(client, tableName)),
     clock,

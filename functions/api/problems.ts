@@ -89,8 +89,8 @@ export const problemKinds = {
   },
   'mqtt_host.taken': {
     status: 409,
-    cause: 'Another deployment has this `mqttHost`; a server name stands for one.',
-    cure: 'Choose another name, or take it from the other deployment first.',
+    cause: 'This `mqttHost` is not available: another deployment has set it, or its label is the id of another.',
+    cure: 'Choose another label, or take it from the other deployment first.',
   },
   'session_limit.not_configured': {
     status: 404,

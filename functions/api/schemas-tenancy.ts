@@ -2,7 +2,6 @@
 
 import { z } from '@hono/zod-openapi';
 import { deploymentNameMaxLength } from '../../shared/config/constants.ts';
-import { parseMqttHost } from '../../shared/domain/mqtt-host.ts';
 import { count, deploymentSchema, time, username } from './schemas.ts';
 
 const tenantId = z
@@ -29,10 +28,13 @@ export const deploymentChangeSchema = z
     name: name.optional(),
     mqttHost: z
       .string()
-      .refine((host) => parseMqttHost(host).ok)
+      .regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\..{1,189}$/)
       .nullable()
       .optional()
-      .openapi({ description: 'DNS name that stands for the deployment as TLS server name; null for none' }),
+      .openapi({
+        description:
+          'TLS server name that stands for the deployment: one label below the MQTT domain of the installation; null for none',
+      }),
     status: z.enum(['active', 'suspended']).optional(),
     sessionExpirySeconds: sessionExpirySeconds.optional(),
     clientIdTakeover: clientIdTakeover.optional(),

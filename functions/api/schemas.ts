@@ -10,6 +10,7 @@ import {
   usernamesPerListMax,
 } from '../../shared/config/constants.ts';
 import { usernameMaxBytes } from '../../shared/domain/ids.ts';
+import { audienceClaims } from '../../shared/ports/token-issuer.ts';
 
 export const time = z.string().openapi({ format: 'date-time' });
 export const count = z.number().int().min(0);
@@ -37,7 +38,10 @@ export const deploymentSchema = z
   .object({
     deploymentId: z.string(),
     name: z.string(),
-    mqttHost: z.string().nullable().openapi({ description: 'TLS server name; null where none stands for it' }),
+    mqttHost: z.string().nullable().openapi({
+      description:
+        'TLS server name that was set, below the MQTT domain; null for none. The label of the id stands for it besides',
+    }),
     status: z.enum(['active', 'suspended', 'deleting']),
     sessionExpirySeconds: z.number().int().min(0).max(sessionExpirySecondsMax),
     clientIdTakeover: z.enum(['deny', 'allow']),
@@ -94,7 +98,14 @@ const claimName = z.string().min(1).max(256);
 export const tokenIssuerInputSchema = z
   .strictObject({
     issuer: z.string().min(1).max(1_024).openapi({ description: "Equal to the token's `iss`" }),
-    audience: z.string().min(1).max(1_024).openapi({ description: "Among the token's `aud`" }),
+    audience: z
+      .string()
+      .min(1)
+      .max(1_024)
+      .openapi({ description: "Among the token's `aud`, or equal to its `client_id`" }),
+    audienceClaim: z.enum(audienceClaims).default('aud').openapi({
+      description: 'The claim that holds the audience: access tokens of Cognito carry client_id, and no aud',
+    }),
     usernameClaim: claimName.default('sub').openapi({ description: 'The claim that equals the MQTT username' }),
     jwksUrl: z.string().optional().openapi({ description: 'https, a public address; or `keys`' }),
     keys: jwkSet.optional().openapi({ description: 'Public keys; or `jwksUrl`' }),
@@ -105,6 +116,7 @@ export const tokenIssuerSchema = z
   .object({
     issuer: z.string(),
     audience: z.string(),
+    audienceClaim: z.enum(audienceClaims),
     usernameClaim: claimName,
     jwksUrl: z.string().optional(),
     keys: jwkSet,

@@ -64,10 +64,11 @@ export function viewCredential({ username, createdAt }: Credential) {
 }
 
 export function viewTokenIssuer(stored: StoredTokenIssuer) {
-  const { issuer, audience, usernameClaim, jwksUrl, keys, keysReadAt, version, updatedAt } = stored;
+  const { issuer, audience, audienceClaim, usernameClaim, jwksUrl, keys, keysReadAt, version, updatedAt } = stored;
   return {
     issuer,
     audience,
+    audienceClaim,
     usernameClaim,
     jwksUrl,
     keys: { keys },

@@ -21,7 +21,7 @@ import { type ArnScope, buildPolicy } from './policy.ts';
 export interface AuthorizePorts {
   readonly connect: Connect;
   readonly tickets: () => Promise<Tickets>;
-  /** The deployment that a TLS server name stands for; undefined where it names none. Throws where nobody can say. */
+  /** Undefined leaves the choice to the suffix; any string decides. Throws where the database does not answer. */
   readonly deploymentOfServerName: (serverName: string) => string | undefined | Promise<string | undefined>;
   readonly clock: Clock;
 }

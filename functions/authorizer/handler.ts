@@ -37,7 +37,7 @@ import { environmentVariables } from '../../shared/config/env.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import type { RejectionRecorder } from '../../shared/ports/rejections.ts';
 import type { Tickets } from '../../shared/ports/tickets.ts';
-import { readVariable } from '../environment.ts';
+import { readOptionalVariable, readVariable } from '../environment.ts';
 import { openPasswordKeys } from '../open-data.ts';
 import { authorize } from './authorize.ts';
 import type { AuthorizerAnswer, AuthorizerEvent } from './event.ts';
@@ -67,7 +67,7 @@ const { getDeploymentOfHost } = createHostReader(client, tableName);
 const deploymentOfServerName = createHostLookup(
   { getDeploymentOfHost: askedWithin(getDeploymentOfHost, hostLookupBudgetMs) },
   clock,
-  undefined,
+  readOptionalVariable(environmentVariables.mqttDomain),
 );
 const region = readVariable(environmentVariables.region);
 const decided = createConnect({

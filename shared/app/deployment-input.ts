@@ -31,12 +31,14 @@ const checkName: Check<string> = (raw, name) => {
     : faulty(name, `must have 1 to ${deploymentNameMaxLength} characters`);
 };
 
-const checkMqttHost: Check<string | undefined> = (raw, name) => {
-  if (raw === null) return fine(undefined);
-  if (typeof raw !== 'string') return faulty(name, 'must be a DNS name, or null for none');
-  const parsed = parseMqttHost(raw);
-  return parsed.ok ? fine(parsed.value) : faulty(name, parsed.problem);
-};
+const checkMqttHost =
+  (mqttDomain: string | undefined): Check<string | undefined> =>
+  (raw, name) => {
+    if (raw === null) return fine(undefined);
+    if (typeof raw !== 'string') return faulty(name, 'must be a DNS name, or null for none');
+    const parsed = parseMqttHost(raw, mqttDomain);
+    return parsed.ok ? fine(parsed.value) : faulty(name, parsed.problem);
+  };
 
 const checkExpiry: Check<Seconds> = (raw, name) =>
   typeof raw === 'number' && Number.isInteger(raw) && raw >= 0 && raw <= sessionExpirySecondsMax
@@ -57,11 +59,11 @@ export function parseNewDeployment(raw: unknown): Checked<string> {
   return name === undefined ? faulty('name', 'is required') : fine(name);
 }
 
-/** Only what is to change; a field that is there with `undefined` is to be none. */
-export function parseDeploymentChange(raw: unknown): Checked<DeploymentChange> {
+/** Only what is to change; a field that is there with `undefined` is to be none. `mqttDomain`: of the installation. */
+export function parseDeploymentChange(raw: unknown, mqttDomain: string | undefined): Checked<DeploymentChange> {
   return checkFields<Required<DeploymentChange>>(raw, {
     name: checkName,
-    mqttHost: checkMqttHost,
+    mqttHost: checkMqttHost(mqttDomain),
     status: oneOf('active', 'suspended'),
     sessionExpirySeconds: checkExpiry,
     clientIdTakeover: oneOf('deny', 'allow'),

@@ -2,7 +2,6 @@
 
 import { deploymentsPerTenantMax, sessionExpirySecondsDefault } from '../config/constants.ts';
 import type { DeploymentId, TenantId } from '../domain/ids.ts';
-import { isOfAws, isWithin } from '../domain/mqtt-host.ts';
 import { seconds } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import { StoreUnavailable } from '../ports/errors.ts';
@@ -64,21 +63,13 @@ export async function createDeployment(
   throw new StoreUnavailable(new Error('no free deployment id was found'));
 }
 
-export type ChangedDeployment = DeploymentOutcome | { readonly kind: 'host_reserved' };
-
-/**
- * `host_reserved`: the name lies in the installation's own domain, where each deployment has the one of its id. Nobody
- * takes another's, and nobody takes the name that all of them share.
- */
 export async function changeDeployment(
   ports: DeploymentPorts,
   id: DeploymentId,
   changes: DeploymentChange,
   { actor, expected }: Caller,
-): Promise<ChangedDeployment> {
-  const { mqttDomain, settings } = ports;
-  const { mqttHost } = changes;
-  if (mqttHost !== undefined && isReserved(mqttHost, id, mqttDomain)) return { kind: 'host_reserved' };
+): Promise<DeploymentOutcome> {
+  const { settings } = ports;
   for (let round = 0; round < maxRounds; round += 1) {
     const current = await settings.getDeployment(id);
     if (current === undefined) return { kind: 'missing', what: 'deployment' };
@@ -90,9 +81,4 @@ export async function changeDeployment(
     if (outcome.kind !== 'stale') return outcome;
   }
   throw new StoreUnavailable(new Error('other changes kept coming first'));
-}
-
-function isReserved(host: string, id: DeploymentId, mqttDomain: string | undefined): boolean {
-  if (isOfAws(host)) return true;
-  return mqttDomain !== undefined && isWithin(host, mqttDomain) && host !== `${id}.${mqttDomain}`;
 }

@@ -1,14 +1,17 @@
-// Which deployment a TLS server name stands for, asked before anything else of a CONNECT is known. Names below the
-// installation's own domain say it themselves; any other is looked up, known or not, in the same way and the same time
-// (S6), and remembered for seconds.
+// Which deployment a TLS server name stands for, asked before anything else of a CONNECT is known. A name below the MQTT
+// domain of the installation decides alone (S25); any other leaves the choice to the suffix, and is not looked up. Every
+// label is looked up in the same way and the same time, known or not (S6), and remembered for seconds.
 
-import { type DeploymentId, parseDeploymentId } from '../domain/ids.ts';
-import { isOfAws, parseMqttHost } from '../domain/mqtt-host.ts';
+import type { DeploymentId } from '../domain/ids.ts';
+import { isHostLabel, labelBelow } from '../domain/mqtt-host.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { SettingsStore } from '../ports/settings.ts';
 import { remember } from './short-memory.ts';
 
-/** Undefined where the name stands for none. Throws StoreUnavailable where the database does not answer. */
+/**
+ * Undefined leaves the choice to the suffix. Any string decides, also one that names no deployment, which gets the
+ * answer of unknown ones. Throws StoreUnavailable where the database does not answer.
+ */
 export type HostLookup = (serverName: string) => Promise<string | undefined>;
 
 interface Found {
@@ -21,22 +24,20 @@ export function createHostLookup(
   clock: Clock,
   mqttDomain: string | undefined,
 ): HostLookup {
-  // That a name stands for none is an answer like another, and remembered as long: the endpoint that all deployments
-  // share has such a name, and its clients are let in by their suffix also while the database is down.
+  // That no deployment has set a name is an answer like another, and remembered as long: the deployment of that id is
+  // let in by it also while the database is down.
   const names = remember<Found>(clock, async (host) => ({ deploymentId: await store.getDeploymentOfHost(host) }), true);
   return async (serverName) => {
-    const host = parseMqttHost(serverName);
-    if (!host.ok || isOfAws(host.value)) return undefined;
-    if (mqttDomain !== undefined && host.value.endsWith(`.${mqttDomain}`)) {
-      const label = host.value.slice(0, -mqttDomain.length - 1);
-      return parseDeploymentId(label).ok ? label : undefined;
-    }
-    const found = await names.get(host.value).catch((error: unknown) => {
+    const label = mqttDomain === undefined ? undefined : labelBelow(serverName, mqttDomain);
+    if (label === undefined || !isHostLabel(label)) return label;
+    const host = `${label}.${mqttDomain}`;
+    const found = await names.get(host).catch((error: unknown) => {
       // While the database is down, a name that was known minutes ago still stands for what it did (S17).
-      const recalled = names.recall(host.value);
+      const recalled = names.recall(host);
       if (recalled === undefined) throw error;
       return recalled;
     });
-    return found?.deploymentId;
+    // A label that is set is never the id of another deployment, so an id always stands for itself.
+    return found?.deploymentId ?? label;
   };
 }

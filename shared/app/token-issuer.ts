@@ -5,13 +5,15 @@ import type { DeploymentId } from '../domain/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Change, Stale, WriteOutcome } from '../ports/settings.ts';
-import type {
-  KeyFetcher,
-  MissingIssuer,
-  PublicKey,
-  StoredTokenIssuer,
-  TokenIssuerInput,
-  TokenIssuerStore,
+import {
+  type AudienceClaim,
+  audienceClaims,
+  type KeyFetcher,
+  type MissingIssuer,
+  type PublicKey,
+  type StoredTokenIssuer,
+  type TokenIssuerInput,
+  type TokenIssuerStore,
 } from '../ports/token-issuer.ts';
 import type { Caller } from './expected.ts';
 import { type Check, type Checked, checkFields, type Fault, faulty, fine } from './fault.ts';
@@ -25,6 +27,7 @@ export interface TokenIssuerPorts {
 }
 
 const usernameClaimDefault = 'sub';
+const audienceClaimDefault = 'aud';
 
 const textOf =
   (max: number): Check<string> =>
@@ -32,6 +35,11 @@ const textOf =
     const fits = typeof raw === 'string' && raw.length >= 1 && raw.length <= max && raw.isWellFormed();
     return fits ? fine(raw) : faulty(name, `must be a string of 1 to ${max} characters`);
   };
+
+const checkAudienceClaim: Check<AudienceClaim> = (raw, name) => {
+  const found = audienceClaims.find((claim) => claim === raw);
+  return found === undefined ? faulty(name, `must be ${audienceClaims.join(' or ')}`) : fine(found);
+};
 
 const checkUrl: Check<string> = (raw, name) => {
   const text = textOf(2_048)(raw, name);
@@ -43,18 +51,21 @@ export function parseTokenIssuer(raw: unknown): Checked<TokenIssuerInput> {
   const given = checkFields<{
     issuer: string;
     audience: string;
+    audienceClaim: AudienceClaim;
     usernameClaim: string;
     jwksUrl: string;
     keys: readonly PublicKey[];
   }>(raw, {
     issuer: textOf(1_024),
     audience: textOf(1_024),
+    audienceClaim: checkAudienceClaim,
     usernameClaim: textOf(256),
     jwksUrl: checkUrl,
     keys: parseGivenKeys,
   });
   if (!given.ok) return given;
-  const { issuer, audience, usernameClaim = usernameClaimDefault, jwksUrl, keys } = given.value;
+  const { issuer, audience, jwksUrl, keys } = given.value;
+  const { audienceClaim = audienceClaimDefault, usernameClaim = usernameClaimDefault } = given.value;
   const faults: Fault[] = [];
   if (issuer === undefined) faults.push({ name: 'issuer', problem: 'is required' });
   if (audience === undefined) faults.push({ name: 'audience', problem: 'is required' });
@@ -69,7 +80,7 @@ export function parseTokenIssuer(raw: unknown): Checked<TokenIssuerInput> {
     faults.push({ name: 'jwksUrl', problem: 'must not be given together with keys' });
   if (issuer === undefined || audience === undefined || source === undefined || faults.length > 0)
     return { ok: false, faults };
-  return fine({ issuer, audience, usernameClaim, source });
+  return fine({ issuer, audience, audienceClaim, usernameClaim, source });
 }
 
 export type PutIssuerOutcome =

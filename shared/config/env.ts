@@ -13,7 +13,7 @@ export const environmentVariables = {
   operationsQueueUrl: 'OPERATIONS_QUEUE_URL',
   /** Certificate and key of the front door, in Secrets Manager. */
   certificateSecretArn: 'CERTIFICATE_SECRET_ARN',
-  /** `<deploymentId>.<this>` is a deployment's server name at the front door. */
+  /** `<deploymentId>.<this>`, and one other label below it, are a deployment's server names at the front door. */
   mqttDomain: 'MQTT_DOMAIN',
   /** Name of the domain configuration of IoT Core that the front door connects to. */
   domainConfiguration: 'DOMAIN_CONFIGURATION',
@@ -39,9 +39,10 @@ export const environmentOf = {
 
 export type FunctionName = keyof typeof environmentOf;
 
-/** What a function is given where the installation has it: the API gives names in a domain that a front door serves. */
+/** What a function is given where the installation has it: names below the MQTT domain are set and read there. */
 export const optionalEnvironmentOf: Readonly<Partial<Record<FunctionName, readonly EnvironmentVariable[]>>> = {
   api: ['MQTT_DOMAIN'],
+  authorizer: ['MQTT_DOMAIN'],
 };
 
 /** The front door is a process, not a function. */

@@ -1,24 +1,29 @@
-// The TLS server name that stands for a deployment.
+// The TLS server name that stands for a deployment: one label below the MQTT domain of the installation (S25). The domain
+// is written in lower case.
 
 import type { Parsed } from './ids.ts';
 
-/** Labels of 1 to 63 letters, digits and inner hyphens; at least two of them, the last one no number [RFC 1123, 2.1]. */
-const hostPattern =
-  /^(?=.{3,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?![0-9]+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
+const labelPattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** Server names are compared without regard to case, so they are kept in lower case. */
-export function parseMqttHost(raw: string): Parsed<string> {
-  return hostPattern.test(raw)
-    ? { ok: true, value: raw.toLowerCase() }
-    : { ok: false, problem: 'must be a DNS name of at least two labels, as mqtt.example.com' };
+/** A server name may be set to one label below the domain, and to nothing without a domain. Kept in lower case. */
+export function parseMqttHost(raw: string, domain: string | undefined): Parsed<string> {
+  if (domain === undefined) return { ok: false, problem: 'cannot be set: this installation has no MQTT domain' };
+  const host = raw.toLowerCase();
+  // Case folding makes ASCII out of some other letters, as U+212A.
+  const label = /^[\x21-\x7e]*$/.test(raw) ? labelBelow(host, domain) : undefined;
+  return label !== undefined && isHostLabel(label) && host === `${label}.${domain}`
+    ? { ok: true, value: host }
+    : { ok: false, problem: `must be one label below ${domain}, as fleet.${domain}` };
 }
 
-/** AWS's own names are those of endpoints that deployments share; none of them stands for one. */
-export function isOfAws(host: string): boolean {
-  return isWithin(host, 'amazonaws.com') || isWithin(host, 'amazonaws.com.cn');
+/** 1 to 63 letters, digits and inner hyphens, in lower case [RFC 1123, 2.1]. */
+export function isHostLabel(label: string): boolean {
+  return labelPattern.test(label);
 }
 
-/** Whether a name is the domain or lies below it. */
-export function isWithin(host: string, domain: string): boolean {
-  return host === domain || host.endsWith(`.${domain}`);
+/** What a server name has before the domain, whatever it is; undefined where the name does not lie below the domain. */
+export function labelBelow(serverName: string, domain: string): string | undefined {
+  // Some TLS clients send the final dot of DNS.
+  const name = serverName.toLowerCase().replace(/\.$/, '');
+  return name.endsWith(`.${domain}`) ? name.slice(0, -domain.length - 1) : undefined;
 }

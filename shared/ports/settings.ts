@@ -7,7 +7,7 @@ export interface Deployment {
   readonly deploymentId: DeploymentId;
   readonly tenantId: TenantId;
   readonly name: string;
-  /** The TLS server name that stands for it, in lower case; undefined where none does. */
+  /** The TLS server name that it has set, in lower case; undefined where none. Its id stands for it besides (S25). */
   readonly mqttHost: string | undefined;
   readonly status: 'active' | 'suspended' | 'deleting';
   /** 0 to 604,800. */
@@ -95,7 +95,7 @@ export type DeploymentOutcome =
   | { readonly kind: 'done'; readonly before: StoredDeployment; readonly after: StoredDeployment }
   | Missing
   | Stale
-  /** Another deployment has the server name. */
+  /** Another deployment has the server name, or its label is another deployment's id. */
   | { readonly kind: 'host_taken' }
   /** It is being deleted, and changes no more. */
   | { readonly kind: 'deleting' };
@@ -106,7 +106,10 @@ export type DeploymentOutcome =
  * StoreUnavailable where the database does not answer.
  */
 export interface SettingsStore {
-  /** `change` where somebody asked for it: then it is recorded. A server name belongs to one deployment. */
+  /**
+   * `change` where somebody asked for it: then it is recorded. A server name belongs to one deployment, and its first
+   * label is never the id of another.
+   */
   createDeployment(deployment: Deployment, change?: Change): Promise<'created' | 'exists' | 'host_taken'>;
   getDeployment(id: DeploymentId): Promise<StoredDeployment | undefined>;
   changeDeployment(id: DeploymentId, changes: DeploymentChange, change: Change): Promise<DeploymentOutcome>;
@@ -117,7 +120,7 @@ export interface SettingsStore {
   ): Promise<readonly Deployment[]>;
   /** How many deployments a tenant owns, those being deleted included; counts no further than `most`. Consistent. */
   countDeployments(tenantId: TenantId, most: number): Promise<number>;
-  /** The deployment that a TLS server name stands for; eventually consistent. */
+  /** The deployment that has set a TLS server name; eventually consistent. */
   getDeploymentOfHost(host: string): Promise<DeploymentId | undefined>;
   /** Newest first, after the record `after`, at most `limit`; fewer where records are large. `next`: more may follow. */
   listAudit(

@@ -14,12 +14,17 @@ export interface PublicKey {
   readonly y?: string;
 }
 
+export const audienceClaims = ['aud', 'client_id'] as const;
+export type AudienceClaim = (typeof audienceClaims)[number];
+
 /** Whose signed tokens a deployment takes in the place of an MQTT password. */
 export interface TokenIssuer {
   /** Equal to the token's `iss`. */
   readonly issuer: string;
-  /** Among the token's `aud`. */
+  /** Among the token's `aud`, or equal to its `client_id`. */
   readonly audience: string;
+  /** Where the token says whom it is for. Access tokens of Cognito carry `client_id`, and no `aud`. */
+  readonly audienceClaim: AudienceClaim;
   /** The claim that equals the MQTT username. */
   readonly usernameClaim: string;
   readonly keys: readonly PublicKey[];

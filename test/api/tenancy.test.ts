@@ -108,7 +108,7 @@ describe('a deployment', () => {
     const path = `/v1/deployments/${id}`;
     const changes = {
       name: '\u{1F600}'.repeat(256),
-      mqttHost: `Broker.${id}.Example.COM`,
+      mqttHost: `Broker-${id}.MQTT.localhost`,
       status: 'suspended',
       sessionExpirySeconds: 604_800,
       clientIdTakeover: 'allow',
@@ -117,7 +117,7 @@ describe('a deployment', () => {
     const changed = await rig.request('PATCH', path, { body: changes });
     expect([changed.status, changed.json]).toEqual([
       200,
-      expect.objectContaining({ ...changes, mqttHost: `broker.${id}.example.com` }),
+      expect.objectContaining({ ...changes, mqttHost: `broker-${id}.mqtt.localhost` }),
     ]);
     expect(changed.headers.get('etag')).toBe('"2"');
     const wrong = {
@@ -152,23 +152,45 @@ describe('a deployment', () => {
     expect((await change('Four', '*')).status).toBe(200);
   });
 
-  test('takes no server name of another one, of the installation, or of AWS', async () => {
-    const [mine, other] = [await create(), await create()];
-    const patch = (id: string, mqttHost: string) =>
-      rig.request('PATCH', `/v1/deployments/${id}`, { body: { mqttHost } });
-    const host = `taken.${other}.example.com`;
-    expect((await patch(other, host)).status).toBe(200);
-    const taken = await patch(mine, host);
-    expect([taken.status, taken.json]).toEqual([409, expect.objectContaining({ code: 'mqtt_host.taken' })]);
-    for (const reserved of [
-      `${other}.mqtt.localhost`,
+  test('S25: takes one label below the MQTT domain as its server name, and nothing else', async () => {
+    const mine = await create();
+    const patch = (mqttHost: string | null) => rig.request('PATCH', `/v1/deployments/${mine}`, { body: { mqttHost } });
+    for (const refused of [
+      'mqtt.acme.com',
       'mqtt.localhost',
-      'not-yet.mqtt.localhost',
+      'a.b.mqtt.localhost',
+      `${mine}.mqtt.localhost.`,
       'x-ats.iot.eu-central-1.amazonaws.com',
-    ])
-      expect(faultsOf(await patch(mine, reserved))).toEqual(['body mqttHost']);
-    expect((await patch(mine, `free.${mine}.example.com`)).status).toBe(200);
-    expect((await patch(mine, `${mine}.mqtt.localhost`)).status).toBe(200);
+      'localhost',
+      '',
+    ]) {
+      const answered = await patch(refused);
+      expect([refused, answered.status, faultsOf(answered)]).toEqual([refused, 400, ['body mqttHost']]);
+    }
+    for (const taken of [`fleet-${mine}.mqtt.localhost`, `${mine}.mqtt.localhost`, null])
+      expect((await patch(taken)).json).toMatchObject({ mqttHost: taken });
+  });
+
+  test('S25: the name of another deployment is not available, also one of another tenant, set or of its id', async () => {
+    const [mine, other, theirs] = [await create(), await create(), await create('Fleet', 'foreign')];
+    const patch = (id: string, mqttHost: string | null, token?: string) =>
+      rig.request('PATCH', `/v1/deployments/${id}`, { body: { mqttHost }, ...(token === undefined ? {} : { token }) });
+    expect((await patch(other, `own-${other}.mqtt.localhost`)).status).toBe(200);
+    expect((await patch(theirs, `own-${theirs}.mqtt.localhost`, 'foreign')).status).toBe(200);
+    const answers = await Promise.all(
+      [other, theirs, `own-${other}`, `own-${theirs}`].map((label) => patch(mine, `${label}.mqtt.localhost`)),
+    );
+    // The same for all of them: it says nothing of whose the name is, or why.
+    for (const { status, json } of answers)
+      expect([status, json]).toEqual([409, expect.objectContaining({ code: 'mqtt_host.taken' })]);
+    for (const { json } of answers) expect(json).toEqual(answers[0]?.json);
+    expect((await rig.request('GET', `/v1/deployments/${mine}`)).json).toMatchObject({
+      mqttHost: `${mine}.mqtt.localhost`,
+    });
+    // Also one that has no name set is found by its id, and only it.
+    expect((await patch(other, null)).status).toBe(200);
+    expect((await patch(mine, `${other}.mqtt.localhost`)).status).toBe(409);
+    expect((await patch(mine, `own-${other}.mqtt.localhost`)).status).toBe(200);
   });
 });
 

@@ -63,15 +63,21 @@ test('is configured, shown, replaced and deleted, with versions that only grow',
   expect(first.status).toBe(201);
   const shown = await rig.request('GET', 'token-issuer');
   expect(shown.json).toEqual(first.json);
-  expect(shown.json).toMatchObject({ ...body, usernameClaim: 'sub', keys: { keys: [{ kid: 'r' }, { kid: 'e' }, {}] } });
+  expect(shown.json).toMatchObject({
+    ...body,
+    audienceClaim: 'aud',
+    usernameClaim: 'sub',
+    keys: { keys: [{ kid: 'r' }, { kid: 'e' }, {}] },
+  });
   expect(shown.json).not.toHaveProperty('jwksUrl');
   const version = (shown.json as { version: number }).version;
   expect(shown.headers.get('etag')).toBe(`"${version}"`);
 
   rig.now += 1_000;
   expect((await put(body)).json).toEqual(first.json);
-  const second = await put({ ...body, usernameClaim: 'device' });
-  expect(second).toMatchObject({ status: 200, json: { usernameClaim: 'device', version: version + 1 } });
+  const changes = { audienceClaim: 'client_id', usernameClaim: 'device' };
+  const second = await put({ ...body, ...changes });
+  expect(second).toMatchObject({ status: 200, json: { ...changes, version: version + 1 } });
   expect((await rig.request('DELETE', 'token-issuer')).status).toBe(204);
   expect((await rig.request('DELETE', 'token-issuer')).status).toBe(404);
   expect((await put(body)).json).toMatchObject({ version: version + 3 });
@@ -115,8 +121,8 @@ describe('what cannot be taken is named', () => {
     ['neither', { issuer: 'i', audience: 'a' }, ['body jwksUrl']],
     [
       'names that are none',
-      { ...body, issuer: '', audience: 1, usernameClaim: [] },
-      ['body issuer', 'body audience', 'body usernameClaim'],
+      { ...body, issuer: '', audience: 1, audienceClaim: 'azp', usernameClaim: [] },
+      ['body issuer', 'body audience', 'body audienceClaim', 'body usernameClaim'],
     ],
     ['a URL that is not https', { issuer: 'i', audience: 'a', jwksUrl: 'http://issuer.example/' }, ['body jwksUrl']],
     ['a URL that is none', { issuer: 'i', audience: 'a', jwksUrl: 'https://' }, ['body jwksUrl']],

@@ -25,7 +25,14 @@ const clientId = 'c' as ClientId;
 const at = ms(1_800_000_000_000);
 const page = { limit: 5 };
 const change = { actor: 'somebody', at };
-const issuer = { issuer: 'https://a', audience: 'mqtt', usernameClaim: 'sub', keys: [], jwksUrl: undefined };
+const issuer = {
+  issuer: 'https://a',
+  audience: 'mqtt',
+  audienceClaim: 'aud' as const,
+  usernameClaim: 'sub',
+  keys: [],
+  jwksUrl: undefined,
+};
 const operation: Operation = {
   operationId: newOperationId(),
   tenantId,

@@ -121,7 +121,7 @@ describe('a deployment', () => {
 describe('a server name', () => {
   test('leads to its deployment from the moment that it shows it, and no longer', async () => {
     const { deploymentId } = one;
-    const host = `own${nextId}.example.com`;
+    const host = `own${nextId}.mqtt.localhost`;
     expect(await store.getDeploymentOfHost(`${deploymentId}.mqtt.localhost`)).toBe(deploymentId);
     await store.changeDeployment(deploymentId, { mqttHost: host }, by(2));
     expect(await store.getDeploymentOfHost(host)).toBe(deploymentId);
@@ -134,7 +134,7 @@ describe('a server name', () => {
   test('belongs to one deployment, whoever comes at the same moment', async () => {
     const others = Array.from({ length: 4 }, (_, n) => deploymentOf(`${one.deploymentId}-h${n}`));
     for (const other of others) await store.createDeployment(other);
-    const host = `shared${nextId}.example.com`;
+    const host = `shared${nextId}.mqtt.localhost`;
     const outcomes = await Promise.all(
       others.map((other) => store.changeDeployment(other.deploymentId, { mqttHost: host }, by(2))),
     );
@@ -146,5 +146,24 @@ describe('a server name', () => {
     ]);
     expect(await store.createDeployment({ ...deploymentOf('thief'), mqttHost: host })).toBe('host_taken');
     expect(await store.getDeployment('thief' as DeploymentId)).toBeUndefined();
+  });
+
+  test('is never the id of another deployment, named so or not, whoever comes at the same moment', async () => {
+    const { deploymentId } = one;
+    const rival = deploymentOf(`${deploymentId}-rival`);
+    await store.createDeployment(rival);
+    await store.changeDeployment(deploymentId, { mqttHost: undefined }, by(2));
+    const steal = { mqttHost: `${deploymentId}.mqtt.localhost` };
+    expect((await store.changeDeployment(rival.deploymentId, steal, by(2))).kind).toBe('host_taken');
+    expect((await store.changeDeployment(deploymentId, steal, by(3))).kind).toBe('done');
+
+    const late = deploymentOf(`${deploymentId}-late`);
+    const [created, changed] = await Promise.all([
+      store.createDeployment(late),
+      store.changeDeployment(rival.deploymentId, { mqttHost: late.mqttHost }, by(2)),
+    ]);
+    expect(['created done', 'host_taken host_taken']).not.toContain(`${created} ${changed.kind}`);
+    const owner = created === 'created' ? late : rival;
+    expect(await store.getDeploymentOfHost(late.mqttHost ?? '')).toBe(owner.deploymentId);
   });
 });

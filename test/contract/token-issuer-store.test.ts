@@ -12,6 +12,7 @@ const keyOf = (kid: string): PublicKey => ({ kty: 'OKP', crv: 'Ed25519', kid, x:
 const issuerOf = (issuer: string, jwksUrl?: string) => ({
   issuer,
   audience: 'mqtt',
+  audienceClaim: 'aud' as 'aud' | 'client_id',
   usernameClaim: 'sub',
   keys: [keyOf('first')],
   jwksUrl,
@@ -56,6 +57,14 @@ test('one is read back as it was put, in its deployment only', async () => {
   expect(await store.getTokenIssuer(other)).toBeUndefined();
   expect(await store.deleteTokenIssuer(other, by(6))).toEqual({ kind: 'missing', what: 'token_issuer' });
   expect(await store.getTokenIssuer(one)).toEqual(value);
+});
+
+test('the claim of the audience is kept, and changing it is a change', async () => {
+  await put(one, issuerOf('https://a'), 5);
+  const { value } = await put(one, { ...issuerOf('https://a'), audienceClaim: 'client_id' }, 6);
+  expect(value).toMatchObject({ audienceClaim: 'client_id', version: 2 });
+  expect(await store.getTokenIssuer(one)).toEqual(value);
+  expect((await settings.getConnectSettings(one))?.tokenIssuer).toMatchObject({ audienceClaim: 'client_id' });
 });
 
 test('a deployment that is not there has none, and nothing is written for it', async () => {

@@ -33,7 +33,14 @@ async function configure(deploymentId: string): Promise<void> {
   await settings.putOverride(id, 'o1' as Username, { kind: 'blocked' }, change);
   const credential = { username: 'alice' as Username, hash, createdAt: rig.core.now() };
   await createCredentialStore(table.client, table.tableName).putCredential(id, credential);
-  const issuer = { issuer: 'i', audience: 'a', usernameClaim: 'sub', keys: [], jwksUrl: 'https://issuer.example/' };
+  const issuer = {
+    issuer: 'i',
+    audience: 'a',
+    audienceClaim: 'aud' as const,
+    usernameClaim: 'sub',
+    keys: [],
+    jwksUrl: 'https://issuer.example/',
+  };
   await createTokenIssuerStore(table.client, table.tableName).putTokenIssuer(id, issuer, change);
 }
 
@@ -70,7 +77,14 @@ describe('a deployment that is deleted', () => {
     expect(await rig.itemsOf('demo')).toEqual([]);
     const issuers = createTokenIssuerStore(table.client, table.tableName);
     expect(await issuers.listFetched({ limit: 10 })).toEqual(['dem', 'demo-2', 'local']);
-    const late = { issuer: 'i', audience: 'a', usernameClaim: 'sub', keys: [], jwksUrl: undefined };
+    const late = {
+      issuer: 'i',
+      audience: 'a',
+      audienceClaim: 'aud' as const,
+      usernameClaim: 'sub',
+      keys: [],
+      jwksUrl: undefined,
+    };
     const change = { actor: 'tests', at: ms(rig.core.now()) };
     expect(await issuers.putTokenIssuer(demo.deploymentId, late, change)).toMatchObject({ kind: 'missing' });
     expect(await settings.getDeployment(demo.deploymentId)).toBeUndefined();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createHostLookup } from '../../shared/app/host-lookup.ts';
 import type { DeploymentId } from '../../shared/domain/ids.ts';
-import { isWithin, parseMqttHost } from '../../shared/domain/mqtt-host.ts';
+import { parseMqttHost } from '../../shared/domain/mqtt-host.ts';
 import { ms } from '../../shared/domain/time.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 
@@ -16,82 +16,93 @@ function startLookup(known: Record<string, string>, mqttDomain?: string) {
   return { rig, find: createHostLookup({ getDeploymentOfHost }, clock, mqttDomain) };
 }
 
-test('a name in the own domain says its deployment itself, and nobody is asked', async () => {
-  const { rig, find } = startLookup({}, 'mqtt.example.com');
-  expect(await find('demo.mqtt.example.com')).toBe('demo');
-  expect(await find('DEMO.Mqtt.Example.Com')).toBe('demo');
-  expect(await find('a.b.mqtt.example.com')).toBeUndefined();
+const domain = 'mqtt.example.com';
+
+test('S25: a name below the MQTT domain stands for the deployment that has set it, else for the id that it is', async () => {
+  const { find } = startLookup({ [`fleet.${domain}`]: 'acme-one' }, domain);
+  for (const [name, deployment] of [
+    [`fleet.${domain}`, 'acme-one'],
+    [`Fleet.MQTT.Example.com`, 'acme-one'],
+    [`fleet.${domain}.`, 'acme-one'],
+    [`acme-one.${domain}`, 'acme-one'],
+    [`demo.${domain}`, 'demo'],
+  ] as const)
+    expect(await find(name)).toBe(deployment);
+});
+
+test('S25: whatever lies below the MQTT domain decides alone, also what no deployment can have', async () => {
+  const { rig, find } = startLookup({}, domain);
+  for (const label of ['a.b', '', '-a', 'a-', 'a_b', 'x'.repeat(64), '*', 'a b', '\u00e9', '..'])
+    expect(await find(`${label}.${domain}`)).toBe(label);
   expect(rig.asked).toEqual([]);
 });
 
-test('any other name is asked for once in four seconds, known or not', async () => {
-  const { rig, find } = startLookup({ 'broker.acme.com': 'acme-one' }, 'mqtt.example.com');
-  for (let n = 0; n < 5; n++) {
-    expect(await find('broker.acme.com')).toBe('acme-one');
-    expect(await find('stranger.acme.com')).toBeUndefined();
-    rig.now += 1_100;
-  }
-  expect(rig.asked).toEqual(['broker.acme.com', 'stranger.acme.com', 'broker.acme.com', 'stranger.acme.com']);
-});
-
-test('what is no DNS name is nobody’s, and not worth a question', async () => {
-  const { rig, find } = startLookup({}, undefined);
-  for (const name of [
-    '',
-    'localhost',
-    '127.0.0.1',
-    'x-ats.iot.eu-central-1.amazonaws.com',
-    'a..b',
-    '-a.b',
-    `${'x'.repeat(64)}.com`,
-    'a|b.com',
-    'ex\u212Aample.com',
-  ])
+test('S25: any other name leaves the choice to the suffix, and is not worth a question', async () => {
+  const { rig, find } = startLookup({ 'broker.acme.com': 'acme-one', [domain]: 'acme-one' }, domain);
+  const others = ['', '.', 'localhost', '127.0.0.1', 'x-ats.iot.eu-central-1.amazonaws.com', 'broker.acme.com'];
+  for (const name of [...others, domain, `x${domain}`, `demo.${domain}.org`, `demo.${domain}..`, 'demo.mqtt.example'])
     expect(await find(name)).toBeUndefined();
   expect(rig.asked).toEqual([]);
 });
 
-test('S17: while the database does not answer, what was known minutes ago holds, also that it is none', async () => {
+test('S25: without an MQTT domain every name leaves the choice to the suffix', async () => {
   const { rig, find } = startLookup({ 'broker.acme.com': 'acme-one' });
-  await find('broker.acme.com');
-  await find('shared.example.com');
+  for (const name of ['broker.acme.com', 'demo.mqtt.localhost', 'demo', '']) expect(await find(name)).toBeUndefined();
+  expect(rig.asked).toEqual([]);
+});
+
+test('S6: a label is asked for once in four seconds, known or not', async () => {
+  const { rig, find } = startLookup({ [`fleet.${domain}`]: 'acme-one' }, domain);
+  for (let n = 0; n < 5; n++) {
+    expect(await find(`fleet.${domain}`)).toBe('acme-one');
+    expect(await find(`nobody.${domain}`)).toBe('nobody');
+    rig.now += 1_100;
+  }
+  const asked = [`fleet.${domain}`, `nobody.${domain}`];
+  expect(rig.asked).toEqual([...asked, ...asked]);
+});
+
+test('S17: while the database does not answer, what was known minutes ago holds, also that it is none', async () => {
+  const { rig, find } = startLookup({ [`fleet.${domain}`]: 'acme-one' }, domain);
+  await find(`fleet.${domain}`);
+  await find(`demo.${domain}`);
   rig.down = true;
   rig.now = 14 * 60_000;
-  expect(await find('broker.acme.com')).toBe('acme-one');
-  expect(await find('shared.example.com')).toBeUndefined();
-  await expect(find('never-seen.example.com')).rejects.toBeInstanceOf(StoreUnavailable);
+  expect(await find(`fleet.${domain}`)).toBe('acme-one');
+  expect(await find(`demo.${domain}`)).toBe('demo');
+  await expect(find(`never-seen.${domain}`)).rejects.toBeInstanceOf(StoreUnavailable);
   rig.now = 16 * 60_000;
-  await expect(find('broker.acme.com')).rejects.toBeInstanceOf(StoreUnavailable);
+  await expect(find(`fleet.${domain}`)).rejects.toBeInstanceOf(StoreUnavailable);
 });
 
 test('a database that does not answer is no answer, and is asked again', async () => {
-  const { rig, find } = startLookup({ 'broker.acme.com': 'acme-one' });
+  const { rig, find } = startLookup({ [`fleet.${domain}`]: 'acme-one' }, domain);
   rig.down = true;
-  await expect(find('broker.acme.com')).rejects.toBeInstanceOf(StoreUnavailable);
+  await expect(find(`fleet.${domain}`)).rejects.toBeInstanceOf(StoreUnavailable);
   rig.down = false;
-  expect(await find('broker.acme.com')).toBe('acme-one');
+  expect(await find(`fleet.${domain}`)).toBe('acme-one');
 });
 
 test.each([
-  ['mqtt.example.com', true],
-  ['a.b', true],
-  ['1.example.com', true],
-  ['example.1a', true],
-  ['1.2.3.4', false],
-  ['example', false],
-  ['example.com.', false],
-  ['exa_mple.com', false],
-  [`${'a.'.repeat(126)}a`, true],
-  [`${'a.'.repeat(127)}a`, false],
-])('%s may be a server name: %s', (raw, may) => {
-  expect(parseMqttHost(raw).ok).toBe(may);
-});
-
-test('a domain holds itself and what ends in it, not what only sounds like it', () => {
-  expect(['a.com', 'b.a.com', 'ba.com', 'a.com.b'].map((host) => isWithin(host, 'a.com'))).toEqual([
-    true,
-    true,
-    false,
-    false,
-  ]);
+  ['fleet.mqtt.example.com', true],
+  ['FLEET.mqtt.EXAMPLE.com', true],
+  ['1.mqtt.example.com', true],
+  [`${'x'.repeat(63)}.mqtt.example.com`, true],
+  [`${'x'.repeat(64)}.mqtt.example.com`, false],
+  ['mqtt.example.com', false],
+  ['.mqtt.example.com', false],
+  ['a.b.mqtt.example.com', false],
+  ['fleet.mqtt.example.com.', false],
+  ['fleet.mqtt.example.com.evil.org', false],
+  ['fleetmqtt.example.com', false],
+  ['-a.mqtt.example.com', false],
+  ['a_b.mqtt.example.com', false],
+  ['*.mqtt.example.com', false],
+  ['\u212Afleet.mqtt.example.com', false],
+  ['mqtt.acme.com', false],
+  ['x-ats.iot.eu-central-1.amazonaws.com', false],
+  ['', false],
+])('S25: %s may be set as the server name of a deployment: %s', (raw, may) => {
+  expect(parseMqttHost(raw, domain).ok).toBe(may);
+  expect(parseMqttHost(raw, undefined).ok).toBe(false);
 });

@@ -17,7 +17,12 @@ let rig: ConnectRig;
 const signers = new Map<string, Signer>();
 let published: readonly PublicKey[];
 const algorithms = ['RS256', 'RS512', 'PS256', 'ES256', 'ES384', 'EdDSA'];
-const named = { issuer: 'https://issuer.example/', audience: 'mqtt', usernameClaim: 'device' };
+const named = {
+  issuer: 'https://issuer.example/',
+  audience: 'mqtt',
+  audienceClaim: 'aud',
+  usernameClaim: 'device',
+} as const;
 
 beforeAll(async () => {
   rig = await startConnectRig();
@@ -55,6 +60,9 @@ const claims = (): JWTPayload => ({
   device: 'sensor',
 });
 
+const without = (claim: string): JWTPayload =>
+  Object.fromEntries(Object.entries(claims()).filter(([name]) => name !== claim));
+
 function sign(payload: JWTPayload, alg = 'ES256', header: object = { kid: `key-${alg}` }): Promise<string> {
   const signer = signers.get(alg);
   if (signer === undefined) throw new Error(`no signer for ${alg}`);
@@ -75,6 +83,37 @@ test.each(algorithms)('%s: the token of a username that has no password is right
   expect(rig.hashes).toBe(0);
 });
 
+test.each([2, 30])('a token of a clock that is %i s ahead is right already', async (ahead) => {
+  expect(await told(await sign({ ...claims(), iat: seconds() + ahead, nbf: seconds() + ahead }))).toBe('admitted');
+});
+
+describe('an access token of Cognito, which carries client_id and no aud', () => {
+  const toldCognito = (payload: JWTPayload) => sign(payload).then((token) => told(token, { deploymentId: 'cognito' }));
+  const access = (): JWTPayload => ({ ...without('aud'), client_id: 'mqtt', token_use: 'access' });
+  beforeAll(async () => {
+    await rig.addDeployment('cognito');
+    const issuer = { ...named, audienceClaim: 'client_id', keys: published, jwksUrl: undefined } as const;
+    const change = { actor: 'test', at: rig.now() as never };
+    await createTokenIssuerStore(rig.client, rig.tableName).putTokenIssuer('cognito' as DeploymentId, issuer, change);
+  });
+
+  test('is right where the issuer says so', async () => {
+    expect(await toldCognito(access())).toBe('admitted');
+    expect(await toldCognito({ ...access(), aud: 'other' })).toBe('admitted');
+  });
+
+  test.each<[string, () => JWTPayload]>([
+    ['of another client', () => ({ ...access(), client_id: 'other' })],
+    ['of a list of clients', () => ({ ...access(), client_id: ['mqtt'] })],
+    ['with aud only', claims],
+    ['with neither', () => without('aud')],
+    ['expired', () => ({ ...access(), exp: seconds() })],
+    ['of another issuer', () => ({ ...access(), iss: 'https://other.example/' })],
+  ])('%s is bad credentials', async (_what, payload) => {
+    expect(await toldCognito(payload())).toBe('bad_credentials');
+  });
+});
+
 test('a token that does not name its key is tried with each that could be it', async () => {
   expect(await told(await sign(claims(), 'RS256', {}))).toBe('admitted');
 });
@@ -93,17 +132,16 @@ test('passwords work beside tokens, also one that looks like a token', async () 
   expect(await told('a.b.c', { username: 'odd', clientId: 'odd' })).toBe('admitted');
 });
 
-const without = (claim: string): JWTPayload =>
-  Object.fromEntries(Object.entries(claims()).filter(([name]) => name !== claim));
-
 /** Base64url of JSON. */
 const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 const wrong: [string, () => Promise<string> | string][] = [
   ['expired', () => sign({ ...claims(), exp: seconds() })],
-  ['not valid yet', () => sign({ ...claims(), nbf: seconds() + 60 })],
+  ['expired within the leeway of nbf', () => sign({ ...claims(), exp: seconds() - 1 })],
+  ['not valid for 31 s', () => sign({ ...claims(), nbf: seconds() + 31 })],
   ['without exp', () => sign(without('exp'))],
   ['without aud', () => sign(without('aud'))],
+  ['with client_id in the place of aud', () => sign({ ...without('aud'), client_id: 'mqtt' })],
   ['without iss', () => sign(without('iss'))],
   ['for another audience', () => sign({ ...claims(), aud: 'other' })],
   ['of another issuer', () => sign({ ...claims(), iss: 'https://issuer.example' })],

@@ -1,7 +1,9 @@
 // What is set over HTTP, met at the wire: deployments and their server names, rejections (S5, S6, section 3).
 
+import { once } from 'node:events';
+import { connect as dialTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { join, refusalOf } from '../support/mqtt.ts';
+import { buildConnect, join, refusalOf } from '../support/mqtt.ts';
 import { eventually, type Rig, startRig } from '../support/product.ts';
 
 let rig: Rig;
@@ -31,7 +33,7 @@ const usedOf = async (id: string) => (await rig.api('GET', `/deployments/${id}/s
 describe('a new deployment', () => {
   test('is reached by the server name of its id, and by one of its own', async () => {
     const id = await createDeployment();
-    const host = `mqtt.${id}.example.com`;
+    const host = `fleet-${id}.mqtt.localhost`;
     expect((await rig.api('PATCH', `/deployments/${id}`, { mqttHost: host })).body.mqttHost).toBe(host);
     for (const name of [`${id}.mqtt.localhost`, host, host.toUpperCase()]) {
       const client = await overTls(name);
@@ -44,7 +46,7 @@ describe('a new deployment', () => {
 
   test('keeps its server name when the user name names another deployment', async () => {
     const id = await createDeployment();
-    const host = `mqtt.${id}.example.com`;
+    const host = `fleet-${id}.mqtt.localhost`;
     await rig.api('PATCH', `/deployments/${id}`, { mqttHost: host });
     const client = await overTls(host, 'alice?deployment=demo');
     expect(await usedOf(id)).toBe(1);
@@ -52,11 +54,52 @@ describe('a new deployment', () => {
     await client.endAsync();
   });
 
-  test('an unknown server name leaves the choice to the user name, and without one is bad credentials', async () => {
-    const client = await overTls('stranger.example.com', 'alice?deployment=demo');
-    await client.endAsync();
-    expect(await refusalOf(overTls('stranger.example.com'))).toBe(badCredentials);
-    expect(await refusalOf(overTls('nobody.mqtt.localhost'))).toBe(badCredentials);
+  test('S25: a foreign server name leaves the choice to the user name, and without one is bad credentials', async () => {
+    for (const name of ['stranger.example.com', 'mqtt.localhost']) {
+      const client = await overTls(name, 'alice?deployment=demo');
+      await client.endAsync();
+      expect(await refusalOf(overTls(name))).toBe(badCredentials);
+    }
+  });
+
+  test('S25: an unknown name below the MQTT domain is bad credentials, whatever the user name says', async () => {
+    for (const name of ['nobody.mqtt.localhost', 'a.demo.mqtt.localhost', `${'x'.repeat(40)}.mqtt.localhost`])
+      for (const username of ['alice', 'alice?deployment=demo'])
+        expect(await refusalOf(overTls(name, username))).toBe(badCredentials);
+  });
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)('S25: the name of a resumed session of %s decides', async (version) => {
+    const id = await createDeployment();
+    const visit = async (servername: string, username: string, session?: Buffer) => {
+      const socket = dialTls({
+        ...{ host: '127.0.0.1', port: rig.product.mqttsPort, servername, rejectUnauthorized: false },
+        ...{ minVersion: version, maxVersion: version, ...(session === undefined ? {} : { session }) },
+      });
+      let ticket: Buffer | undefined;
+      socket.on('session', (given: Buffer) => {
+        ticket = given;
+      });
+      const answered = once(socket, 'data');
+      socket.write(buildConnect({ version: 5, clientId: 'resumed', username }));
+      const [connack] = (await answered) as [Buffer];
+      const reused = socket.isSessionReused();
+      const used = [await rig.used('alice'), await usedOf(id)];
+      socket.destroy();
+      await eventually(async () => (await usedOf(id)) === undefined && (await rig.used('alice')) === 0, 'it is freed');
+      return { code: connack[3], reused, used, ticket };
+    };
+    const own = `${id}.mqtt.localhost`;
+    const first = await visit(own, 'alice');
+    expect(first).toMatchObject({ code: 0, reused: false, used: [0, 1] });
+    expect(await visit(own, 'alice?deployment=demo', first.ticket)).toMatchObject({
+      code: 0,
+      reused: true,
+      used: [0, 1],
+    });
+    const unknown = await visit('nobody.mqtt.localhost', 'alice?deployment=demo', first.ticket);
+    expect(unknown).toMatchObject({ code: badCredentials, used: [0, undefined] });
+    const other = await visit('demo.mqtt.localhost', `alice?deployment=${id}`, first.ticket);
+    expect(other).toMatchObject({ code: 0, used: [1, undefined] });
   });
 
   test('suspended, it says so after valid credentials only', async () => {

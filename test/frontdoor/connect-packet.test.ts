@@ -33,6 +33,7 @@ function asOthersReadIt(bytes: Buffer) {
 }
 
 const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }).filter((value) => !value.includes('\u0000'));
+const topic = text.filter((value) => !/[#+]/.test(value));
 const bytes = fc.uint8Array({ maxLength: 300 }).map((raw) => Buffer.from(raw));
 const uint32 = fc.nat(0xffffffff);
 const userProperties = fc.dictionary(
@@ -43,7 +44,7 @@ const userProperties = fc.dictionary(
 const some = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }) => fc.record(model, { requiredKeys: [] });
 
 const will = fc.record({
-  topic: text,
+  topic,
   payload: bytes,
   qos: fc.constantFrom<0 | 1 | 2>(0, 1, 2),
   retain: fc.boolean(),
@@ -53,7 +54,7 @@ const willV5Properties = some({
   payloadFormatIndicator: fc.boolean(),
   messageExpiryInterval: uint32,
   contentType: text,
-  responseTopic: text,
+  responseTopic: topic,
   correlationData: bytes,
   userProperties,
 });
@@ -160,52 +161,132 @@ test('the order of a will’s user properties is kept [MQTT-3.1.3-10]', () => {
 });
 
 describe('what is malformed', () => {
-  const v5 = (properties: readonly number[]) =>
-    Buffer.from([
-      0,
-      4,
-      ...Buffer.from('MQTT'),
-      5,
-      0x82,
-      0,
-      60,
-      properties.length,
-      ...properties,
-      0,
-      1,
-      0x63,
-      0,
-      1,
-      0x75,
-    ]);
-  const v4 = (flags: number, payload: readonly number[]) =>
-    Buffer.from([0, 4, ...Buffer.from('MQTT'), 4, flags, 0, 60, ...payload]);
-  const id = [0, 1, 0x63];
-  const user = [0, 1, 0x75];
+  type Level = 3 | 4 | 5;
+  const text16 = (given: string | readonly number[]) => {
+    const raw = Buffer.from(given as string);
+    return [raw.length >> 8, raw.length & 0xff, ...raw];
+  };
+  const id = text16('c');
+  const user = text16('u');
+  const password = text16('p');
+  const payload = text16('gone');
+  const names: Readonly<Record<Level, string>> = { 3: 'MQIsdp', 4: 'MQTT', 5: 'MQTT' };
+  const properties = (...given: number[]) => [given.length, ...given];
 
-  test('the same bytes without the fault are a CONNECT', () => {
-    expect(decodeConnect(v5([0x21, 0, 1])).kind).toBe('connect');
-    expect(decodeConnect(v4(0x82, [...id, ...user])).kind).toBe('connect');
+  /** A CONNECT of a level, written out: flags, properties in MQTT 5, and what follows them. */
+  const connect = (level: Level, flags: number, rest: readonly (readonly number[])[], ofConnect = properties()) =>
+    Buffer.from([...text16(names[level]), ...[level, flags, 0, 60], ...(level === 5 ? ofConnect : []), ...rest.flat()]);
+  const willOf = (level: Level, topic: readonly number[], ofWill = properties()) =>
+    connect(level, 0xc6, [id, level === 5 ? ofWill : [], topic, payload, user, password]);
+
+  const levels: readonly Level[] = [3, 4, 5];
+  const everyLevel = (name: string, make: (level: Level) => Buffer): (readonly [string, Buffer])[] =>
+    levels.map((level) => [`${name}, level ${level}`, make(level)] as const);
+
+  test.each<readonly [string, Buffer]>([
+    ...everyLevel('a user name', (level) => connect(level, 0x82, [id, user])),
+    ...everyLevel('a user name and a password', (level) => connect(level, 0xc2, [id, user, password])),
+    ...everyLevel('neither', (level) => connect(level, 0x02, [id])),
+    ...everyLevel('a will', (level) => willOf(level, text16('t'))),
+    ...everyLevel('a will topic with everything that is no wildcard', (level) =>
+      willOf(level, text16('/$a b/\u00e9*?//')),
+    ),
+    ...everyLevel('a retained will of QoS 2', (level) =>
+      connect(level, 0x36, [id, level === 5 ? [0] : [], text16('t'), payload]),
+    ),
+    ...everyLevel('a will with an empty payload', (level) =>
+      connect(level, 0x06, [id, level === 5 ? [0] : [], text16('t'), text16('')]),
+    ),
+    ['a password alone, which MQTT 5 allows', connect(5, 0x42, [id, password])],
+    ['a receive maximum of 1', connect(5, 0x82, [id, user], properties(0x21, 0, 1))],
+    ['a maximum packet size of 1', connect(5, 0x82, [id, user], properties(0x27, 0, 0, 0, 1))],
+    ['flags of 0 and 1', connect(5, 0x82, [id, user], properties(0x17, 0, 0x19, 1))],
+    ['a topic alias maximum of 0', connect(5, 0x82, [id, user], properties(0x22, 0, 0))],
+    ['two user properties of one name', connect(5, 0x82, [id, user], properties(0x26, 0, 0, 0, 0, 0x26, 0, 0, 0, 0))],
+    [
+      'a will with all of its properties',
+      willOf(
+        5,
+        text16('t'),
+        properties(
+          ...[0x01, 1, 0x02, 0, 0, 0, 9, 0x03, ...text16('x'), 0x08, ...text16('a/b')],
+          ...[0x09, ...text16('c'), 0x18, 0, 0, 0, 9, 0x26, ...text16('k'), ...text16('v')],
+        ),
+      ),
+    ],
+    // What no will topic may hold, a user name may: it is answered once credentials were checked.
+    ['a user name with U+0000', connect(4, 0x82, [id, text16('a\u0000')])],
+  ])('%s is not', (_name, body) => {
+    expect(decodeConnect(body).kind).toBe('connect');
   });
 
-  test.each([
-    ['another protocol name', Buffer.from([0, 4, ...Buffer.from('MQTX'), 4, 2, 0, 60, ...id])],
-    ['the reserved flag', v4(0x83, [...id, ...user])],
-    ['will QoS without a will', v4(0x8a, [...id, ...user])],
-    ['will QoS 3', v4(0x9e, [...id, 0, 1, 0x77, 0, 0, ...user])],
-    ['a password without a user name', v4(0x42, [...id, ...user])],
-    ['bytes behind the last field', v4(0x82, [...id, ...user, 0])],
-    ['a client id that is not UTF-8', v4(0x82, [0, 2, 0xc3, 0x28, ...user])],
-    ['a user name that is not UTF-8', v4(0x82, [...id, 0, 3, 0xed, 0xa0, 0x80])],
-    ['a will topic with U+0000', v4(0x86, [...id, 0, 1, 0, 0, 0, ...user])],
-    ['a receive maximum of 0', v5([0x21, 0, 0])],
-    ['a maximum packet size of 0', v5([0x27, 0, 0, 0, 0])],
-    ['a property twice', v5([0x21, 0, 1, 0x21, 0, 1])],
-    ['a property of another packet', v5([0x12, 0, 1, 0x61])],
-    ['a property that ends outside the properties', v5([0x11, 0, 0])],
-    ['a user property that is not UTF-8', v5([0x26, 0, 1, 0xff, 0, 0])],
-    ['a flag that is 2', v5([0x17, 2])],
-    ['authentication data without a method', v5([0x16, 0, 1, 1])],
+  test.each<readonly [string, Buffer]>([
+    ['another protocol name', Buffer.from([...text16('MQTX'), 4, 2, 0, 60, ...id])],
+    ...everyLevel('the reserved flag', (level) => connect(level, 0x83, [id, user])),
+    ...everyLevel('will QoS without a will', (level) => connect(level, 0x8a, [id, user])),
+    ...everyLevel('will retain without a will', (level) => connect(level, 0xa2, [id, user])),
+    ...everyLevel('will QoS 3', (level) =>
+      connect(level, 0x9e, [id, level === 5 ? [0] : [], text16('t'), payload, user]),
+    ),
+    ...everyLevel('no client id', (level) => connect(level, 0x02, [])),
+    ...everyLevel('a will flag without a will', (level) => connect(level, 0x06, [id])),
+    ...everyLevel('a will topic without a payload', (level) =>
+      connect(level, 0x06, [id, level === 5 ? [0] : [], text16('t')]),
+    ),
+    ...everyLevel('a user name flag without a user name', (level) => connect(level, 0x82, [id])),
+    ...everyLevel('a password flag without a password', (level) => connect(level, 0xc2, [id, user])),
+    ...everyLevel('bytes behind the last field', (level) => connect(level, 0x82, [id, user, [0]])),
+    ...everyLevel('a user name without its flag', (level) => connect(level, 0x02, [id, user])),
+    ...everyLevel('a client id that is not UTF-8', (level) => connect(level, 0x82, [text16([0xc3, 0x28]), user])),
+    ...everyLevel('a user name with half a surrogate pair', (level) =>
+      connect(level, 0x82, [id, text16([0xed, 0xa0, 0x80])]),
+    ),
+    ...everyLevel('a user name in more bytes than it takes', (level) =>
+      connect(level, 0x82, [id, text16([0xc1, 0x81])]),
+    ),
+    ...everyLevel('an empty will topic', (level) => willOf(level, text16(''))),
+    ...['#', '+', 'a/#', 'a/+/b', 'a#', '+a'].flatMap((topic) =>
+      everyLevel(`the will topic ${topic}`, (level) => willOf(level, text16(topic))),
+    ),
+    ...everyLevel('a will topic with U+0000', (level) => willOf(level, text16('a\u0000b'))),
+    ...everyLevel('a will topic that is not UTF-8', (level) => willOf(level, text16([0xff]))),
+    ...everyLevel('a will topic with half a surrogate pair', (level) => willOf(level, text16([0xed, 0xa0, 0x80]))),
+    ['a password without a user name, level 3', connect(3, 0x42, [id, password])],
+    ['a password without a user name, level 4', connect(4, 0x42, [id, password])],
+    ...(
+      [
+        ['a receive maximum of 0', [0x21, 0, 0]],
+        ['a maximum packet size of 0', [0x27, 0, 0, 0, 0]],
+        ['a property twice', [0x21, 0, 1, 0x21, 0, 1]],
+        ['an expiry twice, equal', [0x11, 0, 0, 0, 1, 0x11, 0, 0, 0, 1]],
+        ['a property of another packet', [0x12, 0, 1, 0x61]],
+        ['a property of a will', [0x18, 0, 0, 0, 1]],
+        ['an unknown property', [0x7f, 0]],
+        ['a property that ends outside the properties', [0x11, 0, 0]],
+        ['a user property that is not UTF-8', [0x26, 0, 1, 0xff, 0, 0]],
+        ['a user property with U+0000', [0x26, 0, 1, 0, 0, 0]],
+        ['request problem information of 2', [0x17, 2]],
+        ['request response information of 2', [0x19, 2]],
+        ['authentication data without a method', [0x16, 0, 1, 1]],
+        ['an authentication method that is not UTF-8', [0x15, 0, 1, 0xff]],
+      ] as const
+    ).map(([name, given]) => [name, connect(5, 0x82, [id, user], properties(...given))] as const),
+    ['a length of the properties in more bytes than it takes', connect(5, 0x82, [id, user], [0x80, 0])],
+    ['a length of the properties in five bytes', connect(5, 0x82, [id, user], [0x80, 0x80, 0x80, 0x80, 1])],
+    ['properties longer than the packet', connect(5, 0x82, [id, user], [0x7f])],
+    ...(
+      [
+        ['a payload format of 2', [0x01, 2]],
+        ['a will delay twice', [0x18, 0, 0, 0, 1, 0x18, 0, 0, 0, 1]],
+        ['a property of CONNECT', [0x11, 0, 0, 0, 1]],
+        ['a topic alias', [0x23, 0, 1]],
+        ['an empty response topic', [0x08, 0, 0]],
+        ['a response topic with a wildcard', [0x08, ...text16('a/#')]],
+        ['another response topic with a wildcard', [0x08, ...text16('+/a')]],
+        ['a response topic with U+0000', [0x08, 0, 1, 0]],
+        ['a content type that is not UTF-8', [0x03, 0, 1, 0xff]],
+      ] as const
+    ).map(([name, given]) => [`a will with ${name}`, willOf(5, text16('t'), properties(...given))] as const),
   ])('%s', (_name, body) => {
     expect(decodeConnect(body).kind).toBe('malformed');
   });

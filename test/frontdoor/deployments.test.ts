@@ -58,6 +58,9 @@ test.each([
   ['a server name is the same in capitals', 'mqtts', 'alice', 'OWN.MQTT.localhost', 'own'],
   ['a server name that maps to none leaves it to the suffix', 'mqtts', 'alice?deployment=other', 'localhost', 'other'],
   ['no server name leaves it to the suffix', 'mqtts', 'alice?deployment=other', '', 'other'],
+  ['an SDK divides the suffix with "?"', 'mqtts', 'alice?deployment=other?SDK=JavaV2&Version=1.0', '', 'other'],
+  ['over TCP too', 'mqtt', 'alice?SDK=JavaV2&deployment=other?', undefined, 'other'],
+  ['a suffix that names two names neither, nor the default', 'mqtt', 'alice?deployment=a&deployment=b', undefined, ''],
   ['over TLS there is no default', 'mqtts', 'alice', 'localhost', undefined],
 ] as const)('%s', async (_name, scheme, username, servername, deploymentId) => {
   const port = scheme === 'mqtt' ? rig.port : tlsPort;

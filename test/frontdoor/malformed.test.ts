@@ -12,6 +12,11 @@ const badUtf8 = (() => {
   return bytes;
 })();
 
+/** As a client would write it that checks nothing. */
+function willTo(topic: string): { topic: string; payload: Buffer } {
+  return { topic, payload: Buffer.from('gone') };
+}
+
 test.each([
   ['another packet first', packetBytes({ cmd: 'pingreq' })],
   ['a PUBLISH first', packetBytes({ cmd: 'publish', topic: 't', payload: 'p', qos: 0, dup: false, retain: false })],
@@ -21,6 +26,12 @@ test.each([
   ['HTTP', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')],
   ['TLS on the plain port', Buffer.from('160301020001000101', 'hex')],
   ['a client id that is not UTF-8', badUtf8],
+  [
+    'an empty will topic in MQTT 3.1',
+    Buffer.from('1014 0006 4d5149736470 03 06 003c 0001 63 0000 0001 78'.replaceAll(' ', ''), 'hex'),
+  ],
+  ['a will topic with a wildcard in MQTT 3.1.1', connectBytes({ protocolVersion: 4, will: willTo('a/#') })],
+  ['a will topic with a wildcard in MQTT 5', connectBytes({ protocolVersion: 5, will: willTo('+/a') })],
   ['a CONNECT cut short inside itself', Buffer.of(0x10, 0x02, 0x00, 0x04)],
 ])('%s', async (_name, bytes) => {
   // Were it only the timeout that closes, this test would run into its own.

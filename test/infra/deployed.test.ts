@@ -384,7 +384,7 @@ describe('the fetcher of token keys', () => {
     const issuer = { issuer: 'https://issuer.invalid', audience: 'headcount', jwksUrl: 'https://issuer.invalid/keys' };
     await createTokenIssuerStore(world.client, world.tableName).putTokenIssuer(
       'open' as DeploymentId,
-      { ...issuer, usernameClaim: 'sub', keys: [] },
+      { ...issuer, audienceClaim: 'aud', usernameClaim: 'sub', keys: [] },
       { actor: 'test', at: systemClock.now() },
     );
     expect(await keys.invoke(scheduleEvent())).toBeUndefined();
@@ -447,8 +447,8 @@ describe('the API', () => {
     ['POST', '/v1/tenants', 201, { tenantId: tenant }],
     ['GET', '/v1/tenants', 200],
     ['POST', '/v1/deployments', 201, { name: 'A new one' }],
-    ['PATCH', '/v1/deployments/demo', 200, { name: 'Demo', mqttHost: 'mqtt.acme.example' }],
-    ['PATCH', '/v1/deployments/demo', 200, { mqttHost: 'mqtt.demo.acme.example' }],
+    ['PATCH', '/v1/deployments/demo', 200, { name: 'Demo', mqttHost: 'acme.mqtt.example.com' }],
+    ['PATCH', '/v1/deployments/demo', 200, { mqttHost: 'demo-fleet.mqtt.example.com' }],
     ['GET', '/v1/deployments/demo/rejections', 200],
     ['GET', '/v1/deployments/demo/rejections', 200, undefined, 'interval=hour'],
     ['GET', '/v1/deployments/demo/audit', 200],
@@ -483,7 +483,7 @@ describe('the API', () => {
     const made = JSON.parse((await call('POST', '/v1/deployments', { name: 'Named' })).body ?? '{}');
     expect(made.mqttHost).toBe(`${made.deploymentId}.${withFrontDoor.mqttDomain}`);
     const taken = await call('PATCH', '/v1/deployments/demo', { mqttHost: made.mqttHost });
-    expect(taken.statusCode).toBe(400);
+    expect(taken.statusCode).toBe(409);
   });
 
   test('what takes longer is started, put on its queue, and can be looked at', async () => {

@@ -14,6 +14,7 @@ import { localArn } from '../../local/policy.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
 import { createRejectionReader } from '../../shared/adapters/dynamodb/rejection-reader.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { createTickets } from '../../shared/adapters/node/tickets.ts';
@@ -162,8 +163,14 @@ describe('a task that was started', () => {
   test('tells a wrong password from a full quota, and finds a deployment by its own server name', async () => {
     expect(await refusalOf(join('alice', 'laptop', { password: 'wrong' }))).toBe(0x86);
     expect(await refusalOf(join('alice', 'laptop', { password: 'wrong', protocolVersion: 4 }))).toBe(0x04);
-    const named = { servername: 'demo.mqtt.example.com', rejectUnauthorized: false };
-    expect(await refusalOf(join('alice', 'laptop', named))).toBe(0x97);
+    const settings = createSettingsStore(world.client, world.tableName);
+    const change = { actor: 'test', at: systemClock.now() };
+    await settings.changeDeployment(demo, { mqttHost: 'fleet.mqtt.localhost' }, change);
+    expect(await refusalOf(join('alice', 'laptop', { servername: 'fleet.mqtt.localhost' }))).toBe(0x97);
+    const suffixed = { username: 'alice?deployment=demo' };
+    expect(await refusalOf(join('alice', 'laptop', { ...suffixed, servername: 'nobody.mqtt.localhost' }))).toBe(0x86);
+    const foreign = { ...suffixed, servername: 'mqtt.acme.com', rejectUnauthorized: false };
+    expect(await refusalOf(join('alice', 'laptop', foreign))).toBe(0x97);
   }, 90_000);
 
   test('passes on what its clients say, over TLS on both sides', async () => {
@@ -202,7 +209,7 @@ describe('a task that was started', () => {
 
   test('has left nothing unwritten of whom it turned away', async () => {
     const { items } = await createRejectionReader(world.client, world.tableName).listRecent(demo, { limit: 10 });
-    expect(items).toMatchObject([{ username: 'alice', clientId: 'laptop', count: 4 }]);
+    expect(items).toMatchObject([{ username: 'alice', clientId: 'laptop', count: 5 }]);
   });
 
   test('logged no password, no ticket and no key, and nothing but JSON', () => {

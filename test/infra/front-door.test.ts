@@ -206,6 +206,15 @@ test('a task that does not answer its health check for a moment keeps the client
 describe('half a choice ends the synthesis', () => {
   test.each([
     ['a front door without a domain', { frontDoor: 'true' }, 'mqttDomain'],
+    [
+      'an endpoint below the MQTT domain',
+      {
+        ...withFrontDoor,
+        connectDomain: 'iot.mqtt.example.com',
+        connectCertificateArn: 'arn:aws:acm:x:1:certificate/1',
+      },
+      'connectDomain',
+    ],
     ['a word that is neither', { frontDoor: 'yes' }, 'frontDoor'],
     ['a certificate that is none', { ...withFrontDoor, mqttCertificateSecretArn: 'mqtt' }, 'mqttCertificateSecretArn'],
     ['a name without its certificate', { connectDomain: 'mqtt.example.com' }, 'connectCertificateArn'],

@@ -84,6 +84,18 @@ test('the server name picks the deployment where it names one, and the suffix wh
   expect(asked[0]).toMatchObject({ deploymentId: 'other', clientId: 'c1' });
 });
 
+test.each([
+  ['alice?deployment=demo?SDK=JavaV2&Version=1.0', true],
+  ['alice?deployment=demo?', true],
+  ['alice?SDK=JavaV2&deployment=demo', true],
+  ['alice?deployment=demo&deployment=other', false],
+  ['alice?deployment=demo&ticket=a&ticket=b', false],
+])('straight to IoT Core the suffix of %s is believed: %s', async (username, is) => {
+  const { asked, answer } = ask({ ...whole, protocolData: { mqtt: { ...mqtt, username } } });
+  expect((await answer).isAuthenticated).toBe(is);
+  expect(asked.map(({ deploymentId }) => deploymentId)).toEqual(username.includes('ticket') ? [] : [is ? 'demo' : '']);
+});
+
 test('a server name that nobody can look up now is denied, whatever the suffix names', async () => {
   const connect = () => Promise.reject(new Error('asked'));
   const deploymentOfServerName = () => Promise.reject(new Error('the database did not answer in time'));

@@ -85,15 +85,41 @@ test('a user name is split at its first question mark, and only known parts are 
     deployment: 'd1',
   });
   expect(splitUserName('?deployment=d1')).toEqual({ username: '', deployment: 'd1' });
-  expect(splitUserName('a?b?deployment=d1')).toEqual({ username: 'a' });
-  expect(splitUserName('a?deployment=d1&deployment=d2&ticket=t')).toEqual({
-    username: 'a',
-    deployment: 'd1',
-    ticket: 't',
-  });
   expect(splitUserName(joinUserName('a&b=c', 'd1', 'x_-='))).toEqual({
     username: 'a&b=c',
     deployment: 'd1',
     ticket: 'x_-=',
   });
+});
+
+test.each([
+  'alice?deployment=demo?SDK=JavaV2&Version=1.0',
+  'alice?deployment=demo?',
+  'alice?deployment=demo&',
+  'alice?SDK=JavaV2&deployment=demo',
+  'alice?SDK=JavaV2?deployment=demo',
+  'alice??deployment=demo',
+  'alice?b?deployment=demo',
+  'alice?deployment=demo?deployment=demo',
+  'alice?x-amz-customauthorizer-name=h&deployment=demo?SDK=Python3&Version=2.1?Platform=a%3Fb',
+])('a suffix is divided by "?" as by "&": %s', (raw) => {
+  expect(splitUserName(raw)).toEqual({ username: 'alice', deployment: 'demo' });
+});
+
+test.each([
+  'alice?deployment=demo&deployment=other',
+  'alice?deployment=demo?deployment=other',
+  'alice?deployment=demo&deployment=',
+  'alice?deployment=&deployment=demo',
+  'alice?deployment=',
+  'alice?deployment',
+])('a suffix with no one deployment names one that cannot be: %s', (raw) => {
+  const { deployment } = splitUserName(raw);
+  expect(deployment).toBe('');
+  expect(parseDeploymentId(deployment).ok).toBe(false);
+});
+
+test('of two different tickets none is believed', () => {
+  expect(splitUserName('a?deployment=d1&ticket=t&ticket=u').ticket).toBe('');
+  expect(splitUserName('a?ticket=t?ticket=t').ticket).toBe('t');
 });

@@ -7,7 +7,7 @@ import { changeAndEnd, type StartPorts, startDeletion } from '../../../shared/ap
 import { deploymentsPerTenantMax } from '../../../shared/config/constants.ts';
 import { parseDeploymentId } from '../../../shared/domain/ids.ts';
 import type { DeploymentItems } from '../../../shared/ports/operations.ts';
-import { type Answer, accepted, deploymentDeleting, deploymentNotFound, invalid, ok, problem } from '../answer.ts';
+import { type Answer, accepted, deploymentDeleting, deploymentNotFound, ok, problem } from '../answer.ts';
 import { pageByName } from '../list.ts';
 import { missing, stale } from '../outcome.ts';
 import { etagOf } from '../precondition.ts';
@@ -26,10 +26,8 @@ const full = problem(
   'deployment.too_many',
   `This tenant owns ${deploymentsPerTenantMax} deployments already, the most that it may own.`,
 );
-const hostTaken = problem(409, 'mqtt_host.taken', 'Another deployment has this mqttHost.');
-const hostReserved = invalid([
-  { in: 'body', name: 'mqttHost', detail: 'lies in a domain where only the name of the own deployment id is free' },
-]);
+// The same for a name that is set elsewhere and for the id of another deployment: which it is, is not this tenant's (S19).
+const hostTaken = problem(409, 'mqtt_host.taken', 'This mqttHost is not available.');
 
 export interface DeploymentRoutePorts extends DeploymentPorts {
   readonly starts: StartPorts;
@@ -84,7 +82,7 @@ export function addDeploymentRoutes(router: Router, ports: DeploymentRoutePorts)
     path: one,
     scope: 'deployments:write',
     summary: 'Change some of a deployment, as suspend or resume it',
-    body: { parse: parseDeploymentChange, maxBytes, schema: deploymentChangeSchema },
+    body: { parse: (raw) => parseDeploymentChange(raw, ports.mqttDomain), maxBytes, schema: deploymentChangeSchema },
     honours: 'if-match',
     starts: ({ status }) => status === 'suspended',
     responses: { 200: answers(deploymentSchema, 'Changed') },
@@ -103,8 +101,6 @@ export function addDeploymentRoutes(router: Router, ports: DeploymentRoutePorts)
           return stale;
         case 'host_taken':
           return hostTaken;
-        case 'host_reserved':
-          return hostReserved;
         case 'deleting':
           return deploymentDeleting;
         case 'done':

@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
-import type { DeploymentId } from '../../domain/ids.ts';
+import { type DeploymentId, parseDeploymentId } from '../../domain/ids.ts';
 import type {
   Change,
   Deployment,
@@ -27,9 +27,16 @@ export async function getDeployment(table: Table, id: DeploymentId): Promise<Sto
   return parseStoredDeployment((await answering(() => table.client.send(command))).Item);
 }
 
-/** A name that stands for this deployment already is its own. */
-function takeHost(TableName: string, host: string, id: DeploymentId): Write {
-  return {
+/**
+ * Takes a server name for a deployment; one that stands for it already is its own.
+ *
+ * Invariant: a server name leads to one deployment, and its first label is never the id of another (S25).
+ * Race: of two that take one name the second finds it taken. A deployment that is created takes the name of its id in
+ * the same way, so it and the deployment that sets this name meet on one item.
+ * On crash: all of the transaction is written, or nothing.
+ */
+function takeHost(TableName: string, host: string, id: DeploymentId): readonly Write[] {
+  const put: Write = {
     Put: {
       TableName,
       Item: { ...hostKey(host), deploymentId: id },
@@ -37,6 +44,10 @@ function takeHost(TableName: string, host: string, id: DeploymentId): Write {
       ExpressionAttributeValues: { ':id': id },
     },
   };
+  const label = parseDeploymentId(host.slice(0, host.indexOf('.')));
+  if (!label.ok || label.value === id) return [put];
+  const Key = deploymentKey(label.value);
+  return [put, { ConditionCheck: { TableName, Key, ConditionExpression: 'attribute_not_exists(pk)' } }];
 }
 
 function audit(
@@ -69,7 +80,7 @@ export async function createDeployment(
     },
     { Put: { TableName, Item: { pk: tenantPk(tenantId), sk: deploymentId } } },
     ...audit(TableName, undefined, deployment, change),
-    ...(mqttHost === undefined ? [] : [takeHost(TableName, mqttHost, deploymentId)]),
+    ...(mqttHost === undefined ? [] : takeHost(TableName, mqttHost, deploymentId)),
   ]);
   if (outcome.kind === 'done') return 'created';
   return outcome.at.includes(0) ? 'exists' : 'host_taken';
@@ -105,7 +116,7 @@ export async function changeDeployment(
     updateIfUnchanged(TableName, before, changes),
     ...audit(TableName, before, after, change),
     ...(moves && before.mqttHost !== undefined ? [releaseHost(TableName, before.mqttHost, id)] : []),
-    ...(moves && after.mqttHost !== undefined ? [takeHost(TableName, after.mqttHost, id)] : []),
+    ...(moves && after.mqttHost !== undefined ? takeHost(TableName, after.mqttHost, id) : []),
   ]);
   if (outcome.kind === 'done') return { kind: 'done', before, after };
   if (!outcome.at.includes(0)) return { kind: 'host_taken' };

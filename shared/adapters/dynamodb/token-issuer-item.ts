@@ -1,7 +1,7 @@
 // A deployment's token issuer, read. Pure, like the other settings.
 
 import { type Ms, ms } from '../../domain/time.ts';
-import type { PublicKey, StoredTokenIssuer } from '../../ports/token-issuer.ts';
+import { audienceClaims, type PublicKey, type StoredTokenIssuer } from '../../ports/token-issuer.ts';
 
 type Item = Record<string, unknown>;
 
@@ -12,13 +12,15 @@ export function versionOfIssuerItem(item: Item | undefined): number {
 
 export function parseTokenIssuerItem(item: Item | undefined): StoredTokenIssuer | undefined {
   if (item?.configured !== true) return undefined;
-  const { issuer, audience, usernameClaim, jwksUrl, keys, keysReadAt, updatedAt } = item;
+  const { issuer, audience, audienceClaim = 'aud', usernameClaim, jwksUrl, keys, keysReadAt, updatedAt } = item;
   const names = [issuer, audience, usernameClaim, ...(jwksUrl === undefined ? [] : [jwksUrl])];
-  if (!names.every((name) => typeof name === 'string') || !Array.isArray(keys))
+  const claim = audienceClaims.find((known) => known === audienceClaim);
+  if (!names.every((name) => typeof name === 'string') || !Array.isArray(keys) || claim === undefined)
     throw new TypeError(`the token issuer of ${String(item.pk)} is not one`);
   return {
     issuer: String(issuer),
     audience: String(audience),
+    audienceClaim: claim,
     usernameClaim: String(usernameClaim),
     jwksUrl: jwksUrl === undefined ? undefined : String(jwksUrl),
     keys: keys as readonly PublicKey[],

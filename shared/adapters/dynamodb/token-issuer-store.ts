@@ -33,8 +33,9 @@ function staleness({ stored }: Seen, { expectedVersion }: Change): Stale | undef
 /** One side of an audit record. Keys by their names: they are public, but long. */
 function audited(stored: StoredTokenIssuer | undefined): unknown {
   if (stored === undefined) return null;
-  const { issuer, audience, usernameClaim, jwksUrl, keys, version } = stored;
-  return { issuer, audience, usernameClaim, jwksUrl, keys: keys.map((key) => key.kid ?? key.kty), version };
+  const { issuer, audience, audienceClaim, usernameClaim, jwksUrl, keys, version } = stored;
+  const names = keys.map((key) => key.kid ?? key.kty);
+  return { issuer, audience, audienceClaim, usernameClaim, jwksUrl, keys: names, version };
 }
 
 export function createTokenIssuerStore(client: DynamoDBDocumentClient, tableName: string): TokenIssuerStore {

@@ -13,6 +13,8 @@ import type { TokenCheck, TokenIssuer } from '../../ports/token-issuer.ts';
 
 /** Far above what an issuer signs, far below what MQTT carries. */
 const maxBytes = 16_384;
+/** How far the clock of an issuer may be ahead: for `nbf`, never for `exp`. */
+const leewaySeconds = 30;
 const compact = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
 /** `algorithms`: those that may have signed, whatever the token's own header says. */
@@ -34,12 +36,16 @@ export function createTokenCheck(algorithms: readonly string[]): TokenCheck {
       const options: JWTVerifyOptions = {
         algorithms: [...algorithms],
         issuer: issuer.issuer,
-        audience: issuer.audience,
-        requiredClaims: ['exp', 'aud', 'iss'],
+        requiredClaims: ['exp', 'iss', issuer.audienceClaim],
         currentDate: new Date(now),
+        clockTolerance: leewaySeconds,
+        ...(issuer.audienceClaim === 'aud' ? { audience: issuer.audience } : {}),
       };
       const payload = await payloadOf(token, keysOf(issuer), options);
-      if (payload?.exp === undefined || !Object.hasOwn(payload, issuer.usernameClaim)) return undefined;
+      // The library's leeway is for `exp` too, and an expired token must vouch for nothing.
+      if (payload?.exp === undefined || payload.exp * 1_000 <= now) return undefined;
+      if (issuer.audienceClaim === 'client_id' && payload.client_id !== issuer.audience) return undefined;
+      if (!Object.hasOwn(payload, issuer.usernameClaim)) return undefined;
       return payload[issuer.usernameClaim] === username ? ms(Math.floor(payload.exp * 1_000)) : undefined;
     },
   };
