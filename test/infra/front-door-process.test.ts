@@ -21,6 +21,7 @@ import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constant
 import { frontDoorStopSeconds } from '../../shared/config/front-door.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
+import { type BrokerPort, openBrokerPort } from '../support/broker-port.ts';
 import { sqsEvent } from './deployed/events.ts';
 import { type Recorder, startRecorder, ticketSecret } from './deployed/recorder.ts';
 import { portOf, startTaskHost, startTlsBefore, type Task, type TaskHost } from './deployed/task.ts';
@@ -37,6 +38,7 @@ let template: Template;
 let world: World;
 let recorder: Recorder;
 let broker: LocalBroker;
+let straight: BrokerPort;
 let iotCore: Server;
 let host: TaskHost;
 let task: Task;
@@ -67,7 +69,8 @@ beforeAll(async () => {
     clock: systemClock,
     persistentExpirySeconds: () => 3_600,
   });
-  iotCore = await startTlsBefore(broker.port, certificate);
+  straight = await openBrokerPort((stream, ipAddress) => broker.accept(stream, ipAddress));
+  iotCore = await startTlsBefore(straight.port, certificate);
   recorder.domainName = `localhost:${portOf(iotCore)}`;
   host = await startTaskHost(template, certificate);
   task = await host.start(variables());
@@ -77,6 +80,7 @@ afterAll(async () => {
   await host?.close();
   iotCore?.close();
   await broker?.close();
+  await straight?.close();
   await recorder?.close();
   await world?.stop();
 });
