@@ -69,6 +69,7 @@ import { startEngine } from './engine.ts';
 import { every } from './every.ts';
 import { explain } from './explain.ts';
 import type { Faults } from './faults.ts';
+import { createHostCheck, isWildcard } from './hosts.ts';
 import { listenHttp } from './http.ts';
 import { type Journal, noJournal, openJournal } from './journal.ts';
 import { startLocalOperations } from './operations.ts';
@@ -368,11 +369,15 @@ export async function startProduct({
             folder,
             apiToken: config.apiToken,
             authenticate: tokens.authenticate,
-            mqtt: { host, tcpPort: mqtt.port, tlsPort: mqtts.port },
+            mqtt: { host: isWildcard(host) ? undefined : host, tcpPort: mqtt.port, tlsPort: mqtts.port },
           });
     const fetch = (request: Request, peer: string | undefined): Response | Promise<Response> =>
       site?.answer(request, peer) ?? app.fetch(request);
-    const http = await listenHttp({ fetch }, { host, port: config.httpPort });
+    const http = await listenHttp(
+      { fetch },
+      { host, port: config.httpPort },
+      createHostCheck(host, config.allowedHosts),
+    );
     shutdown.add(() => http.close());
     return {
       mqttPort: mqtt.port,
