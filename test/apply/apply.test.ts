@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseAddress } from '../../apply/address.ts';
 import { type Rig, startRig } from '../support/product.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -27,12 +28,19 @@ interface Ran {
   readonly err: string;
 }
 
-function apply(yaml: string, ...flags: readonly string[]): Promise<Ran> {
+function apply(yaml: string, ...given: readonly (string | Record<string, string>)[]): Promise<Ran> {
+  const flags = given.filter((each) => typeof each === 'string');
+  const env = Object.assign({}, ...given.filter((each) => typeof each === 'object')) as Record<string, string>;
   const file = join(folder, 'limits.yaml');
   writeFileSync(file, yaml);
   const child = spawn(process.execPath, ['--import', 'tsx', 'apply/main.ts', file, ...flags], {
     cwd: root,
-    env: { ...process.env, HEADCOUNT_URL: `http://127.0.0.1:${rig.product.httpPort}`, HEADCOUNT_TOKEN: 'local' },
+    env: {
+      ...process.env,
+      HEADCOUNT_URL: `http://127.0.0.1:${rig.product.httpPort}`,
+      HEADCOUNT_TOKEN: 'local',
+      ...env,
+    },
   });
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => {
@@ -134,3 +142,31 @@ test('a file that cannot be meant is refused whole, line by line, before anythin
   expect(await apply('deployment: [')).toMatchObject({ code: 2, err: expect.stringContaining('limits.yaml:1: ') });
   expect(await apply('deployment: {id: nobodys}')).toMatchObject({ code: 1, err: expect.stringContaining('404') });
 }, 60_000);
+
+test.each([
+  ['http://headcount.example', 'over https only'],
+  ['http://192.168.1.5:3000', 'over https only'],
+  ['http://localhost.example:3000', 'over https only'],
+  ['ftp://127.0.0.1', 'over https only'],
+  ['https://token@headcount.example', 'HEADCOUNT_TOKEN'],
+  ['headcount.example', 'it is a URL'],
+])('the token does not leave for %s', (given, said) => {
+  const address = parseAddress(given);
+  expect(address).toMatchObject({ ok: false, problem: expect.stringContaining(said) });
+});
+
+test.each([
+  ['https://headcount.example/', 'https://headcount.example'],
+  ['https://headcount.example/api//', 'https://headcount.example/api'],
+  ['http://localhost:3000', 'http://localhost:3000'],
+  ['http://127.0.0.1:3000/', 'http://127.0.0.1:3000'],
+  ['http://[::1]:3000', 'http://[::1]:3000'],
+])('it goes to %s', (given, baseUrl) => {
+  expect(parseAddress(given)).toEqual({ ok: true, baseUrl });
+});
+
+test('a wrong address ends the command before anything is sent', async () => {
+  const ran = await apply(limits, { HEADCOUNT_URL: 'http://headcount.example' });
+  expect(ran.code).toBe(2);
+  expect(ran.err).toContain('over https only');
+});
