@@ -5,13 +5,14 @@ import type { DeploymentId } from '../domain/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Change, Stale, WriteOutcome } from '../ports/settings.ts';
-import type {
-  KeyFetcher,
-  MissingIssuer,
-  PublicKey,
-  StoredTokenIssuer,
-  TokenIssuerInput,
-  TokenIssuerStore,
+import {
+  jwksUrlUnreachable,
+  type KeyFetcher,
+  type MissingIssuer,
+  type PublicKey,
+  type StoredTokenIssuer,
+  type TokenIssuerInput,
+  type TokenIssuerStore,
 } from '../ports/token-issuer.ts';
 import type { Caller } from './expected.ts';
 import { type Check, type Checked, checkFields, type Fault, faulty, fine } from './fault.ts';
@@ -79,7 +80,7 @@ export type PutIssuerOutcome =
 
 async function fetchUsable(fetcher: KeyFetcher, url: string): Promise<readonly PublicKey[] | string> {
   const fetched = await fetcher.fetchKeys(url);
-  if (fetched.kind === 'refused') return 'jwksUrl must be an https URL of a public address';
+  if (fetched.kind === 'refused') return jwksUrlUnreachable;
   if (fetched.kind === 'failed') return fetched.problem;
   const keys = readFetchedKeys(fetched.document);
   return keys.length === 0 ? 'jwksUrl answered with no key that can be used' : keys;

@@ -6,6 +6,7 @@ import { parsePathName, pathName } from '../../console/client/path-name.ts';
 import { ApiProblem, isNotOffered } from '../../console/client/problem.ts';
 import { scopes } from '../../console/client/types.ts';
 import { differences } from '../../console/pages/audit-differences.ts';
+import { buildHelp } from '../../console/pages/connect-commands.ts';
 import { hoursUntil } from '../../console/pages/hours.ts';
 import { parseSessionExpiry, sessionExpiryRule } from '../../console/pages/session-expiry.ts';
 import { maxSessionsRule, maxSessionsUsual, parseMaxSessions } from '../../console/pages/session-limit/max-sessions.ts';
@@ -212,4 +213,14 @@ test.each([
 ])('%s leads to a page of this origin after sign-in', (address, path) => {
   expect(samePage(address)).toBe(path);
   expect(new URL(path, 'https://console.example').origin).toBe('https://console.example');
+});
+
+test('the commands and addresses of the help can be used where the local run listens on an IPv6 address', () => {
+  const help = buildHelp(
+    { deploymentId: 'demo', mqttHost: null },
+    { tcp: { host: '::1', port: 1883 }, tls: { host: '::1', port: 8883, ownCertificate: true }, frontDoor: true },
+    { username: 'alice', clientId: 'c' },
+  );
+  expect(help.address.map(({ value }) => value)).toEqual(['[::1]:1883', '[::1]:8883', 'demo/…']);
+  expect(help.commands[0]?.text).toContain('-h ::1 -p 1883');
 });

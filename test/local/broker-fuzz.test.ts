@@ -43,12 +43,16 @@ test('hostile packets harm the client only that sends them', async () => {
         properties: { willDelayInterval: 1 },
       },
     });
-    socket.write(random(8) === 0 ? bendConnect(connect, random) : connect);
+    const first = random(8) === 0 ? bendConnect(connect, random) : connect;
+    const tail = buildHostileTail(random);
+    // Half of them do not wait for their CONNACK.
+    const [early, late] = random(2) === 0 ? [tail, Buffer.alloc(0)] : [Buffer.alloc(0), tail];
+    socket.write(Buffer.concat([first, early]));
     // A bent CONNECT may be one that is not whole.
     const answered = new Promise((resolve) => socket.once('data', resolve).once('close', resolve));
     await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, 200))]);
     const over = new Promise((resolve) => (socket.destroyed ? resolve(undefined) : socket.once('close', resolve)));
-    socket.resume().end(buildHostileTail(random));
+    socket.resume().end(late);
     await over;
   }
 
