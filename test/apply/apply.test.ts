@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parseAddress } from '../../apply/address.ts';
 import { type Rig, startRig } from '../support/product.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -147,26 +146,15 @@ test.each([
   ['http://headcount.example', 'over https only'],
   ['http://192.168.1.5:3000', 'over https only'],
   ['http://localhost.example:3000', 'over https only'],
-  ['ftp://127.0.0.1', 'over https only'],
   ['https://token@headcount.example', 'HEADCOUNT_TOKEN'],
   ['headcount.example', 'it is a URL'],
-])('the token does not leave for %s', (given, said) => {
-  const address = parseAddress(given);
-  expect(address).toMatchObject({ ok: false, problem: expect.stringContaining(said) });
-});
-
-test.each([
-  ['https://headcount.example/', 'https://headcount.example'],
-  ['https://headcount.example/api//', 'https://headcount.example/api'],
-  ['http://localhost:3000', 'http://localhost:3000'],
-  ['http://127.0.0.1:3000/', 'http://127.0.0.1:3000'],
-  ['http://[::1]:3000', 'http://[::1]:3000'],
-])('it goes to %s', (given, baseUrl) => {
-  expect(parseAddress(given)).toEqual({ ok: true, baseUrl });
-});
-
-test('a wrong address ends the command before anything is sent', async () => {
-  const ran = await apply(limits, { HEADCOUNT_URL: 'http://headcount.example' });
+])('the token does not leave for %s', { timeout: 60_000 }, async (HEADCOUNT_URL, said) => {
+  const ran = await apply(limits, { HEADCOUNT_URL });
   expect(ran.code).toBe(2);
-  expect(ran.err).toContain('over https only');
+  expect(ran.err).toContain(said);
+});
+
+test('a slash behind the address changes nothing', { timeout: 60_000 }, async () => {
+  const ran = await apply(limits, '--dry-run', { HEADCOUNT_URL: `http://localhost:${rig.product.httpPort}//` });
+  expect(ran).toMatchObject({ code: 0, err: '' });
 });
