@@ -1,7 +1,8 @@
 // `npm run apply -- file.yaml [--dry-run]`: a deployment and its limits as a file says, over the HTTP API. Shows what it
-// changes before it does. Ends with 0 where all is as the file says, 1 where it could not be, 2 where the file is wrong.
+// changes before it does. Ends with 0 where all is as the file says, 1 where it could not be, 2 where the file or the address is wrong.
 
 import { readFileSync } from 'node:fs';
+import { parseAddress } from './address.ts';
 import { createInstallation, Refused } from './installation.ts';
 import { planChanges } from './plan.ts';
 import { readFile } from './read-file.ts';
@@ -22,8 +23,12 @@ async function apply(args: readonly string[]): Promise<number> {
     for (const { line, problem } of read.faults) process.stderr.write(`${file}:${line}: ${problem}\n`);
     return 2;
   }
-  const url = process.env.HEADCOUNT_URL ?? 'http://127.0.0.1:3000';
-  const installation = createInstallation(url.replace(/\/$/, ''), process.env.HEADCOUNT_TOKEN ?? 'local');
+  const address = parseAddress(process.env.HEADCOUNT_URL ?? 'http://127.0.0.1:3000');
+  if (!address.ok) {
+    process.stderr.write(`apply: ${address.problem}\n`);
+    return 2;
+  }
+  const installation = createInstallation(address.baseUrl, process.env.HEADCOUNT_TOKEN ?? 'local');
   const found = await installation.find(read.wanted);
   const steps = planChanges(read.wanted, found);
   if (steps.length === 0) process.stdout.write('nothing to change\n');

@@ -77,7 +77,10 @@ export class Relay {
     const step = this.#framer.step(chunk, 0);
     // What the broker would make of bytes that we cannot frame is not known. So the chunk stays here, and to the broker
     // this is a lost connection.
-    if (step === undefined) return this.#hangUp();
+    if (step === undefined) {
+      this.#hangUp();
+      return;
+    }
     // No byte of a DISCONNECT passes before all of it is here.
     const { last } = step;
     this.#toBroker(last !== undefined && isDisconnect(last.firstByte) ? chunk.subarray(0, last.start) : chunk);

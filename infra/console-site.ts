@@ -30,6 +30,8 @@ import {
   consoleAssetsPath,
   consoleCacheControl,
   consoleConfigPath,
+  consoleFilePattern,
+  consolePlacePattern,
 } from '../shared/config/console.ts';
 import { openPaths } from './http-entrance.ts';
 import type { OwnName } from './installation.ts';
@@ -146,7 +148,7 @@ export class ConsoleSite extends Construct {
     if (provider !== undefined) for (const id of copierFindings) Validations.of(provider).acknowledge({ id, reason });
   }
 
-  /** A page of the console is a path without a file: its last part has no dot. */
+  /** The same places as locally, and the same answer for what is nothing: S3's would be a 403 in XML. */
   #pages(): CloudFrontFunction {
     return new CloudFrontFunction(this, 'Pages', {
       runtime: FunctionRuntime.JS_2_0,
@@ -155,8 +157,22 @@ export class ConsoleSite extends Construct {
         [
           'function handler(event) {',
           '  var request = event.request;',
-          "  if (!/\\.[^/]*$/.test(request.uri)) request.uri = '/index.html';",
-          '  return request;',
+          '  function header(name) {',
+          '    var found = request.headers[name];',
+          "    return found === undefined ? '' : found.value;",
+          '  }',
+          "  var navigates = header('sec-fetch-mode') === 'navigate' || header('accept').indexOf('text/html') >= 0;",
+          `  if (${consolePlacePattern}.test(request.uri) && navigates) {`,
+          "    request.uri = '/index.html';",
+          '    return request;',
+          '  }',
+          `  if (${consoleFilePattern}.test(request.uri)) return request;`,
+          '  return {',
+          '    statusCode: 404,',
+          "    statusDescription: 'Not Found',",
+          "    headers: { 'content-type': { value: 'application/problem+json' }, 'cache-control': { value: 'no-store' } },",
+          `    body: { encoding: 'text', data: ${JSON.stringify(JSON.stringify(notFound))} },`,
+          '  };',
           '}',
         ].join('\n'),
       ),
@@ -201,6 +217,15 @@ export class ConsoleSite extends Construct {
       });
   }
 }
+
+/** As the API says it. */
+const notFound = {
+  type: 'urn:headcount:problem:route.not_found',
+  title: 'Not Found',
+  status: 404,
+  detail: 'There is nothing at this path.',
+  code: 'route.not_found',
+};
 
 /** Each of them, and no more: what a later version of CDK lets its copier do besides has to be looked at first. */
 const copierFindings = [

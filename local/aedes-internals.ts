@@ -11,6 +11,7 @@ interface Persistence {
   outgoingStream(client: { readonly id: string }): AsyncIterable<object>;
   outgoingClearMessageId(client: { readonly id: string }, packet: object): Promise<unknown>;
   delWill(client: { readonly id: string; readonly brokerId: string }): Promise<unknown>;
+  incomingDelPacket: (client: object, packet: object) => Promise<unknown>;
 }
 
 function take<T>(owner: object, name: string, has: (part: object) => part is T & object): T {
@@ -20,9 +21,14 @@ function take<T>(owner: object, name: string, has: (part: object) => part is T &
 }
 
 const isPersistence = (part: object): part is Persistence =>
-  ['cleanSubscriptions', 'removeSubscriptions', 'outgoingStream', 'outgoingClearMessageId', 'delWill'].every(
-    (name) => typeof Reflect.get(part, name) === 'function',
-  );
+  [
+    'cleanSubscriptions',
+    'removeSubscriptions',
+    'outgoingStream',
+    'outgoingClearMessageId',
+    'delWill',
+    'incomingDelPacket',
+  ].every((name) => typeof Reflect.get(part, name) === 'function');
 
 interface PacketSource {
   prependListener(event: 'packet', listener: (packet: Packet) => void): void;
@@ -36,6 +42,19 @@ export function onInbound(client: Client, listener: (packet: Packet) => void): v
   take(client, '_parser', isPacketSource).prependListener('packet', listener);
 }
 
+interface ByteSink {
+  parse: (bytes: Buffer) => unknown;
+}
+
+const isByteSink = (part: object): part is ByteSink => typeof Reflect.get(part, 'parse') === 'function';
+
+/** Puts `read` between a client's bytes and aedes's parser: what `read` hands on is parsed. */
+export function filterBytes(client: Client, read: (bytes: Buffer, parse: (bytes: Buffer) => void) => void): void {
+  const sink = take(client, '_parser', isByteSink);
+  const parse = sink.parse.bind(sink);
+  sink.parse = (bytes) => read(bytes, parse);
+}
+
 /** Drops subscriptions, queued messages and will of a client id that has no connection. */
 export async function wipeSession(aedes: Aedes, clientId: string): Promise<void> {
   const persistence = take(aedes, 'persistence', isPersistence);
@@ -44,6 +63,13 @@ export async function wipeSession(aedes: Aedes, clientId: string): Promise<void>
   await persistence.delWill(client);
   for await (const packet of persistence.outgoingStream(client))
     await persistence.outgoingClearMessageId(client, packet);
+}
+
+/** Of two PUBRELs that come at once, the second finds no packet: aedes leaves that rejection to end the process. */
+export function allowDoublePubrel(aedes: Aedes): void {
+  const persistence = take(aedes, 'persistence', isPersistence);
+  const remove = persistence.incomingDelPacket.bind(persistence);
+  persistence.incomingDelPacket = (client, packet) => remove(client, packet).catch(() => undefined);
 }
 
 /** Takes out of a session what aedes keeps though it was refused: it stores a SUBSCRIBE whole if one filter is granted. */
@@ -56,6 +82,49 @@ export function dropClosedClient(aedes: Aedes, client: Client): void {
   const remove: unknown = Reflect.get(aedes, 'deleteClient');
   if (typeof remove !== 'function') throw new Error('aedes has no deleteClient; see local/aedes-internals.ts');
   Reflect.apply(remove, aedes, [client.id]);
+}
+
+interface WillTimers {
+  scheduleWill(client: Client, will: object, delaySeconds: number): void;
+  clearDelayedWill(clientId: string): void;
+  publishWill(client: Client, will: object): void;
+}
+
+const isWillTimers = (aedes: object): aedes is WillTimers =>
+  ['scheduleWill', 'clearDelayedWill', 'publishWill'].every((name) => typeof Reflect.get(aedes, name) === 'function');
+
+export interface DelayedWills {
+  /** The session of a client id is over: its will does not wait any longer [MQTT-3.1.3.2.2]. */
+  publish(clientId: string): void;
+}
+
+/** Keeps what aedes hides in a timer: the wills that wait for their delay. */
+export function watchDelayedWills(aedes: Aedes): DelayedWills {
+  if (!isWillTimers(aedes)) throw new Error('aedes has no delayed wills; see local/aedes-internals.ts');
+  const waiting = new Map<string, () => void>();
+  const schedule = aedes.scheduleWill.bind(aedes);
+  const clear = aedes.clearDelayedWill.bind(aedes);
+  const publish = aedes.publishWill.bind(aedes);
+  aedes.scheduleWill = (client, will, delaySeconds) => {
+    // First: aedes clears what waits under the client id before it schedules.
+    schedule(client, will, delaySeconds);
+    waiting.set(client.id, () => aedes.publishWill(client, will));
+  };
+  aedes.clearDelayedWill = (clientId) => {
+    waiting.delete(clientId);
+    clear(clientId);
+  };
+  aedes.publishWill = (client, will) => {
+    waiting.delete(client.id);
+    publish(client, will);
+  };
+  return {
+    publish(clientId) {
+      const send = waiting.get(clientId);
+      aedes.clearDelayedWill(clientId);
+      send?.();
+    },
+  };
 }
 
 export interface FirstWriting {

@@ -3,19 +3,28 @@
 // DeleteConnection. It must not know what the authorizer decides by: deployments, limits, the table.
 
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
+import type { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
 import { Aedes, type Client, type ConnectPacket } from 'aedes';
 import { sessionExpirySecondsMax } from '../shared/config/constants.ts';
 import { type Seconds, seconds } from '../shared/domain/time.ts';
 import type { Broker } from '../shared/ports/broker.ts';
 import type { Clock } from '../shared/ports/clock.ts';
-import { dropClosedClient, editConnack, onInbound, wipeSession } from './aedes-internals.ts';
+import {
+  allowDoublePubrel,
+  dropClosedClient,
+  editConnack,
+  filterBytes,
+  onInbound,
+  watchDelayedWills,
+  wipeSession,
+} from './aedes-internals.ts';
 import { type Authorize, askAuthorizer, authorizerAnswerMs } from './authorizer-call.ts';
 import { type Access, createConnections } from './broker-connections.ts';
 import { createBrokerSessions, type Memory } from './broker-sessions.ts';
 import { enforcePolicy } from './enforce-policy.ts';
 import { type Faults, withFaults } from './faults.ts';
+import { createInbound } from './inbound-check.ts';
 import { buildConnectFailed, createVersions, hasPresence } from './presence-events.ts';
 import { realSchedule, type Schedule } from './schedule.ts';
 import { createSharedSubscriptions, renameShared } from './shared-subscriptions.ts';
@@ -35,11 +44,13 @@ export interface LocalBrokerOptions {
   readonly schedule?: Schedule;
   /** Where the sessions outlive the process. */
   readonly memory?: Memory | undefined;
+  /** Hears of what must not happen inside aedes; it costs one client its connection. */
+  readonly onDefect?: (error: unknown) => void;
 }
 
 export interface LocalBroker extends Broker {
-  /** On the loopback interface. */
-  readonly port: number;
+  /** Takes a client in. No port leads here: a stream comes from the front door, or from a test that opens one. */
+  accept(stream: Duplex, ipAddress: string): void;
   /** Ends all connections, with a presence event each, and resolves when they are over. */
   close(): Promise<void>;
 }
@@ -54,14 +65,13 @@ interface Admitted {
 /** MQTT 5 reason codes of a DISCONNECT. */
 const sessionTakenOver = 0x8e;
 const administrativeAction = 0x98;
+const malformedPacket = 0x81;
 
 /** MQTT 3 return codes; aedes translates them for MQTT 5. */
 const refusals = { unavailable: 3, notAuthorized: 5 } as const;
 
 // How long aedes may still be at work on a CONNECT whose socket has ended.
 const abandonedMs = 100;
-
-const backlog = 4_096;
 
 /** The deployment that a client id names; empty where it names none. */
 function deploymentOf(clientId: string): string {
@@ -80,15 +90,21 @@ export async function createLocalBroker(options: LocalBrokerOptions): Promise<Lo
     drainTimeout: 10_000,
     sessionExpiryIntervalLimit: sessionExpirySecondsMax,
   });
+  const onDefect = options.onDefect ?? (() => undefined);
+  (aedes as EventEmitter).on('error', onDefect);
   await aedes.listen();
+  allowDoublePubrel(aedes);
 
   const versions = createVersions(clock);
+  const delayedWills = watchDelayedWills(aedes);
   const sessions = createBrokerSessions({
     clock,
     schedule,
     memory: options.memory,
     async wipe(clientId) {
       versions.gone(clientId);
+      // A will waits for its delay or for the end of its session, whichever comes first [MQTT-3.1.3.2.2].
+      delayedWills.publish(clientId);
       await wipeSession(aedes, clientId);
     },
   });
@@ -180,25 +196,32 @@ export async function createLocalBroker(options: LocalBrokerOptions): Promise<Lo
     if (client !== null) shared.route(packet);
   });
 
-  const sockets = new Set<Socket>();
-  const server = createServer({ noDelay: true }, (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-    const client = aedes.handle(socket);
-    addresses.set(client, socket.remoteAddress ?? '');
+  const streams = new Set<Duplex>();
+
+  function accept(stream: Duplex, ipAddress: string): void {
+    streams.add(stream);
+    stream.once('close', () => streams.delete(stream));
+    const client = aedes.handle(stream);
+    addresses.set(client, ipAddress);
     onInbound(client, (packet) => {
       if (packet.cmd === 'disconnect') connections.blame(client, 'CLIENT_INITIATED_DISCONNECT');
       renameShared(packet);
     });
-  });
-  // Wide: a burst of CONNECTs that overflows it shows as connects that take just over a second.
-  server.listen({ host: '127.0.0.1', port: 0, backlog });
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the broker has no port');
+    const inbound = createInbound({
+      refuse() {
+        connections.blame(client, 'CLIENT_ERROR');
+        client.disconnect({ reasonCode: malformedPacket });
+      },
+      fail(error) {
+        onDefect(error);
+        stream.destroy();
+      },
+    });
+    filterBytes(client, inbound.read);
+  }
 
   return {
-    port: address.port,
+    accept,
     getConnection: (id) => sessions.says(id),
     async deleteConnection(id, { cleanSession }) {
       const ended = await connections.end(id, 'API_INITIATED_DISCONNECT', administrativeAction);
@@ -208,12 +231,9 @@ export async function createLocalBroker(options: LocalBrokerOptions): Promise<Lo
     },
     async close() {
       connections.endAll('SERVER_INITIATED_DISCONNECT');
-      const closed = once(server, 'close');
-      server.close();
       await new Promise<void>((resolve) => aedes.close(resolve));
       // Those that have not been connected yet.
-      for (const socket of sockets) socket.destroy();
-      await closed;
+      for (const stream of streams) stream.destroy();
       sessions.close();
     },
   };

@@ -1,11 +1,16 @@
 // The environment variables of the local run (README, "Run"). All of them are read here, and a bad one ends the start
 // with a word that says what was wrong, what was given and what is allowed.
 
+import { isLoopback, parseHost } from './hosts.ts';
+
 export interface LocalConfig {
   readonly mqttPort: number;
   readonly mqttsPort: number;
   readonly httpPort: number;
+  /** In lower case, without brackets. */
   readonly bindHost: string;
+  /** More names that HTTP answers to, written the same way. */
+  readonly allowedHosts: readonly string[];
   /** A folder, or `:memory:`. */
   readonly dataDir: string;
   readonly apiToken: string;
@@ -21,11 +26,13 @@ class ConfigProblem extends Error {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export function parseConfig(env: Environment): LocalConfig {
+  const bindHost = readBindHost(env);
   return {
     mqttPort: readPort(env, 'MQTT_PORT', 1883),
     mqttsPort: readPort(env, 'MQTTS_PORT', 8883),
     httpPort: readPort(env, 'HTTP_PORT', 3000),
-    bindHost: readText(env, 'BIND_HOST') ?? '127.0.0.1',
+    bindHost,
+    allowedHosts: readHosts(env, 'ALLOWED_HOSTS'),
     dataDir: readText(env, 'DATA_DIR') ?? '.data',
     apiToken: readText(env, 'API_TOKEN') ?? 'local',
     apiTokens: readText(env, 'API_TOKENS'),
@@ -36,6 +43,28 @@ export function parseConfig(env: Environment): LocalConfig {
 function readText(env: Environment, name: string): string | undefined {
   const value = env[name]?.trim();
   return value === undefined || value === '' ? undefined : value;
+}
+
+function readBindHost(env: Environment): string {
+  const given = readText(env, 'BIND_HOST') ?? '127.0.0.1';
+  const host = parseHost(given);
+  if (host === undefined)
+    throw new ConfigProblem(`BIND_HOST is "${given}"; it is a name or an address of this machine`);
+  if (isLoopback(host) || readText(env, 'API_TOKEN') !== undefined) return host;
+  throw new ConfigProblem(
+    `BIND_HOST is "${given}", which other machines reach; set API_TOKEN to a token that they cannot guess`,
+  );
+}
+
+function readHosts(env: Environment, name: string): readonly string[] {
+  const given = (readText(env, name) ?? '').split(',').map((host) => host.trim());
+  return given
+    .filter((host) => host !== '')
+    .map((host) => {
+      const parsed = parseHost(host);
+      if (parsed !== undefined && parsed !== '*') return parsed;
+      throw new ConfigProblem(`${name} holds "${host}"; it is a list of host names, comma separated`);
+    });
 }
 
 function readPort(env: Environment, name: string, absent: number): number {

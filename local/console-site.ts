@@ -10,6 +10,7 @@ import {
   consoleCacheControl,
   consoleConfigPath,
   isConsolePlace,
+  isNavigation,
 } from '../shared/config/console.ts';
 
 export interface ConsoleOptions {
@@ -17,7 +18,8 @@ export interface ConsoleOptions {
   readonly folder: string;
   readonly apiToken: string;
   readonly authenticate: LocalTokens['authenticate'];
-  readonly mqtt: { readonly host: string; readonly tcpPort: number; readonly tlsPort: number };
+  /** `host`: undefined where all addresses listen; then the one that the browser asked is told. */
+  readonly mqtt: { readonly host: string | undefined; readonly tcpPort: number; readonly tlsPort: number };
 }
 
 export interface ConsoleSite {
@@ -38,7 +40,6 @@ const types: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 };
 
-const ofTheApi = /^\/(v1|docs|healthz|openapi\.json)(\/|$)/;
 const loopback = /^(127\.|::1$|::ffff:127\.)/;
 const headers = buildConsoleHeaders();
 
@@ -61,9 +62,10 @@ export async function createConsoleSite(options: ConsoleOptions): Promise<Consol
   return {
     answer(request, peer) {
       const { pathname } = new URL(request.url);
-      if ((request.method !== 'GET' && request.method !== 'HEAD') || ofTheApi.test(pathname)) return undefined;
+      if (request.method !== 'GET' && request.method !== 'HEAD') return undefined;
       if (pathname === consoleConfigPath) return answerConfig(options, request, peer);
-      const file = files.get(isConsolePlace(pathname) ? '/index.html' : pathname);
+      const isPage = isConsolePlace(pathname) && isNavigation((name) => request.headers.get(name));
+      const file = files.get(isPage ? '/index.html' : pathname);
       if (file === undefined) return undefined;
       const { assets, page } = consoleCacheControl;
       const cacheControl = pathname.startsWith(consoleAssetsPath) ? assets : page;
@@ -75,13 +77,14 @@ export async function createConsoleSite(options: ConsoleOptions): Promise<Consol
 }
 
 /**
- * Another page cannot read this: no CORS header lets it, `Host` was checked against names that point elsewhere, and a
- * browser says of a request whose page it comes from. What came through a proxy may come from anywhere.
+ * Another page cannot read this: no CORS header lets it, `Host` was checked against names that point elsewhere, and the
+ * browser says that a page of this origin asks. A program on this machine that says nothing of the kind gets no token.
+ * What came through a proxy may come from anywhere.
  */
 function isOwnPage(request: Request, peer: string | undefined): boolean {
   const from = request.headers.get('sec-fetch-site');
   const proxied = request.headers.has('forwarded') || request.headers.has('x-forwarded-for');
-  return peer !== undefined && loopback.test(peer) && !proxied && (from === null || from === 'same-origin');
+  return peer !== undefined && loopback.test(peer) && !proxied && from === 'same-origin';
 }
 
 function answerConfig(options: ConsoleOptions, request: Request, peer: string | undefined): Response {
@@ -93,14 +96,15 @@ function answerConfig(options: ConsoleOptions, request: Request, peer: string | 
   const all = { ...headers, 'content-type': 'application/json', 'cache-control': consoleCacheControl.config };
   // A token that is typed in is asked about here: what it is good for decides which buttons are shown.
   if (given !== undefined && principal === undefined) return new Response('{}', { status: 401, headers: all });
+  const host = mqtt.host ?? new URL(request.url).hostname.replace(/^\[(.*)\]$/, '$1');
   const body = {
     signIn: {
       ...(handedOut ? { apiToken } : {}),
       ...(principal === undefined ? {} : { scopes: [...principal.scopes] }),
     },
     mqtt: {
-      tcp: { host: mqtt.host, port: mqtt.tcpPort },
-      tls: { host: mqtt.host, port: mqtt.tlsPort, ownCertificate: true },
+      tcp: { host, port: mqtt.tcpPort },
+      tls: { host, port: mqtt.tlsPort, ownCertificate: true },
       frontDoor: true,
     },
   };

@@ -26,6 +26,8 @@ export function enforcePolicy(aedes: Aedes, { policyOf, connections, shared }: E
   aedes.authorizePublish = (client, packet, done) => {
     // A will that aedes publishes for a broker that is no more: there is only this one.
     if (client === null) return done(new Error('no client'));
+    // A will's delay is the broker's affair; no PUBLISH carries it [MQTT-3.3.2].
+    if (packet.properties !== undefined) Reflect.deleteProperty(packet.properties, 'willDelayInterval');
     const resource = `topic/${packet.topic}`;
     const allowed =
       !packet.topic.startsWith('$') &&

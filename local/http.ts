@@ -1,9 +1,9 @@
-// The API on a local port. Everything local answers on the loopback interface, and only to requests that name it: a web
-// page of somebody else's, whose name was made to point here, gets nothing.
+// The API on a local port. It answers to requests that name this machine only (hosts.ts).
 
 import type { Server } from 'node:http';
 import { type Http2Bindings, type HttpBindings, serve } from '@hono/node-server';
 import { problem, render } from '../functions/api/answer.ts';
+import type { HostCheck } from './hosts.ts';
 
 interface App {
   /** `peer`: the address at the other end of the connection. */
@@ -18,12 +18,12 @@ export interface HttpServer {
 export async function listenHttp(
   app: App,
   address: { readonly host: string; readonly port: number },
+  hosts: HostCheck,
 ): Promise<HttpServer> {
-  const allowed = new Set(['localhost', '127.0.0.1', '[::1]', address.host]);
-  const fetch = (request: Request, { incoming }: HttpBindings | Http2Bindings): Response | Promise<Response> => {
-    const host = (request.headers.get('host') ?? '').replace(/:\d+$/, '').toLowerCase();
-    return allowed.has(host) ? app.fetch(request, incoming.socket.remoteAddress) : misdirected();
-  };
+  const fetch = (request: Request, { incoming }: HttpBindings | Http2Bindings): Response | Promise<Response> =>
+    hosts.answersTo(request.headers.get('host'), incoming.socket.localAddress)
+      ? app.fetch(request, incoming.socket.remoteAddress)
+      : misdirected();
   return new Promise((resolve, reject) => {
     const server = serve({ fetch, hostname: address.host, port: address.port }, (info) => {
       server.off('error', reject);
@@ -34,7 +34,9 @@ export async function listenHttp(
 }
 
 function misdirected(): Response {
-  return render(problem(421, 'request.misdirected', 'Ask for localhost.'));
+  return render(
+    problem(421, 'request.misdirected', 'This host name is not known here. ALLOWED_HOSTS names more than localhost.'),
+  );
 }
 
 function close(server: Server): Promise<void> {

@@ -5,6 +5,7 @@ import { createJsonLog } from '../shared/adapters/node/json-log.ts';
 import { parseConfig } from './config.ts';
 import { buildConsole } from './console-build.ts';
 import { explain } from './explain.ts';
+import { buildGreeting } from './greeting.ts';
 import { type Product, startProduct } from './product.ts';
 
 // The SDK is pinned to a version that runs on every Node this product supports; its reminder helps nobody here.
@@ -45,20 +46,8 @@ try {
     },
   });
   if (stopping) await product.stop();
-  else process.stdout.write(greeting(product, config.bindHost, config.dataDir, config.apiToken));
+  else process.stdout.write(buildGreeting({ ...config, ...product }));
 } catch (error) {
   process.stderr.write(`headcount: ${explain(error)}\n`);
   process.exit(1);
-}
-
-function greeting({ mqttPort, mqttsPort, httpPort }: Product, host: string, dataDir: string, token: string): string {
-  const limit = `http://${host}:${httpPort}/v1/deployments/demo/session-limit`;
-  return `Headcount runs on ${host}: MQTT, MQTT over TLS, HTTP API, console; state in ${dataDir}
-Console: http://${host}:${httpPort}/
-Try it:
-  curl -X PUT ${limit} -H 'Authorization: Bearer ${token === 'local' ? token : '$API_TOKEN'}' -H 'Content-Type: application/json' -d '{"maxSessionsPerUsername":1}'
-  npx mqtt sub --protocolVersion 5 -h ${host} -p ${mqttPort} -u alice -P alice-secret -i first -t demo/hello     (stays)
-  npx mqtt sub --protocolVersion 5 -h ${host} -p ${mqttPort} -u alice -P alice-secret -i second -t demo/hello    (in another terminal: Quota exceeded)
-ready mqtt=${mqttPort} mqtts=${mqttsPort} http=${httpPort}
-`;
 }

@@ -2,8 +2,8 @@
 // what runs on AWS, less AWS: the queue, the broker and the timer stand for SQS, IoT Core and the schedule.
 
 import { randomBytes } from 'node:crypto';
-import { connect as dial } from 'node:net';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createFrontDoor } from '../frontdoor/front-door.ts';
 import { createApi } from '../functions/api/app.ts';
@@ -71,10 +71,12 @@ import { startEngine } from './engine.ts';
 import { every } from './every.ts';
 import { explain } from './explain.ts';
 import type { Faults } from './faults.ts';
+import { createHostCheck, isWildcard } from './hosts.ts';
 import { listenHttp } from './http.ts';
 import { type Journal, noJournal, openJournal } from './journal.ts';
 import { startLocalOperations } from './operations.ts';
 import { localKeyring } from './password-keys.ts';
+import { createPipe } from './pipe.ts';
 import { localArn } from './policy.ts';
 import { createLocalQueue, parseKept } from './queue.ts';
 import { createRankTimers } from './rank-timers.ts';
@@ -103,9 +105,9 @@ export interface Product {
   readonly mqttPort: number;
   readonly mqttsPort: number;
   readonly httpPort: number;
-  /** The broker itself, past the front door: as a device sees it that goes straight to IoT Core. */
-  readonly brokerPort: number;
   readonly databaseEndpoint: string;
+  /** Takes a client past the front door, as IoT Core takes a device that goes straight to it. No port leads there. */
+  acceptStraight(stream: Duplex, ipAddress: string): void;
   /** Runs the sweeper now. */
   sweep(): ReturnType<typeof sweep>;
   /** Runs the reconciler now. */
@@ -276,6 +278,7 @@ export async function startProduct({
         return known?.deployment.sessionExpirySeconds ?? sessionExpirySecondsDefault;
       },
       memory: { journal: brokerJournal, endedAt: dataDir.lastAliveAt ?? clock.now() },
+      onDefect: (error) => log.error('a defect inside the embedded broker', { error: String(error) }),
       ...(presenceFaults === undefined ? {} : { faults: presenceFaults }),
     });
     shutdown.add(() => broker.close());
@@ -347,7 +350,11 @@ export async function startProduct({
       // connection, not an attempt, which only time could tell from the new one (S10).
       report: (report) => queue.sendAndWait(report, reportWaitMs),
       issueTicket: (claims, from) => tickets.issue(claims, from),
-      dialBroker: () => dial({ host: '127.0.0.1', port: broker.port, noDelay: true }),
+      dialBroker() {
+        const [doorEnd, brokerEnd] = createPipe();
+        broker.accept(brokerEnd, '127.0.0.1');
+        return doorEnd;
+      },
       deploymentOfServerName,
       defaultDeployment: 'demo',
       clock,
@@ -392,18 +399,22 @@ export async function startProduct({
             folder,
             apiToken: config.apiToken,
             authenticate: tokens.authenticate,
-            mqtt: { host, tcpPort: mqtt.port, tlsPort: mqtts.port },
+            mqtt: { host: isWildcard(host) ? undefined : host, tcpPort: mqtt.port, tlsPort: mqtts.port },
           });
     const fetch = (request: Request, peer: string | undefined): Response | Promise<Response> =>
       site?.answer(request, peer) ?? app.fetch(request);
-    const http = await listenHttp({ fetch }, { host, port: config.httpPort });
+    const http = await listenHttp(
+      { fetch },
+      { host, port: config.httpPort },
+      createHostCheck(host, config.allowedHosts),
+    );
     shutdown.add(() => http.close());
     return {
       mqttPort: mqtt.port,
       mqttsPort: mqtts.port,
       httpPort: http.port,
-      brokerPort: broker.port,
       databaseEndpoint: engine.endpoint,
+      acceptStraight: (stream, ipAddress) => broker.accept(stream, ipAddress),
       sweep: () => sweep(lifeCycle),
       reconcile: reconcileNow,
       quiet: () => queue.idle(),

@@ -1,7 +1,7 @@
 // What MQTT clients connect to, all of it in one process: aedes alone, a front door before it that admits whoever comes
 // at once, and the whole product, whose own broker is the same aedes.
 
-import { createServer, connect as dial } from 'node:net';
+import { createServer, connect as dial, type Socket } from 'node:net';
 import { Aedes } from 'aedes';
 import { parseConfig } from '../../local/config.ts';
 import { startProduct } from '../../local/product.ts';
@@ -20,9 +20,8 @@ const quiet = { info: () => undefined, warn: () => undefined, error: () => undef
 /** As the product's: a burst overflows Node's default. */
 const backlog = 4_096;
 
-async function startBroker(): Promise<number> {
-  const aedes = await Aedes.createBroker({ maxClientsIdLength: 128 });
-  const server = createServer({ noDelay: true }, (socket) => void aedes.handle(socket));
+async function listen(handle: (socket: Socket) => unknown): Promise<number> {
+  const server = createServer({ noDelay: true }, (socket) => void handle(socket));
   await new Promise<void>((resolve) => server.listen({ host: '127.0.0.1', port: 0, backlog }, resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
@@ -30,7 +29,8 @@ async function startBroker(): Promise<number> {
 }
 
 async function start(): Promise<Servers> {
-  const broker = await startBroker();
+  const aedes = await Aedes.createBroker({ maxClientsIdLength: 128 });
+  const broker = await listen((socket) => aedes.handle(socket));
   const door = await createInstantDoor(() => dial({ host: '127.0.0.1', port: broker, noDelay: true })).listenTcp({
     host: '127.0.0.1',
     port: 0,
@@ -41,7 +41,7 @@ async function start(): Promise<Servers> {
     broker,
     door: door.port,
     productDoor: product.mqttPort,
-    productBroker: product.brokerPort,
+    productBroker: await listen((socket) => product.acceptStraight(socket, '127.0.0.1')),
   };
 }
 

@@ -1,6 +1,6 @@
 // What differs between two states of something, field by field, in few words.
 
-import { shownName } from '../parts/shown-name.ts';
+import { nameInText } from '../parts/shown-name.ts';
 
 export interface Difference {
   /** Empty where the thing as a whole is meant. */
@@ -25,7 +25,7 @@ function shownList(values: readonly unknown[], count: number): string {
 
 function shown(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
-  if (typeof value === 'string') return shownName(value);
+  if (typeof value === 'string') return nameInText(value);
   if (Array.isArray(value)) return shownList(value, value.length);
   // How a record keeps a long list: the first of it, and how many there are.
   if (isFields(value) && Array.isArray(value.usernames) && typeof value.count === 'number')

@@ -4,6 +4,7 @@ import Header from '@cloudscape-design/components/header';
 import type { AuditRecord } from '../client/types.ts';
 import { ListTable } from '../parts/list-table.tsx';
 import { Refresh } from '../parts/refresh.tsx';
+import { shownName } from '../parts/shown-name.ts';
 import { When } from '../parts/when.tsx';
 import { useSession } from '../session/use-session.ts';
 import { usePages } from '../state/use-pages.ts';
@@ -31,7 +32,12 @@ export default function Audit({ deploymentId }: { readonly deploymentId: string 
       empty="No settings have been changed."
       columns={[
         { id: 'at', header: 'When', isRowHeader: true, cell: ({ at }) => <When at={at} /> },
-        { id: 'actor', header: 'Who', minWidth: 150, cell: ({ actor }) => <span className="name">{actor}</span> },
+        {
+          id: 'actor',
+          header: 'Who',
+          minWidth: 150,
+          cell: ({ actor }) => <span className="name">{shownName(actor)}</span>,
+        },
         { id: 'action', header: 'What', cell: ({ action }) => action },
         {
           id: 'change',

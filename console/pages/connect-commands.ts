@@ -25,6 +25,8 @@ function quote(word: string): string {
   return /^[A-Za-z0-9_./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
+const hostAndPort = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
+
 const joined = (words: readonly string[]): string => words.map(quote).join(' ');
 
 export function buildHelp(
@@ -88,8 +90,8 @@ export function buildHelp(
     );
   return {
     address: [
-      ...(tcp === undefined ? [] : [{ label: 'MQTT over TCP', value: `${tcp.host}:${tcp.port}` }]),
-      ...(tlsHost === null ? [] : [{ label: 'MQTT over TLS', value: `${tlsHost}:${tls.port}` }]),
+      ...(tcp === undefined ? [] : [{ label: 'MQTT over TCP', value: hostAndPort(tcp.host, tcp.port) }]),
+      ...(tlsHost === null ? [] : [{ label: 'MQTT over TLS', value: hostAndPort(tlsHost, tls.port) }]),
       { label: 'Topics', value: `${deploymentId}/…` },
     ],
     commands,

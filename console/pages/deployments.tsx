@@ -7,6 +7,7 @@ import type { Deployment } from '../client/types.ts';
 import { DeploymentStatus } from '../parts/deployment-status.tsx';
 import { ListHeader } from '../parts/list-header.tsx';
 import { ListTable } from '../parts/list-table.tsx';
+import { shownName } from '../parts/shown-name.ts';
 import { When } from '../parts/when.tsx';
 import { useSession } from '../session/use-session.ts';
 import { follow, goToPlace } from '../shell/location.ts';
@@ -49,7 +50,7 @@ export default function Deployments() {
             isRowHeader: true,
             cell: ({ deploymentId, name }) => (
               <Link href={addressOf({ page: 'overview', deploymentId })} onFollow={follow}>
-                <span className="name">{name}</span>
+                <span className="name">{shownName(name)}</span>
               </Link>
             ),
           },

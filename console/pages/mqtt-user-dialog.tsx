@@ -11,7 +11,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 import { CopyBlock } from '../parts/copy-block.tsx';
 import { FormDialog } from '../parts/form-dialog.tsx';
-import { shownName } from '../parts/shown-name.ts';
+import { nameInText } from '../parts/shown-name.ts';
 import { useSession } from '../session/use-session.ts';
 import { useNotices } from '../state/notices.tsx';
 import { useAction } from '../state/use-action.ts';
@@ -37,7 +37,7 @@ export function MqttUserDialog(given: {
     return (
       <Modal
         visible
-        header={`Password of ${shownName(username)}`}
+        header={`Password of ${nameInText(username)}`}
         closeAriaLabel="Close"
         onDismiss={({ detail }) => {
           // A click beside it must not lose what nobody can show again.
@@ -59,7 +59,7 @@ export function MqttUserDialog(given: {
     );
   return (
     <FormDialog
-      title={isNew ? 'Add MQTT user' : `New password for ${shownName(username)}`}
+      title={isNew ? 'Add MQTT user' : `New password for ${nameInText(username)}`}
       submit={isNew ? 'Add' : 'Set password'}
       what="setting the password"
       ready={username !== '' && (generate || password !== '')}
@@ -69,7 +69,7 @@ export function MqttUserDialog(given: {
         const answer = await client.putCredential(deploymentId, username, generate ? undefined : password);
         onSaved();
         if (answer === undefined) {
-          tell({ id: 'mqtt-user', kind: 'success', text: `The password of ${shownName(username)} is set.` });
+          tell({ id: 'mqtt-user', kind: 'success', text: `The password of ${nameInText(username)} is set.` });
           onClose();
         } else setGenerated(answer.password);
       }}

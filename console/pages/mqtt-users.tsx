@@ -7,7 +7,7 @@ import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
 import { actionsColumn, usernameColumn } from '../parts/list-columns.tsx';
 import { ListHeader } from '../parts/list-header.tsx';
 import { ListTable } from '../parts/list-table.tsx';
-import { shownName } from '../parts/shown-name.ts';
+import { nameInText, shownName } from '../parts/shown-name.ts';
 import { When } from '../parts/when.tsx';
 import { useSession } from '../session/use-session.ts';
 import { useNotices } from '../state/notices.tsx';
@@ -59,12 +59,12 @@ export default function MqttUsers({ deploymentId }: { readonly deploymentId: str
                 actionsColumn<Credential>(240, [
                   {
                     label: 'New password',
-                    describe: ({ username }) => `New password for ${shownName(username)}`,
+                    describe: ({ username }) => `New password for ${nameInText(username)}`,
                     onClick: ({ username }) => setAsked({ kind: 'password', username }),
                   },
                   {
                     label: 'Remove',
-                    describe: ({ username }) => `Remove ${shownName(username)}`,
+                    describe: ({ username }) => `Remove ${nameInText(username)}`,
                     onClick: ({ username }) => setAsked({ kind: 'delete', username }),
                   },
                 ]),
@@ -87,7 +87,7 @@ export default function MqttUsers({ deploymentId }: { readonly deploymentId: str
           what="removing the MQTT user"
           onConfirm={async () => {
             await client.deleteCredential(deploymentId, asked.username);
-            tell({ id: 'mqtt-user', kind: 'success', text: `${shownName(asked.username)} is removed.` });
+            tell({ id: 'mqtt-user', kind: 'success', text: `${nameInText(asked.username)} is removed.` });
             pages.reload();
           }}
           onClose={close}

@@ -12,6 +12,7 @@ import { ConfirmDialog } from '../parts/confirm-dialog.tsx';
 import { DeploymentStatus } from '../parts/deployment-status.tsx';
 import { ProblemAlert } from '../parts/problem-alert.tsx';
 import { Refresh } from '../parts/refresh.tsx';
+import { shownName } from '../parts/shown-name.ts';
 import { shownSeconds } from '../parts/shown-seconds.ts';
 import { When } from '../parts/when.tsx';
 import { useSession } from '../session/use-session.ts';
@@ -53,7 +54,7 @@ export default function Overview({ deploymentId }: { readonly deploymentId: stri
           </SpaceBetween>
         }
       >
-        <span className="name">{data?.name ?? deploymentId}</span>
+        <span className="name">{shownName(data?.name ?? deploymentId)}</span>
       </Header>
       <ProblemAlert problem={found.problem} what="the deployment" onRetry={found.reload} />
       {data === undefined && found.loading && (

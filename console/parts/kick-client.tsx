@@ -4,7 +4,7 @@ import Box from '@cloudscape-design/components/box';
 import { useSession } from '../session/use-session.ts';
 import { useNotices } from '../state/notices.tsx';
 import { ConfirmDialog } from './confirm-dialog.tsx';
-import { shownName } from './shown-name.ts';
+import { nameInText } from './shown-name.ts';
 
 export function KickClient(given: {
   readonly deploymentId: string;
@@ -15,7 +15,7 @@ export function KickClient(given: {
   const { deploymentId, clientId, onKicked, onClose } = given;
   const { client } = useSession();
   const { tell } = useNotices();
-  const shown = shownName(clientId);
+  const shown = nameInText(clientId);
   return (
     <ConfirmDialog
       title={`Kick ${shown}`}

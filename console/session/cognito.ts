@@ -2,6 +2,7 @@
 // hosted page still knows the person. Of an attempt under way the session storage holds the verifier and the state,
 // which are worth nothing without the code.
 
+import { samePage } from '../shell/same-page.ts';
 import type { CognitoSignIn } from './config.ts';
 import {
   buildAuthorizeUrl,
@@ -68,7 +69,8 @@ export async function arrive(signIn: CognitoSignIn): Promise<Arrival> {
     channel.close();
     return { kind: 'handed-over' };
   }
-  const { verifier, returnTo } = pending;
+  const { verifier } = pending;
+  const returnTo = samePage(pending.returnTo);
   const code = codeOf(callback);
   const tokens = await fetchTokens(
     buildTokenRequest(signIn, { kind: 'code', code, verifier, redirectUri: redirectUri() }),

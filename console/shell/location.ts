@@ -2,6 +2,7 @@
 
 import { useSyncExternalStore } from 'react';
 import { addressOf, type Place } from './places.ts';
+import { samePage } from './same-page.ts';
 
 const listeners = new Set<() => void>();
 
@@ -35,7 +36,7 @@ export function goTo(address: string): void {
 export function replaceQuery(query: Readonly<Record<string, string | undefined>>): void {
   const given = Object.entries(query).filter((entry): entry is [string, string] => (entry[1] ?? '') !== '');
   const search = given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
-  history.replaceState(null, '', `${location.pathname}${search}`);
+  history.replaceState(null, '', samePage(`${location.pathname}${search}`));
   announce();
 }
 

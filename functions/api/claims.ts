@@ -12,13 +12,16 @@ function property(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }
 
-/** A list in a claim: API Gateway writes it as `[a b]`. */
+/**
+ * A list in a claim: API Gateway writes it as `[a b]`. Names of Cognito groups hold no white space, but may hold commas:
+ * split at those, a group `x,tenant:acme` would be a member of `acme`. [AWS: GroupName, [\p{L}\p{M}\p{S}\p{N}\p{P}]+]
+ */
 function listOf(claim: unknown): readonly string[] {
   if (Array.isArray(claim)) return claim.filter((entry) => typeof entry === 'string');
   if (typeof claim !== 'string') return [];
   return claim
     .replace(/^\[(.*)\]$/, '$1')
-    .split(/[\s,]+/)
+    .split(/\s+/)
     .filter((entry) => entry !== '');
 }
 

@@ -22,7 +22,7 @@ export const problemKinds = {
   'request.misdirected': {
     status: 421,
     cause: 'The request names a host that the local run does not answer for.',
-    cure: 'Ask for `localhost` or `127.0.0.1`.',
+    cure: 'Ask for `localhost` or `127.0.0.1`, or add the name to `ALLOWED_HOSTS`.',
   },
   'body.malformed': { status: 400, cause: 'The body is not JSON in UTF-8.', cure: 'Send JSON.' },
   'body.too_large': { status: 413, cause: 'The body is larger than this request may be.', cure: 'Send less.' },

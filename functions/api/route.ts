@@ -179,10 +179,10 @@ function parseQuery<Q>(schema: z.ZodType<Q>, url: string, faults: RequestFault[]
   return undefined;
 }
 
-/** Filters of a list, written the same way every time; how long its pages are is none of them. */
-function bindingOf(path: string, segments: object, query: unknown): string {
+/** Whose list, and its filters, written the same way every time; how long its pages are is none of them. */
+export function bindingOf(tenantId: TenantId, path: string, segments: object, query: unknown): string {
   const filters = Object.entries(query ?? {}).filter(([name]) => name !== 'cursor' && name !== 'limit');
-  return JSON.stringify([path, segments, filters.sort(([a], [b]) => (a < b ? -1 : 1))]);
+  return JSON.stringify([tenantId, path, segments, filters.sort(([a], [b]) => (a < b ? -1 : 1))]);
 }
 
 function bearerOf(c: Context): string {
@@ -240,7 +240,7 @@ export function createRouter(app: OpenAPIHono, ports: RouterPorts) {
     const faults: RequestFault[] = [];
     const params = parseParams(route.params, segments, deployment?.deploymentId, faults);
     const query = parseQuery((route.query ?? noQuery) as z.ZodType<Q>, c.req.url, faults);
-    const binding = bindingOf(route.path, segments, query);
+    const binding = bindingOf(principal.tenantId, route.path, segments, query);
     const cursor = query === undefined ? undefined : cursorIn(query);
     const after = cursor === undefined ? undefined : decodeCursor(binding, cursor);
     if (cursor !== undefined && after === undefined)

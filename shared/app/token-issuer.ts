@@ -8,6 +8,7 @@ import type { Change, Stale, WriteOutcome } from '../ports/settings.ts';
 import {
   type AudienceClaim,
   audienceClaims,
+  jwksUrlUnreachable,
   type KeyFetcher,
   type MissingIssuer,
   type PublicKey,
@@ -90,7 +91,7 @@ export type PutIssuerOutcome =
 
 async function fetchUsable(fetcher: KeyFetcher, url: string): Promise<readonly PublicKey[] | string> {
   const fetched = await fetcher.fetchKeys(url);
-  if (fetched.kind === 'refused') return 'jwksUrl must be an https URL of a public address';
+  if (fetched.kind === 'refused') return jwksUrlUnreachable;
   if (fetched.kind === 'failed') return fetched.problem;
   const keys = readFetchedKeys(fetched.document);
   return keys.length === 0 ? 'jwksUrl answered with no key that can be used' : keys;

@@ -13,9 +13,20 @@ export const consoleCacheControl = {
   config: 'no-store',
 } as const;
 
-/** A path without a dot in its last segment is a place of the console: it is answered by `index.html`. */
+/** The addresses that console/shell/places.ts writes; a dot in the last part is a file's. */
+export const consolePlacePattern = /^\/(?:deployments(?:\/(?:[^/]+\/)*[^/.]*)?)?$/;
+
+/** Files of the build, and the configuration beside them: in `/assets/` or at the top, with a dot in the name. */
+export const consoleFilePattern = /^\/(?:assets\/)?[^/]*\.[^/]+$/;
+
+/** A place of the console is answered by `index.html`. */
 export function isConsolePlace(path: string): boolean {
-  return !path.slice(path.lastIndexOf('/') + 1).includes('.');
+  return consolePlacePattern.test(path);
+}
+
+/** A browser goes there, and shows what comes: a program that asks for data gets no page. */
+export function isNavigation(header: (name: string) => string | null): boolean {
+  return header('sec-fetch-mode') === 'navigate' || (header('accept') ?? '').includes('text/html');
 }
 
 /** `connectTo`: origins that the console talks to besides its own, as the sign-in page or an API elsewhere. */

@@ -81,8 +81,15 @@ export type FetchedKeys =
   | { readonly kind: 'fetched'; readonly document: unknown }
   /** Not an https URL of a public address. */
   | { readonly kind: 'refused' }
-  /** No answer in time, a redirect, an error, too much of it, or no JSON. */
+  /** No answer in time, a redirect, an error, too much of it, or no JSON. `problem` is for the tenant to read. */
   | { readonly kind: 'failed'; readonly problem: string };
+
+/**
+ * One answer for a name that does not resolve, an address inside, and silence: a tenant must not learn from it which
+ * names the resolver of this installation knows, and where they point.
+ */
+export const jwksUrlUnreachable =
+  'jwksUrl must be an https URL of a public address that answers, with a certificate that can be trusted, in time';
 
 /** Fetches what a tenant's URL names, from https and public addresses only. Bounded in time and size; never throws. */
 export interface KeyFetcher {

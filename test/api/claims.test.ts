@@ -26,8 +26,24 @@ test('the tenant is the group, the scopes are those of this API, without their r
 });
 
 test('groups are read in each way a gateway writes them', async () => {
-  for (const groups of ['tenant:acme', '[tenant:acme]', ['a', 'tenant:acme'], '[a, tenant:acme]'])
+  for (const groups of ['tenant:acme', '[tenant:acme]', ['a', 'tenant:acme'], '[a tenant:acme]'])
     expect((await principalOf({ ...good, 'cognito:groups': groups }))?.tenantId).toBe('acme');
+});
+
+test('a comma is a part of a name, and makes nobody a member of another tenant', async () => {
+  for (const group of [
+    'x,tenant:acme',
+    ',tenant:acme',
+    'tenant:acme,x',
+    'tenant:other,tenant:acme',
+    'x,[tenant:acme]',
+  ]) {
+    expect(await principalOf({ ...good, 'cognito:groups': `[${group}]` }), group).toBeUndefined();
+    expect(await principalOf({ ...good, 'cognito:groups': group }), group).toBeUndefined();
+    expect(await principalOf({ ...good, 'cognito:groups': [group] }), group).toBeUndefined();
+    const beside = await principalOf({ ...good, 'cognito:groups': `[${group} tenant:mine]` });
+    expect(beside?.tenantId ?? 'none', group).not.toBe('acme');
+  }
 });
 
 test('the tenant of a machine is the one that its app client belongs to', async () => {

@@ -1,9 +1,13 @@
 // The token issuer of a deployment over HTTP: what it takes, what it keeps, what it fetches, and how it is refreshed.
 
 import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type LookupFunction } from 'node:net';
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
+import { createKeyFetcher } from '../../shared/adapters/node/key-fetcher.ts';
+import { isPublicAddress } from '../../shared/adapters/node/public-address.ts';
 import { refreshTokenKeys } from '../../shared/app/token-issuer.ts';
 import type { DeploymentId } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
@@ -225,10 +229,32 @@ describe('keys from a URL', () => {
   });
 });
 
-test("an issuer's error is no way to find out what is inside: one answer for every address that is not public", async () => {
-  rig.fetchKeys = async () => ({ kind: 'refused' });
-  const answers = await Promise.all(
-    ['https://10.0.0.1/', 'https://inside.example/'].map((url) => put({ issuer: 'i', audience: 'a', jwksUrl: url })),
-  );
-  expect(new Set(answers.map((one) => one.text)).size).toBe(1);
+test('an answer is no way to find out what is inside: a name that is not known, one that leads inside, and silence read the same', async () => {
+  const closed = createServer().listen(0, '127.0.0.1');
+  await once(closed, 'listening');
+  const { port } = closed.address() as AddressInfo;
+  closed.close();
+  await once(closed, 'close');
+  const resolvers: Readonly<Record<string, LookupFunction>> = {
+    unknown: (_name, _how, answer) => answer(Object.assign(new Error('unknown'), { code: 'ENOTFOUND' }), []),
+    inside: (_name, _how, answer) => answer(null, [{ address: '10.0.0.1', family: 4 }]),
+    nowhere: (_name, _how, answer) => answer(null, []),
+    silent: () => undefined,
+    closed: (_name, _how, answer) => answer(null, [{ address: '127.0.0.1', family: 4 }]),
+  };
+  const answers: string[] = [];
+  for (const [name, resolve] of Object.entries(resolvers)) {
+    const fetcher = createKeyFetcher({
+      resolve,
+      timeoutMs: 100,
+      allowedPorts: [String(port)],
+      isAllowed: (address) => address === '127.0.0.1' || isPublicAddress(address),
+    });
+    rig.fetchKeys = (url) => fetcher.fetchKeys(url);
+    const answered = await put({ issuer: 'i', audience: 'a', jwksUrl: `https://${name}.example:${port}/` });
+    expect(answered.status).toBe(422);
+    answers.push(answered.text);
+  }
+  const literal = await put({ issuer: 'i', audience: 'a', jwksUrl: `https://10.0.0.1:${port}/` });
+  expect(new Set([...answers, literal.text]).size).toBe(1);
 });

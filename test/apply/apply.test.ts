@@ -29,16 +29,19 @@ interface Ran {
   readonly err: string;
 }
 
-function apply(yaml: string, ...flags: readonly string[]): Promise<Ran> {
-  return applyTo(`http://127.0.0.1:${rig.product.httpPort}`, yaml, ...flags);
-}
-
-function applyTo(url: string, yaml: string, ...flags: readonly string[]): Promise<Ran> {
+function apply(yaml: string, ...given: readonly (string | Record<string, string>)[]): Promise<Ran> {
+  const flags = given.filter((each) => typeof each === 'string');
+  const env = Object.assign({}, ...given.filter((each) => typeof each === 'object')) as Record<string, string>;
   const file = join(folder, 'limits.yaml');
   writeFileSync(file, yaml);
   const child = spawn(process.execPath, ['--import', 'tsx', 'apply/main.ts', file, ...flags], {
     cwd: root,
-    env: { ...process.env, HEADCOUNT_URL: url, HEADCOUNT_TOKEN: 'local' },
+    env: {
+      ...process.env,
+      HEADCOUNT_URL: `http://127.0.0.1:${rig.product.httpPort}`,
+      HEADCOUNT_TOKEN: 'local',
+      ...env,
+    },
   });
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => {
@@ -151,10 +154,27 @@ test('a change that is told to come again is sent again, as often as it takes', 
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const ran = await applyTo(`http://127.0.0.1:${port}`, 'deployment:\n  name: new\n');
+  const ran = await apply('deployment:\n  name: new\n', { HEADCOUNT_URL: `http://127.0.0.1:${port}` });
   server.close();
   expect(ran.code).toBe(0);
   const list = 'GET /v1/deployments?limit=100';
   const make = 'POST /v1/deployments';
   expect(asked).toEqual([list, list, list, make, make, make]);
+});
+
+test.each([
+  ['http://headcount.example', 'over https only'],
+  ['http://192.168.1.5:3000', 'over https only'],
+  ['http://localhost.example:3000', 'over https only'],
+  ['https://token@headcount.example', 'HEADCOUNT_TOKEN'],
+  ['headcount.example', 'it is a URL'],
+])('the token does not leave for %s', { timeout: 60_000 }, async (HEADCOUNT_URL, said) => {
+  const ran = await apply(limits, { HEADCOUNT_URL });
+  expect(ran.code).toBe(2);
+  expect(ran.err).toContain(said);
+});
+
+test('a slash behind the address changes nothing', { timeout: 60_000 }, async () => {
+  const ran = await apply(limits, '--dry-run', { HEADCOUNT_URL: `http://localhost:${rig.product.httpPort}//` });
+  expect(ran).toMatchObject({ code: 0, err: '' });
 });

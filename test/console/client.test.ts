@@ -6,11 +6,13 @@ import { parsePathName, pathName } from '../../console/client/path-name.ts';
 import { ApiProblem, isNotOffered } from '../../console/client/problem.ts';
 import { scopes } from '../../console/client/types.ts';
 import { differences } from '../../console/pages/audit-differences.ts';
+import { buildHelp } from '../../console/pages/connect-commands.ts';
 import { hoursUntil } from '../../console/pages/hours.ts';
 import { parseSessionExpiry, sessionExpiryRule } from '../../console/pages/session-expiry.ts';
 import { maxSessionsRule, maxSessionsUsual, parseMaxSessions } from '../../console/pages/session-limit/max-sessions.ts';
-import { shownName } from '../../console/parts/shown-name.ts';
+import { nameInText, shownName } from '../../console/parts/shown-name.ts';
 import { addressOf, type Place, parsePlace } from '../../console/shell/places.ts';
+import { samePage } from '../../console/shell/same-page.ts';
 import { decodeSegment } from '../../functions/api/path-segment.ts';
 import {
   maxSessionsPerUsernameDefault,
@@ -169,6 +171,10 @@ describe('the client', () => {
 
 test('what cannot be seen in a name is written out', () => {
   expect(shownName('a\u0000b\u202Ec')).toBe('a\\u{0}b\\u{202E}c');
+  const controls = ['\u061C', '\u200E', '\u200F', '\u202A', '\u202E', '\u2066', '\u2069', '\uFEFF'];
+  for (const control of controls) expect(nameInText(`a${control}b`)).toMatch(/^a\\u\{[0-9A-F]+\}b$/);
+  expect(nameInText('alice')).toBe('alice');
+  expect(nameInText('\u05D0\u05D1')).toBe('\u2068\u05D0\u05D1\u2069');
   expect(shownName(' a b ')).toBe('\\u{20}a b\\u{20}');
   expect(shownName('日本 😀')).toBe('日本 😀');
 });
@@ -192,4 +198,29 @@ test('an audit record is told by what differs', () => {
     { name: 'added', from: undefined, to: 'a, b and 10 more' },
   ]);
   expect(differences({ limit: 'blocked' }, null)).toEqual([{ name: 'limit', from: 'blocked', to: 'nothing' }]);
+});
+
+test.each([
+  ['//evil.example/x?y=//z', '/evil.example/x?y=//z'],
+  ['/\\\\evil.example', '/evil.example'],
+  ['\\\\/evil.example', '/evil.example'],
+  ['/deployments//demo///', '/deployments/demo/'],
+  ['/deployments/demo?a=b', '/deployments/demo?a=b'],
+  ['https://evil.example/', '/https:/evil.example/'],
+  ['/\t/evil.example', '/evil.example'],
+  ['?x', '/?x'],
+  ['', '/'],
+])('%s leads to a page of this origin after sign-in', (address, path) => {
+  expect(samePage(address)).toBe(path);
+  expect(new URL(path, 'https://console.example').origin).toBe('https://console.example');
+});
+
+test('the commands and addresses of the help can be used where the local run listens on an IPv6 address', () => {
+  const help = buildHelp(
+    { deploymentId: 'demo', mqttHost: null },
+    { tcp: { host: '::1', port: 1883 }, tls: { host: '::1', port: 8883, ownCertificate: true }, frontDoor: true },
+    { username: 'alice', clientId: 'c' },
+  );
+  expect(help.address.map(({ value }) => value)).toEqual(['[::1]:1883', '[::1]:8883', 'demo/…']);
+  expect(help.commands[0]?.text).toContain('-h ::1 -p 1883');
 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildConsole } from '../../local/console-build.ts';
+import { isNavigation } from '../../shared/config/console.ts';
 import { type Rig, startRig } from '../support/product.ts';
 
 let rig: Rig;
@@ -21,6 +22,8 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rig.stop());
 
+const navigating = { accept: 'text/html', 'sec-fetch-mode': 'navigate' };
+
 const config = async (headers: Record<string, string> = {}) => {
   const answer = await fetch(`${origin}/config.json`, { headers });
   return { status: answer.status, headers: answer.headers, body: (await answer.json()) as { signIn: unknown } };
@@ -28,19 +31,38 @@ const config = async (headers: Record<string, string> = {}) => {
 
 describe('the page', () => {
   test('is answered at every place of the console, and only there', async () => {
-    for (const path of ['/', '/deployments', '/deployments/demo/session-limit/usage/~YS5i']) {
-      const answer = await fetch(`${origin}${path}`);
+    for (const path of ['/', '/deployments', '/deployments/', '/deployments/demo/session-limit/usage/~YS5i']) {
+      const answer = await fetch(`${origin}${path}`, { headers: navigating });
       expect(answer.headers.get('content-type'), path).toContain('text/html');
       expect(answer.headers.get('cache-control'), path).toBe('no-cache');
     }
-    for (const path of ['/v1/nothing', '/assets/nothing.js', '/deployments/secret.txt', '/v1'])
-      expect((await fetch(`${origin}${path}`)).headers.get('content-type'), path).toBe('application/problem+json');
-    expect((await fetch(`${origin}/healthz`)).headers.get('content-type')).toBe('application/json');
-    expect((await fetch(`${origin}/deployments`, { method: 'POST' })).status).toBe(404);
+    const others = [
+      ...['/v1/nothing', '/v1', '/v2/deployments', '//v1/deployments', '/V1/deployments', '/v1//deployments'],
+      ...['/metrics', '/health', '/mqtt', '/deployments//demo', '//deployments', '/nowhere', '/config.json/'],
+      ...['/assets/nothing.js', '/deployments/secret.txt', '/.env', '/index.html/', '/%2e%2e/package.json'],
+    ];
+    for (const path of others)
+      expect((await fetch(`${origin}${path}`, { headers: navigating })).headers.get('content-type'), path).toBe(
+        'application/problem+json',
+      );
+    expect((await fetch(`${origin}/healthz`, { headers: navigating })).headers.get('content-type')).toBe(
+      'application/json',
+    );
+    expect((await fetch(`${origin}/deployments`, { method: 'POST', headers: navigating })).status).toBe(404);
+  });
+
+  test.each<[string, Record<string, string>, boolean]>([
+    ['a browser that goes there', { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }, true],
+    ['a program', {}, false],
+    ['a program that wants JSON', { accept: 'application/json' }, false],
+  ])('is for whom it is shown to: %s', async (_who, headers, isShown) => {
+    const answer = await fetch(`${origin}/deployments`, { headers });
+    expect(answer.status).toBe(isShown ? 200 : 404);
+    expect(answer.headers.get('content-type')).toContain(isShown ? 'text/html' : 'application/problem+json');
   });
 
   test('runs nothing but scripts and styles that are files of its own', async () => {
-    const answer = await fetch(`${origin}/`);
+    const answer = await fetch(`${origin}/`, { headers: navigating });
     const policy = answer.headers.get('content-security-policy') ?? '';
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain("script-src 'self';");
@@ -61,6 +83,11 @@ describe('the page', () => {
   });
 });
 
+test('a browser that says that it navigates need not say what it shows', () => {
+  expect(isNavigation((name) => (name === 'sec-fetch-mode' ? 'navigate' : null))).toBe(true);
+  expect(isNavigation((name) => (name === 'sec-fetch-mode' ? 'cors' : '*/*'))).toBe(false);
+});
+
 describe('the local API token', () => {
   test('is handed to the console on this machine, and is not for a page of another origin to read', async () => {
     const own = await config({ 'sec-fetch-site': 'same-origin' });
@@ -76,8 +103,13 @@ describe('the local API token', () => {
     expect((await config({ 'sec-fetch-site': from })).body.signIn).toEqual({});
   });
 
+  test('is withheld from a program that does not say whose page asks', async () => {
+    expect((await config()).body.signIn).toEqual({});
+  });
+
   test.each(['x-forwarded-for', 'forwarded'])('is withheld from what came through a proxy: %s', async (header) => {
-    expect((await config({ [header]: 'for=192.0.2.1' })).body.signIn).toEqual({});
+    const headers = { [header]: 'for=192.0.2.1', 'sec-fetch-site': 'same-origin' };
+    expect((await config(headers)).body.signIn).toEqual({});
   });
 
   test('is withheld from a name that was made to point here', async () => {

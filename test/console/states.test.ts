@@ -199,7 +199,7 @@ test('a reader sees no button that would fail', { timeout: 90_000 }, async () =>
 });
 
 test('a place that is none says so, and a deployment of somebody else’s is none', { timeout: 60_000 }, async () => {
-  const page = await rig.open('/nothing/here');
+  const page = await rig.open('/deployments/demo/nothing/here');
   await page.getByRole('heading', { name: 'There is nothing here' }).waitFor();
   const other = await rig.open('/deployments/elsewhere/session-limit');
   await other.getByRole('alert').filter({ hasText: 'There is no such deployment.' }).waitFor();

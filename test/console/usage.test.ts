@@ -56,6 +56,8 @@ test('pages follow on one another and skip nobody; a page is one request', { tim
   await button(page, 'Previous page').click();
   await page.getByText('many', { exact: true }).waitFor();
   expect(await names(page)).toEqual(first);
+  // A name that runs from right to left leaves the text around it as it is.
+  expect(await page.evaluate("getComputedStyle(document.querySelector('.name')).unicodeBidi")).toBe('isolate');
 });
 
 test('search by prefix and a minimum of sessions are part of the address', { timeout: 60_000 }, async () => {

@@ -16,7 +16,7 @@ beforeAll(async () => {
     clock: { now: () => ms(Date.now()) },
     log: {
       info: () => undefined,
-      warn: (message, fields = {}) => void (message === 'session threshold' && told.push(fields)),
+      warn: (message, fields = {}) => void (message.includes('near its session limit') && told.push(fields)),
       error: () => undefined,
     },
   });

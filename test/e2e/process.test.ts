@@ -160,7 +160,8 @@ test.each([
   [{ DATA_DIR: ':memory:', DYNAMODB_ENDPOINT: 'somewhere' }, 'DYNAMODB_ENDPOINT is "somewhere"'],
   [{ DATA_DIR: ':memory:', DYNAMODB_ENDPOINT: 'http://127.0.0.1:9' }, 'http://127.0.0.1:9'],
   [{ DATA_DIR: ':memory:', API_TOKENS: 'nonsense' }, 'API_TOKENS'],
-  [{ DATA_DIR: ':memory:', BIND_HOST: '203.0.113.7' }, '203.0.113.7'],
+  [{ DATA_DIR: ':memory:', BIND_HOST: '203.0.113.7', API_TOKEN: 'own' }, '203.0.113.7 is no address of this machine'],
+  [{ DATA_DIR: ':memory:', BIND_HOST: '0.0.0.0' }, 'set API_TOKEN'],
 ])('%j: ends with a word that says what is wrong', async (env, said) => {
   const started = start(env);
   expect(await started.ended).toBe(1);

@@ -22,6 +22,7 @@ import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constant
 import { frontDoorStopSeconds } from '../../shared/config/front-door.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
+import { type BrokerPort, openBrokerPort } from '../support/broker-port.ts';
 import { noRenewals, testKeyring } from '../support/passwords.ts';
 import { sqsEvent } from './deployed/events.ts';
 import { passwordKeysArn, type Recorder, startRecorder, ticketSecret } from './deployed/recorder.ts';
@@ -39,6 +40,7 @@ let template: Template;
 let world: World;
 let recorder: Recorder;
 let broker: LocalBroker;
+let straight: BrokerPort;
 let iotCore: Server;
 let host: TaskHost;
 let task: Task;
@@ -69,7 +71,8 @@ beforeAll(async () => {
     clock: systemClock,
     persistentExpirySeconds: () => 3_600,
   });
-  iotCore = await startTlsBefore(broker.port, certificate);
+  straight = await openBrokerPort((stream, ipAddress) => broker.accept(stream, ipAddress));
+  iotCore = await startTlsBefore(straight.port, certificate);
   recorder.domainName = `localhost:${portOf(iotCore)}`;
   host = await startTaskHost(template, certificate);
   task = await host.start(variables());
@@ -79,6 +82,7 @@ afterAll(async () => {
   await host?.close();
   iotCore?.close();
   await broker?.close();
+  await straight?.close();
   await recorder?.close();
   await world?.stop();
 });

@@ -7,6 +7,7 @@ import { runInNewContext } from 'node:vm';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parseConsoleConfig } from '../../console/session/config.ts';
+import { problem } from '../../functions/api/answer.ts';
 import { addStacks } from '../../infra/stacks.ts';
 import { allScopes } from '../../shared/config/scopes.ts';
 import { propertiesOf, render } from './grants.ts';
@@ -23,6 +24,8 @@ interface Route {
 const routes: readonly Route[] = Object.values(web.findResources('AWS::ApiGatewayV2::Route')).map(
   ({ Properties }) => Properties,
 );
+
+const problemType = 'application/problem+json';
 
 describe('the gateway', () => {
   test('takes a token with a scope of ours for everything but health and description', () => {
@@ -203,16 +206,45 @@ describe('the console', () => {
     expect(security.StrictTransportSecurity).toMatchObject({ AccessControlMaxAgeSec: 31_536_000 });
   });
 
-  test('answers every page with index.html, and every file with itself', () => {
+  describe('the function before the files', () => {
     const { FunctionCode } = propertiesOf(web, 'AWS::CloudFront::Function', 'ConsolePages') as { FunctionCode: string };
-    const led = (uri: string): unknown =>
-      runInNewContext(`${FunctionCode}; handler(event).uri`, { event: { request: { uri } } });
-    expect(['/', '/deployments/demo', '/assets/app-1a2b.js', '/a.b/page'].map(led)).toEqual([
-      '/index.html',
-      '/index.html',
-      '/assets/app-1a2b.js',
-      '/index.html',
-    ]);
+    const ask = (uri: string, headers: object = { accept: { value: 'text/html' } }) =>
+      runInNewContext(`${FunctionCode}; handler(event)`, { event: { request: { uri, headers } } }) as {
+        readonly uri?: string;
+        readonly statusCode?: number;
+        readonly headers?: object;
+        readonly body?: { readonly data: string };
+      };
+
+    test('answers every place of the console with index.html, and every file with itself', () => {
+      const led = (uri: string): unknown => ask(uri).uri;
+      for (const place of ['/', '/deployments', '/deployments/demo', '/deployments/demo/monitor/clients/~YQ'])
+        expect(led(place), place).toBe('/index.html');
+      for (const file of ['/assets/app-1a2b.js', '/config.json', '/index.html', '/icon.svg'])
+        expect(led(file), file).toBe(file);
+      expect(ask('/deployments', { 'sec-fetch-mode': { value: 'navigate' } }).uri).toBe('/index.html');
+    });
+
+    test('answers what is nothing as the API does', () => {
+      const others = [
+        '/v1',
+        '/v2/deployments',
+        '//v1/deployments',
+        '/V1/x',
+        '/metrics',
+        '/health',
+        '/mqtt',
+        '/a.b/page',
+      ];
+      for (const uri of [...others, '/deployments/secret.txt', '/deployments//demo']) {
+        const answer = ask(uri);
+        expect(answer, uri).toMatchObject({ statusCode: 404, headers: { 'content-type': { value: problemType } } });
+        expect(JSON.parse(answer.body?.data ?? '')).toEqual(
+          problem(404, 'route.not_found', 'There is nothing at this path.').body,
+        );
+      }
+      expect(ask('/deployments', { accept: { value: '*/*' } }).statusCode).toBe(404);
+    });
   });
 });
 

@@ -2,6 +2,7 @@ import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import type { AuthorizerAnswer, AuthorizerEvent } from '../../functions/authorizer/event.ts';
 import { createLocalBroker, type LocalBroker, type LocalBrokerOptions } from '../../local/broker.ts';
 import { localArn } from '../../local/policy.ts';
+import { openBrokerPort } from '../support/broker-port.ts';
 import { createManualTime, type ManualTime } from './manual-time.ts';
 
 export const versions = [3, 4, 5] as const;
@@ -17,7 +18,7 @@ export interface PresenceEvent {
 }
 
 export interface Bench {
-  readonly broker: LocalBroker;
+  readonly broker: LocalBroker & { readonly port: number };
   readonly time: ManualTime;
   readonly asked: AuthorizerEvent[];
   readonly events: PresenceEvent[];
@@ -84,7 +85,7 @@ export async function startBench(options: Partial<LocalBrokerOptions> = {}): Pro
   const events: PresenceEvent[] = [];
   const clients: MqttClient[] = [];
   const { authorize = async (event: AuthorizerEvent) => allowDemo(event) } = options;
-  const broker = await createLocalBroker({
+  const local = await createLocalBroker({
     clock: time.clock,
     schedule: time.schedule,
     onPresence: (event) => events.push(event as PresenceEvent),
@@ -95,6 +96,8 @@ export async function startBench(options: Partial<LocalBrokerOptions> = {}): Pro
       return authorize(event);
     },
   });
+  const straight = await openBrokerPort((stream, ipAddress) => local.accept(stream, ipAddress));
+  const broker = { ...local, port: straight.port };
   return {
     broker,
     time,
@@ -123,6 +126,7 @@ export async function startBench(options: Partial<LocalBrokerOptions> = {}): Pro
     async close() {
       await Promise.all(clients.map((client) => client.endAsync(true)));
       await broker.close();
+      await straight.close();
     },
   };
 }

@@ -5,9 +5,11 @@ import { buildConsole } from '../../local/console-build.ts';
 import type { Faults } from '../../local/faults.ts';
 import { type Product, startProduct } from '../../local/product.ts';
 import { type Ms, ms } from '../../shared/domain/time.ts';
+import { openBrokerPort } from './broker-port.ts';
 
 export interface Rig {
-  readonly product: Product;
+  /** With a port that leads past the front door, straight to the broker. */
+  readonly product: Product & { readonly brokerPort: number };
   /** Moves the product's clock forward. */
   advance(seconds: number): void;
   now(): Ms;
@@ -47,6 +49,7 @@ export async function startRig(
     ...(options.onPresence === undefined ? {} : { onPresence: options.onPresence }),
     ...(options.console === true ? { consoleFolder: buildConsole() } : {}),
   });
+  const straight = await openBrokerPort((stream, ipAddress) => product.acceptStraight(stream, ipAddress));
   const advance = (seconds: number): void => {
     offset += seconds * 1000;
   };
@@ -64,7 +67,7 @@ export async function startRig(
     return { status: answer.status, body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>) };
   }
   return {
-    product,
+    product: { ...product, brokerPort: straight.port },
     advance,
     now,
     api,
@@ -78,7 +81,10 @@ export async function startRig(
       // Settings are held for a few seconds of the product's clock.
       advance(5);
     },
-    stop: () => product.stop(),
+    async stop() {
+      await product.stop();
+      await straight.close();
+    },
   };
 }
 

@@ -13,7 +13,7 @@ import { ListTable } from '../../parts/list-table.tsx';
 import { ProblemAlert } from '../../parts/problem-alert.tsx';
 import { Refresh } from '../../parts/refresh.tsx';
 import { SessionState } from '../../parts/session-state.tsx';
-import { shownName } from '../../parts/shown-name.ts';
+import { nameInText, shownName } from '../../parts/shown-name.ts';
 import { UsageBar } from '../../parts/usage-bar.tsx';
 import { When } from '../../parts/when.tsx';
 import { useSession } from '../../session/use-session.ts';
@@ -45,7 +45,7 @@ export default function ClientsDialog(given: {
     usage.reload();
     pages.reload();
   };
-  const shown = shownName(username);
+  const shown = nameInText(username);
   const gone = usage.problem?.code === 'usage.not_found';
 
   const kickAll = async (): Promise<void> => {
@@ -144,7 +144,7 @@ export default function ClientsDialog(given: {
                       <Button
                         variant="inline-icon"
                         iconName="close"
-                        ariaLabel={`Kick ${shownName(clientId)}`}
+                        ariaLabel={`Kick ${nameInText(clientId)}`}
                         onClick={() => setKicking({ clientId })}
                       />
                     ),

@@ -5,7 +5,7 @@ import RadioGroup from '@cloudscape-design/components/radio-group';
 import { useState } from 'react';
 import type { Override, OwnLimit } from '../../client/types.ts';
 import { FormDialog } from '../../parts/form-dialog.tsx';
-import { shownName } from '../../parts/shown-name.ts';
+import { nameInText } from '../../parts/shown-name.ts';
 import { useSession } from '../../session/use-session.ts';
 import { useNotices } from '../../state/notices.tsx';
 import { problemOf } from '../../state/problems.ts';
@@ -58,7 +58,7 @@ export function OverrideDialog(given: {
         }
         await client.putOverride(deploymentId, username, limit, etag === undefined ? {} : { ifMatch: etag });
       }
-      tell({ id: 'override', kind: 'success', text: `The override of ${shownName(username)} is saved.` });
+      tell({ id: 'override', kind: 'success', text: `The override of ${nameInText(username)} is saved.` });
       given.onSaved();
     } catch (error) {
       const { status, code } = problemOf(error);

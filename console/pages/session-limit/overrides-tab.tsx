@@ -7,7 +7,7 @@ import { ConfirmDialog } from '../../parts/confirm-dialog.tsx';
 import { actionsColumn, usernameColumn } from '../../parts/list-columns.tsx';
 import { ListHeader } from '../../parts/list-header.tsx';
 import { ListTable } from '../../parts/list-table.tsx';
-import { shownName } from '../../parts/shown-name.ts';
+import { nameInText, shownName } from '../../parts/shown-name.ts';
 import { useSession } from '../../session/use-session.ts';
 import { useNotices } from '../../state/notices.tsx';
 import { usePages } from '../../state/use-pages.ts';
@@ -62,12 +62,12 @@ export default function OverridesTab({ deploymentId }: { readonly deploymentId: 
                 actionsColumn<Override>(200, [
                   {
                     label: 'Edit',
-                    describe: ({ username }) => `Edit the override of ${shownName(username)}`,
+                    describe: ({ username }) => `Edit the override of ${nameInText(username)}`,
                     onClick: (override) => setAsked({ kind: 'edit', override }),
                   },
                   {
                     label: 'Remove',
-                    describe: ({ username }) => `Remove the override of ${shownName(username)}`,
+                    describe: ({ username }) => `Remove the override of ${nameInText(username)}`,
                     onClick: ({ username }) => setAsked({ kind: 'delete', username }),
                   },
                 ]),
@@ -96,7 +96,7 @@ export default function OverridesTab({ deploymentId }: { readonly deploymentId: 
             tell({
               id: 'override',
               kind: 'success',
-              text: `${shownName(asked.username)} has the deployment's limit again.`,
+              text: `${nameInText(asked.username)} has the deployment's limit again.`,
             });
             pages.reload();
           }}

@@ -11,7 +11,7 @@ import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import type { Usage } from '../../client/types.ts';
 import { ListTable } from '../../parts/list-table.tsx';
 import { LiveRefresh } from '../../parts/refresh.tsx';
-import { shownName } from '../../parts/shown-name.ts';
+import { nameInText, shownName } from '../../parts/shown-name.ts';
 import { UsageBar } from '../../parts/usage-bar.tsx';
 import { When } from '../../parts/when.tsx';
 import { useSession } from '../../session/use-session.ts';
@@ -184,7 +184,7 @@ export function UsageTab(given: { readonly deploymentId: string; readonly client
               <Button
                 variant="icon"
                 iconSvg={eye}
-                ariaLabel={`View clients of ${shownName(username)}`}
+                ariaLabel={`View clients of ${nameInText(username)}`}
                 onClick={() => goTo(clientsAddress(username))}
               />
             ),

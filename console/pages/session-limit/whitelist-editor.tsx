@@ -9,7 +9,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import Table from '@cloudscape-design/components/table';
 import Textarea from '@cloudscape-design/components/textarea';
 import { useState } from 'react';
-import { shownName } from '../../parts/shown-name.ts';
+import { nameInText, shownName } from '../../parts/shown-name.ts';
 
 const perPage = 10;
 
@@ -91,7 +91,7 @@ export function WhitelistEditor(given: {
                       formAction="none"
                       variant="inline-icon"
                       iconName="remove"
-                      ariaLabel={`Remove ${shownName(name)} from the whitelist`}
+                      ariaLabel={`Remove ${nameInText(name)} from the whitelist`}
                       onClick={() => onChange(whitelist.filter((one) => one !== name))}
                     />
                   ),

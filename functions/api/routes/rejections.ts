@@ -31,6 +31,13 @@ function parsePlace(raw: string): RecentPlace | undefined {
   return lastAt === undefined || !username.ok ? undefined : { lastAt, username: username.value };
 }
 
+/** An hour that a page can have ended with, also if the next one is asked for a day later. */
+function parseHour(raw: string, now: Ms): Ms | undefined {
+  const hour = parseTime(raw);
+  if (hour === undefined || hour % hourMs !== 0 || hour > now) return undefined;
+  return hour >= now - rejectionHoursKeptSeconds * 1_000 - 25 * hourMs ? hour : undefined;
+}
+
 function parseTime(raw: string): Ms | undefined {
   return /^[0-9]{1,15}$/.test(raw) ? ms(Number(raw)) : undefined;
 }
@@ -52,13 +59,13 @@ export function addRejectionRoutes(
     async handle({ deployment: { deploymentId }, query: { limit, interval }, after, page }) {
       if (interval === 'hour') {
         const now = clock.now();
-        const last = after === undefined ? undefined : parseTime(after);
+        const from = ms(now - rejectionHoursKeptSeconds * 1_000 - (now % hourMs));
+        const last = after === undefined ? undefined : parseHour(after, now);
         if (after !== undefined && last === undefined) return foreignCursor;
-        const hours = await rejections.listHours(deploymentId, {
-          limit: limit + 1,
-          until: last === undefined ? now : ms(last - 1),
-          from: ms(now - rejectionHoursKeptSeconds * 1_000 - (now % hourMs)),
-        });
+        const until = last === undefined ? now : ms(last - 1);
+        // A page may be asked for after its hours have become too old.
+        if (until < from) return page([], undefined);
+        const hours = await rejections.listHours(deploymentId, { limit: limit + 1, until, from });
         const shown = hours.slice(0, limit);
         return page(shown.map(viewRejectionHour), hours.length > limit ? String(shown.at(-1)?.hour) : undefined);
       }

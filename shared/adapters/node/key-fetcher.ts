@@ -6,7 +6,7 @@
 import { lookup as resolveName } from 'node:dns';
 import { request } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import type { FetchedKeys, KeyFetcher } from '../../ports/token-issuer.ts';
+import { type FetchedKeys, jwksUrlUnreachable, type KeyFetcher } from '../../ports/token-issuer.ts';
 import { isPublicAddress } from './public-address.ts';
 
 export interface KeyFetcherOptions {
@@ -97,9 +97,8 @@ export function createKeyFetcher(options: KeyFetcherOptions = {}): KeyFetcher {
         return { kind: 'fetched', document: JSON.parse(body.toString('utf8')) };
       } catch (error) {
         if (error instanceof Refused) return { kind: 'refused' };
-        const problem =
-          error instanceof SyntaxError ? 'jwksUrl answered with what is not JSON' : 'jwksUrl did not answer';
-        return { kind: 'failed', problem };
+        if (error instanceof SyntaxError) return { kind: 'failed', problem: 'jwksUrl answered with what is not JSON' };
+        return { kind: 'failed', problem: jwksUrlUnreachable };
       }
     },
   };

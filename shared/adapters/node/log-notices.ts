@@ -3,10 +3,15 @@
 import type { Log } from '../../ports/log.ts';
 import type { Notices } from '../../ports/notices.ts';
 
+const sentences = {
+  set: 'a username has come near its session limit',
+  clear: 'a username is no longer near its session limit',
+} as const;
+
 export function createLogNotices(log: Pick<Log, 'warn'>): Notices {
   return {
     async tell({ at, ...notice }) {
-      log.warn('session threshold', { ...notice, at: new Date(at).toISOString() });
+      log.warn(sentences[notice.state], { ...notice, at: new Date(at).toISOString() });
     },
   };
 }
