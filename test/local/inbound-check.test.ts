@@ -24,7 +24,15 @@ function send(version: 3 | 4 | 5, ...packets: readonly Buffer[]): { outcome: Out
 
 function connect(protocolVersion: 3 | 4 | 5): Buffer {
   const protocolId = protocolVersion === 3 ? 'MQIsdp' : 'MQTT';
-  return generate({ cmd: 'connect', protocolId, protocolVersion, clientId: 'c', clean: true, keepalive: 60 });
+  return generate({
+    cmd: 'connect',
+    protocolId,
+    protocolVersion,
+    clientId: 'c',
+    clean: true,
+    keepalive: 60,
+    ...(protocolVersion === 5 ? { properties: { sessionExpiryInterval: 60 } } : {}),
+  });
 }
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
