@@ -44,13 +44,13 @@ export async function openConnection(door: Door, arrival: Arrival): Promise<void
   const packet = await receiveConnect(arrival, intake);
   if (packet === undefined) return;
   const receivedAt = door.clock.now();
-  const decision = await decide(door, arrival, packet, () => intake.gone);
+  const decision = await decide(door, arrival, packet, intake.left);
   if (decision.kind === 'rejected') {
     refuse(client, packet, connackFor(decision.reason));
     return;
   }
   const reporting = new Reporting(door, decision);
-  if (intake.gone) {
+  if (intake.left.aborted) {
     client.destroy();
     return reporting.failed({ unsent: true });
   }
@@ -99,7 +99,7 @@ async function decide(
   door: Door,
   arrival: Arrival,
   packet: ConnectPacket,
-  hasLeft: () => boolean,
+  left: AbortSignal,
 ): Promise<ConnectDecision> {
   // Only the username and the deployment's name are taken: a ticket that a client sends ends here.
   const name = packet.userName === undefined ? undefined : splitUserName(packet.userName);
@@ -111,7 +111,7 @@ async function decide(
       password: packet.password,
       clientId: packet.clientId,
       hints,
-      hasLeft,
+      left,
     });
     if (decision.kind === 'rejected')
       door.log.info('a connect was rejected', {
@@ -165,7 +165,7 @@ async function startRelay(
   const relay = new Relay({ client, broker, mqtt5, askedExpirySeconds, grantedExpirySeconds });
   // The client may have left since it was admitted. The broker has a session for it all the same, so the connection
   // begins and ends, and what the session's expiry keeps goes on counting.
-  relay.start([connack.bytes, rest], intake.release(), intake.gone);
+  relay.start([connack.bytes, rest], intake.release(), intake.ended);
   // A closure that named more would keep the whole CONNECT alive for as long as the connection.
   return relay.ended.then((expirySeconds) => reporting.disconnected(expirySeconds));
 }

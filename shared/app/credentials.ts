@@ -53,7 +53,7 @@ export async function putCredential(
     await ports.credentials.putCredential(id, { username, hash, createdAt }, change);
     return { kind: 'generated', password };
   }
-  const hash = await ports.passwords.hashChosen(input.password);
+  const hash = await ports.passwords.hashChosen(input.password, id);
   if (hash === 'overloaded') return { kind: 'overloaded' };
   await ports.credentials.putCredential(id, { username, hash, createdAt }, change);
   return { kind: 'set' };

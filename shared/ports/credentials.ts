@@ -41,11 +41,20 @@ export interface CredentialStore {
   ): Promise<readonly Credential[]>;
 }
 
+/** The client that a password came from. */
+export interface Asker {
+  /** Checks wait in a queue that deployments share, and source addresses within them (S24). */
+  readonly share: { readonly deployment: string; readonly address: string };
+  /** Aborted when the client has left: its check leaves the queue. */
+  readonly left?: AbortSignal | undefined;
+}
+
 /** Checks an MQTT password. */
 export interface PasswordCheck {
   /**
    * `credential` is undefined for an unknown username or deployment: the same work is done, and the answer is `wrong`.
-   * `overloaded` where too many checks wait already. Passwords that were right are remembered for a few seconds.
+   * `overloaded` where the asker's share is used up, or it has left. Passwords that were right are remembered for a few
+   * seconds.
    * `scope` names the deployment and the username as they came, known or not: equal checks share their work inside one
    * scope, and who is unknown must share no more than who is known.
    */
@@ -53,13 +62,14 @@ export interface PasswordCheck {
     scope: string,
     credential: Credential | undefined,
     password: Uint8Array,
+    asker?: Asker,
   ): Promise<'right' | 'wrong' | 'overloaded'>;
 }
 
 /** Makes what is stored of a new password. */
 export interface PasswordMaker {
-  /** `overloaded` where too many hashes wait already. */
-  hashChosen(password: string): Promise<PasswordHash | 'overloaded'>;
+  /** `overloaded` where too many hashes of the deployment wait already. */
+  hashChosen(password: string, deployment?: string): Promise<PasswordHash | 'overloaded'>;
   /** 192 random bits, to be shown once. */
   generate(): { readonly password: string; readonly hash: PasswordHash };
 }

@@ -48,7 +48,7 @@ test.each([3, 4, 5] as const)(
         password: Buffer.from('alice-secret'),
         clientId: 'device-1',
         hints: { protocolVersion, cleanStart: true, expirySeconds: 0, ipAddress: '127.0.0.1' },
-        hasLeft: expect.any(Function),
+        left: expect.any(AbortSignal),
       },
     ]);
     await client.endAsync();
