@@ -4,11 +4,13 @@
 // what it needs comes as functions, and which broker stands behind it is its caller's affair.
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { type Guest, type GuestBounds, Guests, guestBoundsDefault } from './guests.ts';
 import { type Arrival, type Door, openConnection } from './open-connection.ts';
 
 export interface FrontDoorOptions
   extends Omit<Door, 'maxConnectBytes' | 'brokerTimeoutMs' | 'reportRetryDelaysMs'>,
-    Partial<Pick<Door, 'maxConnectBytes' | 'brokerTimeoutMs' | 'reportRetryDelaysMs'>> {
+    Partial<Pick<Door, 'maxConnectBytes' | 'brokerTimeoutMs' | 'reportRetryDelaysMs'>>,
+    Partial<GuestBounds> {
   /**
    * For TLS. Any string is taken, also one that names no deployment; undefined leaves the choice to the suffix,
    * and a failure is told as unavailable.
@@ -16,8 +18,6 @@ export interface FrontDoorOptions
   readonly deploymentOfServerName: (serverName: string) => string | undefined | Promise<string | undefined>;
   /** For TCP, where the user name has no suffix. */
   readonly defaultDeployment?: string;
-  /** From accept to the whole CONNECT, the TLS handshake included; 10 s (S8). */
-  readonly connectTimeoutMs?: number;
 }
 
 export interface Address {
@@ -38,8 +38,12 @@ export interface FrontDoor {
    * back elsewhere, and a broker takes only so many CONNECTs a second.
    */
   drain(overMs: number): Promise<void>;
-  /** Open sockets of clients, those without a CONNECT yet included. */
+  /** Open sockets of clients that were admitted. */
   connections(): number;
+  /** Open sockets of all others. */
+  unadmitted(): number;
+  /** How many of those were closed for lack of room since it was called last. */
+  takeShed(): number;
 }
 
 /** The longest will payload that MQTT can carry, and as much again for everything else in a CONNECT. */
@@ -54,13 +58,6 @@ const longestPauseMs = 100;
 /** A burst of 500 sockets overflows Node's default of 511 waiting connections. */
 const backlog = 4_096;
 
-/** A socket and the time it has for its CONNECT. */
-interface Guest {
-  /** The TLS socket takes the place of the plain one after the handshake. */
-  socket: Socket;
-  readonly deadline: NodeJS.Timeout;
-}
-
 export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const door: Door = {
     maxConnectBytes: maxConnectBytesDefault,
@@ -68,26 +65,27 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     reportRetryDelaysMs: [100, 400, 1_600],
     ...options,
   };
-  const connectTimeoutMs = options.connectTimeoutMs ?? 10_000;
+  const bounds: GuestBounds = { ...guestBoundsDefault, ...options };
   const servers: Server[] = [];
-  const guests = new Set<Guest>();
+  const guests = new Guests(bounds);
   const untold = new Set<Promise<void>>();
   let closing = false;
 
-  function admitSocket(socket: Socket): Guest {
-    const guest: Guest = { socket, deadline: setTimeout(() => guest.socket.destroy(), connectTimeoutMs) };
-    guests.add(guest);
-    socket.once('close', () => {
-      clearTimeout(guest.deadline);
-      guests.delete(guest);
-    });
+  function receive(socket: Socket): Guest {
     watchErrors(socket);
+    const guest = guests.enter(socket);
     if (closing) socket.destroy();
     return guest;
   }
 
   function serve(guest: Guest, deploymentFor: Arrival['deploymentFor']): void {
-    const arrival = { client: guest.socket, deploymentFor, onConnect: () => clearTimeout(guest.deadline) };
+    const arrival: Arrival = {
+      client: guest.socket,
+      deploymentFor,
+      onKept: (bytes) => guests.noteKept(guest, bytes),
+      onConnect: () => guests.noteConnect(guest),
+      onAdmitted: () => guests.noteAdmitted(guest),
+    };
     const told = openConnection(door, arrival).catch((error: unknown) => {
       // A defect of ours costs one connection, never the process with all the others.
       guest.socket.destroy();
@@ -114,7 +112,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   async function close(): Promise<void> {
     closing = true;
     const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
-    for (const guest of guests) guest.socket.destroy();
+    for (const guest of guests.all()) guest.socket.destroy();
     await Promise.all(closed);
     await Promise.all(untold);
   }
@@ -122,7 +120,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   return {
     listenTcp(address) {
       const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-        serve(admitSocket(socket), (suffix) => suffix ?? options.defaultDeployment),
+        serve(receive(socket), (suffix) => suffix ?? options.defaultDeployment),
       );
       return listen(server, address);
     },
@@ -136,11 +134,11 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
         cert,
         allowHalfOpen: true,
         noDelay: true,
-        handshakeTimeout: connectTimeoutMs,
+        handshakeTimeout: bounds.connectTimeoutMs,
       });
       server.on('connection', (socket: Socket) => {
         const peer = peerOf(socket);
-        const guest = admitSocket(socket);
+        const guest = receive(socket);
         handshaking.set(peer, guest);
         socket.once('close', () => {
           if (handshaking.get(peer) === guest) handshaking.delete(peer);
@@ -155,7 +153,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
           return;
         }
         handshaking.delete(peer);
-        guest.socket = client;
+        guests.noteSecure(guest, client);
         serve(guest, async (suffix) => (await deploymentOfClient(client)) ?? suffix);
       });
       return listen(server, { host, port });
@@ -166,7 +164,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     async drain(overMs) {
       closing = true;
       for (const server of servers) server.close();
-      const leaving = [...guests];
+      const leaving = guests.all();
       const everyMs = Math.min(longestPauseMs, overMs / Math.max(1, leaving.length));
       const beganAt = performance.now();
       for (const [place, guest] of leaving.entries()) {
@@ -177,7 +175,9 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       await close();
     },
 
-    connections: () => guests.size,
+    connections: () => guests.admitted,
+    unadmitted: () => guests.unadmitted,
+    takeShed: () => guests.takeShed(),
   };
 
   async function deploymentOfClient(client: TLSSocket): Promise<string | undefined> {

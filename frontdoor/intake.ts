@@ -9,14 +9,16 @@ const maxHeldBytes = 65_536;
 export class Intake {
   readonly #client: Duplex;
   readonly #framer: PacketFramer;
+  readonly #onKept: (bytes: number) => void;
   #settle: ((body: Buffer | undefined) => void) | undefined;
   #held: Buffer[] = [];
   #heldBytes = 0;
   #ended = false;
   readonly #departure = new AbortController();
 
-  constructor(client: Duplex, maxConnectBytes: number) {
+  constructor(client: Duplex, maxConnectBytes: number, onKept: (bytes: number) => void = () => {}) {
     this.#client = client;
+    this.#onKept = onKept;
     // The flags of a CONNECT's first byte are reserved [MQTT-2.1.3-1].
     this.#framer = new PacketFramer((firstByte, length) =>
       firstByte === 0x10 && length <= maxConnectBytes ? 'keep' : 'refuse',
@@ -54,6 +56,7 @@ export class Intake {
   }
 
   readonly #take = (chunk: Buffer): void => {
+    this.#onKept(chunk.length);
     if (this.#settle === undefined) {
       this.#hold(chunk);
       return;

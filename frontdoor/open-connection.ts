@@ -30,8 +30,11 @@ export interface Arrival {
   readonly client: Socket;
   /** The deployment that the listener or the TLS server name stands for, given the one of the suffix. May fail. */
   readonly deploymentFor: (suffix: string | undefined) => string | undefined | Promise<string | undefined>;
+  /** So many more bytes of the client are kept until it is admitted. */
+  readonly onKept: (bytes: number) => void;
   /** The CONNECT is here: the time for it no longer runs. */
   readonly onConnect: () => void;
+  readonly onAdmitted: () => void;
 }
 
 /** Bad user name or password, and not authorized, in MQTT 5 and before. */
@@ -40,7 +43,7 @@ const doubtsCredentials: ReadonlySet<number> = new Set([0x86, 0x87, 0x04, 0x05])
 /** Resolves when all that is to be told of this client has been told. Never rejects. */
 export async function openConnection(door: Door, arrival: Arrival): Promise<void> {
   const { client } = arrival;
-  const intake = new Intake(client, door.maxConnectBytes);
+  const intake = new Intake(client, door.maxConnectBytes, arrival.onKept);
   const packet = await receiveConnect(arrival, intake);
   if (packet === undefined) return;
   const receivedAt = door.clock.now();
@@ -49,6 +52,7 @@ export async function openConnection(door: Door, arrival: Arrival): Promise<void
     refuse(client, packet, connackFor(decision.reason));
     return;
   }
+  arrival.onAdmitted();
   const reporting = new Reporting(door, decision);
   if (intake.left.aborted) {
     client.destroy();
