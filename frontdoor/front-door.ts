@@ -6,9 +6,10 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { type Guest, type GuestBounds, Guests, guestBoundsDefault } from './guests.ts';
 import { type Arrival, type Door, openConnection } from './open-connection.ts';
+import { createRefusalLog } from './refusal-log.ts';
 
 export interface FrontDoorOptions
-  extends Omit<Door, 'maxConnectBytes' | 'brokerTimeoutMs' | 'reportRetryDelaysMs'>,
+  extends Omit<Door, 'logRefusal' | 'maxConnectBytes' | 'brokerTimeoutMs' | 'reportRetryDelaysMs'>,
     Partial<Pick<Door, 'maxConnectBytes' | 'brokerTimeoutMs' | 'reportRetryDelaysMs'>>,
     Partial<GuestBounds> {
   /**
@@ -63,6 +64,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     maxConnectBytes: maxConnectBytesDefault,
     brokerTimeoutMs: 10_000,
     reportRetryDelaysMs: [100, 400, 1_600],
+    logRefusal: createRefusalLog(options.log, options.clock),
     ...options,
   };
   const bounds: GuestBounds = { ...guestBoundsDefault, ...options };

@@ -19,6 +19,7 @@ import { type Admitted, Reporting, type ReportingPorts } from './reporting.ts';
 
 export interface Door extends ReportingPorts {
   readonly connect: Connect;
+  readonly logRefusal: (fields: Readonly<Record<string, unknown>>) => void;
   /** `from`: when the CONNECT came. */
   readonly issueTicket: (claims: TicketClaims, from: Ms) => string;
   readonly dialBroker: () => Duplex;
@@ -117,8 +118,8 @@ async function decide(
       hints,
       left,
     });
-    if (decision.kind === 'rejected')
-      door.log.info('a connect was rejected', {
+    if (decision.kind === 'rejected' && !left.aborted)
+      door.logRefusal({
         reason: decision.reason,
         detail: decision.detail,
         protocolVersion: hints.protocolVersion,
