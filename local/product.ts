@@ -368,6 +368,8 @@ export async function startProduct({
       site?.answer(request, peer) ?? app.fetch(request);
     const http = await listenHttp({ fetch }, { host, port: config.httpPort });
     shutdown.add(() => http.close());
+    // What waits for a check, straight to the broker or in the API, is refused: it must not hold up the end.
+    shutdown.add(() => passwords.close());
     return {
       mqttPort: mqtt.port,
       mqttsPort: mqtts.port,
