@@ -3,7 +3,7 @@
 // socket of the address with the most goes. The newest, because the oldest is the nearest to its answer, and a room that
 // sheds those serves no client of a large fleet; sockets that only sit there end by their deadlines.
 import type { Socket } from 'node:net';
-import { FairQueue, type Share } from '../shared/app/fair-queue.ts';
+import { FairQueue, type Share } from '../shared/domain/fair-queue.ts';
 import { networkOf } from '../shared/domain/source-address.ts';
 
 export interface GuestBounds {

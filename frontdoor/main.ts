@@ -107,9 +107,7 @@ const health = createServer((_request, response) => response.writeHead(draining 
 const each = (ms: number, work: () => void): NodeJS.Timeout => setInterval(work, ms).unref();
 each(1_000, () => void rejections.flush());
 each(1_000, () => tally.flush());
-each(60_000, () =>
-  measure({ Connections: door.connections(), Unadmitted: door.unadmitted(), Shed: door.takeShed() }),
-);
+each(60_000, () => measure({ Connections: door.connections(), Unadmitted: door.unadmitted(), Shed: door.takeShed() }));
 
 async function stop(): Promise<void> {
   if (draining) return;

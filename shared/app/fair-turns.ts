@@ -1,7 +1,7 @@
 // Work for clients that have not proven who they are: so much at a time, the rest waits in a fair queue (S24). A client
 // that leaves is out of the queue at once, and its work never begins.
 
-import { FairQueue, type Share } from './fair-queue.ts';
+import { FairQueue, type Share } from '../domain/fair-queue.ts';
 
 export interface FairTurns {
   /** Undefined, with nothing done, where there was no room, the client left, or the process is closing. */

@@ -8,6 +8,7 @@
 //
 // n = 2^15, r = 8, p = 1: 32 MB and some 70 ms of one core.
 
+import type { Share } from '../domain/fair-queue.ts';
 import type { Ms } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type {
@@ -19,7 +20,6 @@ import type {
   PasswordMaker,
   ScryptCost,
 } from '../ports/credentials.ts';
-import type { Share } from './fair-queue.ts';
 import { createFairTurns, type FairTurnsBounds } from './fair-turns.ts';
 
 export interface PasswordPorts {

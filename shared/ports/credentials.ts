@@ -1,3 +1,4 @@
+import type { Share } from '../domain/fair-queue.ts';
 import type { DeploymentId, Username } from '../domain/ids.ts';
 import type { Ms } from '../domain/time.ts';
 import type { Change } from './settings.ts';
@@ -44,7 +45,7 @@ export interface CredentialStore {
 /** The client that a password came from. */
 export interface Asker {
   /** Checks wait in a queue that deployments share, and source addresses within them (S24). */
-  readonly share: { readonly deployment: string; readonly address: string };
+  readonly share: Share;
   /** Aborted when the client has left: its check leaves the queue. */
   readonly left?: AbortSignal | undefined;
 }

@@ -1,7 +1,7 @@
 // S24: in which order a queue that many share serves them, and which entry goes when it is full.
 
 import { describe, expect, test } from 'vitest';
-import { FairQueue, type FairQueueOptions } from '../../shared/app/fair-queue.ts';
+import { FairQueue, type FairQueueOptions } from '../../shared/domain/fair-queue.ts';
 
 const shareOf = (entry: string) => {
   const [deployment = '', address = ''] = entry.split('/');
