@@ -19,10 +19,10 @@ export const admissionsWaitingMax = 8_192;
 export const connectsOfClientIdWaitingMax = 64;
 
 /**
- * Readings that a process makes at a time for clients whose password is not verified: a quarter of its connections to the
- * database, so that a flood of guesses leaves the rest to clients that are let in.
+ * Readings that a process makes at a time for clients whose password is not verified: an eighth of its connections to the
+ * database, so that a flood of guesses leaves the rest, and the event loop, to clients that are let in.
  */
-export const readingsAtOnce = 64;
+export const readingsAtOnce = 32;
 
 /** Clients that wait for such a reading; the newest of the largest share goes beyond that. */
 export const readingsWaitingMax = 4_096;
