@@ -13,7 +13,10 @@ export interface GuestBounds {
   readonly maxUnadmittedOfAddress: number;
   /** What they have sent and is kept, all together. */
   readonly maxUnadmittedBytes: number;
-  /** From accept to the first byte, and from the end of a TLS handshake to the first byte of the CONNECT. */
+  /**
+   * From accept to the first byte, and from the end of a TLS handshake to the first byte of the CONNECT. It holds while
+   * more than an eighth of the room is taken: a slow device harms no other client in an empty one.
+   */
   readonly firstByteTimeoutMs: number;
   /** From accept to the whole CONNECT, the TLS handshake included (S8). */
   readonly connectTimeoutMs: number;
@@ -63,7 +66,7 @@ export class Guests {
   enter(socket: Socket): Guest {
     const guest = new Guest(socket);
     this.#all.add(guest);
-    this.#arm(guest, this.#bounds.firstByteTimeoutMs);
+    this.#arm(guest);
     socket.once('close', () => {
       this.noteConnect(guest);
       this.#leaveRoom(guest);
@@ -77,7 +80,7 @@ export class Guests {
   /** The TLS handshake is done. */
   noteSecure(guest: Guest, socket: Socket): void {
     guest.socket = socket;
-    this.#arm(guest, this.#bounds.firstByteTimeoutMs);
+    this.#arm(guest);
   }
 
   /** More bytes of a guest are kept in memory. */
@@ -119,17 +122,24 @@ export class Guests {
     return shed;
   }
 
-  /** `bytesRead` of a TLS socket counts what was decrypted: none of it before the CONNECT begins. */
-  #arm(guest: Guest, ms: number): void {
+  #arm(guest: Guest): void {
     clearTimeout(guest.deadline);
-    const leftMs = this.#bounds.connectTimeoutMs - (performance.now() - guest.enteredAt);
-    guest.deadline = setTimeout(
-      () => {
-        if (guest.socket.bytesRead === 0 || ms >= leftMs) guest.socket.destroy();
-        else this.#arm(guest, Number.POSITIVE_INFINITY);
-      },
-      Math.max(0, Math.min(ms, leftMs)),
-    );
+    const waitMs = Math.max(0, Math.min(this.#bounds.firstByteTimeoutMs, this.#leftMs(guest)));
+    // After a busy moment timers fire first; what has arrived meanwhile is read before the check.
+    guest.deadline = setTimeout(() => setImmediate(() => this.#check(guest)), waitMs);
+  }
+
+  #check(guest: Guest): void {
+    if (guest.deadline === undefined) return;
+    // `bytesRead` of a TLS socket counts what was decrypted: none of it before the CONNECT begins.
+    const isIdle = guest.socket.bytesRead === 0;
+    const isCrowded = this.#room.size > this.#bounds.maxUnadmitted / 8;
+    if (this.#leftMs(guest) <= 0 || (isIdle && isCrowded)) guest.socket.destroy();
+    else this.#arm(guest);
+  }
+
+  #leftMs({ enteredAt }: Guest): number {
+    return this.#bounds.connectTimeoutMs - (performance.now() - enteredAt);
   }
 
   /** Of the address that keeps the most, the guest that does. A short CONNECT is never that of a flood of long ones. */

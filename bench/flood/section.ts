@@ -50,25 +50,26 @@ async function connectRight(port: number, username: string): Promise<void> {
 
 /** All stop when asked to. `stays`: whether a guesser waits for its answer, or closes at once and comes again. */
 function startFlood(port: number, stays: boolean): { stop(): Promise<void> } {
-  const ending = new AbortController();
+  const sockets = new Set<Socket>();
+  let ending = false;
   const guess = async (n: number): Promise<void> => {
-    while (!ending.signal.aborted) {
+    while (!ending) {
       const socket = open(port, guessersAddress);
       const closed = new Promise((resolve) => socket.once('close', resolve));
       socket.resume().write(connectBytes(`nobody-${n}`, `guess-${++numbered}`), () => {
         if (!stays) socket.destroy();
       });
-      const stop = (): void => void socket.destroy();
-      ending.signal.addEventListener('abort', stop);
+      sockets.add(socket);
       await closed;
-      ending.signal.removeEventListener('abort', stop);
+      sockets.delete(socket);
       if (!stays) await wait(1_000);
     }
   };
   const all = Array.from({ length: stays ? guessers : leaversPerSecond }, (_, n) => guess(n));
   return {
     async stop() {
-      ending.abort();
+      ending = true;
+      for (const socket of sockets) socket.destroy();
       await Promise.all(all);
     },
   };

@@ -61,18 +61,25 @@ describe('sockets without an admission', () => {
     await until(() => expect([open(many), open(others), open(more)]).toEqual([3, 2, 0]));
   });
 
-  test('have a time for their first byte', async () => {
-    rig = await startRig({ firstByteTimeoutMs: 100, connectTimeoutMs: 600_000 });
-    const [idle, begun] = [new Client(), new Client()];
+  test('have a time for their first byte while the room is crowded', async () => {
+    rig = await startRig({ firstByteTimeoutMs: 100, connectTimeoutMs: 600_000, maxUnadmitted: 8 });
+    const begun = new Client();
     begun.socket.write(connectBytes().subarray(0, 1));
-    await idle.ended;
-    // It would have gone by now: its time began no later.
-    await (await arrive('127.0.0.1', 1))[0]?.ended;
-    expect(begun.isClosed).toBe(false);
+    // With one of them the room is not crowded yet, with two it is.
+    for (const idle of await arrive('127.0.0.1', 2)) await idle.ended;
+    expect([begun.isClosed, rig.door.unadmitted()]).toEqual([false, 1]);
+  });
+
+  test('may be as slow as a CONNECT may be while the room is not crowded', async () => {
+    rig = await startRig({ firstByteTimeoutMs: 20, connectTimeoutMs: 400 });
+    const begunAt = performance.now();
+    const [idle] = await arrive('127.0.0.1', 1);
+    await idle?.ended;
+    expect(performance.now() - begunAt).toBeGreaterThanOrEqual(390);
   });
 
   test('have that time once more after a TLS handshake, and a slow handshake is no reason to go', async () => {
-    rig = await startRig({ firstByteTimeoutMs: 100, connectTimeoutMs: 600_000 });
+    rig = await startRig({ firstByteTimeoutMs: 100, connectTimeoutMs: 600_000, maxUnadmitted: 8 });
     const { key, cert } = await loadCertificate(undefined, clock);
     const { port } = await rig.door.listenTls({ host: '127.0.0.1', port: 0, key, cert });
     const half = dial({ host: '127.0.0.1', port });
