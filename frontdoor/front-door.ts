@@ -5,11 +5,14 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { awaitClientHello } from './client-hello.ts';
+import { type Guest, type GuestBounds, Guests, guestBoundsDefault } from './guests.ts';
 import { type Arrival, type Door, openConnection } from './open-connection.ts';
+import { createRefusalLog } from './refusal-log.ts';
 
 export interface FrontDoorOptions
-  extends Omit<Door, 'maxConnectBytes' | 'brokerTimeoutMs' | 'reportRetryDelaysMs'>,
-    Partial<Pick<Door, 'maxConnectBytes' | 'brokerTimeoutMs' | 'reportRetryDelaysMs'>> {
+  extends Omit<Door, 'logRefusal' | 'maxConnectBytes' | 'brokerTimeoutMs' | 'reportRetryDelaysMs'>,
+    Partial<Pick<Door, 'maxConnectBytes' | 'brokerTimeoutMs' | 'reportRetryDelaysMs'>>,
+    Partial<GuestBounds> {
   /**
    * For TLS. Any string decides alone, also one that names no deployment (S25); undefined leaves the choice to the
    * suffix, and a failure is told as unavailable.
@@ -17,8 +20,6 @@ export interface FrontDoorOptions
   readonly deploymentOfServerName: (serverName: string) => string | undefined | Promise<string | undefined>;
   /** For TCP, where the user name has no suffix. */
   readonly defaultDeployment?: string;
-  /** From accept to the whole CONNECT, the TLS handshake included; 10 s (S8). */
-  readonly connectTimeoutMs?: number;
 }
 
 export interface Address {
@@ -39,8 +40,12 @@ export interface FrontDoor {
    * back elsewhere, and a broker takes only so many CONNECTs a second.
    */
   drain(overMs: number): Promise<void>;
-  /** Open sockets of clients, those without a CONNECT yet included. */
+  /** Open sockets of clients that were admitted. */
   connections(): number;
+  /** Open sockets of all others. */
+  unadmitted(): number;
+  /** How many of those were closed for lack of room since it was called last. */
+  takeShed(): number;
 }
 
 /** The longest will payload that MQTT can carry, and as much again for everything else in a CONNECT. */
@@ -55,13 +60,6 @@ const longestPauseMs = 100;
 /** A burst of 500 sockets overflows Node's default of 511 waiting connections. */
 const backlog = 4_096;
 
-/** A socket and the time it has for its CONNECT. */
-interface Guest {
-  /** The TLS socket takes the place of the plain one after the handshake. */
-  socket: Socket;
-  readonly deadline: NodeJS.Timeout;
-}
-
 /** A client in its TLS handshake, and the server name of that handshake. */
 interface Greeted {
   readonly guest: Guest;
@@ -73,28 +71,30 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     maxConnectBytes: maxConnectBytesDefault,
     brokerTimeoutMs: 10_000,
     reportRetryDelaysMs: [100, 400, 1_600],
+    logRefusal: createRefusalLog(options.log, options.clock),
     ...options,
   };
-  const connectTimeoutMs = options.connectTimeoutMs ?? 10_000;
+  const bounds: GuestBounds = { ...guestBoundsDefault, ...options };
   const servers: Server[] = [];
-  const guests = new Set<Guest>();
+  const guests = new Guests(bounds);
   const untold = new Set<Promise<void>>();
   let closing = false;
 
-  function admitSocket(socket: Socket): Guest {
-    const guest: Guest = { socket, deadline: setTimeout(() => guest.socket.destroy(), connectTimeoutMs) };
-    guests.add(guest);
-    socket.once('close', () => {
-      clearTimeout(guest.deadline);
-      guests.delete(guest);
-    });
+  function receive(socket: Socket): Guest {
     watchErrors(socket);
+    const guest = guests.enter(socket);
     if (closing) socket.destroy();
     return guest;
   }
 
   function serve(guest: Guest, deploymentFor: Arrival['deploymentFor']): void {
-    const arrival = { client: guest.socket, deploymentFor, onConnect: () => clearTimeout(guest.deadline) };
+    const arrival: Arrival = {
+      client: guest.socket,
+      deploymentFor,
+      onKept: (bytes) => guests.noteKept(guest, bytes),
+      onConnect: () => guests.noteConnect(guest),
+      onAdmitted: () => guests.noteAdmitted(guest),
+    };
     const told = openConnection(door, arrival).catch((error: unknown) => {
       // A defect of ours costs one connection, never the process with all the others.
       guest.socket.destroy();
@@ -121,7 +121,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   async function close(): Promise<void> {
     closing = true;
     const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
-    for (const guest of guests) guest.socket.destroy();
+    for (const guest of guests.all()) guest.socket.destroy();
     await Promise.all(closed);
     await Promise.all(untold);
   }
@@ -129,7 +129,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   return {
     listenTcp(address) {
       const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-        serve(admitSocket(socket), (suffix) => suffix ?? options.defaultDeployment),
+        serve(receive(socket), (suffix) => suffix ?? options.defaultDeployment),
       );
       return listen(server, address);
     },
@@ -142,7 +142,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
         cert,
         allowHalfOpen: true,
         noDelay: true,
-        handshakeTimeout: connectTimeoutMs,
+        handshakeTimeout: bounds.connectTimeoutMs,
       });
       tls.on('secureConnection', (client: TLSSocket) => {
         const peer = peerOf(client);
@@ -154,14 +154,14 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
         }
         handshaking.delete(peer);
         const { guest, serverName } = greeted;
-        guest.socket = client;
+        guests.noteSecure(guest, client);
         serve(guest, async (suffix) =>
           serverName === undefined ? suffix : ((await options.deploymentOfServerName(serverName)) ?? suffix),
         );
       });
       const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
         const peer = peerOf(socket);
-        const guest = admitSocket(socket);
+        const guest = receive(socket);
         awaitClientHello(socket, (serverName) => {
           const greeted = { guest, serverName };
           handshaking.set(peer, greeted);
@@ -179,7 +179,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     async drain(overMs) {
       closing = true;
       for (const server of servers) server.close();
-      const leaving = [...guests];
+      const leaving = guests.all();
       const everyMs = Math.min(longestPauseMs, overMs / Math.max(1, leaving.length));
       const beganAt = performance.now();
       for (const [place, guest] of leaving.entries()) {
@@ -190,7 +190,9 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       await close();
     },
 
-    connections: () => guests.size,
+    connections: () => guests.admitted,
+    unadmitted: () => guests.unadmitted,
+    takeShed: () => guests.takeShed(),
   };
 }
 

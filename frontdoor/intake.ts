@@ -9,13 +9,16 @@ const maxHeldBytes = 65_536;
 export class Intake {
   readonly #client: Duplex;
   readonly #framer: PacketFramer;
+  readonly #onKept: (bytes: number) => void;
   #settle: ((body: Buffer | undefined) => void) | undefined;
   #held: Buffer[] = [];
   #heldBytes = 0;
-  #gone = false;
+  #ended = false;
+  readonly #departure = new AbortController();
 
-  constructor(client: Duplex, maxConnectBytes: number) {
+  constructor(client: Duplex, maxConnectBytes: number, onKept: (bytes: number) => void = () => {}) {
     this.#client = client;
+    this.#onKept = onKept;
     // The flags of a CONNECT's first byte are reserved [MQTT-2.1.3-1].
     this.#framer = new PacketFramer((firstByte, length) =>
       firstByte === 0x10 && length <= maxConnectBytes ? 'keep' : 'refuse',
@@ -26,25 +29,34 @@ export class Intake {
   connect(): Promise<Buffer | undefined> {
     return new Promise((settle) => {
       this.#settle = settle;
-      this.#client.on('data', this.#take).once('end', this.#end).once('close', this.#end);
-      if (this.#client.destroyed) this.#end();
+      this.#client.on('data', this.#take).once('end', this.#end).once('close', this.#close);
+      if (this.#client.destroyed) this.#close();
     });
   }
 
-  /** The client has closed, or has said that it will send no more. */
-  get gone(): boolean {
-    return this.#gone || this.#client.destroyed;
+  /**
+   * Aborted when the client has left (S24): its socket has closed or failed, or it has ended its stream with nothing whole
+   * behind its CONNECT. A client that sends its messages and ends the stream is still to be served.
+   */
+  get left(): AbortSignal {
+    return this.#departure.signal;
+  }
+
+  /** The client sends no more than what is held. */
+  get ended(): boolean {
+    return this.#ended || this.#client.destroyed;
   }
 
   /** Ends the intake and hands over what came behind the CONNECT. Whoever reads on begins in the same tick. */
   release(): readonly Buffer[] {
-    this.#client.off('data', this.#take).off('end', this.#end).off('close', this.#end);
+    this.#client.off('data', this.#take).off('end', this.#end).off('close', this.#close);
     const held = this.#held;
     this.#held = [];
     return held;
   }
 
   readonly #take = (chunk: Buffer): void => {
+    this.#onKept(chunk.length);
     if (this.#settle === undefined) {
       this.#hold(chunk);
       return;
@@ -58,7 +70,13 @@ export class Intake {
   };
 
   readonly #end = (): void => {
-    this.#gone = true;
+    this.#ended = true;
+    if (this.#settle !== undefined || !beginsWithWholePacket(this.#held)) this.#departure.abort();
+    this.#answer(undefined);
+  };
+
+  readonly #close = (): void => {
+    this.#departure.abort();
     this.#answer(undefined);
   };
 
@@ -72,4 +90,10 @@ export class Intake {
     this.#heldBytes += chunk.length;
     if (this.#heldBytes >= maxHeldBytes) this.#client.pause();
   }
+}
+
+/** Not more than the length of the first packet is looked at: what it is, the broker says. */
+function beginsWithWholePacket(chunks: readonly Buffer[]): boolean {
+  const framer = new PacketFramer((_firstByte, length) => (length <= maxHeldBytes * 2 ? 'keep' : 'refuse'));
+  return chunks.some((chunk) => framer.step(chunk, 0)?.packet !== undefined);
 }

@@ -30,6 +30,7 @@ import { createPasswords } from '../shared/app/passwords.ts';
 import { tokenAlgorithms } from '../shared/app/public-keys.ts';
 import { createRejectionRecorder } from '../shared/app/rejection-recorder.ts';
 import { createCredentialCache, createSettingsCache } from '../shared/app/settings-cache.ts';
+import { createTally } from '../shared/app/tally.ts';
 import { doorAnswerMs, doorBudgetMs, leaseSeconds, maxConnectionSeconds } from '../shared/config/constants.ts';
 import { type EnvironmentVariable, environmentVariables as names } from '../shared/config/env.ts';
 import { frontDoorDrainMs } from '../shared/config/front-door.ts';
@@ -40,6 +41,7 @@ import { createFrontDoor } from './front-door.ts';
 const clock = systemClock;
 const log = createJsonLog();
 const measure = createEmfMeasure('frontdoor', clock);
+const tally = createTally(measure);
 const tableName = readVariable(names.tableName);
 const region = readVariable(names.region);
 const client = createDocumentClient({ requestTimeoutMs: 2_000, maxSockets: 256, measure });
@@ -84,7 +86,7 @@ const connect = measuredConnect(
     }),
     doorAnswerMs,
   ),
-  measure,
+  tally.measure,
   clock,
 );
 
@@ -107,7 +109,8 @@ const health = createServer((_request, response) => response.writeHead(draining 
 
 const each = (ms: number, work: () => void): NodeJS.Timeout => setInterval(work, ms).unref();
 each(1_000, () => void rejections.flush());
-each(60_000, () => measure({ Connections: door.connections() }));
+each(1_000, () => tally.flush());
+each(60_000, () => measure({ Connections: door.connections(), Unadmitted: door.unadmitted(), Shed: door.takeShed() }));
 
 async function stop(): Promise<void> {
   if (draining) return;
@@ -115,6 +118,7 @@ async function stop(): Promise<void> {
   log.info('the front door closes', { connections: door.connections() });
   await door.drain(frontDoorDrainMs);
   await rejections.flush({ all: true });
+  tally.flush();
   process.exit(0);
 }
 process.on('SIGTERM', () => void stop());

@@ -19,6 +19,7 @@ import { type Admitted, Reporting, type ReportingPorts } from './reporting.ts';
 
 export interface Door extends ReportingPorts {
   readonly connect: Connect;
+  readonly logRefusal: (fields: Readonly<Record<string, unknown>>) => void;
   /** `from`: when the CONNECT came. */
   readonly issueTicket: (claims: TicketClaims, from: Ms) => string;
   readonly dialBroker: () => Duplex;
@@ -30,8 +31,11 @@ export interface Arrival {
   readonly client: Socket;
   /** The deployment that the listener or the TLS server name stands for, given the one of the suffix. May fail. */
   readonly deploymentFor: (suffix: string | undefined) => string | undefined | Promise<string | undefined>;
+  /** So many more bytes of the client are kept until it is admitted. */
+  readonly onKept: (bytes: number) => void;
   /** The CONNECT is here: the time for it no longer runs. */
   readonly onConnect: () => void;
+  readonly onAdmitted: () => void;
 }
 
 /** Bad user name or password, and not authorized, in MQTT 5 and before. */
@@ -40,17 +44,18 @@ const doubtsCredentials: ReadonlySet<number> = new Set([0x86, 0x87, 0x04, 0x05])
 /** Resolves when all that is to be told of this client has been told. Never rejects. */
 export async function openConnection(door: Door, arrival: Arrival): Promise<void> {
   const { client } = arrival;
-  const intake = new Intake(client, door.maxConnectBytes);
+  const intake = new Intake(client, door.maxConnectBytes, arrival.onKept);
   const packet = await receiveConnect(arrival, intake);
   if (packet === undefined) return;
   const receivedAt = door.clock.now();
-  const decision = await decide(door, arrival, packet, () => intake.gone);
+  const decision = await decide(door, arrival, packet, intake.left);
   if (decision.kind === 'rejected') {
     refuse(client, packet, connackFor(decision.reason));
     return;
   }
+  arrival.onAdmitted();
   const reporting = new Reporting(door, decision);
-  if (intake.gone) {
+  if (intake.left.aborted) {
     client.destroy();
     return reporting.failed({ unsent: true });
   }
@@ -99,7 +104,7 @@ async function decide(
   door: Door,
   arrival: Arrival,
   packet: ConnectPacket,
-  hasLeft: () => boolean,
+  left: AbortSignal,
 ): Promise<ConnectDecision> {
   // Only the username and the deployment's name are taken: a ticket that a client sends ends here.
   const name = packet.userName === undefined ? undefined : splitUserName(packet.userName);
@@ -111,10 +116,10 @@ async function decide(
       password: packet.password,
       clientId: packet.clientId,
       hints,
-      hasLeft,
+      left,
     });
-    if (decision.kind === 'rejected')
-      door.log.info('a connect was rejected', {
+    if (decision.kind === 'rejected' && !left.aborted)
+      door.logRefusal({
         reason: decision.reason,
         detail: decision.detail,
         protocolVersion: hints.protocolVersion,
@@ -165,7 +170,7 @@ async function startRelay(
   const relay = new Relay({ client, broker, protocolVersion, askedExpirySeconds, grantedExpirySeconds });
   // The client may have left since it was admitted. The broker has a session for it all the same, so the connection
   // begins and ends, and what the session's expiry keeps goes on counting.
-  relay.start([connack.bytes, rest], intake.release(), intake.gone);
+  relay.start([connack.bytes, rest], intake.release(), intake.ended);
   // A closure that named more would keep the whole CONNECT alive for as long as the connection.
   return relay.ended.then((end) => reporting.disconnected(end));
 }

@@ -216,7 +216,15 @@ export class Monitoring extends Construct {
             ...both('RejectedCredentials'),
             ...both('RejectedUnavailable'),
             ...both('RejectedOther'),
+            measured('Departed', 'frontdoor').with({ label: 'Departed before the answer, at the front door' }),
           ]),
+        ],
+        [
+          graph(
+            'Sockets that are not admitted, at one task',
+            [measured('Unadmitted', 'frontdoor', Stats.MAXIMUM)],
+            [measured('Shed', 'frontdoor').with({ label: 'Shed, beyond the share of their address' })],
+          ),
         ],
         [
           graph('Time to decide (ms)', [

@@ -409,6 +409,8 @@ export async function startProduct({
       createHostCheck(host, config.allowedHosts),
     );
     shutdown.add(() => http.close());
+    // What waits for a check, straight to the broker or in the API, is refused: it must not hold up the end.
+    shutdown.add(() => passwords.close());
     return {
       mqttPort: mqtt.port,
       mqttsPort: mqtts.port,

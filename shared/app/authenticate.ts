@@ -7,12 +7,14 @@
 
 import type { ConnectRequest } from '../domain/connect.ts';
 import { type DeploymentId, parseDeploymentId, parseUsername, type Username } from '../domain/ids.ts';
+import { networkOf } from '../domain/source-address.ts';
 import type { Ms } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Credential } from '../ports/credentials.ts';
 import { StoreUnavailable } from '../ports/errors.ts';
 import type { ConnectSettings } from '../ports/settings.ts';
 import type { TokenCheck } from '../ports/token-issuer.ts';
+import type { FairTurns } from './fair-turns.ts';
 import { type RenewPorts, renewHash } from './renew-hash.ts';
 import type { CredentialCache, SettingsCache } from './settings-cache.ts';
 
@@ -33,8 +35,11 @@ export type Authenticated =
       readonly fromMemory: boolean;
       /** When what vouches for the username ends; undefined for a password. */
       readonly validUntil: Ms | undefined;
+      /** What its password was right for; undefined for a token. */
+      readonly credential: Credential | undefined;
     }
   | { readonly kind: 'wrong' }
+  /** Its share is used up, or it has left. */
   | { readonly kind: 'overloaded' };
 
 /** Looked for in the place of a name that cannot exist; they cannot either. */
@@ -42,8 +47,17 @@ const noDeployment = '-' as DeploymentId;
 const noUsername = '?' as Username;
 const nothing = new Uint8Array();
 
-/** Throws StoreUnavailable where nobody can say. */
-export async function authenticate(ports: AuthenticatePorts, request: ConnectRequest): Promise<Authenticated> {
+/**
+ * `readings`: the turns of clients that have not proven yet who they are. `proven`: the credential that the password of this
+ * very request was right for; while it is unchanged, nothing is hashed again, and the client does not stand in those turns.
+ * Throws StoreUnavailable where the database cannot say.
+ */
+export async function authenticate(
+  ports: AuthenticatePorts,
+  readings: FairTurns,
+  request: ConnectRequest,
+  proven?: Credential,
+): Promise<Authenticated> {
   const deployment = parseDeploymentId(request.deploymentId ?? '');
   const user = parseUsername(request.username ?? '');
   const deploymentId = deployment.ok ? deployment.value : noDeployment;
@@ -55,45 +69,66 @@ export async function authenticate(ports: AuthenticatePorts, request: ConnectReq
     if (settings?.tokenIssuer === undefined || !user.ok) return undefined;
     return ports.tokens.verify(password, settings.tokenIssuer, username, ports.clock.now());
   };
-  const check = (settings: ConnectSettings | undefined, credential: Credential | undefined) =>
+  const { left } = request;
+  const address = networkOf(request.hints?.ipAddress);
+  const shareOf = (isKnown: boolean) => ({ deployment: isKnown ? deploymentId : '', address });
+  const check = async (settings: ConnectSettings | undefined, credential: Credential | undefined) => {
+    if (proven !== undefined && settings !== undefined && isSame(credential, proven)) return 'right';
+    const asker = { share: shareOf(settings !== undefined), left };
     // A deployment that is gone may have left credentials behind; they are worth nothing.
-    ports.passwords.check(scope, settings === undefined ? undefined : credential, password);
+    return ports.passwords.check(scope, settings === undefined ? undefined : credential, password, asker);
+  };
+  const inTurn = <T>(work: () => Promise<T>): Promise<T | undefined> =>
+    proven === undefined
+      ? readings.take(shareOf(ports.settings.recall(deploymentId) !== undefined), left, work)
+      : work();
 
   const held = ports.credentials.isHeld(deploymentId, username);
-  const read = await Promise.all([
-    ports.settings.get(deploymentId),
-    ports.credentials.getCredential(deploymentId, username),
-  ]).catch(onlyUnavailable);
+  const read = await inTurn(() =>
+    Promise.all([ports.settings.get(deploymentId), ports.credentials.getCredential(deploymentId, username)]),
+  ).catch(onlyUnavailable);
+  if (read === undefined) return { kind: 'overloaded' };
   if (read instanceof StoreUnavailable) {
     const settings = recallAdmitting(ports, deploymentId);
     const validUntil = await byToken(settings);
     if (settings !== undefined && validUntil !== undefined)
-      return { kind: 'right', deploymentId, username, settings, fromMemory: true, validUntil };
+      return { kind: 'right', deploymentId, username, settings, fromMemory: true, validUntil, credential: undefined };
     const credential = settings === undefined ? undefined : ports.credentials.recall(deploymentId, username);
     const checked = await check(settings, credential);
     if (checked === 'overloaded') return { kind: 'overloaded' };
     if (checked === 'wrong' || settings === undefined) throw read;
-    return { kind: 'right', deploymentId, username, settings, fromMemory: true, validUntil: undefined };
+    return { kind: 'right', deploymentId, username, settings, fromMemory: true, validUntil: undefined, credential };
   }
   const [found, credential] = read;
   // One that is being deleted is unknown already.
   const settings = found?.deployment.status === 'deleting' ? undefined : found;
   const validUntil = await byToken(settings);
   if (settings !== undefined && validUntil !== undefined)
-    return { kind: 'right', deploymentId, username, settings, fromMemory: false, validUntil };
-  let stored = credential;
-  let checked = await check(settings, stored);
+    return { kind: 'right', deploymentId, username, settings, fromMemory: false, validUntil, credential: undefined };
+  let proof = credential;
+  let checked = await check(settings, proof);
   // Nobody is turned away on what is a few seconds old: a new password works at once, and who guesses at a username
   // that is remembered causes as many readings as who guesses at one that does not exist.
   if (checked === 'wrong' && held) {
-    const current = await ports.credentials.reread(deploymentId, username);
-    if (!isSame(current, stored)) checked = await check(settings, current);
-    stored = current;
+    const reread = await inTurn(async () => ({ current: await ports.credentials.reread(deploymentId, username) }));
+    if (reread === undefined) return { kind: 'overloaded' };
+    if (!isSame(reread.current, credential)) {
+      proof = reread.current;
+      checked = await check(settings, proof);
+    }
   }
   if (checked === 'overloaded') return { kind: 'overloaded' };
   if (checked === 'wrong' || settings === undefined) return { kind: 'wrong' };
-  if (stored !== undefined) void renewHash(ports, deploymentId, stored, password);
-  return { kind: 'right', deploymentId, username, settings, fromMemory: false, validUntil: undefined };
+  if (proof !== undefined) void renewHash(ports, deploymentId, proof, password);
+  return {
+    kind: 'right',
+    deploymentId,
+    username,
+    settings,
+    fromMemory: false,
+    validUntil: undefined,
+    credential: proof,
+  };
 }
 
 function recallAdmitting(ports: AuthenticatePorts, id: DeploymentId): ConnectSettings | undefined {

@@ -2,7 +2,14 @@
 // credentials, deployment state, client id, blocked, quota. Until the credentials are right, every way to fail does
 // the same work and gets the same answer (S6).
 
-import { admissionsAtOnce, sessionExpirySecondsMax } from '../config/constants.ts';
+import {
+  admissionsAtOnce,
+  admissionsWaitingMax,
+  connectsOfClientIdWaitingMax,
+  readingsAtOnce,
+  readingsWaitingMax,
+  sessionExpirySecondsMax,
+} from '../config/constants.ts';
 import type { RejectReason } from '../domain/connack.ts';
 import type { Connect, ConnectDecision, ConnectRequest } from '../domain/connect.ts';
 import { parseClientId } from '../domain/ids.ts';
@@ -13,6 +20,7 @@ import type { RejectionRecorder } from '../ports/rejections.ts';
 import { type AdmitDecision, type AdmitPorts, type AdmitRequest, admit } from './admit.ts';
 import { admitUncounted, createSeenDecisions, type SeenDecisions, type UncountedPorts } from './admit-uncounted.ts';
 import { type Authenticated, type AuthenticatePorts, authenticate } from './authenticate.ts';
+import { createFairTurns, type FairTurns } from './fair-turns.ts';
 import { createLines, type InLine } from './in-line.ts';
 
 export interface ConnectPorts extends Omit<AdmitPorts, 'settings'>, AuthenticatePorts, UncountedPorts {
@@ -23,8 +31,9 @@ export interface ConnectPorts extends Omit<AdmitPorts, 'settings'>, Authenticate
 export function createConnect(ports: ConnectPorts): Connect {
   const memory = {
     seen: createSeenDecisions(ports.clock),
-    ofUsername: createLines(admissionsAtOnce),
-    ofClientId: createLines(1),
+    readings: createFairTurns({ maxRunning: readingsAtOnce, maxWaiting: readingsWaitingMax }),
+    ofUsername: createLines({ atOnce: admissionsAtOnce, maxWaiting: admissionsWaitingMax }),
+    ofClientId: createLines({ atOnce: 1, maxWaiting: connectsOfClientIdWaitingMax }),
   };
   return async (request) => {
     try {
@@ -43,25 +52,36 @@ export function createConnect(ports: ConnectPorts): Connect {
 /** What a process keeps from one CONNECT to the next. */
 interface Memory {
   readonly seen: SeenDecisions;
+  /** Readings for clients whose password is not verified: bounded, so that they leave the database to the others. */
+  readonly readings: FairTurns;
   readonly ofUsername: InLine;
-  /** CONNECTs of one client id write the same items: side by side they would only send each other back. */
+  /**
+   * CONNECTs of one client id write the same items: side by side they would only send each other back. The line belongs to
+   * a username: another username's CONNECTs on the client id stand in a line of their own, and meet this one at most once
+   * at a time, in the conditional writes.
+   */
   readonly ofClientId: InLine;
 }
 
 async function connect(ports: ConnectPorts, memory: Memory, request: ConnectRequest): Promise<ConnectDecision> {
   const receivedAt = ports.clock.now();
-  const who = await authenticate(ports, request);
+  const { left } = request;
+  if (isGone(request)) return hasLeft;
+  const who = await authenticate(ports, memory.readings, request);
   if (who.kind !== 'right' || who.fromMemory) return answer(ports, memory.seen, request, who, receivedAt);
   const { deploymentId, username } = who;
-  return memory.ofClientId(`${deploymentId}|${request.clientId}`, (waitedForIts) =>
-    memory.ofUsername(`${deploymentId}|${username}`, async (waited) => {
+  const decision = await memory.ofClientId(`${deploymentId}|${username}|${request.clientId}`, left, (waitedForIts) =>
+    memory.ofUsername(`${deploymentId}|${username}`, left, async (waited) => {
       if (!waitedForIts && !waited) return answer(ports, memory.seen, request, who, receivedAt);
       // Its time runs from its turn on, and by then a password or a setting may be another one, or the database be gone.
       const turnAt = ports.clock.now();
-      const decision = await answer(ports, memory.seen, request, await authenticate(ports, request), turnAt);
-      return decision.kind === 'admitted' ? { ...decision, turnAt } : decision;
+      const again = await authenticate(ports, memory.readings, request, who.credential);
+      const decided = await answer(ports, memory.seen, request, again, turnAt);
+      return decided.kind === 'admitted' ? { ...decided, turnAt } : decided;
     }),
   );
+  if (decision !== undefined) return decision;
+  return isGone(request) ? hasLeft : rejected('unavailable', 'too many CONNECTs of the username wait');
 }
 
 async function answer(
@@ -71,9 +91,9 @@ async function answer(
   who: Authenticated,
   receivedAt: Ms,
 ): Promise<ConnectDecision> {
+  if (isGone(request)) return hasLeft;
   if (who.kind === 'overloaded') return rejected('unavailable', 'too many password checks wait');
   if (who.kind === 'wrong') return rejected('bad_credentials', 'bad credentials');
-  if (request.hasLeft?.() === true) return rejected('unavailable', 'the client has left');
   const { deploymentId, username, settings } = who;
   if (settings.deployment.status !== 'active')
     return rejected('not_authorized', `deployment is ${settings.deployment.status}`);
@@ -138,6 +158,12 @@ function expiryOf(request: ConnectRequest, ofDeployment: Seconds): Seconds {
   if (hints.protocolVersion === 5) return seconds(Math.min(hints.expirySeconds ?? 0, sessionExpirySecondsMax));
   return hints.cleanStart ? seconds(0) : ofDeployment;
 }
+
+function isGone({ left }: ConnectRequest): boolean {
+  return left?.aborted === true;
+}
+
+const hasLeft = rejected('unavailable', 'the client has left');
 
 function rejected(reason: RejectReason, detail: string): ConnectDecision {
   return { kind: 'rejected', reason, detail };

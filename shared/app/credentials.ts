@@ -50,7 +50,7 @@ export async function putCredential(
   const createdAt = ports.clock.now();
   const change = { actor, at: createdAt };
   const password = input.password ?? ports.passwords.generate();
-  const hash = await ports.passwords.hash(password);
+  const hash = await ports.passwords.hash(password, id);
   if (hash === 'overloaded') return { kind: 'overloaded' };
   const put = await ports.credentials.putCredential(id, { username, hash, createdAt }, change);
   if (put === 'full') return { kind: 'full' };

@@ -1,31 +1,63 @@
-// Admissions of one username, and of one client id, stand in line within a process: of a crowd that comes at once a few
-// are decided at a time, in order of arrival. Otherwise all of them would find the same room and write, and nearly all
-// would lose the race and take back what they wrote; in line, whoever comes when the roster is full reads that and writes
-// nothing. Others' usernames do not wait, and who has no right password never stands in it.
+// Admissions of one username, and of one client id of a username, stand in line within a process: of many that come at
+// once a few are decided at a time, in order of arrival. Without the line all of them would find the same room, write,
+// lose the race and take back what they wrote; in line, a CONNECT that comes when the roster is full only reads. Clients
+// join a line after their password is verified, so lines keep other usernames apart (S24).
 
-/** `waited`: others went first, so what was known when it came may not hold any more. */
-export type InLine = <T>(key: string, work: (waited: boolean) => Promise<T>) => Promise<T>;
+/**
+ * `waited`: others went first, so what was known when it came may not hold any more. Undefined, with nothing done, where
+ * the line is full or the client has left.
+ */
+export type InLine = <T>(
+  key: string,
+  left: AbortSignal | undefined,
+  work: (waited: boolean) => Promise<T>,
+) => Promise<T | undefined>;
+
+export interface LineBounds {
+  /** Works of one key under way at the same time. */
+  readonly atOnce: number;
+  /** Works of one key that wait. */
+  readonly maxWaiting: number;
+}
+
+type Waiter = (begins: boolean) => void;
 
 interface Line {
   going: number;
-  readonly waiting: (() => void)[];
+  /** In order of arrival. */
+  readonly waiting: Set<Waiter>;
 }
 
-/** `atOnce`: how many of one key go at a time. */
-export function createLines(atOnce: number): InLine {
+export function createLines({ atOnce, maxWaiting }: LineBounds): InLine {
   const lines = new Map<string, Line>();
-  return async (key, work) => {
-    const line = lines.get(key) ?? { going: 0, waiting: [] };
+
+  function waitForTurn(line: Line, left: AbortSignal | undefined): Promise<boolean> {
+    return new Promise((resolve) => {
+      const answer: Waiter = (begins) => {
+        line.waiting.delete(answer);
+        left?.removeEventListener('abort', leave);
+        resolve(begins);
+      };
+      const leave = (): void => answer(false);
+      left?.addEventListener('abort', leave);
+      line.waiting.add(answer);
+    });
+  }
+
+  return async (key, left, work) => {
+    if (left?.aborted === true) return undefined;
+    const line = lines.get(key) ?? { going: 0, waiting: new Set() };
     lines.set(key, line);
     const waits = line.going >= atOnce;
+    if (waits && line.waiting.size >= maxWaiting) return undefined;
     if (!waits) line.going++;
-    // Whoever is done hands its turn over: nobody who comes in between takes it.
-    else await new Promise<void>((resolve) => line.waiting.push(resolve));
+    else if (!(await waitForTurn(line, left))) return undefined;
     try {
       return await work(waits);
     } finally {
-      const next = line.waiting.shift();
-      if (next !== undefined) next();
+      const [next] = line.waiting;
+      // The place passes on without ever being free: a newcomer cannot take it in between.
+      if (next !== undefined) next(true);
       else if (--line.going === 0) lines.delete(key);
     }
   };

@@ -18,6 +18,10 @@ export function measuredConnect(connect: Connect, measure: Measure, clock: Clock
   return async (request) => {
     const beganAt = clock.now();
     const decision = await connect(request);
+    if (decision.kind === 'rejected' && request.left?.aborted === true) {
+      measure({ Departed: 1 });
+      return decision;
+    }
     const name = decision.kind === 'admitted' ? 'Admitted' : rejections[decision.reason];
     measure({ [name]: 1, ConnectLatency: Math.max(0, clock.now() - beganAt) });
     return decision;

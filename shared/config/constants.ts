@@ -18,6 +18,21 @@ export const connectBudgetMs = 3_000;
 /** CONNECTs of one username that a process decides at a time: more would only lose races against each other. */
 export const admissionsAtOnce = 32;
 
+/** CONNECTs of one username that wait behind them: a fleet of that size on one username comes back at once. */
+export const admissionsWaitingMax = 8_192;
+
+/** CONNECTs of one client id that wait for their turn: a device that is impatient sends a few. */
+export const connectsOfClientIdWaitingMax = 64;
+
+/**
+ * Readings that a process makes at a time for clients whose password is not verified: an eighth of its connections to the
+ * database, so that a flood of guesses leaves the rest, and the event loop, to clients that are let in.
+ */
+export const readingsAtOnce = 32;
+
+/** Clients that wait for such a reading; the newest of the largest share goes beyond that. */
+export const readingsWaitingMax = 4_096;
+
 export const maxSessionsPerUsernameDefault = 100;
 export const maxSessionsPerUsernameMax = 1_000_000;
 export const sessionExpirySecondsDefault = 3_600;

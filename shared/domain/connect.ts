@@ -25,8 +25,11 @@ export interface ConnectRequest {
   readonly clientId: string | undefined;
   /** Present if the front door asks, absent if the authorizer does. */
   readonly hints?: ConnectHints;
-  /** Whether the client has left meanwhile, where somebody can see that: then it is not counted any more. */
-  readonly hasLeft?: () => boolean;
+  /**
+   * Aborted when the client has left (S24), or its time is over: it leaves every queue and is not counted. Absent where
+   * the end of the client cannot be seen.
+   */
+  readonly left?: AbortSignal;
 }
 
 export type ConnectDecision =

@@ -1,3 +1,4 @@
+import type { Share } from '../domain/fair-queue.ts';
 import type { DeploymentId, Username } from '../domain/ids.ts';
 import type { Ms } from '../domain/time.ts';
 import type { Change } from './settings.ts';
@@ -75,11 +76,20 @@ export interface HashRenewal {
   readonly hash: PasswordHash;
 }
 
+/** The client that a password came from. */
+export interface Asker {
+  /** Checks wait in a queue that deployments share, and source addresses within them (S24). */
+  readonly share: Share;
+  /** Aborted when the client has left: its check leaves the queue. */
+  readonly left?: AbortSignal | undefined;
+}
+
 /** Checks an MQTT password. */
 export interface PasswordCheck {
   /**
    * `credential` is undefined for an unknown username or deployment: the same work is done, and the answer is `wrong`.
-   * `overloaded` where too many checks wait already. Passwords that were right are remembered for a few seconds.
+   * `overloaded` where the asker's share is used up, or it has left. Passwords that were right are remembered for a few
+   * seconds.
    * `scope` names the deployment and the username as they came, known or not: equal checks share their work inside one
    * scope, and an unknown username must share no more than a known one. Throws where the keys cannot be read.
    */
@@ -87,6 +97,7 @@ export interface PasswordCheck {
     scope: string,
     credential: Credential | undefined,
     password: Uint8Array,
+    asker?: Asker,
   ): Promise<'right' | 'wrong' | 'overloaded'>;
   /**
    * For a right password: its new hash where it is stored under an older key or at another cost. Undefined where nothing
@@ -97,8 +108,8 @@ export interface PasswordCheck {
 
 /** Makes what is stored of a new password, chosen or generated. */
 export interface PasswordMaker {
-  /** `overloaded` where too many hashes wait already. Throws where the keys cannot be read. */
-  hash(password: string): Promise<PasswordHash | 'overloaded'>;
+  /** `overloaded` where too many hashes of the deployment wait already. Throws where the keys cannot be read. */
+  hash(password: string, deployment?: string): Promise<PasswordHash | 'overloaded'>;
   /** 192 random bits as text, to be shown once. */
   generate(): string;
 }

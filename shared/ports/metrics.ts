@@ -10,8 +10,10 @@ export interface Measures {
   readonly RejectedUnavailable: number;
   /** Turned away for another reason: suspended, blocked, a client id that cannot be. */
   readonly RejectedOther: number;
-  /** From a CONNECT's arrival to its decision, in milliseconds. */
-  readonly ConnectLatency: number;
+  /** Clients that left before their CONNECT was decided. */
+  readonly Departed: number;
+  /** From a CONNECT's arrival to its decision, in milliseconds; one, or up to 100 of them. */
+  readonly ConnectLatency: number | readonly number[];
   /** Admissions whose lease ran out unconfirmed, and were checked. */
   readonly LeaseChecks: number;
   /** Expired sessions freed by the sweeper. */
@@ -28,8 +30,12 @@ export interface Measures {
   readonly Retries: number;
   /** Transactions of the database that were cancelled because they met another on an item. */
   readonly Conflicts: number;
-  /** Sockets of clients at one front door. */
+  /** Sockets of admitted clients at one front door. */
   readonly Connections: number;
+  /** Sockets of clients at one front door that are not admitted. */
+  readonly Unadmitted: number;
+  /** Of those, closed because their source address had used up its share. */
+  readonly Shed: number;
 }
 
 /** Takes note of measurements. Never waits, never throws. Nothing measured names a tenant, a username or a client. */

@@ -27,6 +27,7 @@ import type { Rejection } from '../../shared/ports/rejections.ts';
 import type { Deployment, SettingsStore } from '../../shared/ports/settings.ts';
 import { deploymentOf } from '../support/deployment.ts';
 import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { createGate } from '../support/gate.ts';
 import { cheapCost, testKeys } from '../support/passwords.ts';
 
 export interface ConnectRig {
@@ -48,8 +49,14 @@ export interface ConnectRig {
   readonly log: string[];
   /** Requests that went to the database, by command, since `watch`. */
   readonly sent: string[];
+  /** Called before each of them, and waited for. */
+  onSend: (command: string) => void | Promise<void>;
   /** scrypts since `watch`. */
   hashes: number;
+  /** The passwords that went through them, in order. */
+  readonly hashed: string[];
+  /** scrypts begin from now on, but end only once it is called. */
+  holdHashes(): () => void;
   watch(): void;
   advance(bySeconds: number): void;
   now(): number;
@@ -71,8 +78,9 @@ export async function startConnectRig(): Promise<ConnectRig> {
   const { tableName } = await createTestTable(engine.endpoint);
   const client = createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 5_000 });
   client.middlewareStack.add(
-    (next, context) => (args) => {
+    (next, context) => async (args) => {
       rig.sent.push(String(context.commandName));
+      await rig.onSend(String(context.commandName));
       return next(args);
     },
     { step: 'initialize', name: 'noted' },
@@ -84,10 +92,13 @@ export async function startConnectRig(): Promise<ConnectRig> {
   const store = createSessionStore(client, tableName, cryptoRandom);
   const policy = { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) };
   const real = createPasswordCrypto();
+  let held: Promise<void> | undefined;
   const counting = {
     ...real,
-    scrypt: (...args: Parameters<typeof real.scrypt>) => {
+    scrypt: async (...args: Parameters<typeof real.scrypt>) => {
       rig.hashes++;
+      rig.hashed.push(Buffer.from(args[0]).toString());
+      await held;
       return real.scrypt(...args);
     },
   };
@@ -132,9 +143,20 @@ export async function startConnectRig(): Promise<ConnectRig> {
     rejections: [],
     log: [],
     sent: [],
+    onSend: () => undefined,
     hashes: 0,
+    hashed: [],
+    holdHashes() {
+      const { opened, open } = createGate();
+      held = opened;
+      return () => {
+        held = undefined;
+        open();
+      };
+    },
     watch() {
       rig.sent.length = 0;
+      rig.hashed.length = 0;
       rig.hashes = 0;
     },
     advance(bySeconds) {

@@ -74,7 +74,7 @@ test.each([
   const client = new RawClient(tlsPort);
   client.socket.write(bytes);
   await client.closed;
-  await until(() => expect(rig.door.connections()).toBe(0));
+  await until(() => expect(rig.door.unadmitted()).toBe(0));
 });
 
 test('over TLS, a handshake without a CONNECT is closed too', async () => {
@@ -82,7 +82,7 @@ test('over TLS, a handshake without a CONNECT is closed too', async () => {
   client.on('error', () => {});
   client.resume();
   await new Promise((resolve) => client.once('close', resolve));
-  await until(() => expect(rig.door.connections()).toBe(0));
+  await until(() => expect(rig.door.unadmitted()).toBe(0));
 });
 
 test('bytes that are not TLS, in the middle of a TLS stream, end the connection', async () => {

@@ -169,7 +169,7 @@ describe('a client that leaves', () => {
       brokerPort: broker.port,
       decide: async (request) => {
         leave();
-        await until(() => expect(rig.door.connections()).toBe(0));
+        await until(() => expect(rig.door.unadmitted()).toBe(0));
         return admit(request);
       },
     });

@@ -150,8 +150,8 @@ export class RawClient {
   received: Buffer = Buffer.alloc(0);
   hadError = false;
 
-  constructor(port: number, allowHalfOpen = false) {
-    this.socket = dial({ host: '127.0.0.1', port, allowHalfOpen, noDelay: true });
+  constructor(port: number, allowHalfOpen = false, localAddress = '127.0.0.1') {
+    this.socket = dial({ host: '127.0.0.1', port, allowHalfOpen, localAddress, noDelay: true });
     this.closed = new Promise((resolve) => this.socket.once('close', () => resolve()));
     this.socket.on('error', () => {
       this.hadError = true;

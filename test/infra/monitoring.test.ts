@@ -130,6 +130,7 @@ const written = (component: string): ReadonlySet<string> => {
     RejectedCredentials: 1,
     RejectedUnavailable: 1,
     RejectedOther: 1,
+    Departed: 1,
     ConnectLatency: 12,
     LeaseChecks: 1,
     Freed: 1,
@@ -140,6 +141,8 @@ const written = (component: string): ReadonlySet<string> => {
     Retries: 1,
     Conflicts: 1,
     Connections: 3,
+    Unadmitted: 2,
+    Shed: 0,
   };
   measure(all);
   const [line = ''] = lines;
@@ -176,6 +179,7 @@ test('the dashboard shows what an operator asks for, each of everybody who has i
   const wanted = [
     ...decisions.flatMap((name) => own(name, ...doors)),
     ...own('ConnectLatency', ...doors),
+    ...['Departed', 'Connections', 'Unadmitted', 'Shed'].flatMap((name) => own(name, 'frontdoor')),
     'AWS/Lambda Errors FunctionName Authorizer',
     'AWS/Lambda Throttles FunctionName Authorizer',
     ...own('Retries', ...callers),
@@ -206,7 +210,7 @@ test('a decision is measured as what it was, and nobody is named', async () => {
   let now = 1_000;
   const clock = { now: () => ms(now) };
   const measure = createEmfMeasure('authorizer', clock, (line) => lines.push(line));
-  const decided = async (decision: object): Promise<Readonly<Record<string, unknown>>> => {
+  const decided = async (decision: object, left?: AbortSignal): Promise<Readonly<Record<string, unknown>>> => {
     const connect = measuredConnect(
       async () => {
         now += 7;
@@ -216,7 +220,7 @@ test('a decision is measured as what it was, and nobody is named', async () => {
       clock,
     );
     const request = { deploymentId: 'demo', username: 'alice', password: undefined, clientId: 'phone' };
-    expect(await connect(request)).toBe(decision);
+    expect(await connect(left === undefined ? request : { ...request, left })).toBe(decision);
     const { _aws, component, ...values } = JSON.parse(lines.at(-1) ?? '{}');
     return values;
   };
@@ -231,5 +235,7 @@ test('a decision is measured as what it was, and nobody is named', async () => {
   };
   for (const [reason, name] of Object.entries(rejections))
     expect(await decided({ kind: 'rejected', reason })).toEqual({ [name]: 1, ConnectLatency: 7 });
+  // No alarm is about clients that left by themselves.
+  expect(await decided({ kind: 'rejected', reason: 'unavailable' }, AbortSignal.abort())).toEqual({ Departed: 1 });
   expect(lines.join()).not.toMatch(/alice|phone|demo/);
 });

@@ -19,14 +19,14 @@ const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 test('so many of one key go at a time, the others in order of arrival', async () => {
   const { begun, end, work } = gate();
-  const inLine = createLines(2);
-  const all = ['a', 'b', 'c', 'd'].map((name) => inLine('ann', work(name)));
+  const inLine = createLines({ atOnce: 2, maxWaiting: 10 });
+  const all = ['a', 'b', 'c', 'd'].map((name) => inLine('ann', undefined, work(name)));
   await settle();
   expect(begun).toEqual(['a', 'b']);
   end('b');
   await settle();
   // One that comes now stands behind those who wait.
-  const late = inLine('ann', work('e'));
+  const late = inLine('ann', undefined, work('e'));
   await settle();
   expect(begun).toEqual(['a', 'b', 'c']);
   for (const name of ['a', 'c', 'd', 'e']) {
@@ -39,9 +39,9 @@ test('so many of one key go at a time, the others in order of arrival', async ()
 
 test('one that fails makes way like any other', async () => {
   const { begun, end, work } = gate();
-  const inLine = createLines(1);
-  const first = inLine('ann', work('a'));
-  const second = inLine('ann', work('b'));
+  const inLine = createLines({ atOnce: 1, maxWaiting: 10 });
+  const first = inLine('ann', undefined, work('a'));
+  const second = inLine('ann', undefined, work('b'));
   await settle();
   end('a', new Error('the database did not answer'));
   await expect(first).rejects.toThrow('did not answer');
@@ -52,8 +52,39 @@ test('one that fails makes way like any other', async () => {
 
 test('no other key waits', async () => {
   const { begun, work } = gate();
-  const inLine = createLines(1);
-  for (const key of ['ann', 'ann', 'ben']) void inLine(key, work(key));
+  const inLine = createLines({ atOnce: 1, maxWaiting: 10 });
+  for (const key of ['ann', 'ann', 'ben']) void inLine(key, undefined, work(key));
   await settle();
   expect(begun).toEqual(['ann', 'ben']);
+});
+
+test('one that leaves is out of its line at once, and is never begun', async () => {
+  const { begun, end, work } = gate();
+  const inLine = createLines({ atOnce: 1, maxWaiting: 10 });
+  const leaving = new AbortController();
+  void inLine('ann', undefined, work('a'));
+  const gone = inLine('ann', leaving.signal, work('b'));
+  const next = inLine('ann', undefined, work('c'));
+  leaving.abort();
+  expect(await gone).toBeUndefined();
+  expect(await inLine('ann', leaving.signal, work('d'))).toBeUndefined();
+  end('a');
+  await settle();
+  end('c');
+  expect(await next).toBe('c');
+  expect(begun).toEqual(['a', 'c']);
+});
+
+test('a full line refuses the next of its key, and no other', async () => {
+  const { begun, end, work } = gate();
+  const inLine = createLines({ atOnce: 1, maxWaiting: 1 });
+  const all = ['a', 'b'].map((name) => inLine('ann', undefined, work(name)));
+  expect(await inLine('ann', undefined, work('c'))).toBeUndefined();
+  const other = inLine('ben', undefined, work('d'));
+  for (const name of ['a', 'b', 'd']) {
+    end(name);
+    await settle();
+  }
+  expect(await Promise.all([...all, other])).toEqual(['a', 'b', 'd']);
+  expect(begun).toEqual(['a', 'd', 'b']);
 });

@@ -171,10 +171,50 @@ describe('many at once', () => {
     await settle();
     expect(worked).toHaveLength(2);
     expect(await passwords.check('d|6', undefined, bytes('guess'))).toBe('overloaded');
-    expect(await passwords.hash('new')).toBe('overloaded');
     release();
     expect(await Promise.all(checks)).toEqual(Array(6).fill('wrong'));
     expect(await passwords.check('d|6', undefined, bytes('guess'))).toBe('wrong');
+  });
+
+  test('checks do not keep the owner of a deployment from setting a password: the newest check makes room', async () => {
+    held = [];
+    const checks = Array.from({ length: 6 }, (_, n) => passwords.check(`d|${n}`, undefined, bytes('guess')));
+    await settle();
+    const hash = passwords.hash('new', 'd');
+    release();
+    expect(await hash).toMatchObject(cost);
+    expect(await Promise.all(checks)).toEqual([...Array(5).fill('wrong'), 'overloaded']);
+  });
+
+  test('a check is never begun for a client that has left, and goes on while one that shares it stays', async () => {
+    held = [];
+    const share = { deployment: 'd', address: '' };
+    const busy = [0, 1].map((n) => passwords.check(`d|${n}`, undefined, bytes('guess')));
+    const [one, another, alone] = [new AbortController(), new AbortController(), new AbortController()];
+    const check = (name: string, { signal: left }: AbortController) =>
+      passwords.check(name, undefined, bytes('guess'), { share, left });
+    const shared = [check('d|shared', one), check('d|shared', another)];
+    const gone = check('d|alone', alone);
+    one.abort();
+    alone.abort();
+    expect(await gone).toBe('overloaded');
+    expect(await check('d|alone', alone)).toBe('overloaded');
+    expect(worked).toHaveLength(2);
+    release();
+    expect(await Promise.all([...busy, ...shared])).toEqual(Array(4).fill('wrong'));
+    expect(worked).toHaveLength(3);
+  });
+
+  test('once closed, what waits is refused without being hashed', async () => {
+    const closing = passwordsUnder(oldKeys);
+    held = [];
+    const checks = Array.from({ length: 6 }, (_, n) => closing.check(`d|${n}`, undefined, bytes('guess')));
+    await settle();
+    closing.close();
+    expect(await Promise.all(checks.slice(2))).toEqual(Array(4).fill('overloaded'));
+    release();
+    expect(await Promise.all(checks.slice(0, 2))).toEqual(['wrong', 'wrong']);
+    expect(worked).toHaveLength(2);
   });
 
   test('a password that was right a moment ago passes beside a storm of guesses', async () => {

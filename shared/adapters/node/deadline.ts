@@ -6,17 +6,26 @@ import type { Schedule } from '../../ports/clock.ts';
 import { StoreUnavailable } from '../../ports/errors.ts';
 import { realSchedule } from './clock.ts';
 
+/** A CONNECT that is out of time leaves its queues as if its client had left: nothing connects on its answer. */
 export function withDeadline(connect: Connect, budgetMs: number, schedule: Schedule = realSchedule): Connect {
   return async (request) => {
     let cancel = (): void => undefined;
+    const over = new AbortController();
+    const leave = (): void => over.abort();
+    if (request.left?.aborted === true) leave();
+    request.left?.addEventListener('abort', leave);
     const late = new Promise<Awaited<ReturnType<Connect>>>((resolve) => {
-      const refuse = () => resolve({ kind: 'rejected', reason: 'unavailable', detail: 'out of time' });
+      const refuse = () => {
+        resolve({ kind: 'rejected', reason: 'unavailable', detail: 'out of time' });
+        leave();
+      };
       cancel = schedule(refuse, budgetMs);
     });
     try {
-      return await Promise.race([connect(request), late]);
+      return await Promise.race([connect({ ...request, left: over.signal }), late]);
     } finally {
       cancel();
+      request.left?.removeEventListener('abort', leave);
     }
   };
 }

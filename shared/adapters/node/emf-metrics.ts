@@ -11,6 +11,7 @@ const units: Readonly<Record<keyof Measures, 'Count' | 'Milliseconds'>> = {
   RejectedCredentials: 'Count',
   RejectedUnavailable: 'Count',
   RejectedOther: 'Count',
+  Departed: 'Count',
   ConnectLatency: 'Milliseconds',
   LeaseChecks: 'Count',
   Freed: 'Count',
@@ -21,6 +22,8 @@ const units: Readonly<Record<keyof Measures, 'Count' | 'Milliseconds'>> = {
   Retries: 'Count',
   Conflicts: 'Count',
   Connections: 'Count',
+  Unadmitted: 'Count',
+  Shed: 'Count',
 };
 
 /** `component` is the only dimension: a dimension of many values is a bill of as many metrics. */
