@@ -17,7 +17,10 @@ export interface FrontDoorOptions
    * For TLS. Any string decides alone, also one that names no deployment (S25); undefined leaves the choice to the
    * suffix, and a failure is told as unavailable.
    */
-  readonly deploymentOfServerName: (serverName: string) => string | undefined | Promise<string | undefined>;
+  readonly deploymentOfServerName: (
+    serverName: string,
+    sourceAddress?: string,
+  ) => string | undefined | Promise<string | undefined>;
   /** For TCP, where the user name has no suffix. */
   readonly defaultDeployment?: string;
 }
@@ -156,7 +159,9 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
         const { guest, serverName } = greeted;
         guests.noteSecure(guest, client);
         serve(guest, async (suffix) =>
-          serverName === undefined ? suffix : ((await options.deploymentOfServerName(serverName)) ?? suffix),
+          serverName === undefined
+            ? suffix
+            : ((await options.deploymentOfServerName(serverName, client.remoteAddress)) ?? suffix),
         );
       });
       const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {

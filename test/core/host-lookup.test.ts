@@ -106,3 +106,31 @@ test.each([
   expect(parseMqttHost(raw, domain).ok).toBe(may);
   expect(parseMqttHost(raw, undefined).ok).toBe(false);
 });
+
+test('S24: labels that are invented by one address wait behind the first of another', async () => {
+  const asked: string[] = [];
+  const answers: (() => void)[] = [];
+  const getDeploymentOfHost = async (host: string): Promise<undefined> => {
+    asked.push(host);
+    await new Promise<void>((answer) => answers.push(answer));
+  };
+  const find = createHostLookup({ getDeploymentOfHost }, { now: () => ms(0) }, domain);
+  const flood = Array.from({ length: 200 }, (_, n) => find(`made-up-${n}.${domain}`, '192.0.2.1'));
+  const other = find(`fleet.${domain}`, '192.0.2.2');
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(asked.length).toBeLessThan(200);
+  let served = false;
+  void other.then(() => {
+    served = true;
+  });
+  while (!served) {
+    answers.shift()?.();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(asked.length).toBeLessThan(100);
+  while (answers.length > 0) {
+    answers.shift()?.();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(await Promise.all(flood)).toHaveLength(200);
+});
