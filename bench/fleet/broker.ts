@@ -2,20 +2,17 @@
 
 import { getConnectionPerSecond } from '../../shared/config/constants.ts';
 import type { BrokerClientId } from '../../shared/domain/ids.ts';
-import { type Ms, type Seconds, seconds } from '../../shared/domain/time.ts';
+import { seconds } from '../../shared/domain/time.ts';
 import type { Broker, BrokerSays } from '../../shared/ports/broker.ts';
 import { TokenBucket } from '../contention/token-bucket.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-interface Connection {
-  readonly since: Ms;
-  readonly expirySeconds: Seconds;
-}
+type Kept = Extract<BrokerSays, { readonly kind: 'connected' | 'retained' }>;
 
 const answerMs = 15;
 
 export class SimulatedBroker implements Broker {
-  private readonly connections = new Map<BrokerClientId, Connection>();
+  private readonly sessions = new Map<BrokerClientId, Kept>();
   private readonly bucket = new TokenBucket(getConnectionPerSecond, getConnectionPerSecond);
   private readonly time: VirtualTime;
 
@@ -24,19 +21,24 @@ export class SimulatedBroker implements Broker {
   }
 
   connect(id: BrokerClientId, expirySeconds: number): void {
-    this.connections.set(id, { since: this.time.clock.now(), expirySeconds: seconds(expirySeconds) });
+    this.sessions.set(id, { kind: 'connected', since: this.time.clock.now(), expirySeconds: seconds(expirySeconds) });
+  }
+
+  /** A session that is there without a connection. */
+  retain(id: BrokerClientId, expirySeconds: number): void {
+    const disconnectedAt = this.time.clock.now();
+    this.sessions.set(id, { kind: 'retained', disconnectedAt, expirySeconds: seconds(expirySeconds) });
   }
 
   /** Of sessions that nobody keeps, nothing is left. */
   disconnect(id: BrokerClientId): void {
-    this.connections.delete(id);
+    this.sessions.delete(id);
   }
 
   async getConnection(id: BrokerClientId): Promise<BrokerSays> {
     await this.time.pause(answerMs);
     if (!this.bucket.take(1, this.time.now)) return { kind: 'unknown' };
-    const found = this.connections.get(id);
-    return found === undefined ? { kind: 'absent' } : { kind: 'connected', ...found };
+    return this.sessions.get(id) ?? { kind: 'absent' };
   }
 
   async deleteConnection(): Promise<never> {

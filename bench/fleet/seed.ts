@@ -25,8 +25,12 @@ export async function seedSessions(
   const { clock } = time;
   const expirySeconds = seconds(as.expirySeconds);
   const settings = await installation.connectSettings();
+  let kind: 'connected' | 'retained' = 'connected';
   const broker = {
-    getConnection: async () => ({ kind: 'connected', since: clock.now(), expirySeconds }) as const,
+    getConnection: async () =>
+      kind === 'connected'
+        ? ({ kind, since: clock.now(), expirySeconds } as const)
+        : ({ kind, disconnectedAt: clock.now(), expirySeconds } as const),
     deleteConnection: async () => 'unknown' as const,
   };
   const ports = {
@@ -52,11 +56,14 @@ export async function seedSessions(
       witness === 'door'
         ? applyDoorReport(ports, { ...names, attempt, at, expirySeconds, type: `door.${what}` })
         : applyBrokerEvent(ports, { ...names, at, pair, type: what });
+    kind = 'connected';
     const told = [await tell('connected')];
+    kind = as.kind;
     if (as.kind === 'retained') told.push(await tell('disconnected'));
     if (told.includes('later')) throw new Error('a session could not be set up: its events were not taken');
-    if (as.kind === 'connected')
-      installation.broker.connect(toBrokerClientId(deploymentId, client.clientId), as.expirySeconds);
+    const id = toBrokerClientId(deploymentId, client.clientId);
+    if (as.kind === 'connected') installation.broker.connect(id, as.expirySeconds);
+    else installation.broker.retain(id, as.expirySeconds);
     seeded.push({ client, attempt });
   }
   return seeded;

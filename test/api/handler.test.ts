@@ -3,11 +3,14 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
+import { passwordKeysArn, type Recorder, startRecorder } from '../infra/deployed/recorder.ts';
 import { deploymentOf } from '../support/deployment.ts';
 import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { testKeyringText } from '../support/passwords.ts';
 import { tilde } from './rig.ts';
 
 let engine: TestEngine;
+let recorder: Recorder;
 let call: (
   method: string,
   path: string,
@@ -19,7 +22,11 @@ beforeAll(async () => {
   engine = await startTestEngine();
   const { client, tableName } = await createTestTable(engine.endpoint);
   await createSettingsStore(client, tableName).createDeployment(deploymentOf('demo', 'acme'));
+  recorder = await startRecorder(engine.endpoint);
+  recorder.secrets.set(passwordKeysArn, testKeyringText);
   vi.stubEnv('TABLE_NAME', tableName);
+  vi.stubEnv('PASSWORD_KEYS_SECRET_ARN', passwordKeysArn);
+  vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', recorder.endpoint);
   vi.stubEnv('PRESENCE_QUEUE_URL', 'https://sqs.local.invalid/111111111111/presence');
   vi.stubEnv('OPERATIONS_QUEUE_URL', 'https://sqs.local.amazonaws.com/1/operations');
   vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', engine.endpoint);
@@ -55,6 +62,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   vi.unstubAllEnvs();
+  await recorder.close();
   await engine.stop();
 });
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { encodeCursor } from '../../functions/api/cursor.ts';
-import type { ClientId, Username } from '../../shared/domain/ids.ts';
+import { bindingOf } from '../../functions/api/route.ts';
+import type { ClientId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
 import type { SessionView, UsernameDetail } from '../../shared/ports/usage.ts';
 import { faultsOf, type Rig, startRig, tilde } from './rig.ts';
@@ -224,14 +225,12 @@ describe('usage', () => {
     ])
       expect(faultsOf(await rig.request('GET', path)), path).toEqual(['query cursor']);
     // Anybody can compute the tag of a cursor: what it carries is read like any other input.
-    const binding = JSON.stringify([
+    const binding = bindingOf(
+      'local' as TenantId,
       '/v1/deployments/{deploymentId}/session-usage',
       { deploymentId: 'demo' },
-      [
-        ['order', 'asc'],
-        ['sort', 'used'],
-      ],
-    ]);
+      { sort: 'used', order: 'asc' },
+    );
     const path = (mark: string) => `session-usage?sort=used&cursor=${encodeCursor(binding, mark)}`;
     expect((await pageAt(path('2:user-1'))).items).toHaveLength(5);
     for (const mark of ['user-1', '2', '2:', ':user-1', '-2:user-1', '02:user-1', '2:a?b', '123456789:user-1'])

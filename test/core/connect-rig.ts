@@ -95,9 +95,12 @@ export async function startConnectRig(): Promise<ConnectRig> {
   let held: Promise<void> | undefined;
   const counting = {
     ...real,
+    hmac: (...args: Parameters<typeof real.hmac>) => {
+      rig.hashed.push(Buffer.from(args[1]).toString());
+      return real.hmac(...args);
+    },
     scrypt: async (...args: Parameters<typeof real.scrypt>) => {
       rig.hashes++;
-      rig.hashed.push(Buffer.from(args[0]).toString());
       await held;
       return real.scrypt(...args);
     },
