@@ -313,8 +313,9 @@ describe('the sweeper', () => {
     const sweeper = await start('Sweeper');
     await world.admitAgo(7_200, { deployment: 'open', username: 'dora', clientId: 'a', expirySeconds: 60 }, 'retained');
     await world.admitAgo(60, { deployment: 'open', username: 'dora', clientId: 'b' });
-    // Stays, so that there is something left to recount, whichever of the others is freed last.
+    // One username has something left to recount, whichever of its others is freed last; of another nothing is left.
     await world.admitAgo(60, { deployment: 'open', username: 'dora', clientId: 'd', expirySeconds: 0 }, 'connected');
+    await world.admitAgo(7_200, { deployment: 'open', username: 'frank', clientId: 'f', expirySeconds: 60 }, 'retained');
     await world.admitAgo(60, { deployment: 'open', username: 'eve', clientId: 'c' });
     // The broker knows of one of them, so whose it is has to be found out.
     const seen = { connected: true, connectedSince: Date.now() - 59_000, cleanSession: true, sessionExpiry: 0 };
