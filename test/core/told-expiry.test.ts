@@ -1,6 +1,6 @@
 // S10: a client can lengthen what is counted, never shorten it. What a DISCONNECT says is no proof; the broker's word is.
 
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { createAccountExpiryStore } from '../../shared/adapters/dynamodb/account-expiry-store.ts';
 import { createAccountExpiry } from '../../shared/app/account-expiry.ts';
 import { applyDoorReport, type ReportPorts } from '../../shared/app/life-cycle.ts';
@@ -9,7 +9,7 @@ import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/d
 import { seconds } from '../../shared/domain/time.ts';
 import type { BrokerSays } from '../../shared/ports/broker.ts';
 import type { DoorReport } from '../../shared/ports/presence.ts';
-import { tableForEachTest } from '../support/tables.ts';
+import { createMemoryClient } from '../support/memory-client.ts';
 import { type Core, createCore } from './rig.ts';
 
 let core: Core;
@@ -20,7 +20,10 @@ let ended: string[];
 let deletes: 'done' | 'unknown';
 let asked: number;
 
-tableForEachTest(({ client, tableName }) => {
+// In memory: hundreds of sessions come and go here. Each request stays one that DynamoDB takes.
+beforeEach(() => {
+  const client = createMemoryClient();
+  const tableName = 'memory';
   core = createCore(client, tableName);
   core.max = undefined;
   ended = [];

@@ -315,7 +315,11 @@ describe('the sweeper', () => {
     await world.admitAgo(60, { deployment: 'open', username: 'dora', clientId: 'b' });
     // One username has something left to recount, whichever of its others is freed last; of another nothing is left.
     await world.admitAgo(60, { deployment: 'open', username: 'dora', clientId: 'd', expirySeconds: 0 }, 'connected');
-    await world.admitAgo(7_200, { deployment: 'open', username: 'frank', clientId: 'f', expirySeconds: 60 }, 'retained');
+    await world.admitAgo(
+      7_200,
+      { deployment: 'open', username: 'frank', clientId: 'f', expirySeconds: 60 },
+      'retained',
+    );
     await world.admitAgo(60, { deployment: 'open', username: 'eve', clientId: 'c' });
     // The broker knows of one of them, so whose it is has to be found out.
     const seen = { connected: true, connectedSince: Date.now() - 59_000, cleanSession: true, sessionExpiry: 0 };
