@@ -4,10 +4,12 @@
 // what it needs comes as functions, and which broker stands behind it is its caller's affair.
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { networkOf } from '../shared/domain/source-address.ts';
 import { awaitClientHello } from './client-hello.ts';
 import { type Guest, type GuestBounds, Guests, guestBoundsDefault } from './guests.ts';
 import { type Arrival, type Door, openConnection } from './open-connection.ts';
 import { createRefusalLog } from './refusal-log.ts';
+import { Strangers } from './strangers.ts';
 
 export interface FrontDoorOptions
   extends Omit<Door, 'logRefusal' | 'maxConnectBytes' | 'brokerTimeoutMs' | 'reportRetryDelaysMs'>,
@@ -23,6 +25,8 @@ export interface FrontDoorOptions
   ) => string | undefined | Promise<string | undefined>;
   /** For TCP, where the user name has no suffix. */
   readonly defaultDeployment?: string;
+  /** Which source addresses have to wait while the process is busy. */
+  readonly strangers?: Strangers;
 }
 
 export interface Address {
@@ -80,14 +84,25 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const bounds: GuestBounds = { ...guestBoundsDefault, ...options };
   const servers: Server[] = [];
   const guests = new Guests(bounds);
+  const strangers = options.strangers ?? new Strangers();
   const untold = new Set<Promise<void>>();
   let closing = false;
 
-  function receive(socket: Socket): Guest {
+  /** Undefined where the socket is closed at once. */
+  function receive(socket: Socket): Guest | undefined {
     watchErrors(socket);
-    const guest = guests.enter(socket);
-    if (closing) socket.destroy();
-    return guest;
+    if (closing || strangers.refuses(networkOf(socket.remoteAddress))) {
+      guests.noteShed();
+      // Nothing was read or written, so nothing is lost by a reset, and it costs the least.
+      socket.resetAndDestroy();
+      return undefined;
+    }
+    return guests.enter(socket);
+  }
+
+  function noteVerdict(address: string, verdict: 'login' | 'stranger'): void {
+    if (verdict === 'login') strangers.noteLogin(address);
+    else strangers.noteStranger(address);
   }
 
   function serve(guest: Guest, deploymentFor: Arrival['deploymentFor']): void {
@@ -97,6 +112,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       onKept: (bytes) => guests.noteKept(guest, bytes),
       onConnect: () => guests.noteConnect(guest),
       onAdmitted: () => guests.noteAdmitted(guest),
+      onVerdict: (verdict) => noteVerdict(guest.share.address, verdict),
     };
     const told = openConnection(door, arrival).catch((error: unknown) => {
       // A defect of ours costs one connection, never the process with all the others.
@@ -131,9 +147,10 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
 
   return {
     listenTcp(address) {
-      const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-        serve(receive(socket), (suffix) => suffix ?? options.defaultDeployment),
-      );
+      const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+        const guest = receive(socket);
+        if (guest !== undefined) serve(guest, (suffix) => suffix ?? options.defaultDeployment);
+      });
       return listen(server, address);
     },
 
@@ -167,6 +184,10 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
         const peer = peerOf(socket);
         const guest = receive(socket);
+        if (guest === undefined) return;
+        socket.once('close', () => {
+          if (guest.socket === socket) noteVerdict(guest.share.address, 'stranger');
+        });
         awaitClientHello(socket, (serverName) => {
           const greeted = { guest, serverName };
           handshaking.set(peer, greeted);

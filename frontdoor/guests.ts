@@ -115,6 +115,11 @@ export class Guests {
     return this.#room.size;
   }
 
+  /** A socket was closed at accept. */
+  noteShed(): void {
+    this.#shed++;
+  }
+
   /** How many sockets were closed for lack of room since it was called last. */
   takeShed(): number {
     const shed = this.#shed;

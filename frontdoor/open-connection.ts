@@ -36,6 +36,8 @@ export interface Arrival {
   /** The CONNECT is here: the time for it no longer runs. */
   readonly onConnect: () => void;
   readonly onAdmitted: () => void;
+  /** It has proven who it is, admitted or not; or it ended without: a wrong password, no MQTT, or it left. */
+  readonly onVerdict: (verdict: 'login' | 'stranger') => void;
 }
 
 /** Bad user name or password, and not authorized, in MQTT 5 and before. */
@@ -46,9 +48,14 @@ export async function openConnection(door: Door, arrival: Arrival): Promise<void
   const { client } = arrival;
   const intake = new Intake(client, door.maxConnectBytes, arrival.onKept);
   const packet = await receiveConnect(arrival, intake);
-  if (packet === undefined) return;
+  if (packet === undefined) {
+    arrival.onVerdict('stranger');
+    return;
+  }
   const receivedAt = door.clock.now();
   const decision = await decide(door, arrival, packet, intake.left);
+  const verdict = verdictOf(decision, intake.left.aborted);
+  if (verdict !== undefined) arrival.onVerdict(verdict);
   if (decision.kind === 'rejected') {
     refuse(client, packet, connackFor(decision.reason));
     return;
@@ -77,6 +84,13 @@ export async function openConnection(door: Door, arrival: Arrival): Promise<void
     if (answer.reached && decision.expirySeconds > 0) return;
   }
   return reporting.failed({ unsent: answer.kind === 'failed' && !answer.reached });
+}
+
+/** Undefined where nothing was found out: the client stayed, and its check had no turn. */
+function verdictOf(decision: ConnectDecision, hasLeft: boolean): 'login' | 'stranger' | undefined {
+  if (decision.kind === 'admitted') return 'login';
+  if (decision.reason === 'unavailable') return hasLeft ? 'stranger' : undefined;
+  return decision.reason === 'bad_credentials' ? 'stranger' : 'login';
 }
 
 /** Undefined where the client was answered or closed already. */

@@ -12,6 +12,7 @@ import {
   isConsolePlace,
   isNavigation,
 } from '../shared/config/console.ts';
+import { isLoopback, parseHost } from './hosts.ts';
 
 export interface ConsoleOptions {
   /** What `buildConsole` made. */
@@ -84,7 +85,9 @@ export async function createConsoleSite(options: ConsoleOptions): Promise<Consol
 function isOwnPage(request: Request, peer: string | undefined): boolean {
   const from = request.headers.get('sec-fetch-site');
   const proxied = request.headers.has('forwarded') || request.headers.has('x-forwarded-for');
-  return peer !== undefined && loopback.test(peer) && !proxied && from === 'same-origin';
+  // A forwarder on this machine may keep the name that it was asked for, and add no header.
+  const isAskedHere = isLoopback(parseHost(new URL(request.url).host) ?? '');
+  return peer !== undefined && loopback.test(peer) && isAskedHere && !proxied && from === 'same-origin';
 }
 
 function answerConfig(options: ConsoleOptions, request: Request, peer: string | undefined): Response {
