@@ -91,7 +91,9 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   /** Undefined where the socket is closed at once. */
   function receive(socket: Socket): Guest | undefined {
     watchErrors(socket);
-    if (closing || strangers.refuses(networkOf(socket.remoteAddress))) {
+    // A peer that has no address any more has reset the connection before it was accepted: it has left (S24).
+    const hasLeft = socket.remoteAddress === undefined;
+    if (closing || hasLeft || strangers.refuses(networkOf(socket.remoteAddress))) {
       guests.noteShed();
       // Nothing was read or written, so nothing is lost by a reset, and it costs the least.
       socket.resetAndDestroy();
