@@ -515,8 +515,7 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
   const latest = session.attempt === report.attempt;
   const pending = session.leaseUntil !== undefined;
   if (session.overAttempt === report.attempt) {
-    // Race: a question asked before this connection was made must not be answered over it.
-    if (report.type === 'door.connected' && pending && session.holding !== 'freed') return { next: session };
+    if (pending && session.holding !== 'freed') return readOver(session, report);
     // Its word was not taken any more; if the broker has had a connection of it since, whether that has ended is its to say.
     const mayBeIt = session.holding === 'connected' && !pending && session.overlap;
     return report.type === 'door.disconnected' && mayBeIt ? 'ask the broker' : 'nothing';
@@ -554,6 +553,22 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
     case 'door.disconnected':
       return readEnd(session, report, ports.policy, now);
   }
+}
+
+/**
+ * Of an attempt whose word is not taken any more, because a kick met it on its way: that it has been at the broker, or never
+ * was sent, still counts, and then the broker's word is a proof.
+ *
+ * Invariant: no session is freed while an attempt of it may be on its way.
+ * Race: a question asked before the connection was made must not be answered over it, so its report writes the record.
+ * On crash: the report comes again; without it the lease asks.
+ */
+function readOver(session: Session, report: DoorReport): Step {
+  const isTold = report.type !== 'door.failed' || report.unsent === true;
+  const arrived = isTold ? noteArrival(session, report.attempt) : session;
+  if (report.type === 'door.connected') return { next: arrived };
+  if (isTold && haveAllArrived(arrived)) return { knowing: arrived };
+  return arrived === session ? 'nothing' : { next: arrived };
 }
 
 /**

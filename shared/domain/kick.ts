@@ -1,7 +1,7 @@
 // What a kick makes of a session. Pure. The broker has answered that at one moment it held neither connection nor
 // session for the client id: proof of the end of everything that had reached it by then, and of nothing else.
 
-import { doubtAttempt, freeSession, isOnItsWay, noteEnding, overlapUnknown, type Session } from './session.ts';
+import { doubtKicked, freeSession, isOnItsWay, noteEnding, type Session } from './session.ts';
 import { type Ms, seconds } from './time.ts';
 
 export interface Kick {
@@ -38,7 +38,7 @@ export function decideAfterKick({ before, askedAt, overAt }: Kick, now: Session)
   const ended =
     now.holding === 'new' ? undefined : noteEnding(now, { at: overAt, expirySeconds: seconds(0) }, now.pair);
   if (now.attempt !== before.attempt && now.admittedAt > overAt) return { kind: 'returned', next: ended };
-  // From here on only the broker's own word is taken for this attempt, as soon as its CONNECT cannot be on its way: if
-  // the kick met its connection, what is still told of that connection is about one that has left nothing behind.
-  return { kind: 'doubtful', next: overlapUnknown(doubtAttempt(ended ?? now)) };
+  // From here on only the broker's own word is taken for this attempt: if the kick met its connection, what is still told
+  // of that connection is about one that has left nothing behind.
+  return { kind: 'doubtful', next: doubtKicked(ended ?? now) };
 }

@@ -618,6 +618,18 @@ export function doubtAttempt(session: Session): Session {
   return kept;
 }
 
+/**
+ * A kick met the pending attempt on its way: whether its connection was ended or made afterwards, the broker alone can say,
+ * and it is asked as soon as the front door tells that the attempt has been there.
+ */
+export function doubtKicked(session: Session): Session {
+  const { attempt, witness, supersedes, overlap, underway = [] } = session;
+  const areAllToldOf = witness === 'door' && supersedes === undefined && (!overlap || session.underway !== undefined);
+  const next = [...underway.filter((one) => one !== attempt), attempt];
+  if (!areAllToldOf || next.length > underwayMax) return overlapUnknown(endAttempt(session));
+  return { ...endAttempt(session), overlap: true, underway: next };
+}
+
 /** An entry of the due index that came too early: the next look is when the session stops counting. */
 export function postponeDue(session: Session): Session {
   return { ...session, dueAt: session.countsUntil };

@@ -264,6 +264,23 @@ describe('an attempt on its way to the broker', () => {
     expect(await core.used('alice')).toBe(1);
   });
 
+  test('S12: that the kick met: freed as soon as the front door has told its end, and the broker has nothing', async () => {
+    const attempt = await admitted('alice', 'a', 600);
+    core.broker.set('a', { kind: 'connected', expirySeconds: seconds(600) });
+    await kick('a');
+    await core.report('door.connected', 'alice', 'a', attempt, 600);
+    expect(await core.used('alice')).toBe(1);
+    await core.report('door.disconnected', 'alice', 'a', attempt, 600);
+    expect(await core.used('alice')).toBe(0);
+  });
+
+  test('never sent: the same', async () => {
+    const attempt = await admitted('alice', 'a');
+    await kick('a');
+    await core.reportUnsent('alice', 'a', attempt);
+    expect(await core.used('alice')).toBe(0);
+  });
+
   test('that the kick met: nothing that is told of its connection afterwards brings a session back', async () => {
     const attempt = await admitted('alice', 'a', 600);
     core.broker.set('a', { kind: 'connected', expirySeconds: seconds(600) });
