@@ -78,7 +78,7 @@ const sampleMs = 50;
 const busyFrom = 0.7;
 
 /** Whether the event loop was at work for most of the last sample: then sockets wait to be accepted. */
-export function createBusyness(): () => boolean {
+function createBusyness(): () => boolean {
   let since = performance.eventLoopUtilization();
   let sampledAt = performance.now();
   let isBusy = false;
