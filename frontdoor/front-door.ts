@@ -51,7 +51,7 @@ export interface FrontDoor {
   connections(): number;
   /** Open sockets of all others. */
   unadmitted(): number;
-  /** How many of those were closed for lack of room since it was called last. */
+  /** How many sockets were closed at accept or for lack of room since it was called last. */
   takeShed(): number;
 }
 

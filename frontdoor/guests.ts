@@ -120,7 +120,7 @@ export class Guests {
     this.#shed++;
   }
 
-  /** How many sockets were closed for lack of room since it was called last. */
+  /** How many sockets were closed at accept or for lack of room since it was called last. */
   takeShed(): number {
     const shed = this.#shed;
     this.#shed = 0;

@@ -36,12 +36,13 @@ export async function kickOn(ports: WorkerPorts, operation: Operation, before: K
   const now = ports.clock.now();
   const sessions = page.items.map(({ value }) => value);
   const meant = sessions.filter((session) => isLive(session, now) && isMeant(session, work, plan));
-  const over = work.tombstones.toReach ? sessions.filter((session) => isTombstone(session, now)) : [];
+  const isFirst = work.tombstones.toReach === 'all';
+  const over = work.tombstones.toReach !== 'none' ? sessions.filter((session) => isTombstone(session, now)) : [];
   const [kicked, reached] = await Promise.all([
     Promise.all(meant.map((session) => kickClient(ports, session.deploymentId, session.clientId, session.username))),
     Promise.all(over.map((session) => kickTombstone(ports, session))),
   ]);
-  const tombstones = addReached(work.tombstones, reached);
+  const tombstones = noteReached(work.tombstones, reached);
 
   const ended = kicked.filter(({ kind }) => kind === 'ended' || kind === 'nothing').length;
   const remembered = { ...work.kicked };
@@ -58,7 +59,7 @@ export async function kickOn(ports: WorkerPorts, operation: Operation, before: K
       ? operation.finished - work.tombstones.reached + ended
       : await countEnded(ports, operation, username, plan, work.tombstones.reached);
   const finished = livesEnded + tombstones.reached;
-  const found = tombstones.reached - work.tombstones.reached;
+  const found = isFirst ? over.length : 0;
   return {
     operation: {
       ...operation,
@@ -70,10 +71,10 @@ export async function kickOn(ports: WorkerPorts, operation: Operation, before: K
   };
 }
 
-/** Counted when it has been reached: a page that is gone over again counts none twice, since its outcome is one write. */
-function addReached(before: Kicking['tombstones'], kicked: readonly Kicked[]): Kicking['tombstones'] {
+function noteReached(before: Kicking['tombstones'], kicked: readonly Kicked[]): Kicking['tombstones'] {
   const left = kicked.filter(({ kind }) => kind === 'unavailable').length;
-  return { ...before, reached: before.reached + kicked.length - left, left: before.left + left };
+  const more = before.toReach === 'all' ? kicked.length - left : 0;
+  return { ...before, reached: before.reached + more, left: before.left + left };
 }
 
 /**
@@ -137,7 +138,6 @@ async function endPass(ports: WorkerPorts, operation: Operation, work: Kicking):
   }
   // Or not before the last who may still have been admitted by what held before the change.
   const after = left > 0 || whole ? nextPassSeconds : seconds(Math.floor(Math.max(0, until - now) / 1_000) + 1);
-  // Sessions that this pass has ended are tombstones to the next one.
-  const next = { ...tombstones, toReach: tombstones.toReach && tombstones.left > 0, left: 0 };
+  const next = { ...tombstones, toReach: tombstones.left > 0 ? 'again' : 'none', left: 0 } as const;
   return { operation: { ...operation, work: { ...work, passedBy: {}, left: 0, tombstones: next } }, after };
 }

@@ -110,7 +110,7 @@ async function begin(ports: WorkerPorts, operation: Operation): Promise<Step> {
   if (!(await stillHolds(ports, operation))) return { operation: { ...operation, status: 'done' } };
   const now = ports.clock.now();
   // A walk over a whole deployment goes by usernames that count sessions, and leaves tombstones alone.
-  const tombstones = { toReach: 'username' in operation.cause, reached: 0, left: 0 };
+  const tombstones = { toReach: 'username' in operation.cause ? 'all' : 'none', reached: 0, left: 0 } as const;
   const common = { step: 'kick', passBegan: now, passedBy: {}, left: 0, kicked: {}, tombstones } as const;
   if (operation.cause.kind !== 'kick')
     // Who was admitted by what held before the change is in by then.

@@ -620,7 +620,7 @@ export function doubtAttempt(session: Session): Session {
 
 /**
  * A kick met the pending attempt on its way: whether its connection was ended or made afterwards, the broker alone can say,
- * and it is asked as soon as the front door tells that the attempt has been there.
+ * and it is asked as soon as the front door tells the end of the attempt.
  */
 export function doubtKicked(session: Session): Session {
   const { attempt, witness, supersedes, overlap, underway = [] } = session;

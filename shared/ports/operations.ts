@@ -33,8 +33,16 @@ export type Work =
       readonly left: number;
       /** The attempt that was kicked, of clients whose session could not be ended on the spot. */
       readonly kicked: Readonly<Record<string, AttemptId>>;
-      /** Tombstones: whether they are to be reached at the broker in this pass, and how many have been. */
-      readonly tombstones: { readonly toReach: boolean; readonly reached: number; readonly left: number };
+      /**
+       * Tombstones: whether this pass reaches them at the broker, as the first or once more for those that were left; how
+       * many the first pass has reached, and how many this pass has left. Only the first one counts them: to the next, the
+       * sessions that it ended are tombstones too.
+       */
+      readonly tombstones: {
+        readonly toReach: 'all' | 'again' | 'none';
+        readonly reached: number;
+        readonly left: number;
+      };
     }
   | { readonly step: 'remove'; readonly from?: string; readonly found: number };
 

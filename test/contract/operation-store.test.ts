@@ -53,7 +53,7 @@ test('one is read back as it was put, with everything that can be known of it', 
       passedBy: { username, whole: false, clientId: 'c|1' as ClientId },
       left: 2,
       kicked: { 'c|0': 'attempt' as AttemptId },
-      tombstones: { toReach: true, reached: 3, left: 1 },
+      tombstones: { toReach: 'again', reached: 3, left: 1 },
     },
   });
   const put = await create(full);
