@@ -41,3 +41,10 @@ test('the console is told the host that the browser asked, not the one that stan
     mqtt: { tcp: { host: '127.0.0.2', port: mqttPort }, tls: { host: '127.0.0.2', port: mqttsPort } },
   });
 });
+
+test('a page under a name that was given is handed no token: a forwarder on this machine may keep that name', async () => {
+  const ask = async (host: string) =>
+    JSON.parse((await get('/config.json', '127.0.0.1', { host, 'sec-fetch-site': 'same-origin' })).text).signIn;
+  expect(await ask('headcount.example')).toEqual({});
+  expect(await ask('localhost')).toMatchObject({ apiToken: 'own' });
+});
