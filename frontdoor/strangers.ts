@@ -43,10 +43,9 @@ export class Strangers {
   refuses(address: string): boolean {
     // Asked each time: it measures from one call to the next.
     const isBusy = this.#isBusy();
-    const stranger = address === '' ? undefined : this.#byAddress.get(address);
-    if (!isBusy || stranger === undefined || stranger.sockets < this.#bounds.free) return false;
     const now = this.#now();
-    if (now - stranger.lastAt > this.#bounds.forgetMs) return false;
+    const stranger = this.#find(address, now);
+    if (!isBusy || stranger === undefined || stranger.sockets < this.#bounds.free) return false;
     const gained = ((now - stranger.filledAt) * this.#bounds.perSecond) / 1_000;
     stranger.tokens = Math.min(this.#bounds.perSecond, stranger.tokens + gained);
     stranger.filledAt = now;
@@ -59,9 +58,7 @@ export class Strangers {
   noteStranger(address: string): void {
     if (address === '') return;
     const now = this.#now();
-    const known = this.#byAddress.get(address);
-    const goesOn = known !== undefined && now - known.lastAt <= this.#bounds.forgetMs;
-    const before = goesOn ? known : { sockets: 0, tokens: this.#bounds.perSecond, filledAt: now };
+    const before = this.#find(address, now) ?? { sockets: 0, tokens: this.#bounds.perSecond, filledAt: now };
     this.#byAddress.delete(address);
     this.#byAddress.set(address, { ...before, sockets: before.sockets + 1, lastAt: now });
     const [quietest] = this.#byAddress.keys();
@@ -71,6 +68,12 @@ export class Strangers {
   /** A client of the address has proven who it is. */
   noteLogin(address: string): void {
     this.#byAddress.delete(address);
+  }
+
+  /** Undefined where it is forgotten by now. */
+  #find(address: string, now: number): Stranger | undefined {
+    const known = this.#byAddress.get(address);
+    return known === undefined || now - known.lastAt > this.#bounds.forgetMs ? undefined : known;
   }
 }
 

@@ -19,6 +19,8 @@ let ended: string[];
 /** What it answers to that. */
 let deletes: 'done' | 'unknown';
 let asked: number;
+/** Happens at the broker before a session is ended there. */
+let meanwhile: (() => Promise<unknown>) | undefined;
 
 // In memory: hundreds of sessions come and go here. Each request stays one that DynamoDB takes.
 beforeEach(() => {
@@ -28,6 +30,7 @@ beforeEach(() => {
   core.max = undefined;
   ended = [];
   deletes = 'done';
+  meanwhile = undefined;
   asked = 0;
   ports = {
     ...core.ports,
@@ -38,6 +41,7 @@ beforeEach(() => {
       },
       deleteConnection: async (id) => {
         ended.push(id);
+        await meanwhile?.();
         if (deletes === 'done') core.broker.delete(id.slice('demo:'.length));
         return deletes;
       },
@@ -139,6 +143,21 @@ describe('a DISCONNECT that lowers the expiry is a reason to ask', () => {
     await end('a', attempt, { changedToSeconds: seconds(0) });
     expect(await core.session('alice', 'a')).toMatchObject({ holding: 'connected' });
     expect(ended).toEqual([]);
+  });
+
+  test('it comes back while its session is ended there: the new connection goes with it, and counts until its own end', async () => {
+    const attempt = await core.join('alice', 'a', 600);
+    core.broker.set('a', retained(600));
+    const came: AttemptId[] = [];
+    meanwhile = async () => came.push(await core.join('alice', 'a', 600));
+    await end('a', attempt, { changedToSeconds: seconds(0) });
+    expect(core.broker.has('a')).toBe(false);
+    expect(await core.session('alice', 'a')).toMatchObject({ holding: 'connected' });
+    const [next] = came;
+    if (next === undefined) throw new Error('it was let in');
+    await core.report('door.disconnected', 'alice', 'a', next, 600);
+    expect(await core.session('alice', 'a')).toMatchObject({ holding: 'retained' });
+    expect(await core.used('alice')).toBe(1);
   });
 
   test('told while a newer attempt is pending, and that attempt fails: asked then', async () => {

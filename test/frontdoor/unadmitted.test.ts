@@ -1,8 +1,10 @@
 // S24 at the sockets: what clients that are not admitted may use, whose socket goes when there is no room, and that the
 // work for a client ends when it leaves. Loopback has many addresses, so the sockets come from different ones.
+import { execFileSync } from 'node:child_process';
 import { connect as dial } from 'node:net';
 import { connect as dialTls } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
+import { Strangers } from '../../frontdoor/strangers.ts';
 import { loadCertificate } from '../../local/certificate.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
@@ -116,6 +118,61 @@ describe('sockets without an admission', () => {
     expect([rig.door.connections(), rig.door.unadmitted()]).toEqual([0, 1]);
     refused.socket.destroy();
   });
+});
+
+describe('source addresses whose sockets bring no login', () => {
+  const bounds = { free: 2, perSecond: 1, forgetMs: 60_000 };
+  /** A busy process, whose clock stands still: one socket more passes, and then none. */
+  const strangers = () =>
+    new Strangers(
+      () => true,
+      bounds,
+      () => 1_000,
+    );
+  const knock = async (from: string, password: string): Promise<string> => {
+    const client = new RawClient(rig.port, false, from);
+    client.socket.write(connectBytes({ clientId: password, password: Buffer.from(password) }));
+    await client.closed;
+    return client.received.toString('hex');
+  };
+  const decide = async ({ password }: ConnectRequest) =>
+    reject(String(password) === 'right' ? 'quota_exceeded' : 'bad_credentials');
+
+  test('are closed at accept, before anything is read; no other address is', async () => {
+    rig = await startRig({ decide, strangers: strangers() });
+    const told: string[] = [];
+    for (let n = 0; n < 4; n++) told.push(await knock('127.0.0.2', 'wrong'));
+    expect(told.map((answer) => answer !== '')).toEqual([true, true, true, false]);
+    expect(await knock('127.0.0.3', 'wrong')).not.toBe('');
+    expect(rig.requests).toHaveLength(4);
+    expect(rig.door.takeShed()).toBe(1);
+  });
+
+  test('are restored by a login, also by one that the quota turns away', async () => {
+    rig = await startRig({ decide, strangers: strangers() });
+    for (const password of ['wrong', 'wrong', 'right', 'wrong', 'wrong', 'wrong'])
+      expect(await knock('127.0.0.2', password), password).not.toBe('');
+    expect(await knock('127.0.0.2', 'wrong')).toBe('');
+  });
+});
+
+test('a socket that was reset before it was accepted has left: nothing is read of it', async () => {
+  rig = await startRig();
+  const count = 20;
+  // This process accepts nothing while it waits for the other to end.
+  const script = `
+    const { connect } = require('node:net');
+    for (let n = 0; n < ${count}; n++) {
+      const socket = connect({ host: '127.0.0.1', port: ${rig.port} }, () =>
+        socket.write(Buffer.from('${connectBytes({}).toString('hex')}', 'hex'), () => socket.resetAndDestroy()));
+    }`;
+  execFileSync(process.execPath, ['-e', script]);
+  let shed = 0;
+  await until(() => {
+    shed += rig.door.takeShed();
+    expect(shed).toBe(count);
+  });
+  expect(rig.requests).toEqual([]);
 });
 
 describe('password checks of clients', () => {
