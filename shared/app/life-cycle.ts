@@ -269,7 +269,7 @@ export async function change(
     if (step === 'ask the broker' || (typeof step === 'object' && !('next' in step))) {
       const question: Question = step === 'ask the broker' ? {} : step;
       const { orElse, knowing: known = stored.value, since } = question;
-      const over = question.over ?? (awaitsProof(stored.value) ? { endsSession: false } : undefined);
+      const over = question.over ?? (awaitsProof(known) ? { endsSession: false } : undefined);
       // What the broker says is as old as the question.
       const askedAt = clock.now();
       const heard = await askBroker(ports, stored.value, since);
@@ -548,7 +548,7 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
       // The attempt it overlapped may be a connection by now: the lease finds out.
       if (session.overlap) return report.unsent === true ? readLast(session) : { next: doubtAttempt(session) };
       if (session.holding === 'connected' && session.ended?.unproven === true)
-        return { knowing: awaitProof(dropAttempt(session), session.ended), over: { endsSession: false } };
+        return { knowing: awaitProof(dropAttempt(session), session.ended) };
       return { next: abandonAttempt(session, now) };
     case 'door.disconnected':
       return readEnd(session, report, ports.policy, now);
@@ -756,5 +756,5 @@ function readDisconnected(
   if (reason === 'DUPLICATE_CLIENTID')
     return contested ? { next: freeSession(session) } : { knowing: closePair(session, pair) };
   if (keepsNothing) return { next: endSession(session, ending, now) };
-  return { knowing: awaitProof(closePair(session, pair), ending), over: { endsSession: false } };
+  return { knowing: awaitProof(closePair(session, pair), ending) };
 }
