@@ -1,14 +1,13 @@
-// One Lambda function of this repository: bundled with the local esbuild, with a role that holds nothing but the right
-// to write its own log, and the environment that shared/config/env.ts lists for it. Whoever makes one adds the grants.
+// One Lambda function of this repository, as one file, with a role that holds nothing but the right to write its own log,
+// and the environment that shared/config/env.ts lists for it. Its maker adds the grants.
 
-import { fileURLToPath } from 'node:url';
 import { Duration, Validations } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
-import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { EnvironmentVariable, environmentOf, FunctionName } from '../shared/config/env.ts';
+import { functionCode } from './code.ts';
 
 export interface BundledFunctionProps<Name extends FunctionName> {
   /** The folder under functions/. */
@@ -22,9 +21,7 @@ export interface BundledFunctionProps<Name extends FunctionName> {
   readonly reservedConcurrency?: number;
 }
 
-const repository = fileURLToPath(new URL('..', import.meta.url));
-
-export class BundledFunction<Name extends FunctionName> extends NodejsFunction {
+export class BundledFunction<Name extends FunctionName> extends LambdaFunction {
   readonly ownRole: Role;
 
   constructor(scope: Construct, id: string, props: BundledFunctionProps<Name>) {
@@ -35,8 +32,8 @@ export class BundledFunction<Name extends FunctionName> extends NodejsFunction {
 
     super(scope, id, {
       description: props.description,
-      entry: `${repository}functions/${props.name}/handler.ts`,
-      handler: 'handler',
+      code: functionCode(props.name),
+      handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       timeout: Duration.seconds(props.timeoutSeconds),
@@ -45,25 +42,6 @@ export class BundledFunction<Name extends FunctionName> extends NodejsFunction {
       role,
       logGroup,
       tracing: Tracing.ACTIVE,
-      depsLockFilePath: `${repository}package-lock.json`,
-      projectRoot: repository,
-      // Keep-alive is the default of the bundled SDK; the variable would only be one more that nobody reads.
-      awsSdkConnectionReuse: false,
-      bundling: {
-        format: OutputFormat.ESM,
-        target: 'node24',
-        // ES modules first: the tree shakes, and the bundle is smaller by a third.
-        mainFields: ['module', 'main'],
-        // The runtime's own SDK may lack GetConnection and DeleteConnection, so ours goes in.
-        externalModules: [],
-        minify: true,
-        // Functions run with their role's credentials, and need no search for others.
-        esbuildArgs: {
-          '--alias:@aws-sdk/credential-provider-node': `${repository}shared/adapters/aws/lambda-credentials.ts`,
-        },
-        sourceMap: true,
-        sourcesContent: false,
-      },
       ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: props.reservedConcurrency }),
     });
     this.ownRole = role;

@@ -41,10 +41,10 @@ import type { Construct } from 'constructs';
 import type { environmentOfFrontDoor } from '../shared/config/env.ts';
 import { frontDoorHealthPort, frontDoorMqttsPort, frontDoorStopSeconds } from '../shared/config/front-door.ts';
 import { measured } from './alarms.ts';
+import { frontDoorCode } from './code.ts';
 import { watchFrontDoor } from './front-door-alarms.ts';
 import type { FrontDoorChoice } from './installation.ts';
 import { grantTableAccess, tableAccess } from './table-access.ts';
-import { buildTaskCode } from './task-code.ts';
 
 export interface FrontDoorStackProps extends StackProps {
   readonly choice: FrontDoorChoice;
@@ -140,7 +140,7 @@ export class FrontDoorStack extends Stack {
     const tasks = () => new ServicePrincipal('ecs-tasks.amazonaws.com');
     const starter = new Role(this, 'StartRole', { assumedBy: tasks() });
     const role = new Role(this, 'TaskRole', { assumedBy: tasks() });
-    const code = buildTaskCode();
+    const code = frontDoorCode();
     const asset = new Asset(this, 'Code', { path: code.path });
     grantTableAccess(props.table, tableAccess.frontdoor, role);
     const secret = props.choice.certificateSecretArn;

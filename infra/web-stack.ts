@@ -1,7 +1,6 @@
 // What people and machines reach over HTTP: the API's gateway, the console, and who may sign in to them. It is apart
 // from the path of a CONNECT: nothing that is deployed here can touch that.
 
-import { fileURLToPath } from 'node:url';
 import { CfnOutput, Duration, Fn, Lazy, Stack, type StackProps } from 'aws-cdk-lib';
 import { ClientAttributes, OAuthScope, UserPoolClient } from 'aws-cdk-lib/aws-cognito';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
@@ -11,6 +10,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { resourceServer, tenantScopes } from '../shared/config/scopes.ts';
 import { addAlarms, summed } from './alarms.ts';
+import { consoleFolder } from './code.ts';
 import { ConsoleSite } from './console-site.ts';
 import { EndpointName } from './endpoint-name.ts';
 import { HttpEntrance } from './http-entrance.ts';
@@ -39,8 +39,6 @@ interface Next {
 }
 
 const mqttsPort = 8883;
-
-const builtConsole = fileURLToPath(new URL('../console/dist', import.meta.url));
 
 /** What the console may do for the person at it: everything that a tenant may do. Never for the installation. */
 const consoleScopes = tenantScopes;
@@ -76,7 +74,7 @@ export class WebStack extends Stack {
       name: installation.consoleName,
       apiHost: Fn.select(2, Fn.split('/', entrance.api.apiEndpoint)),
       connectsTo: [signIn.domain.baseUrl()],
-      folder: String(this.node.tryGetContext('consoleFolder') ?? builtConsole),
+      folder: String(this.node.tryGetContext('consoleFolder') ?? consoleFolder),
     });
     const person = this.#personClient(signIn, site.origin);
     audience.push(person.userPoolClientId);

@@ -5,10 +5,10 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { buildTaskCode } from '../../infra/task-code.ts';
+import { frontDoorCode } from '../../infra/code.ts';
 
 const run = promisify(execFile);
-const { loader } = buildTaskCode();
+const { loader } = frontDoorCode();
 const code = 'process.stdout.write("started in " + process.env.AWS_REGION);';
 const digest = createHash('sha256').update(code).digest('hex');
 const asked: { readonly path: string; readonly headers: IncomingHttpHeaders }[] = [];

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
 import type { Template } from 'aws-cdk-lib/assertions';
-import { buildTaskCode } from '../../../infra/task-code.ts';
+import { frontDoorCode } from '../../../infra/code.ts';
 import type { Certificate } from '../../../local/certificate.ts';
 import { propertiesOf } from '../grants.ts';
 import { account, region } from './functions.ts';
@@ -68,7 +68,7 @@ export async function startTlsBefore(port: number, certificate: Certificate): Pr
 export async function startTaskHost(template: Template, trusted: Certificate): Promise<TaskHost> {
   const folder = mkdtempSync(join(tmpdir(), 'headcount-task-'));
   writeFileSync(join(folder, 'authority.pem'), trusted.cert);
-  const code = readFileSync(buildTaskCode().path);
+  const code = readFileSync(frontDoorCode().path);
   const server = await listening(
     createServer((request, response) => {
       const credentials = {
