@@ -2,7 +2,8 @@
 // types, and beside it the code that they upload. `import` and `require` both take CommonJS, as aws-cdk-lib itself is.
 // `npm pack` runs it; an argument names another folder than dist.
 
-import { execFileSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,12 +51,12 @@ async function compile(folder: string): Promise<void> {
 const relativeImport = /(?<=(?:from |import\()')(\.{1,2}\/[^']+)\.ts(?=')/g;
 
 /** The declarations that a consumer reaches from the entry; the compiler writes those of every module. */
-function declare(folder: string): void {
+async function declare(folder: string): Promise<void> {
   const all = mkdtempSync(join(folder, '.types-'));
   const tsc = join(repository, 'node_modules/typescript/bin/tsc');
-  execFileSync(process.execPath, [tsc, '-p', join(repository, 'tsconfig.package.json'), '--outDir', all], {
-    stdio: 'inherit',
-  });
+  const words = [tsc, '-p', join(repository, 'tsconfig.package.json'), '--outDir', all];
+  const [code] = await once(spawn(process.execPath, words, { stdio: 'inherit' }), 'close');
+  if (code !== 0) throw new Error('the constructs do not compile');
   const reached = new Set(['infra/index']);
   for (const name of reached) {
     const text = readFileSync(join(all, `${name}.d.ts`), 'utf8');
@@ -70,15 +71,19 @@ const folder = resolve(process.argv[2] ?? join(repository, 'dist'));
 rmSync(folder, { recursive: true, force: true });
 // The files are CommonJS, in a package whose own sources are not.
 write(join(folder, 'package.json'), `${JSON.stringify({ type: 'commonjs' })}\n`);
+// The type checker is another process; the bundler works meanwhile.
+const declared = declare(folder);
 await compile(folder);
-declare(folder);
 for (const name of Object.keys(environmentOf) as FunctionName[])
   for (const file of bundleFunction(name)) write(join(folder, 'functions', name, file.name), file.contents);
 const { code, loader } = bundleFrontDoor();
 write(join(folder, 'frontdoor/main.mjs'), code);
 write(join(folder, 'frontdoor/load.mjs'), loader);
+// Whatever the shell says: a development build names the files of this machine.
+process.env.NODE_ENV = 'production';
 await buildConsole({
   configFile: join(repository, 'console/vite.config.ts'),
   build: { outDir: join(folder, 'console') },
   logLevel: 'warn',
 });
+await declared;
