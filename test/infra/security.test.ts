@@ -221,7 +221,7 @@ describe('permissions', () => {
     expect(anybody.map(({ name }) => name)).toEqual([]);
     // CDK's own copier apart, of which nag.test.ts says each finding.
     const wild = policies
-      .filter(({ name }) => !name.startsWith('HeadcountWeb/CustomCDKBucketDeployment'))
+      .filter(({ name }) => !name.startsWith('HeadcountConsole/CustomCDKBucketDeployment'))
       .flatMap((policy) => statementsOf(policy).flatMap(({ Effect, Action }) => (Effect === 'Allow' ? Action : [])))
       .filter((action) => action.includes('*'));
     expect(wild).toEqual([]);
