@@ -1,24 +1,30 @@
 // Where devices connect: an endpoint of IoT Core that asks the authorizer function about every CONNECT, and lets no
 // client choose another authorizer.
 
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { RemovalPolicy } from 'aws-cdk-lib';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnAuthorizer, CfnDomainConfiguration } from 'aws-cdk-lib/aws-iot';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { OwnName } from './installation.ts';
 
+/** Where IoT Core takes MQTT over TLS. */
+export const mqttsPort = 8883;
+
 export interface ConnectEndpointProps {
   readonly authorizerFunction: IFunction;
   /** Absent: AWS gives one. */
-  readonly name: OwnName | undefined;
+  readonly name?: OwnName;
 }
 
 export class ConnectEndpoint extends Construct {
   readonly domain: CfnDomainConfiguration;
+  /** Where it was chosen. What AWS gives is known only once it is deployed, and has to be asked for. */
+  readonly ownName: string | undefined;
 
   constructor(scope: Construct, id: string, props: ConnectEndpointProps) {
     super(scope, id);
+    this.ownName = props.name?.domainName;
 
     const authorizer = new CfnAuthorizer(this, 'Authorizer', {
       authorizerFunctionArn: props.authorizerFunction.functionArn,
@@ -27,11 +33,11 @@ export class ConnectEndpoint extends Construct {
       status: 'ACTIVE',
     });
 
-    // IoT Core may call on behalf of this one authorizer of this account, and of nobody else's.
+    // IoT Core may call on behalf of this one authorizer, whose ARN names the account. AWS documents no source account
+    // for these calls, and a condition on one that is not sent would refuse each CONNECT.
     props.authorizerFunction.addPermission('IotCore', {
       principal: new ServicePrincipal('iot.amazonaws.com'),
       sourceArn: authorizer.attrArn,
-      sourceAccount: Stack.of(this).account,
     });
 
     this.domain = new CfnDomainConfiguration(this, 'Domain', {
@@ -45,7 +51,8 @@ export class ConnectEndpoint extends Construct {
         : { domainName: props.name.domainName, serverCertificateArns: [props.name.certificateArn] }),
       tlsConfig: { securityPolicy: 'IoTSecurityPolicy_TLS13_1_2_2022_10' },
     });
-    // Devices hold its name, and AWS deletes an AWS-managed one only after it has been disabled for 7 days.
-    this.domain.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    // Devices hold the name that AWS gave, and AWS deletes such a domain configuration only after it has been disabled
+    // for 7 days: it stays, also where the creation of its stack fails. An own name goes at once, and comes again.
+    if (props.name === undefined) this.domain.applyRemovalPolicy(RemovalPolicy.RETAIN);
   }
 }

@@ -2,7 +2,16 @@
 // browser talks to one origin and nobody needs CORS.
 
 import { existsSync } from 'node:fs';
-import { Annotations, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import {
+  Annotations,
+  Aws,
+  DefaultStackSynthesizer,
+  Duration,
+  RemovalPolicy,
+  Stack,
+  Token,
+  Validations,
+} from 'aws-cdk-lib';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import {
   AllowedMethods,
@@ -17,6 +26,7 @@ import {
   HttpVersion,
   OriginRequestPolicy,
   ResponseHeadersPolicy,
+  S3OriginAccessControl,
   SecurityPolicyProtocol,
   ViewerProtocolPolicy,
 } from 'aws-cdk-lib/aws-cloudfront';
@@ -33,29 +43,36 @@ import {
   consoleFilePattern,
   consolePlacePattern,
 } from '../shared/config/console.ts';
+import { consoleFolder } from './code.ts';
 import { openPaths } from './http-entrance.ts';
 import type { OwnName } from './installation.ts';
 
 export interface ConsoleSiteProps {
-  readonly name: OwnName | undefined;
+  /** Absent: CloudFront gives a name. */
+  readonly name?: OwnName;
   /** Host name of the API. */
   readonly apiHost: string;
   /** Origins that the browser talks to besides its own: the sign-in. */
   readonly connectsTo: readonly string[];
-  /** What the console's build made; nothing is uploaded where it is absent. */
-  readonly folder: string;
+  /** What the console's build made, and by default where it makes it. Nothing is uploaded where there is none. */
+  readonly folder?: string;
 }
 
 export class ConsoleSite extends Construct {
   /** Where a browser finds it, without a slash at the end. */
   readonly origin: string;
+  readonly ownName: string | undefined;
+  /** CloudFront's own, where the DNS record of an own name leads. */
+  readonly domainName: string;
   readonly #bucket: IBucket;
   readonly #distribution: Distribution;
   readonly #folder: string;
 
   constructor(scope: Construct, id: string, props: ConsoleSiteProps) {
     super(scope, id);
-    this.#folder = props.folder;
+    this.#folder = props.folder ?? consoleFolder;
+    // What CloudFront keeps for an account has one name in all regions, and an installation may be in each.
+    const named = (what: string): string => `headcount-console-${what}-${Aws.REGION}`;
     this.#bucket = new Bucket(this, 'Files', {
       encryption: BucketEncryption.S3_MANAGED,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
@@ -64,7 +81,7 @@ export class ConsoleSite extends Construct {
       versioned: true,
       // Built anew from this repository whenever it is deployed; old files go after a month.
       lifecycleRules: [{ noncurrentVersionExpiration: Duration.days(30) }],
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     }) as IBucket;
     Validations.of(this.#bucket).acknowledge({
       id: 'AwsSolutions-S1',
@@ -76,6 +93,7 @@ export class ConsoleSite extends Construct {
       cachePolicy: CachePolicy.CACHING_DISABLED,
       originRequestPolicy: OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
     };
+    const access = new S3OriginAccessControl(this, 'Access', { originAccessControlName: named('files') });
     this.#distribution = new Distribution(this, 'Distribution', {
       comment: 'Headcount console',
       defaultRootObject: 'index.html',
@@ -88,12 +106,12 @@ export class ConsoleSite extends Construct {
             certificate: Certificate.fromCertificateArn(this, 'Certificate', props.name.certificateArn),
           }),
       defaultBehavior: {
-        origin: S3BucketOrigin.withOriginAccessControl(this.#bucket),
+        origin: S3BucketOrigin.withOriginAccessControl(this.#bucket, { originAccessControl: access }),
         viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
         allowedMethods: AllowedMethods.ALLOW_GET_HEAD,
         // Not by an error page: that would hold for the API's answers as well.
-        functionAssociations: [{ eventType: FunctionEventType.VIEWER_REQUEST, function: this.#pages() }],
-        responseHeadersPolicy: this.#headers(props.connectsTo),
+        functionAssociations: [{ eventType: FunctionEventType.VIEWER_REQUEST, function: this.#pages(named('pages')) }],
+        responseHeadersPolicy: this.#headers(props.connectsTo, named('headers')),
       },
       additionalBehaviors: {
         '/v1/*': {
@@ -107,7 +125,9 @@ export class ConsoleSite extends Construct {
         ),
       },
     });
-    this.origin = `https://${props.name?.domainName ?? this.#distribution.distributionDomainName}`;
+    this.ownName = props.name?.domainName;
+    this.domainName = this.#distribution.distributionDomainName;
+    this.origin = `https://${this.ownName ?? this.domainName}`;
     this.#acknowledge(props.name === undefined);
   }
 
@@ -139,18 +159,22 @@ export class ConsoleSite extends Construct {
       prune: true,
       distribution: this.#distribution,
       distributionPaths: ['/index.html', consoleConfigPath, '/'],
+      // It takes minutes now and then, and a deployment that waited for it too long would be rolled back.
+      waitForDistributionInvalidation: false,
     });
     // A page must not name assets that are not there yet.
     pages.node.addDependency(first);
     const reason = 'It runs while a deployment runs, reads the files that CDK uploaded and writes this one bucket.';
     // CDK's own: one copier a stack, beside the construct that asked for it.
     const provider = pages.handlerRole.node.scope;
-    if (provider !== undefined) for (const id of copierFindings) Validations.of(provider).acknowledge({ id, reason });
+    if (provider !== undefined)
+      for (const id of this.#copierFindings()) Validations.of(provider).acknowledge({ id, reason });
   }
 
   /** The same places as locally, and the same answer for what is nothing: S3's would be a 403 in XML. */
-  #pages(): CloudFrontFunction {
+  #pages(functionName: string): CloudFrontFunction {
     return new CloudFrontFunction(this, 'Pages', {
+      functionName,
       runtime: FunctionRuntime.JS_2_0,
       comment: 'Leads every page of the console to index.html',
       code: FunctionCode.fromInline(
@@ -180,7 +204,7 @@ export class ConsoleSite extends Construct {
   }
 
   /** The same as the local run serves it with, and what only makes sense over TLS. */
-  #headers(connectsTo: readonly string[]): ResponseHeadersPolicy {
+  #headers(connectsTo: readonly string[], responseHeadersPolicyName: string): ResponseHeadersPolicy {
     const headers = buildConsoleHeaders(connectsTo);
     const {
       'content-security-policy': contentSecurityPolicy = '',
@@ -190,6 +214,7 @@ export class ConsoleSite extends Construct {
       ...custom
     } = headers;
     return new ResponseHeadersPolicy(this, 'Headers', {
+      responseHeadersPolicyName,
       securityHeadersBehavior: {
         contentSecurityPolicy: { override: true, contentSecurityPolicy },
         contentTypeOptions: { override: true },
@@ -216,6 +241,28 @@ export class ConsoleSite extends Construct {
         reason: "Under CloudFront's own name the protocol versions cannot be chosen; with an own name they are.",
       });
   }
+
+  /** Each of them, and no more: what a later version of CDK lets its copier do besides has to be looked at first. */
+  #copierFindings(): readonly string[] {
+    const stack = Stack.of(this);
+    const shown = (value: string, name: string): string => (Token.isUnresolved(value) ? `<AWS::${name}>` : value);
+    const qualifier = stack.synthesizer.bootstrapQualifier ?? DefaultStackSynthesizer.DEFAULT_QUALIFIER;
+    const assets = `cdk-${qualifier}-assets-${shown(stack.account, 'AccountId')}-${shown(stack.region, 'Region')}`;
+    const { 'Fn::GetAtt': bucket } = stack.resolve(this.#bucket.bucketArn) as { 'Fn::GetAtt': readonly string[] };
+    return [
+      // CDK chooses the copier's runtime.
+      'L1',
+      'IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
+      'IAM5[Action::s3:GetBucket*]',
+      'IAM5[Action::s3:GetObject*]',
+      'IAM5[Action::s3:List*]',
+      'IAM5[Action::s3:Abort*]',
+      'IAM5[Action::s3:DeleteObject*]',
+      `IAM5[Resource::arn:<AWS::Partition>:s3:::${assets}/*]`,
+      `IAM5[Resource::<${bucket.join('.')}>/*]`,
+      'IAM5[Resource::*]',
+    ].map((finding) => `AwsSolutions-${finding}`);
+  }
 }
 
 /** As the API says it. */
@@ -226,18 +273,3 @@ const notFound = {
   detail: 'There is nothing at this path.',
   code: 'route.not_found',
 };
-
-/** Each of them, and no more: what a later version of CDK lets its copier do besides has to be looked at first. */
-const copierFindings = [
-  // CDK chooses the copier's runtime.
-  'L1',
-  'IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
-  'IAM5[Action::s3:GetBucket*]',
-  'IAM5[Action::s3:GetObject*]',
-  'IAM5[Action::s3:List*]',
-  'IAM5[Action::s3:Abort*]',
-  'IAM5[Action::s3:DeleteObject*]',
-  'IAM5[Resource::arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-<AWS::AccountId>-<AWS::Region>/*]',
-  'IAM5[Resource::<ConsoleFiles2D43986C.Arn>/*]',
-  'IAM5[Resource::*]',
-].map((finding) => `AwsSolutions-${finding}`);

@@ -1,38 +1,74 @@
-// The name that AWS gave to the endpoint of IoT Core. CloudFormation does not hand it on, so it is asked for while this is
-// deployed: the console and the commands that follow show it.
+// Names of IoT Core that CloudFormation does not hand on, so they are asked for while this is deployed: the one that AWS
+// gave to the endpoint, which devices and the console need, or the one that an own name has to lead to.
 
+import { Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import type { CfnDomainConfiguration } from 'aws-cdk-lib/aws-iot';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { AwsCustomResource, AwsCustomResourcePolicy, PhysicalResourceId } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
+import type { ConnectEndpoint } from './connect-endpoint.ts';
+
+/** What of the endpoint is needed to ask for its name. */
+export type Endpoint = Pick<ConnectEndpoint, 'domain' | 'ownName'>;
+
+/** Both forms of the ARN that AWS publishes for a domain configuration: by its name, and with an id behind that. */
+export function domainConfigurationArns(stack: Stack, { domain }: Pick<Endpoint, 'domain'>): readonly string[] {
+  return [
+    domain.attrArn,
+    stack.formatArn({ service: 'iot', resource: 'domainconfiguration', resourceName: domain.ref }),
+  ];
+}
 
 export class EndpointName extends Construct {
+  /** Where devices connect that go straight to IoT Core. */
   readonly hostName: string;
+  /** Where the DNS record of an own name leads. Absent: AWS's name needs none. */
+  readonly recordTarget: string | undefined;
 
-  constructor(scope: Construct, id: string, domain: CfnDomainConfiguration) {
+  constructor(scope: Construct, id: string, { domain, ownName }: Endpoint) {
     super(scope, id);
     const logGroup = new LogGroup(this, 'Log', { retention: RetentionDays.THREE_MONTHS });
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);
-    // A managed name never changes, so it is asked for anew only where there is another domain configuration.
-    const call = {
-      service: 'IoT',
-      action: 'describeDomainConfiguration',
-      parameters: { domainConfigurationName: domain.ref },
-      outputPaths: ['domainName'],
-      physicalResourceId: PhysicalResourceId.of(domain.ref),
-    };
+    // Neither ever changes, so it is asked for anew only where the endpoint is another one.
+    const [call, may] =
+      ownName === undefined
+        ? [
+            {
+              action: 'describeDomainConfiguration',
+              parameters: { domainConfigurationName: domain.ref },
+              outputPaths: ['domainName'],
+              physicalResourceId: PhysicalResourceId.of(domain.ref),
+            },
+            new PolicyStatement({
+              actions: ['iot:DescribeDomainConfiguration'],
+              resources: [...domainConfigurationArns(Stack.of(this), { domain })],
+            }),
+          ]
+        : [
+            {
+              action: 'describeEndpoint',
+              parameters: { endpointType: 'iot:Data-ATS' },
+              outputPaths: ['endpointAddress'],
+              physicalResourceId: PhysicalResourceId.of(ownName),
+            },
+            new PolicyStatement({ actions: ['iot:DescribeEndpoint'], resources: ['*'] }),
+          ];
     const asked = new AwsCustomResource(this, 'Ask', {
-      onUpdate: call,
+      onUpdate: { service: 'IoT', ...call },
       // The runtime brings it along; fetching the latest would need a minute and the network at every deployment.
       installLatestAwsSdk: false,
       role,
       logGroup,
-      policy: AwsCustomResourcePolicy.fromStatements([
-        new PolicyStatement({ actions: ['iot:DescribeDomainConfiguration'], resources: [domain.attrArn] }),
-      ]),
+      policy: AwsCustomResourcePolicy.fromStatements([may]),
     });
-    this.hostName = asked.getResponseField('domainName');
+    if (ownName !== undefined)
+      Validations.of(asked).acknowledge({
+        id: 'AwsSolutions-IAM5[Resource::*]',
+        reason: "It asks for the account's own endpoint, which AWS holds against no resource.",
+      });
+    const found = asked.getResponseField(call.outputPaths[0] ?? '');
+    this.hostName = ownName ?? found;
+    this.recordTarget = ownName === undefined ? undefined : found;
   }
 }

@@ -34,9 +34,9 @@ import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { CfnDomainConfiguration } from 'aws-cdk-lib/aws-iot';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
-import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { environmentOfFrontDoor } from '../shared/config/env.ts';
 import { frontDoorHealthPort, frontDoorMqttsPort, frontDoorStopSeconds } from '../shared/config/front-door.ts';
@@ -49,9 +49,9 @@ import { grantTableAccess, tableAccess } from './table-access.ts';
 export interface FrontDoorStackProps extends StackProps {
   readonly choice: FrontDoorChoice;
   readonly table: ITable;
-  readonly ticketSecret: Secret;
-  readonly passwordKeysSecret: Secret;
-  readonly presenceQueue: Queue;
+  readonly ticketSecret: ISecret;
+  readonly passwordKeysSecret: ISecret;
+  readonly presenceQueue: IQueue;
   readonly domain: CfnDomainConfiguration;
   readonly alarmTopic: ITopic;
 }

@@ -3,7 +3,9 @@
 
 // biome-ignore-all lint/performance/noBarrelFile: a package has one entry.
 
-export { FrontDoorStack } from './front-door-stack.ts';
-export { StatefulStack } from './stateful-stack.ts';
-export { StatelessStack } from './stateless-stack.ts';
-export { WebStack } from './web-stack.ts';
+export { EndpointName } from './endpoint-name.ts';
+export { HeadcountConsole, type HeadcountConsoleProps } from './headcount-console.ts';
+export { HeadcountCore, type HeadcountCoreProps } from './headcount-core.ts';
+export { HeadcountState, type HeadcountStateProps } from './headcount-state.ts';
+export { HeadcountWeb, type HeadcountWebProps } from './headcount-web.ts';
+export type { MachineClient, OwnName, RestoredTable } from './installation.ts';

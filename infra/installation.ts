@@ -2,6 +2,7 @@
 // A word that is misspelt or half given ends the synthesis: it must not deploy something else than was meant.
 
 import type { Node } from 'constructs';
+import { authorizerConcurrencyDefault } from './reservations.ts';
 
 export interface OwnName {
   readonly domainName: string;
@@ -47,6 +48,10 @@ export interface Installation {
   /** Name of an EventBridge bus that threshold notices go to; `default` is the account's own. Absent: nobody is told. */
   readonly noticeBus?: string;
   readonly frontDoor?: FrontDoorChoice;
+  /** Whether there is a console, which needs CloudFront. */
+  readonly console: boolean;
+  /** What the console's build made, where it is not at its own place. */
+  readonly consoleFolder?: string;
 }
 
 const names = [
@@ -54,6 +59,7 @@ const names = [
   'restoredTableStreamArn',
   'connectDomain',
   'connectCertificateArn',
+  'console',
   'consoleDomain',
   'consoleCertificateArn',
   'authorizerConcurrency',
@@ -96,6 +102,7 @@ export function readInstallation(node: Node): Installation {
   if (frontDoor !== undefined && connectName?.domainName.endsWith(`.${frontDoor.mqttDomain}`))
     throw new Error('connectDomain must not lie below mqttDomain');
   const restoredTable = restored(given);
+  const consoleFolder = given('consoleFolder');
   const noticeBus = eventBus(given('noticeBus'));
   return {
     ...(restoredTable === undefined ? {} : { restoredTable }),
@@ -105,6 +112,8 @@ export function readInstallation(node: Node): Installation {
     authorizerConcurrency: authorizerConcurrency(given),
     ...(noticeBus === undefined ? {} : { noticeBus }),
     machineClients: machineClients(given('machineClients')),
+    console: yesOrNo(given, 'console', true),
+    ...(consoleFolder === undefined ? {} : { consoleFolder: String(consoleFolder) }),
   };
 }
 
@@ -127,9 +136,7 @@ function restored(given: Given): RestoredTable | undefined {
 }
 
 function frontDoorChoice(given: Given): FrontDoorChoice | undefined {
-  const wanted = given('frontDoor');
-  if (wanted === undefined || wanted === false || wanted === 'false') return undefined;
-  if (wanted !== true && wanted !== 'true') throw new Error('frontDoor must be true or false');
+  if (!yesOrNo(given, 'frontDoor', false)) return undefined;
   const minTasks = count(given, 'frontDoorMinTasks', 2);
   const maxTasks = count(given, 'frontDoorMaxTasks', Math.max(10, minTasks));
   if (maxTasks < minTasks) throw new Error('frontDoorMaxTasks must not be less than frontDoorMinTasks');
@@ -143,20 +150,18 @@ function frontDoorChoice(given: Given): FrontDoorChoice | undefined {
   };
 }
 
-/**
- * What IoT Core's quota of CONNECTs takes at 150 ms each. With what is kept for the other functions (103) and the 100 that
- * Lambda wants left unreserved it fits into the 1,000 that an account has as a rule.
- */
-const authorizerConcurrencyDefault = 500;
-
 function authorizerConcurrency(given: Given): number | undefined {
-  const reserve = given('reserve') ?? true;
-  if (reserve === true || reserve === 'true')
-    return count(given, 'authorizerConcurrency', authorizerConcurrencyDefault);
-  if (reserve !== false && reserve !== 'false') throw new Error('reserve must be true or false');
+  if (yesOrNo(given, 'reserve', true)) return count(given, 'authorizerConcurrency', authorizerConcurrencyDefault);
   if (given('authorizerConcurrency') !== undefined)
     throw new Error('authorizerConcurrency is a reservation; leave it out with reserve=false');
   return undefined;
+}
+
+function yesOrNo(given: Given, name: Name, otherwise: boolean): boolean {
+  const value = given(name) ?? otherwise;
+  if (value === true || value === 'true') return true;
+  if (value === false || value === 'false') return false;
+  throw new Error(`${name} must be true or false`);
 }
 
 function host(given: Given, name: Name): string {

@@ -1,7 +1,7 @@
 // What goes on in the background: its queue, and the worker that reads it. A message only names an operation, whose
 // record says what is left to do; so a message that is lost, or comes twice, costs nothing but time.
 
-import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
@@ -11,6 +11,7 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { operationWorkers } from '../shared/config/constants.ts';
 import type { FunctionName } from '../shared/config/env.ts';
+import { grantBroker } from './broker-access.ts';
 import { BundledFunction } from './bundled-function.ts';
 import { grantTableAccess, tableAccess } from './table-access.ts';
 
@@ -32,7 +33,7 @@ export class Operations extends Construct {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     this.queue = new Queue(this, 'Queue', {
       encryption: QueueEncryption.SQS_MANAGED,
@@ -74,14 +75,6 @@ export class Operations extends Construct {
 
   /** Lets it end connections, and ask what became of them. */
   letKick(grantee: BundledFunction<FunctionName>): void {
-    const anyClient = Stack.of(this).formatArn({ service: 'iot', resource: 'client', resourceName: '*' });
-    const actions = ['iot:DeleteConnection', 'iot:GetConnection'];
-    grantee.addToRolePolicy(new PolicyStatement({ actions, resources: [anyClient] }));
-    Validations.of(grantee.ownRole).acknowledge({
-      id: 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iot:<AWS::Region>:<AWS::AccountId>:client/*]',
-      reason:
-        'Client ids are chosen by devices and not known when this is deployed. The actions are named one by one, and ' +
-        'reach connections only.',
-    });
+    grantBroker(grantee, ['iot:DeleteConnection', 'iot:GetConnection']);
   }
 }

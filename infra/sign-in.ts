@@ -43,6 +43,8 @@ export class SignIn extends Construct {
       // Nobody signs up: the operator invites a person and puts it into the group of its tenant.
       selfSignUpEnabled: false,
       signInAliases: { email: true },
+      // Cannot be changed later. An address that is typed with a capital letter is the same person.
+      signInCaseSensitive: false,
       accountRecovery: AccountRecovery.EMAIL_ONLY,
       mfa: Mfa.REQUIRED,
       mfaSecondFactor: { otp: true, sms: false },

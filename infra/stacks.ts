@@ -1,59 +1,106 @@
-// What an installation consists of. Bound to no account and no region: the one that is logged in to gets it.
+// What an installation consists of: thin stacks over the constructs. Bound to no account and no region: the one that is
+// logged in to gets it.
 
-import { type App, Validations } from 'aws-cdk-lib';
+import { type App, Stack, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { EndpointName } from './endpoint-name.ts';
 import { FrontDoorStack } from './front-door-stack.ts';
-import { readInstallation } from './installation.ts';
-import { StatefulStack } from './stateful-stack.ts';
-import { StatelessStack } from './stateless-stack.ts';
-import { WebStack } from './web-stack.ts';
+import { HeadcountConsole } from './headcount-console.ts';
+import { HeadcountCore } from './headcount-core.ts';
+import { HeadcountState } from './headcount-state.ts';
+import { HeadcountWeb } from './headcount-web.ts';
+import { type Installation, readInstallation } from './installation.ts';
+import { sayConsole, sayCore, sayWeb } from './next-steps.ts';
 
 export interface Stacks {
-  readonly stateful: StatefulStack;
-  readonly stateless: StatelessStack;
-  readonly web: WebStack;
-  /** Where the context asks for it. */
-  readonly frontDoor: FrontDoorStack | undefined;
+  readonly stateful: Stack;
+  readonly stateless: Stack;
+  readonly web: Stack;
+  /** Where the choices ask for it. */
+  readonly frontDoor: Stack | undefined;
+  /** Unless the choices leave it out. */
+  readonly console: Stack | undefined;
 }
+
+/** With this id a construct leaves no trace in the logical ids of what it holds: they are those of the stack's own. */
+const whole = 'Default';
 
 export function addStacks(app: App): Stacks {
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   const installation = readInstallation(app.node);
-  const stateful = new StatefulStack(app, 'HeadcountState', {
+  const { restoredTable, machineClients } = installation;
+
+  const stateful = new Stack(app, 'HeadcountState', {
     description: 'Headcount: what must survive every deployment',
     terminationProtection: true,
-    ...(installation.restoredTable === undefined ? {} : { restoredTable: installation.restoredTable }),
   });
-  const { table, ticketSecret, passwordKeysSecret, signIn } = stateful;
-  const stateless = new StatelessStack(app, 'Headcount', {
+  const state = new HeadcountState(stateful, whole, restoredTable === undefined ? {} : { restoredTable });
+
+  const stateless = new Stack(app, 'Headcount', {
     description: 'Headcount: limits how many MQTT sessions one username may hold',
+  });
+  const core = new HeadcountCore(stateless, whole, { ...state, ...coreChoices(installation) });
+  sayCore(stateless, core);
+
+  const web = new Stack(app, 'HeadcountWeb', { description: 'Headcount: HTTP API' });
+  const { signIn } = state;
+  const { api, alarmTopic, connect } = core;
+  const headcountWeb = new HeadcountWeb(web, whole, { api, alarmTopic, signIn, machineClients });
+  const endpoint = new EndpointName(web, 'Endpoint', connect);
+  sayWeb(web, { web: headcountWeb, state, connect, endpoint });
+
+  const frontDoor = addFrontDoor(app, installation, state, core);
+  const console = addConsole(app, installation, state, core, endpoint);
+  // The last one: an account that CloudFront does not serve yet has all the others by then.
+  for (const before of [web, frontDoor]) if (before !== undefined) console?.addStackDependency(before);
+  return { stateful, stateless, web, frontDoor, console };
+}
+
+function coreChoices({ connectName, noticeBus, frontDoor, authorizerConcurrency }: Installation) {
+  return {
+    ...(connectName === undefined ? {} : { connectName }),
+    ...(noticeBus === undefined ? {} : { noticeBus }),
+    ...(frontDoor === undefined ? {} : { mqttDomain: frontDoor.mqttDomain }),
+    authorizerConcurrency: authorizerConcurrency ?? false,
+  } as const;
+}
+
+function addFrontDoor(
+  app: App,
+  { frontDoor: choice }: Installation,
+  { table, ticketSecret, passwordKeysSecret }: HeadcountState,
+  { presenceQueue, connect, alarmTopic }: HeadcountCore,
+): Stack | undefined {
+  if (choice === undefined) return undefined;
+  return new FrontDoorStack(app, 'HeadcountFrontDoor', {
+    description: 'Headcount: the MQTT proxy that gives the exact CONNACK',
+    choice,
     table,
     ticketSecret,
     passwordKeysSecret,
-    installation,
+    presenceQueue,
+    domain: connect.domain,
+    alarmTopic,
   });
-  const web = new WebStack(app, 'HeadcountWeb', {
-    description: 'Headcount: HTTP API and console',
-    installation,
-    api: stateless.api,
+}
+
+function addConsole(
+  app: App,
+  { console: wanted, consoleName, consoleFolder, frontDoor }: Installation,
+  { signIn }: HeadcountState,
+  { api, alarmTopic }: HeadcountCore,
+  { hostName }: EndpointName,
+): Stack | undefined {
+  if (!wanted) return undefined;
+  const stack = new Stack(app, 'HeadcountConsole', { description: 'Headcount: console' });
+  const console = new HeadcountConsole(stack, whole, {
+    api,
     signIn,
-    table,
-    connectDomain: stateless.connectDomain,
-    alarmTopic: stateless.alarmTopic,
+    alarmTopic,
+    ...(consoleName === undefined ? {} : { name: consoleName }),
+    devices: frontDoor === undefined ? { hostName } : 'frontDoor',
+    ...(consoleFolder === undefined ? {} : { folder: consoleFolder }),
   });
-  const choice = installation.frontDoor;
-  const frontDoor =
-    choice === undefined
-      ? undefined
-      : new FrontDoorStack(app, 'HeadcountFrontDoor', {
-          description: 'Headcount: the MQTT proxy that gives the exact CONNACK',
-          choice,
-          table,
-          ticketSecret,
-          passwordKeysSecret,
-          presenceQueue: stateless.presenceQueue,
-          domain: stateless.connectDomain,
-          alarmTopic: stateless.alarmTopic,
-        });
-  return { stateful, stateless, web, frontDoor };
+  sayConsole(stack, console);
+  return stack;
 }

@@ -14,6 +14,7 @@ test('what CDK and its CLI keep in the context is none of the choices', () => {
   const ofCdk = { 'aws:cdk:bundling-stacks': [], '@aws-cdk/core:checkSecretUsage': true, 'cli-telemetry': false };
   expect(read({ ...ofCdk, 'availability-zones:account=1:region=eu': [] })).toEqual({
     authorizerConcurrency: 500,
+    console: true,
     machineClients: [],
   });
 });

@@ -26,10 +26,9 @@ export function render(value: unknown): string {
     const [id, attribute] = asList(value['Fn::GetAtt']);
     return `${plainId(String(id))}.${String(attribute)}`;
   }
-  if ('Fn::ImportValue' in value) {
-    const parts = /ExportsOutput(?:FnGetAtt|Ref)(.+?)[0-9A-F]{8}(\w*)[0-9A-F]{8}$/.exec(
-      String(value['Fn::ImportValue']),
-    );
+  if ('Fn::GetStackOutput' in value) {
+    const { OutputName } = value['Fn::GetStackOutput'] as { readonly OutputName: string };
+    const parts = /^PublishOutput(?:FnGetAtt|Ref)(.+?)[0-9A-F]{8}(\w*)[0-9A-F]{8}$/.exec(OutputName);
     return [parts?.[1], parts?.[2]].filter((part) => part !== '').join('.');
   }
   if ('Fn::Join' in value) {

@@ -11,9 +11,9 @@ import type { Measures } from '../../shared/ports/metrics.ts';
 import { propertiesOf, render } from './grants.ts';
 import { synthTemplates, withFrontDoor } from './synth.ts';
 
-const { stateful, stateless, web, frontDoor } = synthTemplates(withFrontDoor);
-if (frontDoor === undefined) throw new Error('there is no front door');
-const templates = [stateful, stateless, web, frontDoor];
+const { stateful, stateless, web, frontDoor, console: site } = synthTemplates(withFrontDoor);
+if (frontDoor === undefined || site === undefined) throw new Error('there is no front door, or no console');
+const templates = [stateful, stateless, web, frontDoor, site];
 
 interface AlarmResource {
   readonly AlarmDescription: string;
@@ -89,6 +89,7 @@ const watched: Readonly<Record<string, { readonly metric: string; readonly of?: 
   OperationsDeadLetters: { metric: 'ApproximateNumberOfMessagesVisible', of: 'OperationsDeadLetters.QueueName' },
   TokenKeysErrors: { metric: 'Errors', of: 'TokenKeys' },
   ApiErrors: { metric: '5xx', of: 'HttpApi' },
+  ConsoleApiErrors: { metric: '5xx', of: 'HttpApi' },
   FrontDoorTasks: { metric: 'DesiredTaskCount - RunningTaskCount' },
   FrontDoorUnhealthy: { metric: 'UnHealthyHostCount' },
   FrontDoorUnavailable: { metric: 'RejectedUnavailable', of: 'frontdoor' },

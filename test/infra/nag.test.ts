@@ -9,10 +9,10 @@ import { expect, test } from 'vitest';
 import { addStacks } from '../../infra/stacks.ts';
 import { buildApp, withFrontDoor } from './synth.ts';
 
-test('no finding is unacknowledged, with everything there is: front door, and a console that was built', () => {
+test('no finding is unacknowledged, with everything there is, in an account with a bootstrap qualifier of its own', () => {
   const consoleFolder = mkdtempSync(join(tmpdir(), 'headcount-console-'));
   writeFileSync(join(consoleFolder, 'index.html'), '<!doctype html>');
-  const app = buildApp({ ...withFrontDoor, consoleFolder });
+  const app = buildApp({ ...withFrontDoor, consoleFolder, '@aws-cdk/core:bootstrapQualifier': 'ours' });
   addStacks(app);
   expect(new AwsSolutionsChecks(app).validateScope(app).violations).toEqual([]);
   rmSync(consoleFolder, { recursive: true });
@@ -46,40 +46,43 @@ test('these findings are acknowledged and no others, each with its reason', () =
   const app = buildApp(withFrontDoor);
   addStacks(app);
   const acknowledged = acknowledgementsOf(app);
-  const anyClient = 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iot:<AWS::Region>:<AWS::AccountId>:client/*]';
+  const anyClient = 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iot:<AWS::Region>:<AWS::AccountId>:client/*:*]';
   // Every function sends its traces.
-  const traces = (id: string): string => `Headcount/${id}Role AwsSolutions-IAM5[Resource::*]`;
+  const traces = (id: string): string => `Headcount/Default/${id}Role AwsSolutions-IAM5[Resource::*]`;
   expect(acknowledged.map(({ path, rule }) => `${path} ${rule}`)).toEqual([
-    'HeadcountState/TicketSecret AwsSolutions-SMG4',
-    'HeadcountState/PasswordKeysSecret AwsSolutions-SMG4',
-    'HeadcountState/SignIn/Pool AwsSolutions-COG8',
+    'HeadcountState/Default/TicketSecret AwsSolutions-SMG4',
+    'HeadcountState/Default/PasswordKeysSecret AwsSolutions-SMG4',
+    'HeadcountState/Default/SignIn/Pool AwsSolutions-COG8',
     traces('Authorizer'),
-    `Headcount/AuthorizerRole ${anyClient}`,
+    `Headcount/Default/AuthorizerRole ${anyClient}`,
     traces('PresenceFunction'),
-    `Headcount/PresenceFunctionRole ${anyClient}`,
+    `Headcount/Default/PresenceFunctionRole ${anyClient}`,
     traces('Sweeper'),
-    `Headcount/SweeperRole ${anyClient}`,
+    `Headcount/Default/SweeperRole ${anyClient}`,
     traces('Reconciler'),
-    `Headcount/ReconcilerRole ${anyClient}`,
+    `Headcount/Default/ReconcilerRole ${anyClient}`,
     traces('Expiry'),
-    'Headcount/ExpiryLost AwsSolutions-SQS3',
+    'Headcount/Default/ExpiryLost AwsSolutions-SQS3',
     traces('TokenKeys'),
     traces('Operations/Worker'),
-    `Headcount/Operations/WorkerRole ${anyClient}`,
+    `Headcount/Default/Operations/WorkerRole ${anyClient}`,
     traces('Api'),
-    `Headcount/ApiRole ${anyClient}`,
-    'HeadcountWeb/Http/Api/GET--healthz AwsSolutions-APIG4',
-    'HeadcountWeb/Http/Api/GET--openapi.json AwsSolutions-APIG4',
-    'HeadcountWeb/Http/Api/GET--docs AwsSolutions-APIG4',
-    'HeadcountWeb/Console/Files AwsSolutions-S1',
-    'HeadcountWeb/Console/Distribution AwsSolutions-CFR1',
-    'HeadcountWeb/Console/Distribution AwsSolutions-CFR2',
-    'HeadcountWeb/Console/Distribution AwsSolutions-CFR3',
-    'HeadcountWeb/Console/Distribution AwsSolutions-CFR4',
+    `Headcount/Default/ApiRole ${anyClient}`,
+    'HeadcountWeb/Default/Http/Api/GET--healthz AwsSolutions-APIG4',
+    'HeadcountWeb/Default/Http/Api/GET--openapi.json AwsSolutions-APIG4',
+    'HeadcountWeb/Default/Http/Api/GET--docs AwsSolutions-APIG4',
     'HeadcountFrontDoor/Task AwsSolutions-ECS2',
     'HeadcountFrontDoor/BalancerGroup AwsSolutions-EC23',
     'HeadcountFrontDoor/Balancer AwsSolutions-ELB2',
     'HeadcountFrontDoor/Balancer/Mqtts AwsSolutions-ELB5',
+    'HeadcountConsole/Default/Http/Api/GET--healthz AwsSolutions-APIG4',
+    'HeadcountConsole/Default/Http/Api/GET--openapi.json AwsSolutions-APIG4',
+    'HeadcountConsole/Default/Http/Api/GET--docs AwsSolutions-APIG4',
+    'HeadcountConsole/Default/Console/Files AwsSolutions-S1',
+    'HeadcountConsole/Default/Console/Distribution AwsSolutions-CFR1',
+    'HeadcountConsole/Default/Console/Distribution AwsSolutions-CFR2',
+    'HeadcountConsole/Default/Console/Distribution AwsSolutions-CFR3',
+    'HeadcountConsole/Default/Console/Distribution AwsSolutions-CFR4',
   ]);
   for (const { reason } of acknowledged) expect(reason.length).toBeGreaterThan(40);
 });

@@ -77,7 +77,7 @@ test.each([
   const [secret] = Object.entries(stateful.findResources('AWS::SecretsManager::Secret')).flatMap(([name, found]) =>
     name.startsWith(id) ? [found] : [],
   );
-  expect(secret).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  expect(secret).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
   expect(secret?.Properties).toMatchObject({ GenerateSecretString: generated });
   expect(secret?.Properties).not.toHaveProperty('SecretString');
 });
@@ -117,7 +117,8 @@ describe('the endpoint', () => {
     expect(permissions).toHaveLength(1);
     expect(permissions[0]).toMatchObject({ Action: 'lambda:InvokeFunction', Principal: 'iot.amazonaws.com' });
     expect(render(permissions[0]?.SourceArn)).toBe('ConnectAuthorizer.Arn');
-    expect(render(permissions[0]?.SourceAccount)).toBe('AWS::AccountId');
+    // AWS documents no source account for these calls; a condition on it might refuse them.
+    expect(permissions[0]).not.toHaveProperty('SourceAccount');
   });
 
   test('gives the authorizer the 5 s that IoT Core waits', () => {
@@ -203,7 +204,7 @@ describe('a table that was restored', () => {
       '{"Name":"TABLE_NAME","Value":"restored"}',
     );
     for (const template of [restored.stateless, restored.web, restored.frontDoor])
-      expect(JSON.stringify(template?.toJSON())).not.toContain('ExportsOutputRefTable');
+      expect(JSON.stringify(template?.toJSON())).not.toContain('OutputRefTable');
     restored.stateful.resourceCountIs('AWS::DynamoDB::Table', 1);
   });
 
@@ -211,7 +212,7 @@ describe('a table that was restored', () => {
     const mine = 'arn:AWS::Partition:dynamodb:AWS::Region:AWS::AccountId:table/restored';
     const grants = grantsOfRole(restored.stateless, 'ExpiryRole').filter((grant) => grant.startsWith('dynamodb:'));
     expect(grants).toContain(`dynamodb:GetItem ${mine} S`);
-    for (const grant of grants) expect(grant).toContain('restored');
+    for (const grant of grants) expect(grant).toMatch(/restored|^dynamodb:ListStreams \*$/);
     const sources = Object.values(restored.stateless.findResources('AWS::Lambda::EventSourceMapping')).map(
       ({ Properties }) => Properties.EventSourceArn,
     );

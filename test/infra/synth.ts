@@ -22,6 +22,7 @@ export interface Templates {
   readonly stateless: Template;
   readonly web: Template;
   readonly frontDoor: Template | undefined;
+  readonly console: Template | undefined;
 }
 
 /** What it takes to get a front door. */
@@ -42,11 +43,12 @@ export function synthTemplates(chosen: Readonly<Record<string, unknown>> = {}): 
 }
 
 function writeTemplates(chosen: Readonly<Record<string, unknown>>): Templates {
-  const { stateful, stateless, web, frontDoor } = addStacks(buildApp(chosen));
+  const { stateful, stateless, web, frontDoor, console } = addStacks(buildApp(chosen));
   return {
     stateful: Template.fromStack(stateful),
     stateless: Template.fromStack(stateless),
     web: Template.fromStack(web),
     frontDoor: frontDoor === undefined ? undefined : Template.fromStack(frontDoor),
+    console: console === undefined ? undefined : Template.fromStack(console),
   };
 }

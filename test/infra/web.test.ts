@@ -13,7 +13,16 @@ import { allScopes } from '../../shared/config/scopes.ts';
 import { propertiesOf, render } from './grants.ts';
 import { buildApp, synthTemplates, withFrontDoor } from './synth.ts';
 
-const { web, stateful, stateless } = synthTemplates({ machineClients: 'acme-ci:settings:read+settings:write' });
+const {
+  web,
+  stateful,
+  stateless,
+  console: site,
+} = synthTemplates({
+  machineClients: 'acme-ci:settings:read+settings:write',
+});
+if (site === undefined) throw new Error('there is no console');
+const entrances = { HeadcountWeb: web, HeadcountConsole: site };
 
 interface Route {
   readonly RouteKey: string;
@@ -21,13 +30,14 @@ interface Route {
   readonly AuthorizationScopes?: readonly string[];
 }
 
-const routes: readonly Route[] = Object.values(web.findResources('AWS::ApiGatewayV2::Route')).map(
-  ({ Properties }) => Properties,
-);
+const routesOf = (template: Template): readonly Route[] =>
+  Object.values(template.findResources('AWS::ApiGatewayV2::Route')).map(({ Properties }) => Properties);
 
 const problemType = 'application/problem+json';
 
-describe('the gateway', () => {
+describe.each(Object.entries(entrances))('the gateway of %s', (_stack, template) => {
+  const routes = routesOf(template);
+
   test('takes a token with a scope of ours for everything but health and description', () => {
     const open = routes.filter((route) => route.AuthorizationType === 'NONE').map((route) => route.RouteKey);
     expect(open.sort()).toEqual(['GET /docs', 'GET /healthz', 'GET /openapi.json']);
@@ -38,35 +48,67 @@ describe('the gateway', () => {
     expect(closed[0]?.AuthorizationScopes).toEqual(allScopes.map((scope) => `headcount/${scope}`));
   });
 
-  test('believes this user pool only, and only what it says to the clients of this installation', () => {
-    const { JwtConfiguration: jwt } = propertiesOf(web, 'AWS::ApiGatewayV2::Authorizer', 'HttpApiJwt') as {
-      readonly JwtConfiguration: { readonly Issuer: unknown; readonly Audience: readonly unknown[] };
-    };
-    expect(render(jwt.Issuer)).toContain('SignInPool.ProviderURL');
-    expect(jwt.Audience.map(render).sort()).toEqual(['ConsoleClient', 'Machineacmeci', 'Machineoperator']);
-    web.resourceCountIs('AWS::Cognito::UserPoolClient', 3);
-  });
-
   test('logs routes and never paths, which hold usernames, and limits its rate', () => {
-    const stage = propertiesOf(web, 'AWS::ApiGatewayV2::Stage', 'HttpApiStage') as {
+    const stage = propertiesOf(template, 'AWS::ApiGatewayV2::Stage', 'HttpApiStage') as {
       readonly AccessLogSettings: { readonly Format: string };
     };
     expect(stage.AccessLogSettings.Format).toContain('$context.routeKey');
     expect(stage.AccessLogSettings.Format).not.toMatch(/\$context\.(path|domainName)|query|authorization"/i);
     expect(stage).toMatchObject({ DefaultRouteSettings: { ThrottlingRateLimit: 500, ThrottlingBurstLimit: 1_000 } });
   });
+});
 
-  test('is the only one that may invoke the API function, and from these routes only', () => {
-    const permissions = [web, stateless]
+describe('the gateways', () => {
+  test.each([
+    ['HeadcountWeb', web, ['Machineacmeci', 'Machineoperator']],
+    ['HeadcountConsole', site, ['ConsoleClient']],
+  ] as const)(
+    'of %s believes this user pool only, and only what it says to its own clients',
+    (_stack, template, clients) => {
+      const { JwtConfiguration: jwt } = propertiesOf(template, 'AWS::ApiGatewayV2::Authorizer', 'HttpApiJwt') as {
+        readonly JwtConfiguration: { readonly Issuer: unknown; readonly Audience: readonly unknown[] };
+      };
+      expect(render(jwt.Issuer)).toContain('SignInPool.ProviderURL');
+      expect(jwt.Audience.map(render).sort()).toEqual(clients);
+      template.resourceCountIs('AWS::Cognito::UserPoolClient', clients.length);
+    },
+  );
+
+  test('are the only ones that may invoke the API function, and from their routes only', () => {
+    const permissions = [web, site, stateless]
       .flatMap((template) => Object.values(template.findResources('AWS::Lambda::Permission')))
       .map(({ Properties }) => Properties)
       .filter((permission) => render(permission.FunctionName).startsWith('Api'));
-    expect(permissions).toHaveLength(routes.length);
+    expect(permissions).toHaveLength(routesOf(web).length + routesOf(site).length);
     for (const permission of permissions) {
       expect(permission.Principal).toBe('apigateway.amazonaws.com');
       expect(render(permission.SourceArn)).toContain('HttpApi');
     }
   });
+});
+
+test('an account that CloudFront does not serve has API and sign-in all the same', () => {
+  const { web: first, stateless: core, console: last } = addStacks(buildApp(withFrontDoor));
+  // It comes after all the others, and none of them knows of it.
+  expect(last?.dependencies.map(({ stackName }) => stackName)).toEqual(
+    expect.arrayContaining(['HeadcountFrontDoor', 'HeadcountWeb']),
+  );
+  for (const stack of [first, core]) {
+    expect(stack.dependencies).not.toContain(last);
+    const template = Template.fromStack(stack);
+    expect(JSON.stringify(template.toJSON())).not.toContain('HeadcountConsole');
+    template.resourceCountIs('AWS::CloudFront::Distribution', 0);
+  }
+  expect(addStacks(buildApp({ console: 'false' })).console).toBeUndefined();
+});
+
+test('nothing of CloudFront has a name that the installation of another region has as well', () => {
+  const names = ['OriginAccessControl', 'ResponseHeadersPolicy', 'Function'].flatMap((type) =>
+    Object.values(site.findResources(`AWS::CloudFront::${type}`)).map(({ Properties }) =>
+      render((Properties[`${type}Config`] as { readonly Name?: unknown }).Name ?? Properties.Name),
+    ),
+  );
+  expect(names).toEqual(['files', 'headers', 'pages'].map((what) => `headcount-console-${what}-AWS::Region`));
 });
 
 describe('the sign-in', () => {
@@ -98,19 +140,23 @@ describe('the sign-in', () => {
     expect(Scopes.map((scope) => scope.ScopeName)).toEqual([...allScopes]);
   });
 
-  const scopesOf = (id: string): readonly string[] =>
-    (propertiesOf(web, 'AWS::Cognito::UserPoolClient', id).AllowedOAuthScopes as readonly unknown[]).map((scope) =>
+  test('takes an address for the same, however it is written', () => {
+    expect(pool).toMatchObject({ UsernameAttributes: ['email'], UsernameConfiguration: { CaseSensitive: false } });
+  });
+
+  const scopesOf = (id: string, template = web): readonly string[] =>
+    (propertiesOf(template, 'AWS::Cognito::UserPoolClient', id).AllowedOAuthScopes as readonly unknown[]).map((scope) =>
       render(scope).replace('SignInPoolApi/', ''),
     );
 
   test('gives a browser no secret, only the code flow, and nothing that is for the operator', () => {
-    expect(propertiesOf(web, 'AWS::Cognito::UserPoolClient', 'ConsoleClient')).toMatchObject({
+    expect(propertiesOf(site, 'AWS::Cognito::UserPoolClient', 'ConsoleClient')).toMatchObject({
       GenerateSecret: false,
       AllowedOAuthFlows: ['code'],
       PreventUserExistenceErrors: 'ENABLED',
       EnableTokenRevocation: true,
     });
-    const scopes = scopesOf('ConsoleClient').filter((scope) => scope !== 'openid');
+    const scopes = scopesOf('ConsoleClient', site).filter((scope) => scope !== 'openid');
     expect(scopes.sort()).toEqual(allScopes.filter((scope) => scope !== 'tenants:admin').sort());
   });
 
@@ -127,7 +173,7 @@ describe('the sign-in', () => {
 
 describe('the console', () => {
   test('lies in a bucket that nobody but its distribution may read, over TLS', () => {
-    expect(propertiesOf(web, 'AWS::S3::Bucket', 'ConsoleFiles')).toMatchObject({
+    expect(propertiesOf(site, 'AWS::S3::Bucket', 'ConsoleFiles')).toMatchObject({
       PublicAccessBlockConfiguration: {
         BlockPublicAcls: true,
         BlockPublicPolicy: true,
@@ -135,7 +181,7 @@ describe('the console', () => {
         RestrictPublicBuckets: true,
       },
     });
-    const policy = propertiesOf(web, 'AWS::S3::BucketPolicy', 'ConsoleFilesPolicy').PolicyDocument as {
+    const policy = propertiesOf(site, 'AWS::S3::BucketPolicy', 'ConsoleFilesPolicy').PolicyDocument as {
       readonly Statement: readonly Readonly<Record<string, unknown>>[];
     };
     const allowed = policy.Statement.filter((statement) => statement.Effect === 'Allow');
@@ -152,7 +198,7 @@ describe('the console', () => {
   });
 
   const { DistributionConfig: distribution } = propertiesOf(
-    web,
+    site,
     'AWS::CloudFront::Distribution',
     'ConsoleDistribution',
   ) as {
@@ -177,7 +223,11 @@ describe('the console', () => {
     ]);
     // What the gateway knows is what is led there.
     const led = distribution.CacheBehaviors.map(({ PathPattern }) => PathPattern.replace('*', '{proxy+}'));
-    expect(led.sort()).toEqual(routes.map(({ RouteKey }) => RouteKey.split(' ')[1]).sort());
+    expect(led.sort()).toEqual(
+      routesOf(site)
+        .map(({ RouteKey }) => RouteKey.split(' ')[1])
+        .sort(),
+    );
     const api = new Set(distribution.CacheBehaviors.map(({ TargetOriginId }) => TargetOriginId));
     expect(api.size).toBe(1);
     expect(api).not.toContain(distribution.DefaultCacheBehavior.TargetOriginId);
@@ -186,7 +236,7 @@ describe('the console', () => {
 
   test('may run only its own scripts and styles, and talk only to itself and the sign-in', () => {
     const { ResponseHeadersPolicyConfig: headers } = propertiesOf(
-      web,
+      site,
       'AWS::CloudFront::ResponseHeadersPolicy',
       'ConsoleHeaders',
     ) as { readonly ResponseHeadersPolicyConfig: { readonly SecurityHeadersConfig: Readonly<Record<string, object>> } };
@@ -207,7 +257,9 @@ describe('the console', () => {
   });
 
   describe('the function before the files', () => {
-    const { FunctionCode } = propertiesOf(web, 'AWS::CloudFront::Function', 'ConsolePages') as { FunctionCode: string };
+    const { FunctionCode } = propertiesOf(site, 'AWS::CloudFront::Function', 'ConsolePages') as {
+      FunctionCode: string;
+    };
     const ask = (uri: string, headers: object = { accept: { value: 'text/html' } }) =>
       runInNewContext(`${FunctionCode}; handler(event)`, { event: { request: { uri, headers } } }) as {
         readonly uri?: string;
@@ -251,7 +303,8 @@ describe('the console', () => {
 test('the outputs say what to do next, as commands with the names of this installation in them', () => {
   const outputs = web.findOutputs('*');
   const command = (name: string): string => render(outputs[name]?.Value);
-  for (const name of ['ApiUrl', 'ConsoleUrl', 'TokenUrl', 'UserPoolId']) expect(command(name)).toBeTruthy();
+  expect(render(site.findOutputs('ConsoleUrl').ConsoleUrl?.Value)).toBe('https://ConsoleDistribution.DomainName');
+  for (const name of ['ApiUrl', 'TokenUrl', 'UserPoolId']) expect(command(name)).toBeTruthy();
   expect(command('Next1Operator')).toMatch(/^aws dynamodb put-item --table-name Table .*I\|Machineoperator/);
   expect(command('Next2Token')).toContain('/oauth2/token');
   expect(command('Next4Machine1')).toMatch(
@@ -283,7 +336,8 @@ describe('what the console is told', () => {
   /** The `config.json` that this choice uploads, with what is known at deployment only in short. */
   function synthesize(chosen: object): { readonly uploads: readonly Upload[]; readonly config: unknown } {
     const app = buildApp({ ...chosen, consoleFolder: folder });
-    const stack = addStacks(app).web;
+    const stack = addStacks(app).console;
+    if (stack === undefined) throw new Error('there is no console');
     const uploads: readonly Upload[] = Object.values(
       Template.fromStack(stack).findResources('Custom::CDKBucketDeployment'),
     ).map(({ Properties }) => Properties);
@@ -307,13 +361,14 @@ describe('what the console is told', () => {
     });
   });
 
-  test('with an own name of the endpoint: that name, and nobody is asked for another', () => {
+  test('with an own name of the endpoint: that name, and its DNS record is said', () => {
     const certificate = 'arn:aws:acm:eu-central-1:111111111111:certificate/one';
     const own = { connectDomain: 'iot.example.com', connectCertificateArn: certificate };
     expect(synthesize(own).config).toMatchObject({
       mqtt: { frontDoor: false, tls: { host: 'iot.example.com', port: 8883 } },
     });
-    synthTemplates(own).web.resourceCountIs('Custom::AWS', 0);
+    const record = synthTemplates(own).web.findOutputs('Next0Dns').Next0Dns?.Value;
+    expect(render(record)).toBe('iot.example.com CNAME EndpointAsk.endpointAddress');
   });
 
   test("with a front door: no name, because each deployment's own is the one, and the API is told of its domain", () => {

@@ -1,7 +1,7 @@
-// What cannot be made anew: the table, the keys of passwords and tickets, and who may sign in. It lies apart from the
-// rest, so that no deployment of code can replace or remove it. It knows nothing of its users.
+// What cannot be made anew: the table, the keys of passwords and tickets, and who may sign in. It belongs into a stack
+// apart from the rest, so that no deployment of code can replace or remove it. It knows nothing of its users.
 
-import { RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import {
   AttributeType,
   BillingMode,
@@ -10,25 +10,41 @@ import {
   StreamViewType,
   Table,
 } from 'aws-cdk-lib/aws-dynamodb';
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import type { Construct } from 'constructs';
+import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { StringParameter } from 'aws-cdk-lib/aws-ssm';
+import { Construct } from 'constructs';
 import { type IndexDefinition, tableDefinition } from '../shared/config/table.ts';
 import type { RestoredTable } from './installation.ts';
 import { SignIn } from './sign-in.ts';
 
-export interface StatefulStackProps extends StackProps {
+export interface HeadcountStateProps {
+  /** A table that was restored from a backup. Absent: the one that is made here. */
   readonly restoredTable?: RestoredTable;
 }
 
-export class StatefulStack extends Stack {
-  /** The one of this stack, or one that was restored in its place. */
+/**
+ * One for each account and region: whoever has two would have them share what IoT Core answers to one account, and each
+ * would take all of it. Give its stack termination protection.
+ */
+export class HeadcountState extends Construct {
+  /** The one that is made here, or one that was restored in its place. */
   readonly table: ITable;
-  readonly ticketSecret: Secret;
-  readonly passwordKeysSecret: Secret;
+  /** Key of the tickets that a front door issues. */
+  readonly ticketSecret: ISecret;
+  /** Keys that MQTT passwords are stored under. */
+  readonly passwordKeysSecret: ISecret;
+  /** People and machines that call the HTTP API. */
   readonly signIn: SignIn;
 
-  constructor(scope: Construct, id: string, { restoredTable, ...props }: StatefulStackProps) {
-    super(scope, id, props);
+  constructor(scope: Construct, id: string, { restoredTable }: HeadcountStateProps = {}) {
+    super(scope, id);
+
+    // A name that only one stack can hold: the creation of a second one fails, and its message shows this name.
+    new StringParameter(this, 'OneInstallation', {
+      parameterName: '/headcount/one-installation-per-account-and-region',
+      description: 'Stack of the Headcount installation here; docs/operate.md says why there is one',
+      stringValue: Stack.of(this).stackName,
+    });
 
     const table = new Table(this, 'Table', {
       partitionKey: { name: tableDefinition.partitionKey, type: AttributeType.STRING },
@@ -67,8 +83,8 @@ export class StatefulStack extends Stack {
       description: 'Key of the tickets that the front door issues and the authorizer verifies',
       // 43 of 62 characters are 256 bits; the HMAC takes them as they are.
       generateSecretString: { passwordLength: 43, excludePunctuation: true },
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    }) as ISecret;
     Validations.of(this.ticketSecret).acknowledge({
       id: 'AwsSolutions-SMG4',
       reason:
@@ -86,8 +102,8 @@ export class StatefulStack extends Stack {
         passwordLength: 43,
         excludePunctuation: true,
       },
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    }) as ISecret;
     Validations.of(this.passwordKeysSecret).acknowledge({
       id: 'AwsSolutions-SMG4',
       reason:

@@ -1,67 +1,85 @@
-// Everything that can be made anew from this repository: functions, the queue between broker and presence function,
+// Everything of the path of a CONNECT that can be made anew: functions, the queue between broker and presence function,
 // the endpoint that devices connect to. Each function is granted what it needs, one action at a time.
 
-import { CfnOutput, Duration, Stack, type StackProps, Validations } from 'aws-cdk-lib';
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { CfnDomainConfiguration } from 'aws-cdk-lib/aws-iot';
-import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { FilterCriteria, FilterRule, type IFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
-import type { Construct } from 'constructs';
+import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
 import { presenceProcessesMax } from '../shared/config/constants.ts';
 import type { FunctionName } from '../shared/config/env.ts';
 import { noNoticeBus, noticeSource } from '../shared/config/notices.ts';
+import { grantBroker } from './broker-access.ts';
 import { BundledFunction } from './bundled-function.ts';
 import { ConnectEndpoint } from './connect-endpoint.ts';
-import type { Installation } from './installation.ts';
+import type { OwnName } from './installation.ts';
 import { Monitoring } from './monitoring.ts';
 import { Operations } from './operations-queue.ts';
 import { PresenceQueue } from './presence-queue.ts';
+import { authorizerConcurrencyDefault } from './reservations.ts';
 import { grantTableAccess, noticing, tableAccess } from './table-access.ts';
 
-export interface StatelessStackProps extends StackProps {
+export interface HeadcountCoreProps {
+  /** Of `HeadcountState`, as the two keys. */
   readonly table: ITable;
-  readonly ticketSecret: Secret;
-  readonly passwordKeysSecret: Secret;
-  readonly installation: Installation;
+  readonly ticketSecret: ISecret;
+  readonly passwordKeysSecret: ISecret;
+  /** Own name of the endpoint that devices connect to, with its certificate. Absent: AWS gives a name. */
+  readonly connectName?: OwnName;
+  /** Names below it are deployments'. Absent where there is no front door. */
+  readonly mqttDomain?: string;
+  /**
+   * Places of Lambda's concurrency kept for the authorizer, and the most that it may take; 500 unless told. With `false`
+   * nothing is reserved for any function, as an account needs it whose quota is less than 203 more than this number.
+   */
+  readonly authorizerConcurrency?: number | false;
+  /** Name of the EventBridge bus that threshold notices go to. Absent: nobody is told. */
+  readonly noticeBus?: string;
 }
 
 const presenceTimeoutSeconds = 30;
 
-/** Nothing is reserved where an installation says so: an account with few places refuses every reservation. */
-const reserved = ({ authorizerConcurrency }: Installation, reservedConcurrency: number) =>
-  authorizerConcurrency === undefined ? {} : { reservedConcurrency };
+const reserved = ({ authorizerConcurrency }: HeadcountCoreProps, reservedConcurrency: number) =>
+  authorizerConcurrency === false ? {} : { reservedConcurrency };
 
-const busOf = ({ noticeBus }: Installation): { readonly NOTICE_BUS: string } => ({
+const busOf = ({ noticeBus }: HeadcountCoreProps): { readonly NOTICE_BUS: string } => ({
   NOTICE_BUS: noticeBus ?? noNoticeBus,
 });
 
-export class StatelessStack extends Stack {
-  readonly api: BundledFunction<'api'>;
-  readonly presenceQueue: Queue;
-  readonly connectDomain: CfnDomainConfiguration;
-  /** Who is told of alarms. */
+/**
+ * Decides about each CONNECT and keeps count: authorizer and endpoint of IoT Core, presence rule, queues, functions,
+ * dashboard and alarms. All of it can be made anew.
+ */
+export class HeadcountCore extends Construct {
+  /** The HTTP API's function, for `HeadcountWeb` and `HeadcountConsole`. */
+  readonly api: IFunction;
+  /** What came of connections, on its way to the function that counts it. */
+  readonly presenceQueue: IQueue;
+  /** Where devices connect. */
+  readonly connect: ConnectEndpoint;
+  /** Who is told of alarms: subscribe to it. */
   readonly alarmTopic: ITopic;
 
-  constructor(scope: Construct, id: string, props: StatelessStackProps) {
-    super(scope, id, props);
+  constructor(scope: Construct, id: string, props: HeadcountCoreProps) {
+    super(scope, id);
     const presenceQueue = new PresenceQueue(this, 'Presence', { consumerTimeoutSeconds: presenceTimeoutSeconds });
     const { queue } = presenceQueue;
     this.presenceQueue = queue;
-    const { authorizer, domain } = this.addAuthorizer(props, queue);
-    this.connectDomain = domain;
-    const presence = this.addPresence(props, queue);
-    this.addSweeper(props);
-    this.addReconciler(props);
-    const expiryLost = this.addExpiry(props);
-    const tokenKeys = this.addTokenKeys(props);
+    const { authorizer, connect } = this.#addAuthorizer(props, queue);
+    this.connect = connect;
+    const presence = this.#addPresence(props, queue);
+    this.#addSweeper(props);
+    this.#addReconciler(props);
+    const expiryLost = this.#addExpiry(props);
+    const tokenKeys = this.#addTokenKeys(props);
     const operations = new Operations(this, 'Operations', { table: props.table });
-    this.api = this.addApi(props, queue, operations);
+    this.api = this.#addApi(props, queue, operations);
     const { topic } = new Monitoring(this, 'Monitoring', {
       authorizer,
       presence,
@@ -74,16 +92,13 @@ export class StatelessStack extends Stack {
       presenceLost: presenceQueue.lost,
     });
     this.alarmTopic = topic;
-    new CfnOutput(this, 'NextAlarms', {
-      description: 'Be told of alarms',
-      value: `aws sns subscribe --topic-arn ${topic.topicArn} --protocol email --notification-endpoint you@example.com`,
-    });
   }
 
-  private addAuthorizer(
-    { table, ticketSecret, passwordKeysSecret, installation }: StatelessStackProps,
+  #addAuthorizer(
+    props: HeadcountCoreProps,
     queue: Queue,
-  ): { readonly authorizer: BundledFunction<'authorizer'>; readonly domain: CfnDomainConfiguration } {
+  ): { readonly authorizer: BundledFunction<'authorizer'>; readonly connect: ConnectEndpoint } {
+    const { table, ticketSecret, passwordKeysSecret, connectName } = props;
     const authorizer = new BundledFunction(this, 'Authorizer', {
       name: 'authorizer',
       description: 'Answers every CONNECT: credentials, limit, policy',
@@ -93,33 +108,33 @@ export class StatelessStack extends Stack {
         TICKET_SECRET_ARN: ticketSecret.secretArn,
         PRESENCE_QUEUE_URL: queue.queueUrl,
       },
-      optionalEnvironment: mqttDomainOf(installation),
+      optionalEnvironment: mqttDomainOf(props),
       // IoT Core waits no longer.
       timeoutSeconds: 5,
       // A whole processor's worth.
       memoryMb: 1769,
       // Its own, so that neither the API nor any other function of the account can take the places that CONNECTs need.
-      ...reserved(installation, installation.authorizerConcurrency ?? 0),
+      ...reserved(props, props.authorizerConcurrency || authorizerConcurrencyDefault),
     });
     grantTableAccess(table, tableAccess.authorizer, authorizer);
-    this.letRead(authorizer, [ticketSecret, passwordKeysSecret]);
+    this.#letRead(authorizer, [ticketSecret, passwordKeysSecret]);
     // Where clients wait to be counted that it let in while the table did not answer.
     authorizer.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
     // A client id that comes from another username finds nothing of it at the broker.
-    this.grantBroker(authorizer, ['iot:DeleteConnection']);
-    const endpoint = new ConnectEndpoint(this, 'Connect', {
+    grantBroker(authorizer, ['iot:DeleteConnection']);
+    const connect = new ConnectEndpoint(this, 'Connect', {
       authorizerFunction: authorizer,
-      name: installation.connectName,
+      ...(connectName === undefined ? {} : { name: connectName }),
     });
-    new CfnOutput(this, 'DomainConfigurationName', { value: endpoint.domain.ref });
-    return { authorizer, domain: endpoint.domain };
+    return { authorizer, connect };
   }
 
-  private addPresence({ table, installation }: StatelessStackProps, queue: Queue): BundledFunction<'presence'> {
+  #addPresence(props: HeadcountCoreProps, queue: Queue): BundledFunction<'presence'> {
+    const { table } = props;
     const presence = new BundledFunction(this, 'PresenceFunction', {
       name: 'presence',
       description: 'Turns presence events into session states',
-      environment: { TABLE_NAME: table.tableName, PRESENCE_QUEUE_URL: queue.queueUrl, ...busOf(installation) },
+      environment: { TABLE_NAME: table.tableName, PRESENCE_QUEUE_URL: queue.queueUrl, ...busOf(props) },
       timeoutSeconds: presenceTimeoutSeconds,
       memoryMb: 512,
     });
@@ -136,45 +151,47 @@ export class StatelessStack extends Stack {
     // It puts back, with a delay, what the database did not answer to.
     presence.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
     // DeleteConnection is the proof that a session which its client has given up is over.
-    this.grantBroker(presence, ['iot:DeleteConnection', 'iot:GetConnection']);
-    this.letNotice(presence, table, installation);
+    grantBroker(presence, ['iot:DeleteConnection', 'iot:GetConnection']);
+    this.#letNotice(presence, props);
     return presence;
   }
 
-  private addSweeper({ table, installation }: StatelessStackProps): void {
+  #addSweeper(props: HeadcountCoreProps): void {
+    const { table } = props;
     const sweeper = new BundledFunction(this, 'Sweeper', {
       name: 'sweeper',
       description: 'Frees what has expired and checks what nobody confirmed',
-      environment: { TABLE_NAME: table.tableName, ...busOf(installation) },
+      environment: { TABLE_NAME: table.tableName, ...busOf(props) },
       // Done before the next minute begins.
       timeoutSeconds: 55,
       memoryMb: 512,
       // Two at a time would be harmless, and pay for every check twice.
-      ...reserved(installation, 1),
+      ...reserved(props, 1),
     });
     grantTableAccess(table, tableAccess.sweeper, sweeper);
-    this.grantBroker(sweeper, ['iot:GetConnection']);
-    this.letNotice(sweeper, table, installation);
-    this.runEveryMinute(sweeper, 'EveryMinute');
+    grantBroker(sweeper, ['iot:GetConnection']);
+    this.#letNotice(sweeper, props);
+    this.#runEveryMinute(sweeper, 'EveryMinute');
   }
 
-  private addReconciler({ table, installation }: StatelessStackProps): void {
+  #addReconciler(props: HeadcountCoreProps): void {
+    const { table } = props;
     const reconciler = new BundledFunction(this, 'Reconciler', {
       name: 'reconciler',
       description: 'Compares what is counted with what is there, and with what the broker says',
-      environment: { TABLE_NAME: table.tableName, ...busOf(installation) },
+      environment: { TABLE_NAME: table.tableName, ...busOf(props) },
       timeoutSeconds: 55,
       memoryMb: 512,
       // It keeps to a share of the questions that IoT Core answers; two of them would take two.
-      ...reserved(installation, 1),
+      ...reserved(props, 1),
     });
     grantTableAccess(table, tableAccess.reconciler, reconciler);
-    this.grantBroker(reconciler, ['iot:GetConnection']);
-    this.letNotice(reconciler, table, installation);
-    this.runEveryMinute(reconciler, 'Reconcile');
+    grantBroker(reconciler, ['iot:GetConnection']);
+    this.#letNotice(reconciler, props);
+    this.#runEveryMinute(reconciler, 'Reconcile');
   }
 
-  private addExpiry({ table }: StatelessStackProps): Queue {
+  #addExpiry({ table }: HeadcountCoreProps): Queue {
     const expiry = new BundledFunction(this, 'Expiry', {
       name: 'expiry',
       description: 'Recounts usernames whose sessions the time to live has removed',
@@ -208,17 +225,16 @@ export class StatelessStack extends Stack {
       // Every write of the product is on this stream; only what the time to live removed is worth an invocation.
       filters: [FilterCriteria.filter({ eventName: FilterRule.isEqual('REMOVE'), ...removal })],
     });
-    expiry.addToRolePolicy(
-      new PolicyStatement({
-        actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
-        resources: [tableStreamArn],
-      }),
-    );
+    const may = (actions: string[], resource: string): void =>
+      expiry.addToRolePolicy(new PolicyStatement({ actions, resources: [resource] }));
+    may(['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'], tableStreamArn);
+    // Lambda wants it of whoever reads a stream. It tells names of streams, and AWS holds it against no resource.
+    may(['dynamodb:ListStreams'], '*');
     grantTableAccess(table, tableAccess.expiry, expiry);
     return lost;
   }
 
-  private runEveryMinute(worker: BundledFunction<FunctionName>, id: string): void {
+  #runEveryMinute(worker: BundledFunction<FunctionName>, id: string): void {
     // A run that failed or was missed is made up for by the next; kept and retried, it would only crowd that one out.
     const onlyNow = { retryAttempts: 0, maxEventAge: Duration.minutes(1) };
     worker.configureAsyncInvoke(onlyNow);
@@ -228,14 +244,15 @@ export class StatelessStack extends Stack {
     });
   }
 
-  private addTokenKeys({ table, installation }: StatelessStackProps): BundledFunction<'token-keys'> {
+  #addTokenKeys(props: HeadcountCoreProps): BundledFunction<'token-keys'> {
+    const { table } = props;
     const refresh = new BundledFunction(this, 'TokenKeys', {
       name: 'token-keys',
       description: 'Fetches the keys that signed tokens are verified with',
       environment: { TABLE_NAME: table.tableName },
       timeoutSeconds: 300,
       memoryMb: 512,
-      ...reserved(installation, 1),
+      ...reserved(props, 1),
     });
     grantTableAccess(table, tableAccess['token-keys'], refresh);
     // What a run did not fetch the next one will.
@@ -248,11 +265,8 @@ export class StatelessStack extends Stack {
     return refresh;
   }
 
-  private addApi(
-    { table, passwordKeysSecret, installation }: StatelessStackProps,
-    queue: Queue,
-    operations: Operations,
-  ): BundledFunction<'api'> {
+  #addApi(props: HeadcountCoreProps, queue: Queue, operations: Operations): BundledFunction<'api'> {
+    const { table, passwordKeysSecret } = props;
     const api = new BundledFunction(this, 'Api', {
       name: 'api',
       description: 'HTTP API',
@@ -263,15 +277,15 @@ export class StatelessStack extends Stack {
         OPERATIONS_QUEUE_URL: operations.queue.queueUrl,
       },
       // IoT Core has one name for all deployments: only a front door can serve one for each.
-      optionalEnvironment: mqttDomainOf(installation),
+      optionalEnvironment: mqttDomainOf(props),
       timeoutSeconds: 20,
       memoryMb: 1024,
       // A caller in a loop must not take the places that CONNECTs need. The gateway's 500 requests a second need 50.
-      ...reserved(installation, 100),
+      ...reserved(props, 100),
     });
     grantTableAccess(table, tableAccess.api, api);
     // It stores what the authorizer checks.
-    this.letRead(api, [passwordKeysSecret]);
+    this.#letRead(api, [passwordKeysSecret]);
     // Whoever reads a count that the order by used has missed asks there for it to be made right.
     api.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
     operations.letStart(api);
@@ -280,36 +294,25 @@ export class StatelessStack extends Stack {
   }
 
   /** Tells of usernames near their limit on the bus that was chosen, and as nobody else; without one, nothing. */
-  private letNotice(grantee: BundledFunction<FunctionName>, table: ITable, { noticeBus }: Installation): void {
+  #letNotice(grantee: BundledFunction<FunctionName>, { table, noticeBus }: HeadcountCoreProps): void {
     if (noticeBus === undefined) return;
     grantTableAccess(table, noticing, grantee);
     grantee.addToRolePolicy(
       new PolicyStatement({
         actions: ['events:PutEvents'],
-        resources: [this.formatArn({ service: 'events', resource: 'event-bus', resourceName: noticeBus })],
+        resources: [Stack.of(this).formatArn({ service: 'events', resource: 'event-bus', resourceName: noticeBus })],
         conditions: { StringEquals: { 'events:source': noticeSource } },
       }),
     );
   }
 
-  private letRead(grantee: BundledFunction<FunctionName>, secrets: readonly Secret[]): void {
+  #letRead(grantee: BundledFunction<FunctionName>, secrets: readonly ISecret[]): void {
     const resources = secrets.map(({ secretArn }) => secretArn);
     grantee.addToRolePolicy(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources }));
-  }
-
-  private grantBroker(grantee: BundledFunction<FunctionName>, actions: readonly string[]): void {
-    const anyClient = this.formatArn({ service: 'iot', resource: 'client', resourceName: '*' });
-    grantee.addToRolePolicy(new PolicyStatement({ actions: [...actions], resources: [anyClient] }));
-    Validations.of(grantee.ownRole).acknowledge({
-      id: 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iot:<AWS::Region>:<AWS::AccountId>:client/*]',
-      reason:
-        'Client ids are chosen by devices and not known when this is deployed. The actions are named one by one, and ' +
-        'reach connections only.',
-    });
   }
 }
 
 /** Without a front door there is none. */
-function mqttDomainOf({ frontDoor }: Installation): { readonly MQTT_DOMAIN?: string } {
-  return frontDoor === undefined ? {} : { MQTT_DOMAIN: frontDoor.mqttDomain };
+function mqttDomainOf({ mqttDomain }: HeadcountCoreProps): { readonly MQTT_DOMAIN?: string } {
+  return mqttDomain === undefined ? {} : { MQTT_DOMAIN: mqttDomain };
 }
