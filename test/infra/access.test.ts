@@ -12,7 +12,7 @@ const choices = synthTemplates(withFrontDoor);
 
 const writeLog = (log: string): string[] => [`logs:CreateLogStream ${log}.Arn`, `logs:PutLogEvents ${log}.Arn`];
 const sendTraces = ['xray:PutTelemetryRecords *', 'xray:PutTraceSegments *'];
-const anyClient = 'arn:AWS::Partition:iot:AWS::Region:AWS::AccountId:client/*';
+const anyClient = 'arn:AWS::Partition:iot:AWS::Region:AWS::AccountId:client/*:*';
 const kick = [`iot:DeleteConnection ${anyClient}`, `iot:GetConnection ${anyClient}`];
 const consume = ['ChangeMessageVisibility', 'DeleteMessage', 'GetQueueAttributes', 'GetQueueUrl', 'ReceiveMessage'];
 
@@ -55,7 +55,7 @@ const functions = {
 
 const itemOrIndex =
   /^dynamodb:(\w+ Table\.Arn ([A-Z]|=[a-z-]+)|Query Table\.Arn\/index\/\w+|transaction [\w+]+ ([A-Z+]|=[a-z-]+)+)$/;
-const itsStream = /^dynamodb:(DescribeStream|GetRecords|GetShardIterator) Table\.StreamArn$/;
+const itsStream = /^dynamodb:((DescribeStream|GetRecords|GetShardIterator) Table\.StreamArn|ListStreams \*)$/;
 /** Who may do more than touch items and indexes. */
 const mayTouch: Readonly<Record<string, RegExp>> = {
   Reconciler: new RegExp(`${itemOrIndex.source}|^dynamodb:Scan Table\\.Arn$`),
