@@ -2,8 +2,10 @@
 
 import { type App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import type { ChoicesFile } from './choices-file.ts';
 import { FrontDoorStack } from './front-door-stack.ts';
 import { readInstallation } from './installation.ts';
+import { RecordedChoices } from './recorded-choices.ts';
 import { StatefulStack } from './stateful-stack.ts';
 import { StatelessStack } from './stateless-stack.ts';
 import { WebStack } from './web-stack.ts';
@@ -16,14 +18,16 @@ export interface Stacks {
   readonly frontDoor: FrontDoorStack | undefined;
 }
 
-export function addStacks(app: App): Stacks {
+/** `file`: the operator's choices; without it those of the context alone count. */
+export function addStacks(app: App, file?: ChoicesFile): Stacks {
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-  const installation = readInstallation(app.node);
+  const installation = readInstallation(app.node, file);
   const stateful = new StatefulStack(app, 'HeadcountState', {
     description: 'Headcount: what must survive every deployment',
     terminationProtection: true,
     ...(installation.restoredTable === undefined ? {} : { restoredTable: installation.restoredTable }),
   });
+  new RecordedChoices(stateful, 'Choices', installation);
   const { table, ticketSecret, passwordKeysSecret, signIn } = stateful;
   const stateless = new StatelessStack(app, 'Headcount', {
     description: 'Headcount: limits how many MQTT sessions one username may hold',

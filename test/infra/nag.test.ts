@@ -53,6 +53,7 @@ test('these findings are acknowledged and no others, each with its reason', () =
     'HeadcountState/TicketSecret AwsSolutions-SMG4',
     'HeadcountState/PasswordKeysSecret AwsSolutions-SMG4',
     'HeadcountState/SignIn/Pool AwsSolutions-COG8',
+    'HeadcountState/Choices/CompareRole AwsSolutions-IAM5[Resource::*]',
     traces('Authorizer'),
     `Headcount/AuthorizerRole ${anyClient}`,
     traces('PresenceFunction'),
