@@ -26,6 +26,9 @@ const choiceNames = [
   'consoleFolder',
 ] as const;
 
+/** What the file may hold, and the state stack records. */
+export const recordedNames = choiceNames.filter((name) => name !== 'consoleFolder');
+
 export type ChoiceName = (typeof choiceNames)[number];
 
 export interface Choices {
@@ -49,8 +52,9 @@ export function readChoices(node: Node, file?: ChoicesFile): Choices {
   );
   const inFile = file?.choices ?? {};
   const filePath = file?.path ?? 'headcount.json';
-  refuseUnknown(inFile, filePath);
-  refuseUnknown(context, command);
+  // A folder of the machine that deploys is no property of the installation, so the file has none.
+  refuseUnknown(inFile, filePath, recordedNames);
+  refuseUnknown(context, command, choiceNames);
   for (const [name, value] of Object.entries(context))
     if (Object.hasOwn(inFile, name) && plain(inFile[name]) !== plain(value))
       throw new Error(
@@ -72,13 +76,10 @@ export function readChoices(node: Node, file?: ChoicesFile): Choices {
   };
 }
 
-function refuseUnknown(given: Readonly<Record<string, unknown>>, place: string): void {
-  const known: readonly string[] = choiceNames;
+function refuseUnknown(given: Readonly<Record<string, unknown>>, place: string, known: readonly string[]): void {
   const unknown = Object.keys(given).filter((name) => !known.includes(name));
   if (unknown.length > 0)
-    throw new Error(
-      `no choice is named ${unknown.join(', ')} (${place}); those that there are: ${choiceNames.join(', ')}`,
-    );
+    throw new Error(`no choice is named ${unknown.join(', ')} (${place}); those that there are: ${known.join(', ')}`);
 }
 
 /** The command gives text only, so `2` and `"2"` are the same. */

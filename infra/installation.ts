@@ -2,7 +2,7 @@
 // has a value that is not allowed, ends the synthesis: it must not deploy something else than was meant.
 
 import type { Node } from 'constructs';
-import { type ChoiceName, type Choices, readChoices } from './choices.ts';
+import { type ChoiceName, type Choices, readChoices, recordedNames } from './choices.ts';
 import type { ChoicesFile } from './choices-file.ts';
 import { type MachineClient, readMachineClients, recordedMachine } from './machine-clients.ts';
 
@@ -84,8 +84,7 @@ export function readInstallation(node: Node, file?: ChoicesFile): Installation {
 }
 
 function record(choices: Choices, machines: readonly MachineClient[]): Readonly<Record<string, unknown>> {
-  // A folder of the machine that deploys is no property of the installation.
-  const names = choices.chosen.filter((name) => name !== 'machineClients' && name !== 'consoleFolder');
+  const names = recordedNames.filter((name) => name !== 'machineClients' && choices.given(name) !== undefined);
   return Object.fromEntries([
     ...names.map((name) => [name, choices.given(name)]),
     ...machines.map(({ name, scopes }) => [recordedMachine(name), scopes]),

@@ -1,10 +1,11 @@
 // What an installation may choose, and that nothing else than was meant is ever deployed.
 
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { afterAll, describe, expect, test } from 'vitest';
+import { recordedNames } from '../../infra/choices.ts';
 import { type ChoicesFile, readChoicesFile } from '../../infra/choices-file.ts';
 import { type Installation, readInstallation } from '../../infra/installation.ts';
 
@@ -107,6 +108,10 @@ describe('a name', () => {
     );
   });
 
+  test('of a folder on the deploying machine is none that the file may hold', () => {
+    expect(() => fromFile({ consoleFolder: '/here' })).toThrow('no choice is named consoleFolder (/operators');
+  });
+
   test('that CDK and its CLI keep in the context is none of the choices', () => {
     const ofCdk = { 'aws:cdk:bundling-stacks': [], '@aws-cdk/core:checkSecretUsage': true, 'cli-telemetry': false };
     expect(read({ ...ofCdk, 'availability-zones:account=1:region=eu': [] })).toEqual(nothing);
@@ -172,6 +177,16 @@ describe('a value that is not allowed is refused with what was given, what is al
   test('also where it came with -c', () => {
     expect(() => fromFile({ reserve: false }, { console: 'no' })).toThrow('console is "no" (-c, or the context of');
   });
+});
+
+test('the file that docs/deploy.md shows is allowed, and its table has each choice', () => {
+  const text = readFileSync(new URL('../../docs/deploy.md', import.meta.url), 'utf8');
+  const section = text.slice(text.indexOf('## Choices'), text.indexOf('## Upgrade'));
+  const shown = /```json\n(.+?)```/s.exec(section)?.[1] ?? '';
+  const { choices } = readChoicesFile({ HEADCOUNT_CHOICES: write(shown) });
+  expect(fromFile(choices).machineClients).toHaveLength(1);
+  const explained = [...section.matchAll(/^\| (`.+?) \|/gm)].flatMap(([, names = '']) => names.split(', '));
+  expect([...new Set(explained)].sort()).toEqual(recordedNames.map((name) => `\`${name}\``).sort());
 });
 
 test('machine clients are the same as an object and as text', () => {
