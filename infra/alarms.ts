@@ -13,11 +13,11 @@ import {
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import type { FunctionName } from '../shared/config/env.ts';
+import type { TableUser } from '../shared/config/env.ts';
 import { metricsNamespace } from '../shared/config/metrics.ts';
 
 /** Who writes metrics: each under its own name, which is their only dimension. */
-export type Component = FunctionName | 'frontdoor';
+export type Component = TableUser | 'frontdoor';
 
 export interface Trigger {
   readonly metric: IMetric;

@@ -1,6 +1,7 @@
 // Entry of `cdk synth` and `cdk deploy`.
 
 import { App } from 'aws-cdk-lib';
+import { readChoicesFile } from './choices-file.ts';
 import { addStacks } from './stacks.ts';
 
-addStacks(new App());
+addStacks(new App(), readChoicesFile());

@@ -1,7 +1,7 @@
 // Where devices connect: an endpoint of IoT Core that asks the authorizer function about every CONNECT, and lets no
 // client choose another authorizer.
 
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { CfnDeletionPolicy } from 'aws-cdk-lib';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnAuthorizer, CfnDomainConfiguration } from 'aws-cdk-lib/aws-iot';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -18,6 +18,7 @@ export interface ConnectEndpointProps {
 }
 
 export class ConnectEndpoint extends Construct {
+  readonly authorizer: CfnAuthorizer;
   readonly domain: CfnDomainConfiguration;
   /** Where it was chosen. What AWS gives is known only once it is deployed, and has to be asked for. */
   readonly ownName: string | undefined;
@@ -26,7 +27,7 @@ export class ConnectEndpoint extends Construct {
     super(scope, id);
     this.ownName = props.name?.domainName;
 
-    const authorizer = new CfnAuthorizer(this, 'Authorizer', {
+    this.authorizer = new CfnAuthorizer(this, 'Authorizer', {
       authorizerFunctionArn: props.authorizerFunction.functionArn,
       // Devices send user name and password, and no signed token: there is nothing to verify a signature of.
       signingDisabled: true,
@@ -37,13 +38,13 @@ export class ConnectEndpoint extends Construct {
     // for these calls, and a condition on one that is not sent would refuse each CONNECT.
     props.authorizerFunction.addPermission('IotCore', {
       principal: new ServicePrincipal('iot.amazonaws.com'),
-      sourceArn: authorizer.attrArn,
+      sourceArn: this.authorizer.attrArn,
     });
 
     this.domain = new CfnDomainConfiguration(this, 'Domain', {
       authenticationType: 'CUSTOM_AUTH',
       applicationProtocol: 'SECURE_MQTT',
-      authorizerConfig: { defaultAuthorizerName: authorizer.ref, allowAuthorizerOverride: false },
+      authorizerConfig: { defaultAuthorizerName: this.authorizer.ref, allowAuthorizerOverride: false },
       domainConfigurationStatus: 'ENABLED',
       serviceType: 'DATA',
       ...(props.name === undefined
@@ -51,8 +52,10 @@ export class ConnectEndpoint extends Construct {
         : { domainName: props.name.domainName, serverCertificateArns: [props.name.certificateArn] }),
       tlsConfig: { securityPolicy: 'IoTSecurityPolicy_TLS13_1_2_2022_10' },
     });
-    // Devices hold the name that AWS gave, and AWS deletes such a domain configuration only after it has been disabled
-    // for 7 days: it stays, also where the creation of its stack fails. An own name goes at once, and comes again.
-    if (props.name === undefined) this.domain.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    // Devices hold its name. One that another takes the place of goes on serving them, until it is deleted by hand.
+    this.domain.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
+    // AWS deletes one of its own only after it has been disabled for 7 days; one with an own name goes at once.
+    this.domain.cfnOptions.deletionPolicy =
+      props.name === undefined ? CfnDeletionPolicy.RETAIN : CfnDeletionPolicy.DELETE;
   }
 }

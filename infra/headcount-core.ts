@@ -92,6 +92,9 @@ export class HeadcountCore extends Construct {
       presenceLost: presenceQueue.lost,
     });
     this.alarmTopic = topic;
+    // The last of all: no device comes before there is all that counts it. And one of AWS's names stays where it was once
+    // made, so nothing that fails may come after it.
+    for (const child of this.node.children) if (child !== connect) connect.domain.node.addDependency(child);
   }
 
   #addAuthorizer(

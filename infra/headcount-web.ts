@@ -8,7 +8,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { addAlarms, summed } from './alarms.ts';
 import { HttpEntrance } from './http-entrance.ts';
-import type { MachineClient } from './installation.ts';
+import type { MachineClient } from './machine-clients.ts';
 import type { SignIn } from './sign-in.ts';
 
 export interface HeadcountWebProps {

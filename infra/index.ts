@@ -8,4 +8,5 @@ export { HeadcountConsole, type HeadcountConsoleProps } from './headcount-consol
 export { HeadcountCore, type HeadcountCoreProps } from './headcount-core.ts';
 export { HeadcountState, type HeadcountStateProps } from './headcount-state.ts';
 export { HeadcountWeb, type HeadcountWebProps } from './headcount-web.ts';
-export type { MachineClient, OwnName, RestoredTable } from './installation.ts';
+export type { OwnName, RestoredTable } from './installation.ts';
+export type { MachineClient } from './machine-clients.ts';

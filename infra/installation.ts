@@ -1,19 +1,16 @@
-// What an installation may choose, read from CDK's context (`-c name=value`, or cdk.json). Nothing has to be chosen.
-// A word that is misspelt or half given ends the synthesis: it must not deploy something else than was meant.
+// What an installation may choose, and what each choice means. Nothing has to be chosen. A choice that is half given, or
+// has a value that is not allowed, ends the synthesis: it must not deploy something else than was meant.
 
 import type { Node } from 'constructs';
+import { type ChoiceName, type Choices, readChoices, recordedNames } from './choices.ts';
+import type { ChoicesFile } from './choices-file.ts';
+import { type MachineClient, readMachineClients, recordedMachine } from './machine-clients.ts';
 import { authorizerConcurrencyDefault } from './reservations.ts';
 
 export interface OwnName {
   readonly domainName: string;
   /** Of AWS Certificate Manager. For the console it lies in us-east-1, as CloudFront wants it. */
   readonly certificateArn: string;
-}
-
-/** An OAuth client without a person behind it. Its tenant is an item of the table, which the operator writes. */
-export interface MachineClient {
-  readonly name: string;
-  readonly scopes: readonly string[];
 }
 
 export interface FrontDoorChoice {
@@ -48,162 +45,140 @@ export interface Installation {
   /** Name of an EventBridge bus that threshold notices go to; `default` is the account's own. Absent: nobody is told. */
   readonly noticeBus?: string;
   readonly frontDoor?: FrontDoorChoice;
-  /** Whether there is a console, which needs CloudFront. */
+  /** Whether there is a web console. */
   readonly console: boolean;
-  /** What the console's build made, where it is not at its own place. */
-  readonly consoleFolder?: string;
+  /**
+   * What was chosen, by name and as it was given; each machine client under a name of its own, with its scopes. The
+   * state stack records it. JSON, without secrets.
+   */
+  readonly recorded: Readonly<Record<string, unknown>>;
+  /** Names as in `recorded` that the operator set to `null`. `machineClients` stands for all of them. */
+  readonly dropped: readonly string[];
 }
 
-const names = [
-  'restoredTable',
-  'restoredTableStreamArn',
-  'connectDomain',
-  'connectCertificateArn',
-  'console',
-  'consoleDomain',
-  'consoleCertificateArn',
-  'authorizerConcurrency',
-  'reserve',
-  'machineClients',
-  'noticeBus',
-  'frontDoor',
+const hostName = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
+
+/** `file`: what the operator's file holds; without it the context alone counts. */
+export function readInstallation(node: Node, file?: ChoicesFile): Installation {
+  const choices = readChoices(node, file);
+  const connectName = ownName(choices, 'connectDomain', 'connectCertificateArn');
+  const consoleName = ownName(choices, 'consoleDomain', 'consoleCertificateArn');
+  const frontDoor = frontDoorChoice(choices);
+  // A server name below the MQTT domain is a deployment's, so the endpoint that all of them share must have another.
+  if (frontDoor !== undefined && connectName?.domainName.endsWith(`.${frontDoor.mqttDomain}`))
+    choices.refuse('connectDomain', `a name that does not lie below mqttDomain, ${frontDoor.mqttDomain}`);
+  const restoredTable = restored(choices);
+  const noticeBus = eventBus(choices);
+  const machines = readMachineClients(choices);
+  return {
+    ...(restoredTable === undefined ? {} : { restoredTable }),
+    ...(connectName === undefined ? {} : { connectName }),
+    ...(consoleName === undefined ? {} : { consoleName }),
+    ...(frontDoor === undefined ? {} : { frontDoor }),
+    console: flag(choices, 'console', true),
+    authorizerConcurrency: authorizerConcurrency(choices),
+    ...(noticeBus === undefined ? {} : { noticeBus }),
+    machineClients: machines.clients,
+    recorded: record(choices, machines.clients),
+    dropped: [...choices.dropped, ...machines.dropped.map(recordedMachine)],
+  };
+}
+
+function record(choices: Choices, machines: readonly MachineClient[]): Readonly<Record<string, unknown>> {
+  const names = recordedNames.filter((name) => name !== 'machineClients' && choices.given(name) !== undefined);
+  return Object.fromEntries([
+    ...names.map((name) => [name, choices.given(name)]),
+    ...machines.map(({ name, scopes }) => [recordedMachine(name), scopes]),
+  ]);
+}
+
+function ownName(choices: Choices, domain: ChoiceName, certificate: ChoiceName): OwnName | undefined {
+  if (choices.given(domain) === undefined && choices.given(certificate) === undefined) return undefined;
+  return { domainName: host(choices, domain), certificateArn: arn(choices, certificate, 'acm') };
+}
+
+function restored(choices: Choices): RestoredTable | undefined {
+  const tableName = choices.given('restoredTable');
+  if (tableName === undefined && choices.given('restoredTableStreamArn') === undefined) return undefined;
+  if (typeof tableName !== 'string' || !/^[\w.-]{3,255}$/.test(tableName))
+    return choices.refuse('restoredTable', 'the name of a table');
+  const streamArn = arn(choices, 'restoredTableStreamArn', 'dynamodb');
+  if (!streamArn.includes(`:table/${tableName}/stream/`))
+    return choices.refuse('restoredTableStreamArn', `the stream of restoredTable, ${tableName}`);
+  return { tableName, streamArn };
+}
+
+/** What has a meaning with a front door only. */
+const ofFrontDoor: readonly ChoiceName[] = [
   'mqttDomain',
   'mqttCertificateSecretArn',
   'frontDoorMinTasks',
   'frontDoorMaxTasks',
   'frontDoorConnectionsPerTask',
   'frontDoorImage',
-  'consoleFolder',
-] as const;
+];
 
-type Name = (typeof names)[number];
-
-const hostName = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
-
-/** What CDK and its CLI keep in the context for themselves: flags, lookups, and how the CLI was called. */
-const ofCdk = /[@:/]|^cli-/;
-
-function refuseUnknown(node: Node): void {
-  const known: readonly string[] = names;
-  const unknown = Object.keys(node.getAllContext() as object).filter(
-    (name) => !ofCdk.test(name) && !known.includes(name),
-  );
-  if (unknown.length > 0)
-    throw new Error(`no choice is named ${unknown.join(', ')}; those that there are: ${names.join(', ')}`);
-}
-
-export function readInstallation(node: Node): Installation {
-  refuseUnknown(node);
-  const given = (name: Name): unknown => node.tryGetContext(name);
-  const connectName = ownName(given, 'connectDomain', 'connectCertificateArn');
-  const consoleName = ownName(given, 'consoleDomain', 'consoleCertificateArn');
-  const frontDoor = frontDoorChoice(given);
-  // A server name below the MQTT domain is a deployment's, so the endpoint that all of them share must have another.
-  if (frontDoor !== undefined && connectName?.domainName.endsWith(`.${frontDoor.mqttDomain}`))
-    throw new Error('connectDomain must not lie below mqttDomain');
-  const restoredTable = restored(given);
-  const consoleFolder = given('consoleFolder');
-  const noticeBus = eventBus(given('noticeBus'));
+function frontDoorChoice(choices: Choices): FrontDoorChoice | undefined {
+  const [lonely] = ofFrontDoor.filter((name) => choices.chosen.includes(name));
+  if (lonely !== undefined && ![...choices.chosen, ...choices.dropped].includes('frontDoor'))
+    return choices.refuse('frontDoor', `true with ${lonely}, or false to keep ${lonely} for later`);
+  if (!flag(choices, 'frontDoor', false)) return undefined;
+  const minTasks = count(choices, 'frontDoorMinTasks', 2);
+  const maxTasks = count(choices, 'frontDoorMaxTasks', Math.max(10, minTasks));
+  if (maxTasks < minTasks)
+    return choices.refuse('frontDoorMaxTasks', `no less than frontDoorMinTasks, ${minTasks}`, maxTasks);
   return {
-    ...(restoredTable === undefined ? {} : { restoredTable }),
-    ...(connectName === undefined ? {} : { connectName }),
-    ...(consoleName === undefined ? {} : { consoleName }),
-    ...(frontDoor === undefined ? {} : { frontDoor }),
-    authorizerConcurrency: authorizerConcurrency(given),
-    ...(noticeBus === undefined ? {} : { noticeBus }),
-    machineClients: machineClients(given('machineClients')),
-    console: yesOrNo(given, 'console', true),
-    ...(consoleFolder === undefined ? {} : { consoleFolder: String(consoleFolder) }),
-  };
-}
-
-type Given = (name: Name) => unknown;
-
-function ownName(given: Given, domain: Name, certificate: Name): OwnName | undefined {
-  if (given(domain) === undefined && given(certificate) === undefined) return undefined;
-  return { domainName: host(given, domain), certificateArn: arn(given, certificate, 'acm') };
-}
-
-function restored(given: Given): RestoredTable | undefined {
-  const tableName = given('restoredTable');
-  if (tableName === undefined && given('restoredTableStreamArn') === undefined) return undefined;
-  if (typeof tableName !== 'string' || !/^[\w.-]{3,255}$/.test(tableName))
-    throw new Error('restoredTable must be the name of a table');
-  const streamArn = arn(given, 'restoredTableStreamArn', 'dynamodb');
-  if (!streamArn.includes(`:table/${tableName}/stream/`))
-    throw new Error('restoredTableStreamArn must be the stream of restoredTable');
-  return { tableName, streamArn };
-}
-
-function frontDoorChoice(given: Given): FrontDoorChoice | undefined {
-  if (!yesOrNo(given, 'frontDoor', false)) return undefined;
-  const minTasks = count(given, 'frontDoorMinTasks', 2);
-  const maxTasks = count(given, 'frontDoorMaxTasks', Math.max(10, minTasks));
-  if (maxTasks < minTasks) throw new Error('frontDoorMaxTasks must not be less than frontDoorMinTasks');
-  return {
-    mqttDomain: host(given, 'mqttDomain'),
-    certificateSecretArn: arn(given, 'mqttCertificateSecretArn', 'secretsmanager'),
+    mqttDomain: host(choices, 'mqttDomain'),
+    certificateSecretArn: arn(choices, 'mqttCertificateSecretArn', 'secretsmanager'),
     minTasks,
     maxTasks,
-    connectionsPerTask: count(given, 'frontDoorConnectionsPerTask', 10_000),
-    image: String(given('frontDoorImage') ?? 'public.ecr.aws/docker/library/node:24-slim'),
+    connectionsPerTask: count(choices, 'frontDoorConnectionsPerTask', 10_000),
+    image: image(choices),
   };
 }
 
-function authorizerConcurrency(given: Given): number | undefined {
-  if (yesOrNo(given, 'reserve', true)) return count(given, 'authorizerConcurrency', authorizerConcurrencyDefault);
-  if (given('authorizerConcurrency') !== undefined)
-    throw new Error('authorizerConcurrency is a reservation; leave it out with reserve=false');
-  return undefined;
+function image(choices: Choices): string {
+  const value = choices.given('frontDoorImage') ?? 'public.ecr.aws/docker/library/node:24-slim';
+  return typeof value === 'string' && value !== '' ? value : choices.refuse('frontDoorImage', 'the name of an image');
 }
 
-function yesOrNo(given: Given, name: Name, otherwise: boolean): boolean {
-  const value = given(name) ?? otherwise;
+function authorizerConcurrency(choices: Choices): number | undefined {
+  if (flag(choices, 'reserve', true)) return count(choices, 'authorizerConcurrency', authorizerConcurrencyDefault);
+  // It is a reservation.
+  if (choices.given('authorizerConcurrency') === undefined) return undefined;
+  return choices.refuse('authorizerConcurrency', 'no value with reserve=false');
+}
+
+function host(choices: Choices, name: ChoiceName): string {
+  const value = choices.given(name);
+  if (typeof value === 'string' && hostName.test(value)) return value;
+  return choices.refuse(name, 'a domain name in lower case, as mqtt.example.com');
+}
+
+function arn(choices: Choices, name: ChoiceName, service: string): string {
+  const value = choices.given(name);
+  if (typeof value === 'string' && value.startsWith('arn:') && value.split(':')[2] === service) return value;
+  return choices.refuse(name, `the ARN of something in ${service}`);
+}
+
+/** A number, or a number in text: `-c` gives text only. */
+function count(choices: Choices, name: ChoiceName, otherwise: number): number {
+  const value = choices.given(name) ?? otherwise;
+  const number = typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value)) ? Number(value) : 0;
+  return Number.isSafeInteger(number) && number >= 1 ? number : choices.refuse(name, 'a whole number of at least 1');
+}
+
+function flag(choices: Choices, name: ChoiceName, otherwise: boolean): boolean {
+  const value = choices.given(name) ?? otherwise;
   if (value === true || value === 'true') return true;
-  if (value === false || value === 'false') return false;
-  throw new Error(`${name} must be true or false`);
+  return value === false || value === 'false' ? false : choices.refuse(name, 'true or false');
 }
 
-function host(given: Given, name: Name): string {
-  const value = given(name);
-  if (typeof value !== 'string' || !hostName.test(value)) throw new Error(`${name} must be a domain name`);
-  return value;
-}
-
-function arn(given: Given, name: Name, service: string): string {
-  const value = given(name);
-  if (typeof value !== 'string' || !value.startsWith('arn:') || value.split(':')[2] !== service)
-    throw new Error(`${name} must be the ARN of something in ${service}`);
-  return value;
-}
-
-function count(given: Given, name: Name, otherwise: number): number {
-  const value = given(name) ?? otherwise;
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 1) throw new Error(`${name} must be a whole number of at least 1`);
-  return number;
-}
-
-function eventBus(value: unknown): string | undefined {
+function eventBus(choices: Choices): string | undefined {
+  const value = choices.given('noticeBus');
   if (value === undefined) return undefined;
-  // A word for "no" would be taken for a bus of that name, and nobody would notice that it does not exist.
+  // A word for "no" would be taken for the name of a bus that does not exist, and no notice would arrive.
   const sayNo = ['', 'none', 'no', 'false', 'off'];
-  if (typeof value !== 'string' || sayNo.includes(value) || !/^[\w./-]{1,256}$/.test(value))
-    throw new Error('noticeBus must be the name of an EventBridge bus, as "default"; leave it out for none');
-  return value;
-}
-
-/** `name:scope+scope`, comma separated, as `acme-ci:settings:read+settings:write`. */
-function machineClients(value: unknown): readonly MachineClient[] {
-  if (value === undefined || value === '') return [];
-  if (typeof value !== 'string') throw new Error('machineClients must be text');
-  const clients = value.split(',').map((entry): MachineClient => {
-    const match = /^([a-z][a-z0-9-]{0,62}):(.+)$/.exec(entry.trim());
-    if (match === null) throw new Error('machineClients must be name:scope+scope, comma separated');
-    const [, name = '', scopes = ''] = match;
-    return { name, scopes: scopes.split('+') };
-  });
-  if (new Set(clients.map((client) => client.name)).size < clients.length)
-    throw new Error('machineClients must have different names');
-  return clients;
+  if (typeof value === 'string' && !sayNo.includes(value) && /^[\w./-]{1,256}$/.test(value)) return value;
+  return choices.refuse('noticeBus', 'the name of an EventBridge bus, as "default", or null for none');
 }

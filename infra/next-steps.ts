@@ -15,6 +15,7 @@ const say = (stack: Stack, name: string, description: string, value: string): vo
   void new CfnOutput(stack, name, { description, value });
 
 export function sayCore(stack: Stack, { connect, alarmTopic }: HeadcountCore): void {
+  new CfnOutput(stack, 'AuthorizerName', { value: connect.authorizer.ref });
   new CfnOutput(stack, 'DomainConfigurationName', { value: connect.domain.ref });
   say(
     stack,

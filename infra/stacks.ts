@@ -3,6 +3,7 @@
 
 import { type App, Stack, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import type { ChoicesFile } from './choices-file.ts';
 import { EndpointName } from './endpoint-name.ts';
 import { FrontDoorStack } from './front-door-stack.ts';
 import { HeadcountConsole } from './headcount-console.ts';
@@ -11,6 +12,7 @@ import { HeadcountState } from './headcount-state.ts';
 import { HeadcountWeb } from './headcount-web.ts';
 import { type Installation, readInstallation } from './installation.ts';
 import { sayConsole, sayCore, sayWeb } from './next-steps.ts';
+import { RecordedChoices } from './recorded-choices.ts';
 
 export interface Stacks {
   readonly stateful: Stack;
@@ -25,9 +27,10 @@ export interface Stacks {
 /** With this id a construct leaves no trace in the logical ids of what it holds: they are those of the stack's own. */
 const whole = 'Default';
 
-export function addStacks(app: App): Stacks {
+/** `file`: the operator's choices; without it those of the context alone count. */
+export function addStacks(app: App, file?: ChoicesFile): Stacks {
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-  const installation = readInstallation(app.node);
+  const installation = readInstallation(app.node, file);
   const { restoredTable, machineClients } = installation;
 
   const stateful = new Stack(app, 'HeadcountState', {
@@ -35,6 +38,7 @@ export function addStacks(app: App): Stacks {
     terminationProtection: true,
   });
   const state = new HeadcountState(stateful, whole, restoredTable === undefined ? {} : { restoredTable });
+  new RecordedChoices(stateful, 'Choices', installation);
 
   const stateless = new Stack(app, 'Headcount', {
     description: 'Headcount: limits how many MQTT sessions one username may hold',
@@ -86,12 +90,13 @@ function addFrontDoor(
 
 function addConsole(
   app: App,
-  { console: wanted, consoleName, consoleFolder, frontDoor }: Installation,
+  { console: wanted, consoleName, frontDoor }: Installation,
   { signIn }: HeadcountState,
   { api, alarmTopic }: HeadcountCore,
   { hostName }: EndpointName,
 ): Stack | undefined {
   if (!wanted) return undefined;
+  const folder: unknown = app.node.tryGetContext('consoleFolder');
   const stack = new Stack(app, 'HeadcountConsole', { description: 'Headcount: console' });
   const console = new HeadcountConsole(stack, whole, {
     api,
@@ -99,7 +104,7 @@ function addConsole(
     alarmTopic,
     ...(consoleName === undefined ? {} : { name: consoleName }),
     devices: frontDoor === undefined ? { hostName } : 'frontDoor',
-    ...(consoleFolder === undefined ? {} : { folder: consoleFolder }),
+    ...(folder === undefined ? {} : { folder: String(folder) }),
   });
   sayConsole(stack, console);
   return stack;

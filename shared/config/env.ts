@@ -35,9 +35,15 @@ export const environmentOf = {
   'token-keys': ['TABLE_NAME'],
   api: ['TABLE_NAME', 'PASSWORD_KEYS_SECRET_ARN', 'PRESENCE_QUEUE_URL', 'OPERATIONS_QUEUE_URL'],
   operations: ['TABLE_NAME', 'OPERATIONS_QUEUE_URL'],
+  choices: [],
 } as const satisfies Readonly<Record<string, readonly EnvironmentVariable[]>>;
 
 export type FunctionName = keyof typeof environmentOf;
+
+/** Those that call the database. */
+export type TableUser = {
+  [Name in FunctionName]: 'TABLE_NAME' extends (typeof environmentOf)[Name][number] ? Name : never;
+}[FunctionName];
 
 /** What a function is given where the installation has it: names below the MQTT domain are set and read there. */
 export const optionalEnvironmentOf: Readonly<Partial<Record<FunctionName, readonly EnvironmentVariable[]>>> = {

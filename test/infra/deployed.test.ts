@@ -65,7 +65,7 @@ const unopened = () => world.client.send(new DeleteCommand({ TableName: world.ta
 
 /** What Lambda itself does with a role: its log, its traces, the queue that it reads. */
 const ofLambda =
-  /^(logs:|xray:|dynamodb:(DescribeStream|GetRecords|GetShardIterator) |sqs:(ChangeMessageVisibility|DeleteMessage|GetQueueAttributes|GetQueueUrl|ReceiveMessage)$)/;
+  /^(logs:|xray:|dynamodb:(DescribeStream|GetRecords|GetShardIterator|ListStreams)( |$)|sqs:(ChangeMessageVisibility|DeleteMessage|GetQueueAttributes|GetQueueUrl|ReceiveMessage)$)/;
 
 function allowed(id: string): readonly string[] {
   const template = Template.fromJSON(deployed.templates.Headcount ?? {});

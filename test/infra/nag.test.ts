@@ -53,6 +53,7 @@ test('these findings are acknowledged and no others, each with its reason', () =
     'HeadcountState/Default/TicketSecret AwsSolutions-SMG4',
     'HeadcountState/Default/PasswordKeysSecret AwsSolutions-SMG4',
     'HeadcountState/Default/SignIn/Pool AwsSolutions-COG8',
+    'HeadcountState/Choices/CompareRole AwsSolutions-IAM5[Resource::*]',
     traces('Authorizer'),
     `Headcount/Default/AuthorizerRole ${anyClient}`,
     traces('PresenceFunction'),

@@ -66,7 +66,7 @@ describe('the table', () => {
   });
 });
 
-// These properties never change: AWS would generate the secret anew (infra/stateful-stack.ts).
+// These properties never change: AWS would generate the secret anew (infra/headcount-state.ts).
 test.each([
   ['TicketSecret', { PasswordLength: 43, ExcludePunctuation: true }],
   [
@@ -119,6 +119,34 @@ describe('the endpoint', () => {
     expect(render(permissions[0]?.SourceArn)).toBe('ConnectAuthorizer.Arn');
     // AWS documents no source account for these calls; a condition on it might refuse them.
     expect(permissions[0]).not.toHaveProperty('SourceAccount');
+  });
+
+  const own = synthTemplates({
+    connectDomain: 'iot.example.com',
+    connectCertificateArn: 'arn:aws:acm:eu-central-1:111111111111:certificate/one',
+  }).stateless;
+
+  test('goes on serving devices under its name when another takes its place, and under the one of AWS without its stack', () => {
+    const [managed] = Object.values(stateless.findResources('AWS::IoT::DomainConfiguration'));
+    expect(managed).toMatchObject({ UpdateReplacePolicy: 'Retain', DeletionPolicy: 'Retain' });
+    const [named] = Object.values(own.findResources('AWS::IoT::DomainConfiguration'));
+    expect(named).toMatchObject({
+      Properties: { DomainName: 'iot.example.com' },
+      UpdateReplacePolicy: 'Retain',
+      DeletionPolicy: 'Delete',
+    });
+  });
+
+  test('is made after all the rest, so that nothing which fails leaves it behind', () => {
+    const { Resources } = stateless.toJSON() as {
+      readonly Resources: Readonly<Record<string, { readonly Type: string; readonly DependsOn?: readonly string[] }>>;
+    };
+    const [[domain, { DependsOn = [] }] = ['', {}]] = Object.entries(Resources).filter(
+      ([, { Type }]) => Type === 'AWS::IoT::DomainConfiguration',
+    );
+    const itsOwn = /^(ConnectAuthorizer|AuthorizerIotCore)/;
+    const others = Object.keys(Resources).filter((id) => id !== domain && !itsOwn.test(id));
+    expect(others.filter((id) => !DependsOn.includes(id))).toEqual([]);
   });
 
   test('gives the authorizer the 5 s that IoT Core waits', () => {

@@ -1,7 +1,7 @@
 // The real thing: the pinned CLI, cdk.json and the bundler, without an account and without a network.
 
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -21,10 +21,21 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const password = 'a-secret';
 const nowhere = 'http://127.0.0.1:9';
 
-/** No credentials, no region, and a proxy that answers nobody. */
+const machine = 'of-the-choices-file';
+
+const choicesFile = (home: string): string => join(home, 'choices.json');
+
+/** No credentials, no region, a proxy that answers nobody, and no choices of whoever runs this. */
 function bareEnvironment(home: string): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(AWS_|CDK_|.*_proxy$)/i.test(name));
-  return { ...Object.fromEntries(kept), HOME: home, HTTP_PROXY: nowhere, HTTPS_PROXY: nowhere, CI: 'true' };
+  return {
+    ...Object.fromEntries(kept),
+    HOME: home,
+    HTTP_PROXY: nowhere,
+    HTTPS_PROXY: nowhere,
+    CI: 'true',
+    HEADCOUNT_CHOICES: choicesFile(home),
+  };
 }
 
 interface FunctionResource {
@@ -51,6 +62,7 @@ describe('cdk synth', () => {
   beforeAll(async () => {
     home = mkdtempSync(join(tmpdir(), 'headcount-synth-'));
     const output = join(home, 'cdk.out');
+    writeFileSync(choicesFile(home), JSON.stringify({ machineClients: { [machine]: ['usage:read'] } }));
     const cli = join(root, 'node_modules/aws-cdk/bin/cdk');
     await run(process.execPath, [cli, 'synth', '--quiet', '--strict', '--output', output], {
       cwd: root,
@@ -71,6 +83,11 @@ describe('cdk synth', () => {
       expect.arrayContaining(['Headcount.template.json', 'HeadcountState.template.json']),
     );
     expect([...bundles.keys()].sort()).toEqual([...functions].sort());
+  });
+
+  test("takes the operator's choices from the file that the environment names", () => {
+    const template = readFileSync(join(home, 'cdk.out/HeadcountWeb.template.json'), 'utf8');
+    expect(template).toContain(`"ClientName": "${machine}"`);
   });
 
   test.each(functions)('%s loads as one file with a handler', async (id) => {
