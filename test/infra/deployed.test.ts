@@ -86,7 +86,7 @@ const unseen: Readonly<Record<string, readonly string[]>> = {
     'dynamodb:BatchWriteItem N',
     'dynamodb:BatchWriteItem O',
     'dynamodb:BatchWriteItem W',
-    'dynamodb:GetItem P',
+    'dynamodb:Query P only pk+sk',
     'iot:GetConnection',
   ],
   // A username that nobody ranks any more and that was never rejected; the sweep here finds none.
