@@ -13,7 +13,6 @@ const { stateful, stateless } = synthTemplates();
 const choices = synthTemplates(withFrontDoor);
 
 const writeLog = (log: string): string[] => [`logs:CreateLogStream ${log}.Arn`, `logs:PutLogEvents ${log}.Arn`];
-const sendTraces = ['xray:PutTelemetryRecords *', 'xray:PutTraceSegments *'];
 const anyClient = 'arn:AWS::Partition:iot:AWS::Region:AWS::AccountId:client/*';
 const kick = [`iot:DeleteConnection ${anyClient}`, `iot:GetConnection ${anyClient}`];
 const consume = ['ChangeMessageVisibility', 'DeleteMessage', 'GetQueueAttributes', 'GetQueueUrl', 'ReceiveMessage'];
@@ -73,7 +72,7 @@ describe.each(Object.entries(functions))('%s', (id, { name, grants }) => {
 
   test('may do what it needs and nothing else', () => {
     const others = grantsOfRole(stateless, `${id}Role`).filter((grant) => !grant.startsWith('dynamodb:'));
-    expect(others).toEqual([...grants, ...writeLog(`${id}Log`), ...sendTraces].sort());
+    expect(others).toEqual([...grants, ...writeLog(`${id}Log`)].sort());
   });
 
   test('may touch the table item by item only: each grant names the items it is for, or an index', () => {
