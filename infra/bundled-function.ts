@@ -2,9 +2,9 @@
 // to write its own log, and the environment that shared/config/env.ts lists for it. Whoever makes one adds the grants.
 
 import { fileURLToPath } from 'node:url';
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
@@ -44,7 +44,6 @@ export class BundledFunction<Name extends FunctionName> extends NodejsFunction {
       environment: { ...props.environment, ...props.optionalEnvironment, NODE_OPTIONS: '--enable-source-maps' },
       role,
       logGroup,
-      tracing: Tracing.ACTIVE,
       depsLockFilePath: `${repository}package-lock.json`,
       projectRoot: repository,
       // Keep-alive is the default of the bundled SDK; the variable would only be one more that nobody reads.
@@ -67,9 +66,5 @@ export class BundledFunction<Name extends FunctionName> extends NodejsFunction {
       ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: props.reservedConcurrency }),
     });
     this.ownRole = role;
-    Validations.of(role).acknowledge({
-      id: 'AwsSolutions-IAM5[Resource::*]',
-      reason: 'Traces are sent to X-Ray, which knows no resource that they could be limited to.',
-    });
   }
 }
