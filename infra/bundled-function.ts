@@ -1,9 +1,9 @@
 // One Lambda function of this repository, as one file, with a role that holds nothing but the right to write its own log,
 // and the environment that shared/config/env.ts lists for it. Its maker adds the grants.
 
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { EnvironmentVariable, environmentOf, FunctionName } from '../shared/config/env.ts';
@@ -41,13 +41,8 @@ export class BundledFunction<Name extends FunctionName> extends LambdaFunction {
       environment: { ...props.environment, ...props.optionalEnvironment, NODE_OPTIONS: '--enable-source-maps' },
       role,
       logGroup,
-      tracing: Tracing.ACTIVE,
       ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: props.reservedConcurrency }),
     });
     this.ownRole = role;
-    Validations.of(role).acknowledge({
-      id: 'AwsSolutions-IAM5[Resource::*]',
-      reason: 'Traces are sent to X-Ray, which knows no resource that they could be limited to.',
-    });
   }
 }

@@ -55,8 +55,8 @@ export function sayWeb(stack: Stack, { web, state, connect, endpoint }: WebSteps
   );
   next(
     'Next4Person',
-    'A person of that tenant, who may sign in to the console',
-    `aws cognito-idp create-group --user-pool-id ${pool} --group-name tenant:acme && aws cognito-idp admin-create-user --user-pool-id ${pool} --username ann@example.com --user-attributes Name=email,Value=ann@example.com Name=email_verified,Value=true && aws cognito-idp admin-add-user-to-group --user-pool-id ${pool} --username ann@example.com --group-name tenant:acme`,
+    'A person of that tenant, who may sign in to the console; a group tenant:acme:reader or tenant:acme:operator allows less',
+    `aws cognito-idp create-group --user-pool-id ${pool} --group-name tenant:acme:admin && aws cognito-idp admin-create-user --user-pool-id ${pool} --username ann@example.com --user-attributes Name=email,Value=ann@example.com Name=email_verified,Value=true && aws cognito-idp admin-add-user-to-group --user-pool-id ${pool} --username ann@example.com --group-name tenant:acme:admin`,
   );
   for (const [n, { name, client }] of web.machines.entries())
     next(

@@ -1,6 +1,6 @@
-// Who may call the HTTP API: people and machines of one Cognito user pool. A person's tenant is a group, a machine's an
-// item under its app client: neither is anything that its owner could write. No attribute says whose somebody is, so
-// no trigger has to copy one into a token, and the plan that Cognito gives by default is enough.
+// Who may call the HTTP API: people and machines of one Cognito user pool. A group names a person's tenant and role; an item
+// under a machine's app client names its tenant. Neither is anything that its owner could write. No attribute says whose
+// somebody is, so no trigger has to copy one into a token, and the plan that Cognito gives by default is enough.
 
 import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import {

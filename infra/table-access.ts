@@ -1,9 +1,16 @@
 // What each function may do with the table, item by item. Only who walks the whole table may Scan, and nobody may
 // touch the table itself: a read that grows with the number of sessions is refused by IAM even if somebody writes one.
+// Digests of passwords are read by the authorizer and the front door, which check passwords, and by no other function.
 // The lists are what the deployed functions were seen to use, no less and no more (test/infra/deployed.test.ts).
 
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import {
+  keyAttributes,
+  mqttUserAttributes,
+  removalAttributes,
+  sessionAttributes,
+} from '../shared/config/attributes.ts';
 import type { TableUser } from '../shared/config/env.ts';
 import type { tableDefinition } from '../shared/config/table.ts';
 
@@ -60,9 +67,17 @@ export interface TableAccess {
   readonly items: Readonly<Partial<Record<ItemAction, readonly ItemKind[]>>>;
   readonly transactions?: readonly Transaction[];
   readonly indexes?: readonly IndexName[];
-  /** Reads all there is, item after item. */
-  readonly scan?: true;
+  /** Reads that meet items with password digests, and must not see those. */
+  readonly partialReads?: readonly PartialRead[];
+  /** Items that an UpdateItem changes and does not answer with. */
+  readonly blindUpdates?: readonly ItemKind[];
 }
+
+/** Of these items (a Scan: of all there is) these attributes only. */
+type PartialRead = { readonly attributes: readonly string[] } & (
+  | { readonly action: 'Scan' }
+  | { readonly action: 'Query'; readonly kinds: readonly ItemKind[] }
+);
 
 /** All of several accesses. */
 function together(...parts: readonly TableAccess[]): TableAccess {
@@ -74,7 +89,8 @@ function together(...parts: readonly TableAccess[]): TableAccess {
     items,
     transactions: parts.flatMap((part) => part.transactions ?? []),
     indexes: parts.flatMap((part) => part.indexes ?? []),
-    ...(parts.some((part) => part.scan === true) ? { scan: true } : {}),
+    partialReads: parts.flatMap((part) => part.partialReads ?? []),
+    blindUpdates: parts.flatMap((part) => part.blindUpdates ?? []),
   };
 }
 
@@ -120,13 +136,16 @@ export const tableAccess: Readonly<Record<TableUser | 'frontdoor', TableAccess>>
   // It decides as the authorizer does.
   frontdoor: deciding,
   // It stores passwords under a newer key, as digests that it is given.
-  presence: together(lifeCycle, { items: { GetItem: ['=account'], PutItem: ['=account'], UpdateItem: ['P'] } }),
+  presence: together(lifeCycle, {
+    items: { GetItem: ['=account'], PutItem: ['=account'] },
+    blindUpdates: ['P'],
+  }),
   // It recounts: that reads the sessions of a username where they can be read consistently, in the table itself.
   sweeper: together(lifeCycle, { items: { Query: ['S'] }, indexes: ['due', 'wake'] }),
   // It walks the whole table, a slice a minute, and recounts.
   reconciler: together(lifeCycle, {
     items: { GetItem: ['=reconciler'], PutItem: ['=reconciler'], Query: ['S'] },
-    scan: true,
+    partialReads: [{ action: 'Scan', attributes: sessionAttributes }],
   }),
   expiry: together(opening, lanes, {
     items: { GetItem: ['N', 'S'], UpdateItem: ['N'], DeleteItem: ['N'], Query: ['S'] },
@@ -138,14 +157,17 @@ export const tableAccess: Readonly<Record<TableUser | 'frontdoor', TableAccess>>
     items: {
       BatchWriteItem: ['A', 'C', 'D', 'H', 'L', 'M', 'N', 'O', 'P', 'R', 'S', 'W'],
       DeleteItem: ['N'],
-      GetItem: ['C', 'D', 'J', 'N', 'P', 'S'],
+      GetItem: ['C', 'D', 'J', 'N', 'S'],
       PutItem: ['J', 'S'],
       Query: ['N', 'S'],
       UpdateItem: ['N'],
     },
     transactions: [{ parts: ['DeleteItem'], kinds: ['D', 'T', '=token-keys'] }],
     indexes: ['wake'],
-    scan: true,
+    partialReads: [
+      { action: 'Scan', attributes: removalAttributes },
+      { action: 'Query', kinds: ['P'], attributes: keyAttributes },
+    ],
   }),
   api: together(openingWithKeys, lanes, {
     items: {
@@ -154,7 +176,7 @@ export const tableAccess: Readonly<Record<TableUser | 'frontdoor', TableAccess>>
       DeleteItem: ['N', 'O'],
       GetItem: ['C', 'D', 'I', 'J', 'N', 'O', 'S', '=tenants'],
       PutItem: ['J', 'S', '=tenants'],
-      Query: ['A', 'H', 'N', 'O', 'P', 'S', 'T', 'W', '=tenants'],
+      Query: ['A', 'H', 'N', 'O', 'S', 'T', 'W', '=tenants'],
       UpdateItem: ['D', 'N'],
     },
     transactions: [
@@ -165,6 +187,7 @@ export const tableAccess: Readonly<Record<TableUser | 'frontdoor', TableAccess>>
     ],
     // `wake`: how many operations of a tenant are running.
     indexes: ['due', 'rank', 'wake'],
+    partialReads: [{ action: 'Query', kinds: ['P'], attributes: mqttUserAttributes }],
   }),
 };
 
@@ -178,6 +201,20 @@ export const noticing: TableAccess = { items: { BatchGetItem: ['D'], GetItem: ['
 const onlyItems = (kinds: readonly ItemKind[]) => ({
   'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': kinds.map(keyPattern) },
 });
+
+/**
+ * IAM compares what a request names, in keys, filter and projection; a request that names nothing would pass and read all
+ * of an item. So it has to say as well that it asks for attributes. GetItem has no `Select` and cannot be held to this.
+ * [AWS: Ensuring attribute-based restrictions are enforced]
+ */
+const onlyAttributes = ({ attributes, ...read }: PartialRead) => ({
+  StringEquals: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' },
+  'ForAllValues:StringEquals': { 'dynamodb:Attributes': attributes },
+  ...(read.action === 'Scan' ? {} : onlyItems(read.kinds)),
+});
+
+/** A request that does not say what it wants back gets nothing; whether IAM knows it as `NONE`, AWS does not say. */
+const answeringNothing = { StringEqualsIfExists: { 'dynamodb:ReturnValues': 'NONE' } };
 
 export function grantTableAccess(table: ITable, access: TableAccess, grantee: IGrantable): void {
   const grant = (actions: readonly string[], resources: string[], conditions: Record<string, unknown> = {}): void =>
@@ -197,7 +234,9 @@ export function grantTableAccess(table: ITable, access: TableAccess, grantee: IG
       ...onlyItems(kinds),
       'ForAnyValue:StringEquals': { 'dynamodb:EnclosingOperation': 'TransactWriteItems' },
     });
-  if (access.scan === true) grant(['Scan'], [table.tableArn]);
+  for (const read of access.partialReads ?? []) grant([read.action], [table.tableArn], onlyAttributes(read));
+  const blind = access.blindUpdates ?? [];
+  if (blind.length > 0) grant(['UpdateItem'], [table.tableArn], { ...onlyItems(blind), ...answeringNothing });
   // An index entry is keys and a time, and which partition of an index is read is no secret.
   const indexes = (access.indexes ?? []).map((index) => `${table.tableArn}/index/${index}`);
   if (indexes.length > 0) grant(['Query'], indexes);

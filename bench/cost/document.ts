@@ -3,7 +3,16 @@
 
 import { table } from '../adr1/tables.ts';
 import { fixedLines, frontDoorLines } from './fixed.ts';
-import { comingBackLines, connectivity, type Line, lifeLines, rejectedLines, retainedLines, total } from './lines.ts';
+import {
+  comingBackLines,
+  connectivity,
+  type Line,
+  lifeLines,
+  lonelyLifeLines,
+  rejectedLines,
+  retainedLines,
+  total,
+} from './lines.ts';
 import { pricesOf } from './prices.ts';
 import { scaleTable } from './scale.ts';
 
@@ -25,6 +34,7 @@ const parts: Readonly<Record<string, () => string>> = {
       ['', 'costs'],
       [
         ['a million whole lives of sessions (CONNECT, confirmed, disconnected)', dollars(total(lifeLines()))],
+        ['the same where few come at a time, and each event is handled by itself', dollars(total(lonelyLifeLines()))],
         ['a million reconnects of known sessions, each retained again', dollars(total(comingBackLines()))],
         ['a million rejections for quota', dollars(total(rejectedLines()))],
         [

@@ -9,6 +9,7 @@ import {
   machineClientMonth,
   publicIpv4Hour,
   secretMonth,
+  sqs,
 } from './prices.ts';
 
 /** Counted in the templates by test/bench/cost.test.ts. */
@@ -20,14 +21,23 @@ export const deployedCounts = {
   machineClients: 1,
   /** Functions on a schedule of one minute: sweeper, reconciler, operations. */
   everyMinute: 3,
+  /** And on one of ten minutes: the fetcher of token keys. */
+  everyTenMinutes: 1,
+  /** Queues that Lambda polls: presence, operations. */
+  polledQueues: 2,
   frontDoorAlarms: 5,
 };
 
 const hoursOfMonth = 730;
 /** Written every minute with no device there: five of the sweeper, two of the reconciler. */
 const metricsAtRest = 7;
-/** What a run without work takes: an assumption. */
-const idleRun = { seconds: 0.3, gb: 0.5 };
+/** What a run without work takes, and the bytes of its log lines: assumptions. */
+const idleRun = { seconds: 0.3, gb: 0.5, logBytes: 1_000 };
+/**
+ * Lambda polls an empty queue with five long polls at a time, and with no fewer where a concurrency is set.
+ * [AWS: Configuring scaling behavior for SQS event source mappings] That each lasts the longest there is, is assumed.
+ */
+const polling = { atOnce: 5, seconds: 20 };
 
 const task = { vcpu: 1, gb: 4 };
 const tasks = 2;
@@ -36,8 +46,10 @@ const zones = 2;
 const frontDoorMetrics = 6;
 
 export function fixedLines(): readonly Line[] {
-  const { alarms, dashboards, secrets, machineClients, everyMinute } = deployedCounts;
-  const runs = everyMinute * 60 * hoursOfMonth;
+  const { alarms, dashboards, secrets, machineClients, everyMinute, everyTenMinutes, polledQueues } = deployedCounts;
+  const minutes = 60 * hoursOfMonth;
+  const runs = (everyMinute + everyTenMinutes / 10) * minutes;
+  const polls = (polledQueues * polling.atOnce * minutes * 60) / polling.seconds;
   const run = lambda.millionRequests / 1e6 + idleRun.gb * idleRun.seconds * lambda.gbSecond;
   return [
     ['app client of the operator', machineClients * machineClientMonth, 'Cognito, a client that signs in as a machine'],
@@ -45,7 +57,20 @@ export function fixedLines(): readonly Line[] {
     ['metrics', metricsAtRest * cloudwatch.metricMonth, `${metricsAtRest} that are written with no device there`],
     ['alarms', alarms * cloudwatch.alarmMetricMonth, `${alarms}`],
     ['secrets', secrets * secretMonth, 'keys of the tickets, keys of MQTT passwords'],
-    ['functions', runs * run, `${everyMinute} a minute, ${idleRun.seconds} s of ${idleRun.gb} GB each (assumed)`],
+    [
+      'functions on a schedule',
+      runs * run,
+      `${everyMinute} a minute and ${everyTenMinutes} in ten, ${idleRun.seconds} s of ${idleRun.gb} GB each (assumed)`,
+    ],
+    ['their logs', ((runs * idleRun.logBytes) / 1e9) * cloudwatch.logGb, `${idleRun.logBytes} bytes a run (assumed)`],
+    [
+      'polling of empty queues',
+      (polls / 1e6) * sqs.millionRequests,
+      `${polledQueues} queues, ${polling.atOnce} requests of ${polling.seconds} s at a time each`,
+    ],
+    // https://aws.amazon.com/eventbridge/pricing/ charges events of one's own, https://aws.amazon.com/dynamodb/pricing/
+    // reads of a stream by others than Lambda.
+    ['schedules, reading the stream', 0, 'rules on a schedule, and reads by Lambda, are not charged'],
   ];
 }
 

@@ -11,8 +11,6 @@ const assumed = {
   authorizer: { seconds: 0.035, gb: 1_769 / 1_024 },
   presence: { seconds: 0.1, gb: 0.5, messagesOfBatch: 10 },
   logOfConnect: 800,
-  /** X-Ray traces the first request of a second, and then one in twenty. */
-  traced: 0.05,
 };
 const gb = 1e9;
 
@@ -24,14 +22,16 @@ const plus = (...parts: readonly Metered[]): Metered => ({
 const life = plus(metered.newSession, metered.confirmed, metered.gone);
 const comingBack = plus(metered.reconnect, metered.confirmed, metered.retained);
 
-/** A million CONNECTs of one kind, straight to IoT Core; `events`: presence events that each of them leads to. */
-function million(units: Metered, events: number): readonly Line[] {
-  const { authorizer, presence, logOfConnect, traced } = assumed;
-  const batches = events / presence.messagesOfBatch;
+/**
+ * A million CONNECTs of one kind, straight to IoT Core; `events`: presence events that each of them leads to, so many of
+ * which come to the function together.
+ */
+function million(units: Metered, events: number, together = assumed.presence.messagesOfBatch): readonly Line[] {
+  const { authorizer, presence, logOfConnect } = assumed;
+  const batches = events / together;
   const run = ({ seconds, gb: memory }: { seconds: number; gb: number }): number =>
     lambda.millionRequests + 1e6 * seconds * memory * lambda.gbSecond;
   const toQueue = events + 2 * batches;
-  const invocations = 1 + batches;
   const always: readonly Line[] = [
     ['DynamoDB, writes', units.write * dynamodb.millionWriteUnits, `${units.write} units`],
     ['DynamoDB, reads', units.read * dynamodb.millionReadUnits, `${units.read} units`],
@@ -42,7 +42,6 @@ function million(units: Metered, events: number): readonly Line[] {
     ],
     ['IoT Core, the CONNECT', iotCore.millionMessages, 'metered as a message'],
     ['CloudWatch Logs', ((1e6 * logOfConnect) / gb) * cloudwatch.logGb, `${logOfConnect} bytes (assumed)`],
-    ['X-Ray', invocations * traced * cloudwatch.millionTraces, 'one invocation in twenty'],
   ];
   if (events === 0) return always;
   const rule = iotCore.millionRulesTriggered + iotCore.millionRuleActions;
@@ -59,6 +58,8 @@ function million(units: Metered, events: number): readonly Line[] {
 }
 
 export const lifeLines = (): readonly Line[] => million(life, 2);
+/** Where so few come that each event is read, handled and deleted by itself. */
+export const lonelyLifeLines = (): readonly Line[] => million(life, 2, 1);
 export const comingBackLines = (): readonly Line[] => million(comingBack, 2);
 export const rejectedLines = (): readonly Line[] => million(metered.rejected, 0);
 

@@ -17,7 +17,7 @@ export const dynamodb = {
 /** https://aws.amazon.com/lambda/pricing/, arm64 */
 export const lambda = { millionRequests: 0.2, gbSecond: 0.0000133334 } as const;
 
-/** https://aws.amazon.com/sqs/pricing/, standard queues */
+/** https://aws.amazon.com/sqs/pricing/, standard queues. An empty answer is a request like any other. */
 export const sqs = { millionRequests: 0.4 } as const;
 
 /** https://aws.amazon.com/iot-core/pricing/; a CONNECT is metered as a message of its size. */
@@ -28,13 +28,12 @@ export const iotCore = {
   millionRuleActions: 0.15,
 } as const;
 
-/** https://aws.amazon.com/cloudwatch/pricing/ and https://aws.amazon.com/xray/pricing/ */
+/** https://aws.amazon.com/cloudwatch/pricing/ */
 export const cloudwatch = {
   logGb: 0.5,
   metricMonth: 0.3,
   alarmMetricMonth: 0.1,
   dashboardMonth: 3,
-  millionTraces: 5,
 } as const;
 
 /** https://aws.amazon.com/secrets-manager/pricing/ */

@@ -1,7 +1,7 @@
 // One request to the API: where, with which token, and what its answer is.
 
 import { ApiProblem, parseProblem, unreachable } from './problem.ts';
-import type { PageRequest, Scope, Versioned } from './types.ts';
+import { type PageRequest, type Scope, scopes, type Versioned } from './types.ts';
 
 export interface ClientOptions {
   /** Where `/v1` is; empty for the page's own origin. */
@@ -11,6 +11,8 @@ export interface ClientOptions {
   readonly fetch?: typeof fetch;
   /** Told of each problem before it is thrown, as an expired sign-in or a missing scope. */
   readonly onProblem?: (problem: ApiProblem) => void;
+  /** Told with each answer that lists them: what the API lets this caller do. */
+  readonly onScopes?: (granted: readonly Scope[]) => void;
 }
 
 export interface Call {
@@ -68,6 +70,8 @@ export function createSend(options: ClientOptions): Send {
   return async <T>(call: Call): Promise<Versioned<T>> => {
     try {
       const answer = await attempt(call);
+      const listed = answer.headers.get('x-scopes')?.split(' ');
+      if (listed !== undefined) options.onScopes?.(scopes.filter((scope) => listed.includes(scope)));
       if (!answer.ok) throw await parseProblem(answer, call.scope);
       // What the API answers is what its schemas say; the types are inferred from those.
       const value = (answer.status === 204 ? undefined : await answer.json()) as T;

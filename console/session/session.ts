@@ -21,6 +21,8 @@ export type SessionState =
       /** What the token is not good for; undefined: nothing is known of that yet. */
       readonly scopes: readonly Scope[] | undefined;
       readonly refused: readonly Scope[];
+      /** What the API says that this person may do; undefined until its first answer. */
+      readonly granted: readonly Scope[] | undefined;
       /** The API took the token for none. */
       readonly expired: boolean;
       /** Grows with every sign-in: what was loaded before is asked for again. */
@@ -62,7 +64,7 @@ export function createSessionStore(): SessionStore {
 
   function signedIn(config: ConsoleConfig, scopes: readonly Scope[] | undefined): void {
     const generation = state.kind === 'signed-in' ? state.generation + 1 : 1;
-    become({ kind: 'signed-in', config, scopes, refused: [], expired: false, generation });
+    become({ kind: 'signed-in', config, scopes, refused: [], granted: undefined, expired: false, generation });
   }
 
   function accept(config: ConsoleConfig, given: Tokens): void {
@@ -94,6 +96,10 @@ export function createSessionStore(): SessionStore {
     if (status === 401 && !state.expired) become({ ...state, expired: true });
     if (code === 'forbidden' && scope !== undefined && !state.refused.includes(scope))
       become({ ...state, refused: [...state.refused, scope] });
+  }
+
+  function onScopes(granted: readonly Scope[]): void {
+    if (state.kind === 'signed-in' && state.granted?.join() !== granted.join()) become({ ...state, granted });
   }
 
   async function start(): Promise<void> {
@@ -130,6 +136,7 @@ export function createSessionStore(): SessionStore {
     },
     token: currentToken,
     onProblem,
+    onScopes,
   });
 
   return {

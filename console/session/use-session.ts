@@ -32,11 +32,11 @@ export function useSession(): Session {
   const { client } = useSessionStore();
   const state = useSessionState();
   if (state.kind !== 'signed-in') throw new Error('nobody is signed in');
-  const { config, scopes, refused, generation } = state;
+  const { config, scopes, refused, granted, generation } = state;
   return {
     client,
     config,
     generation,
-    may: (scope) => (scopes === undefined || scopes.includes(scope)) && !refused.includes(scope),
+    may: (scope) => [scopes, granted].every((known) => known?.includes(scope) !== false) && !refused.includes(scope),
   };
 }

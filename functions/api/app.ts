@@ -53,7 +53,8 @@ const documentConfig = {
       'Limits how many MQTT sessions one username may hold on a deployment. Readable at /docs. A tenant may own ' +
       `${deploymentsPerTenantMax} deployments, with ${credentialsPerDeploymentMax} MQTT users, one token issuer, and a ` +
       `whitelist and overrides of ${usernamesPerListMax} usernames each, and have ${runningOperationsMax} operations ` +
-      'running. Requests in progress are bounded per tenant; beyond that the answer is 429 with Retry-After.',
+      'running. Requests in progress are bounded per tenant; beyond that the answer is 429 with Retry-After. The header ' +
+      '`x-scopes` of an answer lists the scopes that the caller has, separated by spaces.',
     license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
   },
 };

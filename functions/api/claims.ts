@@ -1,9 +1,9 @@
 // Who calls, on AWS: API Gateway's JWT authorizer has checked the token, and hands its claims on.
 
-import { resourceServer } from '../../shared/config/scopes.ts';
+import { resourceServer, scopesOfRole } from '../../shared/config/scopes.ts';
 import { parseTenantId, type TenantId } from '../../shared/domain/ids.ts';
 import type { MachineTenants } from '../../shared/ports/machines.ts';
-import { type Authenticate, isScope } from './principal.ts';
+import { type Authenticate, isScope, type Scope } from './principal.ts';
 
 const tenantGroup = 'tenant:';
 const ours = `${resourceServer}/`;
@@ -25,10 +25,17 @@ function listOf(claim: unknown): readonly string[] {
     .filter((entry) => entry !== '');
 }
 
+/** Whose tenant a caller belongs to, and which scopes count there; the token must have them as well. */
+interface Membership {
+  readonly tenantId: TenantId;
+  readonly may: (scope: Scope) => boolean;
+}
+
 /**
- * A person's tenant is a Cognito group, `tenant:<tenantId>`: only the operator puts somebody into one, and nobody is in
- * two. A machine has no groups: its token is about its app client, and whose that is says an item that only the operator
- * writes. A custom scope of Cognito is `<resource server>/<scope>`. Ids pass as tokens with API Gateway, but not here.
+ * A person's tenant and role are a Cognito group, `tenant:<tenantId>:<role>`, which only the operator of the installation
+ * assigns. Cognito gives every scope of the console to every person who signs in, so the role decides which of them count.
+ * A machine has no groups: its token is about its app client, and an item that only the operator writes names the tenant.
+ * A custom scope of Cognito is `<resource server>/<scope>`. Ids pass as tokens with API Gateway, but not here.
  */
 export function createClaimsAuthenticate(machines: MachineTenants): Authenticate {
   return async (_bearer, env) => {
@@ -38,17 +45,41 @@ export function createClaimsAuthenticate(machines: MachineTenants): Authenticate
     if (property(claims, 'token_use') !== 'access' || typeof subject !== 'string' || subject === '') return undefined;
     // A token that an app client got for itself is about nobody but that client; the subject of a person is another.
     const isMachine = property(claims, 'client_id') === subject;
-    const tenantId = isMachine ? await machines.tenantOf(subject) : tenantOfGroups(property(claims, 'cognito:groups'));
-    if (tenantId === undefined) return undefined;
-    const scopes = listOf(property(claims, 'scope')).filter((scope) => scope.startsWith(ours));
-    return { tenantId, subject, scopes: new Set(scopes.map((scope) => scope.slice(ours.length)).filter(isScope)) };
+    const membership = isMachine
+      ? membershipOfMachine(await machines.tenantOf(subject))
+      : membershipOfGroups(property(claims, 'cognito:groups'));
+    if (membership === undefined) return undefined;
+    const named = listOf(property(claims, 'scope')).filter((scope) => scope.startsWith(ours));
+    const scopes = named.map((scope) => scope.slice(ours.length)).filter(isScope);
+    return { tenantId: membership.tenantId, subject, scopes: new Set(scopes.filter(membership.may)) };
   };
 }
 
-function tenantOfGroups(claim: unknown): TenantId | undefined {
-  const groups = listOf(claim).filter((group) => group.startsWith(tenantGroup));
-  const [group] = groups;
-  if (group === undefined || groups.length > 1) return undefined;
-  const tenantId = parseTenantId(group.slice(tenantGroup.length));
-  return tenantId.ok ? tenantId.value : undefined;
+function membershipOfMachine(tenantId: TenantId | undefined): Membership | undefined {
+  return tenantId && { tenantId, may: () => true };
+}
+
+type Role = keyof typeof scopesOfRole;
+
+function isRole(raw: string): raw is Role {
+  return Object.hasOwn(scopesOfRole, raw);
+}
+
+/** A group without a role makes an administrator; one whose role is unknown counts as no group. */
+function parseGroup(group: string): readonly { readonly tenant: string; readonly role: Role }[] {
+  const [, tenant = '', ...rest] = group.split(':');
+  const role = rest.length === 0 ? 'admin' : rest.join(':');
+  return isRole(role) ? [{ tenant, role }] : [];
+}
+
+/** Several roles in one tenant add up. Groups of several tenants name none. */
+function membershipOfGroups(claim: unknown): Membership | undefined {
+  const groups = listOf(claim)
+    .filter((group) => group.startsWith(tenantGroup))
+    .flatMap(parseGroup);
+  const [tenant, ...others] = new Set(groups.map((group) => group.tenant));
+  const tenantId = parseTenantId(tenant);
+  if (!tenantId.ok || others.length > 0) return undefined;
+  const scopes = new Set<Scope>(groups.flatMap(({ role }) => scopesOfRole[role]));
+  return { tenantId: tenantId.value, may: (scope) => scopes.has(scope) };
 }

@@ -53,8 +53,9 @@ export const problemKinds = {
   },
   forbidden: {
     status: 403,
-    cause: 'The token lacks the scope that this request needs; `detail` names it.',
-    cure: 'Use a token that has the scope.',
+    cause:
+      'The token lacks the scope that this request needs, or the role of the person does not have it; `detail` names the scope.',
+    cure: 'Use a token that has the scope. On AWS the operator adds a person to a group of another role.',
   },
   'tenant.unknown': {
     status: 403,

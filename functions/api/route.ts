@@ -96,6 +96,9 @@ type Handle<P, Q, B> = (call: Call<P, Q, B>, deployment: StoredDeployment | unde
 
 const noQuery = z.strictObject({});
 
+/** Lists the caller's scopes: a token alone does not tell them, since the role of a person may allow fewer. */
+const scopesHeader = 'x-scopes';
+
 const unauthorized = problem(401, 'unauthorized', 'A valid bearer token is needed.', {
   headers: { 'www-authenticate': 'Bearer' },
 });
@@ -231,8 +234,7 @@ export function createRouter(app: OpenAPIHono, ports: RouterPorts) {
     }
     const absent = await route.absent?.(principal.tenantId, segments);
     if (absent !== undefined) return absent;
-    if (!principal.scopes.has(route.scope))
-      return problem(403, 'forbidden', `This needs a token with the scope ${route.scope}.`);
+    if (!principal.scopes.has(route.scope)) return problem(403, 'forbidden', `This needs the scope ${route.scope}.`);
 
     if (deployment?.status === 'deleting' && route.method !== 'get' && route.whileDeleting !== true)
       return deploymentDeleting;
@@ -261,7 +263,7 @@ export function createRouter(app: OpenAPIHono, ports: RouterPorts) {
     )
       return tooManyOperations;
 
-    return handle(
+    const answered = await handle(
       {
         principal,
         // Without a fault, all of them are there.
@@ -277,6 +279,7 @@ export function createRouter(app: OpenAPIHono, ports: RouterPorts) {
       },
       deployment,
     );
+    return { ...answered, headers: { ...answered.headers, [scopesHeader]: [...principal.scopes].join(' ') } };
   }
 
   function add<P, Q, B>(route: Common<P, Q, B>, handle: Handle<P, Q, B>): void {

@@ -2,7 +2,7 @@
 
 import { maxSessions, type Override, shownLimit } from '../../shared/domain/limit.ts';
 import type { Ms } from '../../shared/domain/time.ts';
-import type { Credential } from '../../shared/ports/credentials.ts';
+import type { MqttUser } from '../../shared/ports/credentials.ts';
 import type { Operation } from '../../shared/ports/operations.ts';
 import type { HourCount, UsernameRejections } from '../../shared/ports/rejections.ts';
 import type { AuditRecord, Deployment, StoredOverride, StoredSessionLimit } from '../../shared/ports/settings.ts';
@@ -59,7 +59,7 @@ export function viewOverride({ username, override }: StoredOverride) {
   return { username, limit: ownLimitOf(override) };
 }
 
-export function viewCredential({ username, createdAt }: Credential) {
+export function viewCredential({ username, createdAt }: MqttUser) {
   return { username, createdAt: timeOf(createdAt) };
 }
 

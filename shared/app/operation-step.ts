@@ -12,7 +12,7 @@ export interface WorkerPorts extends KickPorts {
   readonly operations: OperationStore;
   readonly items: DeploymentItems;
   readonly settings: Pick<SettingsStore, 'getDeployment' | 'getSessionLimit' | 'getOverride'>;
-  readonly credentials: Pick<CredentialStore, 'getCredential'>;
+  readonly credentials: Pick<CredentialStore, 'hasCredential'>;
   readonly log: Log;
 }
 
@@ -31,7 +31,7 @@ export async function stillHolds(ports: WorkerPorts, { cause, deploymentId, cert
     case 'kick':
       return true;
     case 'credential_removed':
-      return certain || (await ports.credentials.getCredential(deploymentId, cause.username)) === undefined;
+      return certain || !(await ports.credentials.hasCredential(deploymentId, cause.username));
     case 'username_blocked': {
       const limit = await ports.settings.getSessionLimit(deploymentId);
       if (limit?.enabled !== true) return false;

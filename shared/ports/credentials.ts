@@ -39,10 +39,13 @@ export interface PasswordKeys {
   key(id: string): Promise<PasswordKey>;
 }
 
-export interface Credential {
+export interface MqttUser {
   readonly username: Username;
-  readonly hash: PasswordHash;
   readonly createdAt: Ms;
+}
+
+export interface Credential extends MqttUser {
+  readonly hash: PasswordHash;
 }
 
 /** Who changes an MQTT user, and when. */
@@ -55,16 +58,18 @@ export type CredentialChange = Pick<Change, 'actor' | 'at'>;
 export interface CredentialStore {
   /** Eventually consistent. */
   getCredential(id: DeploymentId, username: Username): Promise<Credential | undefined>;
+  /** Eventually consistent. Sees nothing of the password. */
+  hasCredential(id: DeploymentId, username: Username): Promise<boolean>;
   /** `full`: it is new, and there are credentialsPerDeploymentMax. Only changes that say whose they are count. */
   putCredential(id: DeploymentId, credential: Credential, change?: CredentialChange): Promise<'set' | 'full'>;
   /** Replaces the digest of the same password, only where `seen` is still stored. Leaves no audit record. */
   renewHash(renewal: HashRenewal): Promise<'done' | 'changed'>;
   deleteCredential(id: DeploymentId, username: Username, change?: CredentialChange): Promise<'deleted' | 'missing'>;
-  /** In order of username (bytes of UTF-8), after `after`, at most `limit`. */
+  /** In order of username (bytes of UTF-8), after `after`, at most `limit`. Sees nothing of the passwords. */
   listCredentials(
     id: DeploymentId,
     page: { readonly limit: number; readonly after?: Username },
-  ): Promise<readonly Credential[]>;
+  ): Promise<readonly MqttUser[]>;
 }
 
 /** A password that was right gets a new digest: it was stored under an older key or at another cost. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createClaimsAuthenticate } from '../../functions/api/claims.ts';
+import { allScopes } from '../../shared/config/scopes.ts';
 import type { TenantId } from '../../shared/domain/ids.ts';
 
 const good = {
@@ -57,6 +58,57 @@ test('the tenant of a machine is the one that its app client belongs to', async 
 test('a scope of another resource server is worth nothing here', async () => {
   const foreign = await principalOf({ ...good, scope: 'other/settings:write settings:write headcount/usage:read' });
   expect(foreign?.scopes).toEqual(new Set(['usage:read']));
+});
+
+describe('the role in the name of the group', () => {
+  const reader = ['audit:read', 'settings:read', 'usage:read'];
+  const operator = [...reader, 'sessions:kick', 'settings:write'].sort();
+  const admin = [...operator, 'credentials:write', 'deployments:write'].sort();
+  const all = allScopes.map((scope) => `headcount/${scope}`).join(' ');
+  const allowed = async (groups: string, scope = all) => {
+    const principal = await principalOf({ ...good, scope, 'cognito:groups': `[${groups}]` });
+    return principal && [principal.tenantId, ...[...principal.scopes].sort()];
+  };
+
+  // `all` names tenants:admin, which no group gives.
+  test.each([
+    ['tenant:acme:reader', reader],
+    ['tenant:acme:operator', operator],
+    ['tenant:acme:admin', admin],
+    ['tenant:acme', admin],
+    ['operators tenant:acme:reader', reader],
+    ['tenant:acme:reader tenant:acme:operator', operator],
+    ['tenant:acme:reader tenant:acme', admin],
+  ])('%s allows so much of a token with every scope, and never more', async (groups, scopes) => {
+    expect(await allowed(groups)).toEqual(['acme', ...scopes]);
+  });
+
+  test('adds nothing to what the token is good for', async () => {
+    expect(await allowed('tenant:acme:admin', 'headcount/usage:read')).toEqual(['acme', 'usage:read']);
+    expect(await allowed('tenant:acme:reader', 'headcount/settings:write')).toEqual(['acme']);
+    expect(await allowed('tenant:acme:admin', 'headcount/tenants:admin')).toEqual(['acme']);
+  });
+
+  test('counts as no group where it is none that there is', async () => {
+    const unknown = ['Reader', 'readers', 'admin:', ':admin', 'admin:reader', '', 'owner', 'constructor', '__proto__'];
+    for (const role of unknown) {
+      expect(await allowed(`tenant:acme:${role}`), role).toBeUndefined();
+      expect(await allowed(`tenant:acme:${role} tenant:acme:reader`), role).toEqual(['acme', ...reader]);
+    }
+  });
+
+  test('names no tenant where groups name several', async () => {
+    for (const groups of ['tenant:acme:reader tenant:other:admin', 'tenant:acme:admin tenant:A_B:reader'])
+      expect(await allowed(groups), groups).toBeUndefined();
+  });
+
+  test('does not touch machines, which are in no group', async () => {
+    const claims = { ...machine, scope: 'headcount/tenants:admin headcount/deployments:write' };
+    for (const groups of [undefined, 'tenant:acme:reader'])
+      expect((await principalOf({ ...claims, 'cognito:groups': groups }))?.scopes).toEqual(
+        new Set(['tenants:admin', 'deployments:write']),
+      );
+  });
 });
 
 describe('nobody comes in', () => {

@@ -39,7 +39,7 @@ beforeAll(async () => {
       sub: 'u-1',
       token_use: 'access',
       'cognito:groups': `[tenant:${tenant}]`,
-      scope: 'headcount/settings:read headcount/settings:write',
+      scope: 'headcount/settings:read headcount/settings:write headcount/deployments:write',
     };
     const event = {
       version: '2.0',
@@ -70,6 +70,25 @@ test('claims of the gateway decide whose deployments a caller meets', async () =
   expect((await call('GET', '/v1/deployments/demo', 'acme')).statusCode).toBe(200);
   expect((await call('GET', '/v1/deployments/demo', 'other')).statusCode).toBe(404);
   expect((await call('GET', '/v1/deployments/demo')).statusCode).toBe(401);
+});
+
+test('a person with the role of a reader reads and changes nothing, whatever the token is good for', async () => {
+  const path = '/v1/deployments/demo';
+  expect((await call('GET', path, 'acme:reader')).statusCode).toBe(200);
+  for (const [method, asked, scope] of [
+    ['PATCH', path, 'deployments:write'],
+    ['PUT', `${path}/session-limit`, 'settings:write'],
+  ] as const) {
+    const { statusCode, body } = await call(method, asked, 'acme:reader', { name: 'Changed' });
+    expect([statusCode, JSON.parse(body)]).toEqual([
+      403,
+      expect.objectContaining({ code: 'forbidden', detail: `This needs the scope ${scope}.` }),
+    ]);
+    // What belongs to another tenant answers as what is missing, before the role is looked at.
+    expect((await call(method, asked, 'other:reader', {})).statusCode).toBe(404);
+  }
+  expect((await call('GET', path, 'acme:raeder')).statusCode).toBe(401);
+  expect(JSON.parse((await call('GET', path, 'acme')).body).name).not.toBe('Changed');
 });
 
 test('without claims, as an expired token has none, no route does anything', async () => {

@@ -58,6 +58,17 @@ test('the routes are those of the contract, each with its scope', () => {
   expect(routes.filter(({ scope }) => !allScopes.some((known) => known === scope))).toEqual([]);
 });
 
+test('an answer lists what the caller may do, and no answer about what is not the tenant’s does', async () => {
+  const listed = async (path: string, token: string) =>
+    (await rig.request('GET', path, { token })).headers.get('x-scopes');
+  const mine = '/v1/deployments/demo';
+  expect(await listed(mine, 'read')).toBe('settings:read');
+  const known = (await listed(mine, 'without-audit-read'))?.split(' ');
+  expect(known).toEqual(allScopes.filter((scope) => scope !== 'audit:read'));
+  expect(await listed(mine, 'foreign')).toBeNull();
+  expect(await listed(mine, 'guess')).toBeNull();
+});
+
 describe.each(routes)('$method $path', ({ method, path, scope, hasBody }) => {
   const body = hasBody ? {} : undefined;
   const mine = fillPath(path, 'mine');

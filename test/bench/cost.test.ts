@@ -209,14 +209,22 @@ test('what is paid for by the month is what the templates deploy', () => {
   const machines = Object.values(web.findResources('AWS::Cognito::UserPoolClient')).filter(
     ({ Properties }) => Properties.GenerateSecret,
   );
+  const onSchedule = (rate: string): number =>
+    Object.values(stateless.findResources('AWS::Events::Rule')).filter(
+      ({ Properties }) => Properties.ScheduleExpression === rate,
+    ).length;
+  // A concurrency that is set keeps Lambda from polling with fewer than five requests.
+  const polled = Object.values(stateless.findResources('AWS::Lambda::EventSourceMapping')).filter(
+    ({ Properties }) => Properties.ScalingConfig?.MaximumConcurrency !== undefined,
+  );
   expect({
     alarms: [stateful, stateless, web].reduce((sum, template) => sum + count(template, alarms), 0),
     dashboards: count(stateless, 'AWS::CloudWatch::Dashboard'),
     secrets: count(stateful, 'AWS::SecretsManager::Secret'),
     machineClients: machines.length,
-    everyMinute: Object.values(stateless.findResources('AWS::Events::Rule')).filter(
-      ({ Properties }) => Properties.ScheduleExpression === 'rate(1 minute)',
-    ).length,
+    everyMinute: onSchedule('rate(1 minute)'),
+    everyTenMinutes: onSchedule('rate(10 minutes)'),
+    polledQueues: polled.length,
     frontDoorAlarms: count(frontDoor, alarms),
   }).toEqual(deployedCounts);
 });

@@ -135,6 +135,20 @@ describe('the client', () => {
     expect(await client.getSessionLimit('demo')).toEqual({ value: { version: 4 }, etag: '"4"' });
   });
 
+  test('tells what the API lets the caller do, of the scopes that it knows', async () => {
+    const told: unknown[] = [];
+    const answers = [{ 'x-scopes': 'settings:read later:scope usage:read' }, {}];
+    const client = createClient({
+      baseUrl: 'http://api.test',
+      token: async () => 'secret',
+      fetch: async () => json({}, 200, answers.shift() ?? {}),
+      onScopes: (granted) => told.push(granted),
+    });
+    await client.getDeployment('demo');
+    await client.getDeployment('demo');
+    expect(told).toEqual([['settings:read', 'usage:read']]);
+  });
+
   test('turns a problem document into one error with its code, faults and scope', async () => {
     const body = { code: 'forbidden', detail: 'Needs more.', errors: [{ in: 'body', name: 'limit', detail: 'bad' }] };
     const { client, problems } = clientOf(() => json(body, 403, { 'x-request-id': 'r-1' }));

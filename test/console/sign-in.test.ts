@@ -17,7 +17,7 @@ let granted: URLSearchParams[];
 
 beforeAll(async () => {
   [rig, browser] = await Promise.all([
-    startRig({ console: true, env: { API_TOKENS: 'first=local,second=local' } }),
+    startRig({ console: true, env: { API_TOKENS: 'first=local,second=local,reader=local:settings:read+usage:read' } }),
     startBrowser(),
   ]);
   origin = `http://127.0.0.1:${rig.product.httpPort}`;
@@ -29,9 +29,10 @@ afterAll(async () => {
 });
 
 /** The API knows these tokens by their names; the console reads the scopes out of them as out of a real one. */
-const tokens = ['first', 'second'];
+let tokens: string[];
 
 beforeEach(async () => {
+  tokens = ['first', 'second'];
   [authorized, granted] = [[], []];
   // The policy of this origin does not know the other one; on AWS its headers name it (shared/config/console.ts).
   context = await browser.newContext({ bypassCSP: true });
@@ -90,6 +91,16 @@ test('the hosted page leads back to where the person was going, and nothing is k
   await page.getByRole('link', { name: 'MQTT Users', exact: true }).click();
   await page.getByText('bridge').waitFor();
   expect(await page.getByRole('button', { name: 'Add MQTT user' }).count()).toBe(0);
+});
+
+test('a person whose role allows less than the token says sees no buttons that would fail', {
+  timeout: 60_000,
+}, async () => {
+  tokens = ['reader'];
+  const page = await signIn('/deployments/demo/session-limit/settings');
+  await page.getByText('You have no permission to change these settings.').waitFor();
+  for (const name of ['Save', 'Disable Limit', 'Delete Limit'])
+    expect(await page.getByRole('button', { name, exact: true }).count(), name).toBe(0);
 });
 
 test('an answer that this page did not ask for is not taken', { timeout: 60_000 }, async () => {

@@ -117,6 +117,16 @@ test('lists go in the order of UTF-8, in pages that skip and repeat none', async
   expect(seen).toEqual(names);
 });
 
+test('a list, and whether a user is there, show nothing of passwords', async () => {
+  const shown = 'shown' as DeploymentId;
+  expect(await store.hasCredential(shown, name('alice'))).toBe(false);
+  await store.putCredential(shown, credentialOf('alice', second));
+  expect(await store.hasCredential(shown, name('alice'))).toBe(true);
+  expect(await store.hasCredential(shown, name('alic'))).toBe(false);
+  const { username, createdAt } = credentialOf('alice', second);
+  expect(await store.listCredentials(shown, { limit: 9 })).toEqual([{ username, createdAt }]);
+});
+
 test('a deployment has no more users than it may, also where the last places are taken at once', async () => {
   const few = createCredentialStore(table.client, table.tableName, 3);
   const full = 'full' as DeploymentId;

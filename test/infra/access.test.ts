@@ -1,9 +1,11 @@
 // Who may do what. The lists are whole: a grant that is added shows here.
 
 import { describe, expect, test } from 'vitest';
+import { hashNames } from '../../shared/adapters/dynamodb/credential-item.ts';
 import { environmentOf, environmentVariables, optionalEnvironmentOf } from '../../shared/config/env.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
-import { grantsOfRole, propertiesOf, render } from './grants.ts';
+import { linesOf } from './deployed/recorder.ts';
+import { grantsOfRole, propertiesOf, render, usesOfRole } from './grants.ts';
 import { synthTemplates, withFrontDoor } from './synth.ts';
 
 const { stateful, stateless } = synthTemplates();
@@ -11,7 +13,6 @@ const { stateful, stateless } = synthTemplates();
 const choices = synthTemplates(withFrontDoor);
 
 const writeLog = (log: string): string[] => [`logs:CreateLogStream ${log}.Arn`, `logs:PutLogEvents ${log}.Arn`];
-const sendTraces = ['xray:PutTelemetryRecords *', 'xray:PutTraceSegments *'];
 const anyClient = 'arn:AWS::Partition:iot:AWS::Region:AWS::AccountId:client/*:*';
 const kick = [`iot:DeleteConnection ${anyClient}`, `iot:GetConnection ${anyClient}`];
 const consume = ['ChangeMessageVisibility', 'DeleteMessage', 'GetQueueAttributes', 'GetQueueUrl', 'ReceiveMessage'];
@@ -54,12 +55,12 @@ const functions = {
 } as const;
 
 const itemOrIndex =
-  /^dynamodb:(\w+ Table\.Arn ([A-Z]|=[a-z-]+)|Query Table\.Arn\/index\/\w+|transaction [\w+]+ ([A-Z+]|=[a-z-]+)+)$/;
+  /^dynamodb:(\w+ Table\.Arn ([A-Z]|=[a-z-]+)|Query Table\.Arn P only [\w+]+|UpdateItem Table\.Arn P returning NONE|Query Table\.Arn\/index\/\w+|transaction [\w+]+ ([A-Z+]|=[a-z-]+)+)$/;
 const itsStream = /^dynamodb:((DescribeStream|GetRecords|GetShardIterator) Table\.StreamArn|ListStreams \*)$/;
 /** Who may do more than touch items and indexes. */
 const mayTouch: Readonly<Record<string, RegExp>> = {
-  Reconciler: new RegExp(`${itemOrIndex.source}|^dynamodb:Scan Table\\.Arn$`),
-  OperationsWorker: new RegExp(`${itemOrIndex.source}|^dynamodb:Scan Table\\.Arn$`),
+  Reconciler: new RegExp(`${itemOrIndex.source}|^dynamodb:Scan Table\\.Arn only [\\w+]+$`),
+  OperationsWorker: new RegExp(`${itemOrIndex.source}|^dynamodb:Scan Table\\.Arn only [\\w+]+$`),
   Expiry: new RegExp(`${itemOrIndex.source}|${itsStream.source}`),
 };
 
@@ -71,7 +72,7 @@ describe.each(Object.entries(functions))('%s', (id, { name, grants }) => {
 
   test('may do what it needs and nothing else', () => {
     const others = grantsOfRole(stateless, `${id}Role`).filter((grant) => !grant.startsWith('dynamodb:'));
-    expect(others).toEqual([...grants, ...writeLog(`${id}Log`), ...sendTraces].sort());
+    expect(others).toEqual([...grants, ...writeLog(`${id}Log`)].sort());
   });
 
   test('may touch the table item by item only: each grant names the items it is for, or an index', () => {
@@ -122,6 +123,42 @@ describe('in all stacks', () => {
     expect(text).not.toMatch(/"[a-z]+:[A-Za-z]*\*"/);
     const scanners = Object.keys(functions).filter((id) => ofTable(id).some((grant) => grant.includes(':Scan ')));
     expect(scanners).toEqual(['Reconciler', 'OperationsWorker']);
+  });
+
+  const usesOf = (id: string): readonly string[] => usesOfRole(stateless, `${id}Role`);
+
+  test('only who checks passwords may read their digests: every other read that meets them names other attributes', () => {
+    const readers = Object.keys(functions).filter((id) =>
+      usesOf(id).some((use) => /^dynamodb:(((BatchGetItem|GetItem|Query) P)|Scan \*)$/.test(use)),
+    );
+    expect(readers).toEqual(['Authorizer']);
+    const partial = Object.keys(functions).flatMap((id) => usesOf(id).filter((use) => use.includes(' only ')));
+    expect(partial).toHaveLength(4);
+    for (const use of partial)
+      for (const name of hashNames) expect(use.split(' only ')[1]?.split('+')).not.toContain(name);
+  });
+
+  test('a request outside of the granted attributes is told from one inside', () => {
+    const asked = { Select: 'SPECIFIC_ATTRIBUTES', FilterExpression: 'begins_with(pk, :p) AND deploymentId = :id' };
+    const scan = (more: object) => linesOf('Scan', { ...asked, ProjectionExpression: '#pk, sk', ...names, ...more });
+    const names = { ExpressionAttributeNames: { '#pk': 'pk' } };
+    const allowed = usesOf('OperationsWorker');
+    expect(allowed).toEqual(expect.arrayContaining([...scan({})]));
+    for (const planted of [
+      { ProjectionExpression: undefined },
+      { Select: undefined },
+      { Select: 'ALL_ATTRIBUTES' },
+      { ProjectionExpression: '#pk, sk, digest' },
+      { ProjectionExpression: '#pk, #d', ExpressionAttributeNames: { '#pk': 'pk', '#d': 'digest' } },
+      { FilterExpression: 'begins_with(digest, :p)' },
+    ])
+      expect(allowed, JSON.stringify(planted)).not.toContain(scan(planted)[0]);
+
+    const Key = { pk: { S: 'P|demo|1' }, sk: { S: 'alice' } };
+    expect(usesOf('PresenceFunction')).toEqual(expect.arrayContaining([...linesOf('UpdateItem', { Key })]));
+    const returning = linesOf('UpdateItem', { Key, ReturnValues: 'ALL_OLD' });
+    expect(usesOf('PresenceFunction')).not.toContain(returning[0]);
+    expect(allowed).not.toContain(linesOf('GetItem', { Key, ProjectionExpression: 'sk' })[0]);
   });
 
   test.each([

@@ -63,9 +63,9 @@ async function start(
 /** The table as it is before any process has opened it. */
 const unopened = () => world.client.send(new DeleteCommand({ TableName: world.tableName, Key: dataFormatKey }));
 
-/** What Lambda itself does with a role: its log, its traces, the queue that it reads. */
+/** What Lambda itself does with a role: its log, the queue that it reads. */
 const ofLambda =
-  /^(logs:|xray:|dynamodb:(DescribeStream|GetRecords|GetShardIterator|ListStreams)( |$)|sqs:(ChangeMessageVisibility|DeleteMessage|GetQueueAttributes|GetQueueUrl|ReceiveMessage)$)/;
+  /^(logs:|dynamodb:(DescribeStream|GetRecords|GetShardIterator|ListStreams)( |$)|sqs:(ChangeMessageVisibility|DeleteMessage|GetQueueAttributes|GetQueueUrl|ReceiveMessage)$)/;
 
 function allowed(id: string): readonly string[] {
   const template = Template.fromJSON(deployed.templates.Headcount ?? {});
@@ -86,7 +86,7 @@ const unseen: Readonly<Record<string, readonly string[]>> = {
     'dynamodb:BatchWriteItem N',
     'dynamodb:BatchWriteItem O',
     'dynamodb:BatchWriteItem W',
-    'dynamodb:GetItem P',
+    'dynamodb:Query P only pk+sk',
     'iot:GetConnection',
   ],
   // A username that nobody ranks any more and that was never rejected; the sweep here finds none.

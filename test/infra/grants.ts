@@ -85,27 +85,49 @@ function transactionOf(statement: Statement): string | undefined {
   return asList(statement.Resource).map(render).join() === 'Table.Arn' ? `dynamodb:${line}` : JSON.stringify(statement);
 }
 
+/** A read of some attributes; what it must name besides keeps it from reading all of them. */
+export function partLine(attributes: readonly string[]): string {
+  return `only ${[...new Set(attributes)].sort().join('+')}`;
+}
+
+const specific = { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' };
+const nothingBack = { 'dynamodb:ReturnValues': 'NONE' };
+
+/** ` only a+b` or ` returning NONE`, and the other conditions; one that is not understood stays among those. */
+function narrowed(Condition: NonNullable<Statement['Condition']>): [string, NonNullable<Statement['Condition']>] {
+  const { StringEquals, 'ForAllValues:StringEquals': named, StringEqualsIfExists, ...others } = Condition;
+  const attributes = named?.['dynamodb:Attributes'];
+  if (isDeepStrictEqual(StringEquals, specific) && attributes !== undefined && StringEqualsIfExists === undefined)
+    return [` ${partLine(asList(attributes).map(String))}`, others];
+  if (isDeepStrictEqual(StringEqualsIfExists, nothingBack) && (StringEquals ?? named) === undefined)
+    return [' returning NONE', others];
+  return ['', Condition];
+}
+
 /** ` S` for items whose key begins with `S|`; any other condition as it stands; one empty text where there is none. */
-function conditionsOf({ Condition }: Statement): readonly string[] {
-  if (Condition === undefined) return [''];
+function conditionsOf({ Condition: all = {} }: Statement): readonly string[] {
+  const [narrow, Condition] = narrowed(all);
+  if (Object.keys(Condition).length === 0) return [narrow];
   const keys = Condition['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'];
-  if (keys === undefined) return [` if ${JSON.stringify(Condition)}`];
+  if (keys === undefined) return [` if ${JSON.stringify(all)}`];
   const kinds = asList(keys).map((key) => {
     const [, letter, whole] = /^(?:([A-Z])\|\*|([a-z-]+))$/.exec(String(key)) ?? [];
     return letter ?? (whole === undefined ? undefined : `=${whole}`);
   });
-  if (Object.keys(Condition).length > 1 || kinds.includes(undefined)) return [` if ${JSON.stringify(Condition)}`];
-  return kinds.map((kind) => ` ${kind}`);
+  if (Object.keys(Condition).length > 1 || kinds.includes(undefined)) return [` if ${JSON.stringify(all)}`];
+  return kinds.map((kind) => ` ${kind}${narrow}`);
 }
 
 /** What a role may do, in the words of who records what is done: `dynamodb:GetItem S`, `dynamodb:Query index due`. */
 export function usesOfRole(template: Template, role: string): readonly string[] {
   const lines = grantsOfRole(template, role).map((line) => {
     if (line.startsWith('dynamodb:transaction ')) return line.replace('dynamodb:', '');
-    const [action = '', resource = '', kind] = line.split(' ');
+    const [action = '', resource = '', ...condition] = line.split(' ');
     if (!action.startsWith('dynamodb:')) return action;
     const index = /\/index\/(.+)$/.exec(resource)?.[1];
-    return index === undefined ? `${action} ${kind ?? '*'}` : `${action} index ${index}`;
+    if (index !== undefined) return `${action} index ${index}`;
+    const ofAll = condition.length === 0 || condition[0] === 'only';
+    return [action, ...(ofAll ? ['*'] : []), ...condition].join(' ');
   });
   return [...new Set(lines)].sort();
 }

@@ -311,7 +311,9 @@ test('the outputs say what to do next, as commands with the names of this instal
     /^aws dynamodb put-item .*I\|Machineacmeci.* && SECRET=.*TENANT_TOKEN=\$\(curl /,
   );
   expect(command('Next3Tenant')).toMatch(/^curl -X POST HttpApi\S+\/v1\/tenants /);
-  expect(command('Next4Person')).toMatch(/create-group .*admin-create-user .*admin-add-user-to-group/);
+  expect(command('Next4Person')).toMatch(
+    /create-group .*--group-name tenant:acme:admin && .*admin-create-user .*admin-add-user-to-group .*tenant:acme:admin$/,
+  );
   expect(command('Next5Deployment')).toMatch(/^curl -X POST HttpApi\S+\/v1\/deployments /);
   expect(command('Next6User')).toMatch(/^curl -X PUT HttpApi\S+\/v1\/deployments\/<deploymentId>\/credentials\/alice /);
   expect(command('Next7Connect')).toMatch(

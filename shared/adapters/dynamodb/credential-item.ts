@@ -1,7 +1,7 @@
 // A stored MQTT password, read and written: never the password itself.
 
 import { ms } from '../../domain/time.ts';
-import type { Credential, PasswordHash } from '../../ports/credentials.ts';
+import type { Credential, MqttUser, PasswordHash } from '../../ports/credentials.ts';
 import { storedUsername } from './settings-item.ts';
 
 type Item = Record<string, unknown>;
@@ -30,7 +30,11 @@ function parseHash(item: Item): PasswordHash {
 
 export function parseCredentialItem(item: Item | undefined): Credential | undefined {
   if (item === undefined) return undefined;
-  return { username: storedUsername(item), hash: parseHash(item), createdAt: ms(whole(item.createdAt)) };
+  return { ...parseMqttUserItem(item), hash: parseHash(item) };
+}
+
+export function parseMqttUserItem(item: Item): MqttUser {
+  return { username: storedUsername(item), createdAt: ms(whole(item.createdAt)) };
 }
 
 export const hashNames = ['keyId', 'salt', 'digest', 'n', 'r', 'p'] as const satisfies readonly (keyof PasswordHash)[];

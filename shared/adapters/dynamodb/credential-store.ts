@@ -1,15 +1,23 @@
 // MQTT users of deployments in DynamoDB.
 
 import { randomBytes } from 'node:crypto';
-import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  QueryCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { keyAttributes, mqttUserAttributes } from '../../config/attributes.ts';
 import { credentialsPerDeploymentMax } from '../../config/constants.ts';
 import type { DeploymentId, Username } from '../../domain/ids.ts';
 import type { CredentialChange, CredentialStore, PasswordHash } from '../../ports/credentials.ts';
 import { Contended } from '../../ports/errors.ts';
 import { answering } from './client.ts';
 import { Refused, refusable } from './conditions.ts';
-import { hashNames, parseCredentialItem } from './credential-item.ts';
+import { hashNames, parseCredentialItem, parseMqttUserItem } from './credential-item.ts';
 import { credentialCountKey, perUsernameKey } from './keys.ts';
+import { onlyAttributes } from './only-attributes.ts';
 import { type AuditAction, buildAuditItem } from './settings-audit.ts';
 import { readPage, type Table } from './settings-by-username.ts';
 import { transact } from './transaction.ts';
@@ -67,6 +75,18 @@ export function createCredentialStore(
     async getCredential(id, username) {
       const command = new GetCommand({ TableName, Key: perUsernameKey('P', id, username) });
       return parseCredentialItem((await answering(() => client.send(command))).Item);
+    },
+
+    /** A Query, because IAM can hold no GetItem to the attributes that it should ask for. */
+    async hasCredential(id, username) {
+      const { pk, sk } = perUsernameKey('P', id, username);
+      const command = new QueryCommand({
+        TableName,
+        KeyConditionExpression: 'pk = :pk AND sk = :sk',
+        ExpressionAttributeValues: { ':pk': pk, ':sk': sk },
+        ...onlyAttributes(keyAttributes),
+      });
+      return ((await answering(() => client.send(command))).Items ?? []).length > 0;
     },
 
     async putCredential(id, { username, hash, createdAt }, change) {
@@ -128,6 +148,6 @@ export function createCredentialStore(
       return (await transact(table, writes)).kind === 'done' ? 'deleted' : 'missing';
     },
 
-    listCredentials: (id, page) => readPage(table, 'P', id, page, parseCredentialItem),
+    listCredentials: (id, page) => readPage(table, 'P', id, page, parseMqttUserItem, mqttUserAttributes),
   };
 }

@@ -1,6 +1,6 @@
 // A deployment as a heap of items: found and removed whatever they are. No index leads to all of them (an owner outlives
-// its session's tombstone), and one for this alone would cost every admission; so this is the one place that scans the
-// table. docs/adr/0004-deleting-a-deployment.md
+// its session's tombstone), and one for this alone would cost every admission; so this scans the table, for keys.
+// docs/adr/0004-deleting-a-deployment.md
 
 import {
   BatchWriteCommand,
@@ -9,6 +9,7 @@ import {
   ScanCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
+import { removalAttributes } from '../../config/attributes.ts';
 import { usernamePartitions } from '../../config/constants.ts';
 import type { DeploymentId, Username } from '../../domain/ids.ts';
 import { StoreUnavailable } from '../../ports/errors.ts';
@@ -25,6 +26,7 @@ import {
   tenantPk,
   usernamePartition,
 } from './keys.ts';
+import { onlyAttributes } from './only-attributes.ts';
 import { transact } from './transaction.ts';
 
 /** What one request may remove. */
@@ -89,7 +91,7 @@ export function createDeploymentItems(client: DynamoDBDocumentClient, tableName:
         TableName,
         // What was written a moment ago must not be overlooked: nobody looks again.
         ConsistentRead: true,
-        ProjectionExpression: 'pk, sk',
+        ...onlyAttributes(removalAttributes),
         ...buildFilter(id),
         ...(from === undefined ? {} : { ExclusiveStartKey: JSON.parse(from) as Key }),
       });

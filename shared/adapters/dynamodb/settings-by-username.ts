@@ -8,6 +8,7 @@ import type { DeploymentId, Username } from '../../domain/ids.ts';
 import type { BackOff } from './back-off.ts';
 import { answering } from './client.ts';
 import { type PerUsernameKind, perUsernamePk } from './keys.ts';
+import { onlyAttributes } from './only-attributes.ts';
 
 export interface Table {
   readonly client: DynamoDBDocumentClient;
@@ -46,6 +47,8 @@ interface Wanted {
   readonly after?: Username;
   /** Items that one request reads at most; absent: as many as fit in 1 MB. */
   readonly pageSize?: number;
+  /** Of each item; absent: all. */
+  readonly attributes?: readonly string[];
 }
 
 async function* readPartition(table: Table, wanted: Wanted, partition: number): AsyncGenerator<Item, undefined> {
@@ -59,6 +62,7 @@ async function* readPartition(table: Table, wanted: Wanted, partition: number): 
         ...(wanted.after === undefined ? {} : { ':after': wanted.after }),
       },
       ConsistentRead: true,
+      ...(wanted.attributes === undefined ? {} : onlyAttributes(wanted.attributes)),
       ...(wanted.pageSize === undefined ? {} : { Limit: wanted.pageSize }),
       ...(start === undefined ? {} : { ExclusiveStartKey: start }),
     });
@@ -93,6 +97,7 @@ export async function readPage<T extends { readonly username: Username }>(
   deploymentId: DeploymentId,
   page: { readonly limit: number; readonly after?: Username },
   parse: (item: Item) => T | undefined,
+  attributes?: readonly string[],
 ): Promise<T[]> {
   // Usernames spread evenly, so twice a partition's share nearly always saves the second request.
   const pageSize = 2 * Math.ceil(page.limit / usernamePartitions) + 2;
@@ -104,7 +109,13 @@ export async function readPage<T extends { readonly username: Username }>(
       if (parsed !== undefined) return parsed;
     }
   };
-  const wanted = { kind, deploymentId, pageSize, ...(page.after === undefined ? {} : { after: page.after }) };
+  const wanted = {
+    kind,
+    deploymentId,
+    pageSize,
+    ...(page.after === undefined ? {} : { after: page.after }),
+    ...(attributes === undefined ? {} : { attributes }),
+  };
   const heads = await Promise.all(
     readPartitions(table, wanted).map(async (partition) => ({ partition, head: await nextParsed(partition) })),
   );

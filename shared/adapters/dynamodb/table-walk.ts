@@ -1,7 +1,8 @@
-// The reconciler's way through the table: a Scan, page by page, and an item that keeps the place. Nothing else of the
-// product scans; IAM refuses it to every other function.
+// The reconciler's way through the table: a Scan, page by page, and an item that keeps the place. It asks for what a
+// session holds, and IAM refuses every other attribute, those of password digests among them.
 
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { sessionAttributes } from '../../config/attributes.ts';
 import { ms } from '../../domain/time.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Stored } from '../../ports/sessions.ts';
@@ -9,6 +10,7 @@ import type { Bookmark, Progress, TableWalk, WalkPage } from '../../ports/table-
 import { answering } from './client.ts';
 import { Refused, refusable } from './conditions.ts';
 import { progressKey } from './keys.ts';
+import { onlyAttributes } from './only-attributes.ts';
 import { parseRosterKey } from './roster-item.ts';
 import { decodeSession, type Item } from './session-item.ts';
 
@@ -20,7 +22,7 @@ export function createTableWalk(client: DynamoDBDocumentClient, tableName: strin
           new ScanCommand({
             TableName: tableName,
             Limit: limit,
-            // Filtered where it lies: what the walk has no use for, password hashes among it, never leaves the database.
+            ...onlyAttributes(sessionAttributes),
             FilterExpression: 'begins_with(pk, :sessions) OR begins_with(pk, :rosters)',
             ExpressionAttributeValues: { ':sessions': 'S|', ':rosters': 'N|' },
             ...(after === undefined ? {} : { ExclusiveStartKey: JSON.parse(after) as Item }),

@@ -4,13 +4,14 @@
 import { createServer, type IncomingMessage, request } from 'node:http';
 import { tableDefinition } from '../../../shared/config/table.ts';
 import { testKeyringText } from '../../support/passwords.ts';
-import { transactionLine } from '../grants.ts';
+import { partLine, transactionLine } from '../grants.ts';
 
 export interface Recorder {
   readonly endpoint: string;
   /**
    * `dynamodb:GetItem S`, `dynamodb:Query index due`, `iot:GetConnection`, and of a transaction what is in it:
-   * `transaction PutItem+UpdateItem A+D`. Sorted, each once.
+   * `transaction PutItem+UpdateItem A+D`. Of a Scan, and of requests about passwords, which attributes they name, or what
+   * they want back: `dynamodb:Query P only pk+sk`, `dynamodb:UpdateItem P returning NONE`. Sorted, each once.
    */
   used(): readonly string[];
   /** What was sent to queues, oldest first. */
@@ -144,13 +145,34 @@ function kindOfKey(partition: string | undefined): string {
 
 const kindOf = (key: Key | undefined): string => kindOfKey(key?.[tableDefinition.partitionKey]?.S);
 
+/**
+ * All attributes that a read names: keys, filter and projection. [AWS: specifying-conditions, `dynamodb:Attributes`]
+ * Empty where it does not ask for some attributes only, and so reads all.
+ */
+function partOf(body: Body): string {
+  if (body.Select !== 'SPECIFIC_ATTRIBUTES') return '';
+  const names = (body.ExpressionAttributeNames ?? {}) as Readonly<Record<string, string>>;
+  const expressions = [body.ProjectionExpression, body.FilterExpression, body.KeyConditionExpression].map((text) =>
+    String(text ?? '').replaceAll(/\b(?:begins_with|OR|AND)\b/g, ''),
+  );
+  const named = expressions.flatMap((text) => text.match(/(?<![:\w#])#?[A-Za-z]\w*/g) ?? []);
+  const start = Object.keys((body.ExclusiveStartKey ?? {}) as object);
+  return ` ${partLine([...named.map((name) => names[name] ?? name), ...start])}`;
+}
+
+/** Items that hold digests of passwords. */
+const isSecret = (kind: string): boolean => kind === 'P';
+
 /** What IAM asks for: a transaction that writes needs the actions of its parts. [AWS: transaction-apis-iam] */
-function linesOf(action: string, body: Body): readonly string[] {
+export function linesOf(action: string, body: Body): readonly string[] {
   switch (action) {
     case 'GetItem':
     case 'UpdateItem':
-    case 'DeleteItem':
-      return [`dynamodb:${action} ${kindOf(body.Key as Key)}`];
+    case 'DeleteItem': {
+      const kind = kindOf(body.Key as Key);
+      const back = action === 'UpdateItem' && isSecret(kind) ? ` returning ${body.ReturnValues ?? 'NONE'}` : '';
+      return [`dynamodb:${action} ${kind}${back}`];
+    }
     case 'PutItem':
       return [`dynamodb:PutItem ${kindOf(body.Item as Key)}`];
     case 'Query':
@@ -178,7 +200,7 @@ function linesOf(action: string, body: Body): readonly string[] {
       ];
     }
     case 'Scan':
-      return ['dynamodb:Scan *'];
+      return [`dynamodb:Scan *${partOf(body)}`];
     default:
       return [`dynamodb:${action} ?`];
   }
@@ -199,5 +221,6 @@ function queryLine(body: Body): string {
   if (typeof body.IndexName === 'string') return `dynamodb:Query index ${body.IndexName}`;
   const name = /(\S+)\s*=\s*(:\w+)/.exec(String(body.KeyConditionExpression))?.[2] ?? '';
   const values = body.ExpressionAttributeValues as Readonly<Record<string, { readonly S?: string }>>;
-  return `dynamodb:Query ${kindOfKey(values[name]?.S)}`;
+  const kind = kindOfKey(values[name]?.S);
+  return `dynamodb:Query ${kind}${isSecret(kind) ? partOf(body) : ''}`;
 }
