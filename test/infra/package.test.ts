@@ -162,7 +162,7 @@ describe('the package, in a CDK app of its user', () => {
     expect(stdout.split('\n').at(-1)).toBe(functionNames.map(() => 'function').join());
   });
 
-  test("uploads the console as it was packed", () => {
+  test('uploads the console as it was packed', () => {
     const { files } = readJson(join(out, 'Fleet.assets.json'));
     const paths: string[] = Object.values(files).map((file) => (file as { source: { path: string } }).source.path);
     const folders = paths.map((path) => join(out, path)).filter((path) => statSync(path).isDirectory());

@@ -12,6 +12,7 @@ const longest: readonly string[] = [
   'test/e2e/kill',
   'test/model/model',
   'test/e2e/process',
+  'test/infra/package',
   'test/console/everybody',
   'test/e2e/',
   'test/console/',
