@@ -14,7 +14,7 @@ import {
 
 /** Counted in the templates by test/bench/cost.test.ts. */
 export const deployedCounts = {
-  alarms: 17,
+  alarms: 18,
   dashboards: 1,
   secrets: 2,
   /** The operator. */

@@ -202,8 +202,8 @@ describe('the units that the costs are computed from are what the use cases spen
 });
 
 test('what is paid for by the month is what the templates deploy', () => {
-  const { stateful, stateless, web, frontDoor } = synthTemplates(withFrontDoor);
-  if (frontDoor === undefined) throw new Error('there is no front door');
+  const { stateful, stateless, web, frontDoor, console: site } = synthTemplates(withFrontDoor);
+  if (frontDoor === undefined || site === undefined) throw new Error('there is no front door, or no console');
   const count = (template: typeof web, type: string): number => Object.keys(template.findResources(type)).length;
   const alarms = 'AWS::CloudWatch::Alarm';
   const machines = Object.values(web.findResources('AWS::Cognito::UserPoolClient')).filter(
@@ -218,7 +218,7 @@ test('what is paid for by the month is what the templates deploy', () => {
     ({ Properties }) => Properties.ScalingConfig?.MaximumConcurrency !== undefined,
   );
   expect({
-    alarms: [stateful, stateless, web].reduce((sum, template) => sum + count(template, alarms), 0),
+    alarms: [stateful, stateless, web, site].reduce((sum, template) => sum + count(template, alarms), 0),
     dashboards: count(stateless, 'AWS::CloudWatch::Dashboard'),
     secrets: count(stateful, 'AWS::SecretsManager::Secret'),
     machineClients: machines.length,

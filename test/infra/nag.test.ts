@@ -51,7 +51,6 @@ test('these findings are acknowledged and no others, each with its reason', () =
     'HeadcountState/Default/TicketSecret AwsSolutions-SMG4',
     'HeadcountState/Default/PasswordKeysSecret AwsSolutions-SMG4',
     'HeadcountState/Default/SignIn/Pool AwsSolutions-COG8',
-    'HeadcountState/Choices/CompareRole AwsSolutions-IAM5[Resource::*]',
     `Headcount/Default/AuthorizerRole ${anyClient}`,
     `Headcount/Default/PresenceFunctionRole ${anyClient}`,
     `Headcount/Default/SweeperRole ${anyClient}`,
