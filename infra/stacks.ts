@@ -47,12 +47,15 @@ export function addStacks(app: App): Stacks {
       ? undefined
       : new FrontDoorStack(app, 'HeadcountFrontDoor', {
           description: 'Headcount: the MQTT proxy that gives the exact CONNACK',
-          choice,
+          ...choice,
           table,
           ticketSecret,
           passwordKeysSecret,
           presenceQueue: stateless.presenceQueue,
-          domain: stateless.connectDomain,
+          connect: {
+            domainConfigurationName: stateless.connectDomain.ref,
+            domainConfigurationArn: stateless.connectDomain.attrArn,
+          },
           alarmTopic: stateless.alarmTopic,
         });
   return { stateful, stateless, web, frontDoor };

@@ -76,10 +76,10 @@ test('these findings are acknowledged and no others, each with its reason', () =
     'HeadcountWeb/Console/Distribution AwsSolutions-CFR2',
     'HeadcountWeb/Console/Distribution AwsSolutions-CFR3',
     'HeadcountWeb/Console/Distribution AwsSolutions-CFR4',
-    'HeadcountFrontDoor/Task AwsSolutions-ECS2',
-    'HeadcountFrontDoor/BalancerGroup AwsSolutions-EC23',
-    'HeadcountFrontDoor/Balancer AwsSolutions-ELB2',
-    'HeadcountFrontDoor/Balancer/Mqtts AwsSolutions-ELB5',
+    'HeadcountFrontDoor/Default/Task AwsSolutions-ECS2',
+    'HeadcountFrontDoor/Default/BalancerGroup AwsSolutions-EC23',
+    'HeadcountFrontDoor/Default/Balancer AwsSolutions-ELB2',
+    'HeadcountFrontDoor/Default/Balancer/Mqtts AwsSolutions-ELB5',
   ]);
   for (const { reason } of acknowledged) expect(reason.length).toBeGreaterThan(40);
 });
