@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect as dialTls } from 'node:tls';
-import { readVariable } from '../functions/environment.ts';
+import { readOptionalVariable, readVariable } from '../functions/environment.ts';
 import { openPasswordKeys } from '../functions/open-data.ts';
 import { findIotEndpoint } from '../shared/adapters/aws/iot-endpoint.ts';
 import { readSecret } from '../shared/adapters/aws/secret.ts';
@@ -51,11 +51,13 @@ const keys = openPasswordKeys(client, tableName, log, credentialsOfTask);
 const [ticketSecret, certificateSecret, iotHost] = await Promise.all([
   readSecret(readVariable(names.ticketSecretArn), undefined, credentialsOfTask),
   readSecret(readVariable(names.certificateSecretArn), undefined, credentialsOfTask),
-  findIotEndpoint({
-    domainConfiguration: readVariable(names.domainConfiguration),
-    region,
-    credentials: credentialsOfTask,
-  }),
+  // An own name is known; the one that AWS gave has to be asked for.
+  readOptionalVariable(names.connectDomain) ??
+    findIotEndpoint({
+      domainConfiguration: readVariable(names.domainConfiguration),
+      region,
+      credentials: credentialsOfTask,
+    }),
   keys.open(),
 ]);
 // IoT Core names no port; whoever stands for it may.

@@ -2,6 +2,8 @@
 // A word that is misspelt or half given ends the synthesis: it must not deploy something else than was meant.
 
 import type { Node } from 'constructs';
+import { imageForms, parseImageName } from './container-image.ts';
+import { frontDoorDefaults } from './headcount-front-door.ts';
 
 export interface OwnName {
   readonly domainName: string;
@@ -18,12 +20,12 @@ export interface MachineClient {
 export interface FrontDoorChoice {
   /** `<deploymentId>.<mqttDomain>`, or another label that it sets, is where the devices of a deployment connect. */
   readonly mqttDomain: string;
-  /** In Secrets Manager: `{"certificate": "<PEM, the chain>", "key": "<PEM>"}` for `*.<mqttDomain>`. */
+  /** Of `{"certificate": "<PEM, the chain>", "key": "<PEM>"}` for `*.<mqttDomain>`, with or without its last six characters. */
   readonly certificateSecretArn: string;
   readonly minTasks: number;
   readonly maxTasks: number;
   readonly connectionsPerTask: number;
-  /** A container image that has Node 24 as `node`. Name it with its digest where it must never change. */
+  /** A container image that has Node 24 as `node`, public or of a private repository of ECR. A digest makes it exact. */
   readonly image: string;
 }
 
@@ -130,17 +132,33 @@ function frontDoorChoice(given: Given): FrontDoorChoice | undefined {
   const wanted = given('frontDoor');
   if (wanted === undefined || wanted === false || wanted === 'false') return undefined;
   if (wanted !== true && wanted !== 'true') throw new Error('frontDoor must be true or false');
-  const minTasks = count(given, 'frontDoorMinTasks', 2);
-  const maxTasks = count(given, 'frontDoorMaxTasks', Math.max(10, minTasks));
+  const minTasks = count(given, 'frontDoorMinTasks', frontDoorDefaults.minTasks);
+  const maxTasks = count(given, 'frontDoorMaxTasks', Math.max(frontDoorDefaults.maxTasks, minTasks));
   if (maxTasks < minTasks) throw new Error('frontDoorMaxTasks must not be less than frontDoorMinTasks');
   return {
     mqttDomain: host(given, 'mqttDomain'),
-    certificateSecretArn: arn(given, 'mqttCertificateSecretArn', 'secretsmanager'),
+    certificateSecretArn: secretArn(given, 'mqttCertificateSecretArn'),
     minTasks,
     maxTasks,
-    connectionsPerTask: count(given, 'frontDoorConnectionsPerTask', 10_000),
-    image: String(given('frontDoorImage') ?? 'public.ecr.aws/docker/library/node:24-slim'),
+    connectionsPerTask: count(given, 'frontDoorConnectionsPerTask', frontDoorDefaults.connectionsPerTask),
+    image: containerImage(given('frontDoorImage') ?? frontDoorDefaults.image),
   };
+}
+
+/** With or without the six characters that Secrets Manager puts at the end. */
+function secretArn(given: Given, name: Name): string {
+  const value = arn(given, name, 'secretsmanager');
+  if (!/^arn:aws[\w-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+$/.test(value))
+    throw new Error(
+      `${name} must be the whole ARN of a secret, as arn:aws:secretsmanager:<region>:<account>:secret:<name>`,
+    );
+  return value;
+}
+
+function containerImage(value: unknown): string {
+  if (typeof value !== 'string' || parseImageName(value) === undefined)
+    throw new Error(`frontDoorImage must be ${imageForms}`);
+  return value;
 }
 
 /**

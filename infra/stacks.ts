@@ -52,10 +52,13 @@ export function addStacks(app: App): Stacks {
           ticketSecret,
           passwordKeysSecret,
           presenceQueue: stateless.presenceQueue,
-          connect: {
-            domainConfigurationName: stateless.connectDomain.ref,
-            domainConfigurationArn: stateless.connectDomain.attrArn,
-          },
+          connect:
+            installation.connectName === undefined
+              ? {
+                  domainConfigurationName: stateless.connectDomain.ref,
+                  domainConfigurationArn: stateless.connectDomain.attrArn,
+                }
+              : { domainName: installation.connectName.domainName },
           alarmTopic: stateless.alarmTopic,
         });
   return { stateful, stateless, web, frontDoor };

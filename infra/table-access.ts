@@ -4,7 +4,7 @@
 
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { FunctionName } from '../shared/config/env.ts';
+import type { TableFunctionName } from '../shared/config/env.ts';
 import type { tableDefinition } from '../shared/config/table.ts';
 
 type IndexName = (typeof tableDefinition.indexes)[number]['name'];
@@ -115,7 +115,7 @@ const lifeCycle = together(opening, lanes, {
   },
 });
 
-export const tableAccess: Readonly<Record<FunctionName | 'frontdoor', TableAccess>> = {
+export const tableAccess: Readonly<Record<TableFunctionName | 'frontdoor', TableAccess>> = {
   authorizer: deciding,
   // It decides as the authorizer does.
   frontdoor: deciding,

@@ -15,7 +15,9 @@ export const environmentVariables = {
   certificateSecretArn: 'CERTIFICATE_SECRET_ARN',
   /** `<deploymentId>.<this>`, and one other label below it, are a deployment's server names at the front door. */
   mqttDomain: 'MQTT_DOMAIN',
-  /** Name of the domain configuration of IoT Core that the front door connects to. */
+  /** Own name of the endpoint of IoT Core that the front door connects to. */
+  connectDomain: 'CONNECT_DOMAIN',
+  /** Name of the domain configuration of that endpoint, where AWS gave the endpoint its name. */
   domainConfiguration: 'DOMAIN_CONFIGURATION',
   /** Where the front door takes devices, and where it tells the load balancer how it is. */
   mqttsPort: 'MQTTS_PORT',
@@ -35,9 +37,15 @@ export const environmentOf = {
   'token-keys': ['TABLE_NAME'],
   api: ['TABLE_NAME', 'PASSWORD_KEYS_SECRET_ARN', 'PRESENCE_QUEUE_URL', 'OPERATIONS_QUEUE_URL'],
   operations: ['TABLE_NAME', 'OPERATIONS_QUEUE_URL'],
+  rollout: [],
 } as const satisfies Readonly<Record<string, readonly EnvironmentVariable[]>>;
 
 export type FunctionName = keyof typeof environmentOf;
+
+/** Those that use the table. The others answer CloudFormation. */
+export type TableFunctionName = {
+  [Name in FunctionName]: 'TABLE_NAME' extends (typeof environmentOf)[Name][number] ? Name : never;
+}[FunctionName];
 
 /** What a function is given where the installation has it: names below the MQTT domain are set and read there. */
 export const optionalEnvironmentOf: Readonly<Partial<Record<FunctionName, readonly EnvironmentVariable[]>>> = {
@@ -54,7 +62,9 @@ export const environmentOfFrontDoor = [
   'PRESENCE_QUEUE_URL',
   'CERTIFICATE_SECRET_ARN',
   'MQTT_DOMAIN',
-  'DOMAIN_CONFIGURATION',
   'MQTTS_PORT',
   'HEALTH_PORT',
 ] as const satisfies readonly EnvironmentVariable[];
+
+/** One of them: an own name is known, and the name that AWS gives has to be asked for. */
+export type TargetVariable = 'CONNECT_DOMAIN' | 'DOMAIN_CONFIGURATION';
