@@ -117,8 +117,10 @@ each(60_000, () => measure({ Connections: door.connections(), Unadmitted: door.u
 async function stop(): Promise<void> {
   if (draining) return;
   draining = true;
+  // It takes no new clients from here on, so the line is true when it is read.
+  const drained = door.drain(frontDoorDrainMs);
   log.info('the front door closes', { connections: door.connections() });
-  await door.drain(frontDoorDrainMs);
+  await drained;
   await rejections.flush({ all: true });
   tally.flush();
   process.exit(0);
