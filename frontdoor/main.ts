@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect as dialTls } from 'node:tls';
-import { readVariable } from '../functions/environment.ts';
+import { readOptionalVariable, readVariable } from '../functions/environment.ts';
 import { openPasswordKeys } from '../functions/open-data.ts';
 import { findIotEndpoint } from '../shared/adapters/aws/iot-endpoint.ts';
 import { readSecret } from '../shared/adapters/aws/secret.ts';
@@ -51,11 +51,13 @@ const keys = openPasswordKeys(client, tableName, log, credentialsOfTask);
 const [ticketSecret, certificateSecret, iotHost] = await Promise.all([
   readSecret(readVariable(names.ticketSecretArn), undefined, credentialsOfTask),
   readSecret(readVariable(names.certificateSecretArn), undefined, credentialsOfTask),
-  findIotEndpoint({
-    domainConfiguration: readVariable(names.domainConfiguration),
-    region,
-    credentials: credentialsOfTask,
-  }),
+  // An own name is known; the one that AWS gave has to be asked for.
+  readOptionalVariable(names.connectDomain) ??
+    findIotEndpoint({
+      domainConfiguration: readVariable(names.domainConfiguration),
+      region,
+      credentials: credentialsOfTask,
+    }),
   keys.open(),
 ]);
 // IoT Core names no port; whoever stands for it may.
@@ -115,8 +117,10 @@ each(60_000, () => measure({ Connections: door.connections(), Unadmitted: door.u
 async function stop(): Promise<void> {
   if (draining) return;
   draining = true;
+  // It takes no new clients from here on, so the line is true when it is read.
+  const drained = door.drain(frontDoorDrainMs);
   log.info('the front door closes', { connections: door.connections() });
-  await door.drain(frontDoorDrainMs);
+  await drained;
   await rejections.flush({ all: true });
   tally.flush();
   process.exit(0);

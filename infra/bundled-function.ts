@@ -1,7 +1,7 @@
 // One Lambda function of this repository, as one file, with a role that holds nothing but the right to write its own log,
 // and the environment that shared/config/env.ts lists for it. Its maker adds the grants.
 
-import { Duration } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -25,7 +25,11 @@ export class BundledFunction<Name extends FunctionName> extends LambdaFunction {
   readonly ownRole: Role;
 
   constructor(scope: Construct, id: string, props: BundledFunctionProps<Name>) {
-    const logGroup = new LogGroup(scope, `${id}Log`, { retention: RetentionDays.THREE_MONTHS });
+    const logGroup = new LogGroup(scope, `${id}Log`, {
+      retention: RetentionDays.THREE_MONTHS,
+      // Goes with a creation that failed: nothing was logged that a later deployment would find again.
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    });
     // A role of our own: the one that CDK would make carries a managed policy that may write to every log group.
     const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);

@@ -6,6 +6,7 @@ import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnAuthorizer, CfnDomainConfiguration } from 'aws-cdk-lib/aws-iot';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import type { FrontDoorTarget } from './headcount-front-door.ts';
 import type { OwnName } from './installation.ts';
 
 /** Where IoT Core takes MQTT over TLS. */
@@ -22,6 +23,8 @@ export class ConnectEndpoint extends Construct {
   readonly domain: CfnDomainConfiguration;
   /** Where it was chosen. What AWS gives is known only once it is deployed, and has to be asked for. */
   readonly ownName: string | undefined;
+  /** For a front door, which connects its clients here. */
+  readonly target: FrontDoorTarget;
 
   constructor(scope: Construct, id: string, props: ConnectEndpointProps) {
     super(scope, id);
@@ -52,6 +55,10 @@ export class ConnectEndpoint extends Construct {
         : { domainName: props.name.domainName, serverCertificateArns: [props.name.certificateArn] }),
       tlsConfig: { securityPolicy: 'IoTSecurityPolicy_TLS13_1_2_2022_10' },
     });
+    this.target =
+      this.ownName === undefined
+        ? { domainConfigurationName: this.domain.ref, domainConfigurationArn: this.domain.attrArn }
+        : { domainName: this.ownName };
     // Devices hold its name. One that another takes the place of goes on serving them, until it is deleted by hand.
     this.domain.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
     // AWS deletes one of its own only after it has been disabled for 7 days; one with an own name goes at once.

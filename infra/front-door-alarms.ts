@@ -7,16 +7,16 @@ import type { NetworkTargetGroup } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { addAlarms, highest, measured } from './alarms.ts';
-import type { FrontDoorChoice } from './installation.ts';
 
 export interface Watched {
   readonly topic: ITopic;
-  readonly choice: FrontDoorChoice;
+  /** What autoscaling aims at. */
+  readonly connectionsPerTask: number;
   readonly service: FargateService;
   readonly targets: NetworkTargetGroup;
 }
 
-export function watchFrontDoor(scope: Construct, { topic, choice, service, targets }: Watched): void {
+export function watchFrontDoor(scope: Construct, { topic, connectionsPerTask, service, targets }: Watched): void {
   const tasks = (metricName: string): Metric =>
     new Metric({
       namespace: 'ECS/ContainerInsights',
@@ -56,7 +56,7 @@ export function watchFrontDoor(scope: Construct, { topic, choice, service, targe
     },
     FrontDoorFull: {
       metric: measured('Connections', 'frontdoor', Stats.AVERAGE),
-      above: choice.connectionsPerTask * 1.2,
+      above: connectionsPerTask * 1.2,
       minutes: 15,
       means: 'Tasks of the front door carry more than they are scaled for, and no more of them come.',
     },

@@ -4,6 +4,8 @@
 import type { Node } from 'constructs';
 import { type ChoiceName, type Choices, readChoices, recordedNames } from './choices.ts';
 import type { ChoicesFile } from './choices-file.ts';
+import { imageForms, parseImageName } from './container-image.ts';
+import { frontDoorDefaults } from './headcount-front-door.ts';
 import { type MachineClient, readMachineClients, recordedMachine } from './machine-clients.ts';
 import { authorizerConcurrencyDefault } from './reservations.ts';
 
@@ -16,12 +18,12 @@ export interface OwnName {
 export interface FrontDoorChoice {
   /** `<deploymentId>.<mqttDomain>`, or another label that it sets, is where the devices of a deployment connect. */
   readonly mqttDomain: string;
-  /** In Secrets Manager: `{"certificate": "<PEM, the chain>", "key": "<PEM>"}` for `*.<mqttDomain>`. */
+  /** Of `{"certificate": "<PEM, the chain>", "key": "<PEM>"}` for `*.<mqttDomain>`, with or without its last six characters. */
   readonly certificateSecretArn: string;
   readonly minTasks: number;
   readonly maxTasks: number;
   readonly connectionsPerTask: number;
-  /** A container image that has Node 24 as `node`. Name it with its digest where it must never change. */
+  /** A container image that has Node 24 as `node`, public or of a private repository of ECR. A digest makes it exact. */
   readonly image: string;
 }
 
@@ -123,23 +125,31 @@ function frontDoorChoice(choices: Choices): FrontDoorChoice | undefined {
   if (lonely !== undefined && ![...choices.chosen, ...choices.dropped].includes('frontDoor'))
     return choices.refuse('frontDoor', `true with ${lonely}, or false to keep ${lonely} for later`);
   if (!flag(choices, 'frontDoor', false)) return undefined;
-  const minTasks = count(choices, 'frontDoorMinTasks', 2);
-  const maxTasks = count(choices, 'frontDoorMaxTasks', Math.max(10, minTasks));
+  const minTasks = count(choices, 'frontDoorMinTasks', frontDoorDefaults.minTasks);
+  const maxTasks = count(choices, 'frontDoorMaxTasks', Math.max(frontDoorDefaults.maxTasks, minTasks));
   if (maxTasks < minTasks)
     return choices.refuse('frontDoorMaxTasks', `no less than frontDoorMinTasks, ${minTasks}`, maxTasks);
   return {
     mqttDomain: host(choices, 'mqttDomain'),
-    certificateSecretArn: arn(choices, 'mqttCertificateSecretArn', 'secretsmanager'),
+    certificateSecretArn: secretArn(choices, 'mqttCertificateSecretArn'),
     minTasks,
     maxTasks,
-    connectionsPerTask: count(choices, 'frontDoorConnectionsPerTask', 10_000),
+    connectionsPerTask: count(choices, 'frontDoorConnectionsPerTask', frontDoorDefaults.connectionsPerTask),
     image: image(choices),
   };
 }
 
+/** With or without the six characters that Secrets Manager puts at the end. */
+function secretArn(choices: Choices, name: ChoiceName): string {
+  const value = arn(choices, name, 'secretsmanager');
+  if (/^arn:aws[\w-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+$/.test(value)) return value;
+  return choices.refuse(name, 'the whole ARN of a secret, as arn:aws:secretsmanager:<region>:<account>:secret:<name>');
+}
+
 function image(choices: Choices): string {
-  const value = choices.given('frontDoorImage') ?? 'public.ecr.aws/docker/library/node:24-slim';
-  return typeof value === 'string' && value !== '' ? value : choices.refuse('frontDoorImage', 'the name of an image');
+  const value = choices.given('frontDoorImage') ?? frontDoorDefaults.image;
+  if (typeof value === 'string' && parseImageName(value) !== undefined) return value;
+  return choices.refuse('frontDoorImage', imageForms);
 }
 
 function authorizerConcurrency(choices: Choices): number | undefined {

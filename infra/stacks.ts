@@ -5,9 +5,9 @@ import { type App, Stack, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { ChoicesFile } from './choices-file.ts';
 import { EndpointName } from './endpoint-name.ts';
-import { FrontDoorStack } from './front-door-stack.ts';
 import { HeadcountConsole } from './headcount-console.ts';
 import { HeadcountCore } from './headcount-core.ts';
+import { HeadcountFrontDoor } from './headcount-front-door.ts';
 import { HeadcountState } from './headcount-state.ts';
 import { HeadcountWeb } from './headcount-web.ts';
 import { type Installation, readInstallation } from './installation.ts';
@@ -76,16 +76,19 @@ function addFrontDoor(
   { presenceQueue, connect, alarmTopic }: HeadcountCore,
 ): Stack | undefined {
   if (choice === undefined) return undefined;
-  return new FrontDoorStack(app, 'HeadcountFrontDoor', {
+  const stack = new Stack(app, 'HeadcountFrontDoor', {
     description: 'Headcount: the MQTT proxy that gives the exact CONNACK',
-    choice,
+  });
+  new HeadcountFrontDoor(stack, whole, {
+    ...choice,
     table,
     ticketSecret,
     passwordKeysSecret,
     presenceQueue,
-    domain: connect.domain,
+    connect: connect.target,
     alarmTopic,
   });
+  return stack;
 }
 
 function addConsole(

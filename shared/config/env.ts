@@ -15,7 +15,9 @@ export const environmentVariables = {
   certificateSecretArn: 'CERTIFICATE_SECRET_ARN',
   /** `<deploymentId>.<this>`, and one other label below it, are a deployment's server names at the front door. */
   mqttDomain: 'MQTT_DOMAIN',
-  /** Name of the domain configuration of IoT Core that the front door connects to. */
+  /** Own name of the endpoint of IoT Core that the front door connects to. */
+  connectDomain: 'CONNECT_DOMAIN',
+  /** Name of the domain configuration of that endpoint, where AWS gave the endpoint its name. */
   domainConfiguration: 'DOMAIN_CONFIGURATION',
   /** Where the front door takes devices, and where it tells the load balancer how it is. */
   mqttsPort: 'MQTTS_PORT',
@@ -36,6 +38,7 @@ export const environmentOf = {
   api: ['TABLE_NAME', 'PASSWORD_KEYS_SECRET_ARN', 'PRESENCE_QUEUE_URL', 'OPERATIONS_QUEUE_URL'],
   operations: ['TABLE_NAME', 'OPERATIONS_QUEUE_URL'],
   choices: [],
+  rollout: [],
 } as const satisfies Readonly<Record<string, readonly EnvironmentVariable[]>>;
 
 export type FunctionName = keyof typeof environmentOf;
@@ -60,7 +63,9 @@ export const environmentOfFrontDoor = [
   'PRESENCE_QUEUE_URL',
   'CERTIFICATE_SECRET_ARN',
   'MQTT_DOMAIN',
-  'DOMAIN_CONFIGURATION',
   'MQTTS_PORT',
   'HEALTH_PORT',
 ] as const satisfies readonly EnvironmentVariable[];
+
+/** One of them: an own name is known, and the name that AWS gives has to be asked for. */
+export type TargetVariable = 'CONNECT_DOMAIN' | 'DOMAIN_CONFIGURATION';

@@ -11,3 +11,6 @@ export const frontDoorStopSeconds = 120;
 
 /** Spent on ending connections one by one; the rest is for their last reports. */
 export const frontDoorDrainMs = 105_000;
+
+/** For asking ECS, retries included, how many tasks there are before a release: 8 times two calls of 5 s, 5 s apart. */
+export const rolloutWorkSeconds = 120;

@@ -46,6 +46,7 @@ const zones: readonly Zone[] = [
   { path: 'functions/expiry', imports: ofFunctions, ...edge },
   { path: 'functions/token-keys', imports: ofFunctions, ...edge },
   { path: 'functions/choices', imports: ofFunctions, ...edge },
+  { path: 'functions/rollout', imports: ofFunctions, ...edge },
   { path: 'functions/api', imports: ofFunctions, ...edge },
   { path: 'frontdoor', imports: ['shared/config', 'shared/domain', 'shared/ports'], ...edge },
   // The process of the front door wires adapters to use cases, as a function's handler does.

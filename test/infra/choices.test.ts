@@ -181,7 +181,7 @@ describe('a value that is not allowed is refused with what was given, what is al
 
 test('the file that docs/deploy.md shows is allowed, and its table has each choice', () => {
   const text = readFileSync(new URL('../../docs/deploy.md', import.meta.url), 'utf8');
-  const section = text.slice(text.indexOf('## Choices'), text.indexOf('## Upgrade'));
+  const section = text.slice(text.indexOf('## Choices'), text.indexOf('## People and machines'));
   const shown = /```json\n(.+?)```/s.exec(section)?.[1] ?? '';
   const { choices } = readChoicesFile({ HEADCOUNT_CHOICES: write(shown) });
   expect(fromFile(choices).machineClients).toHaveLength(1);

@@ -15,6 +15,7 @@ import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.t
 import { joinUserName } from '../../shared/domain/user-name.ts';
 import type { TicketClaims } from '../../shared/ports/tickets.ts';
 import { testKeyring, testKeyringText } from '../support/passwords.ts';
+import { startEcs } from './deployed/ecs.ts';
 import { authorizerEvent, httpEvent, presenceEvent, scheduleEvent, sqsEvent, ttlRemoval } from './deployed/events.ts';
 import { type Deployed, type RunningFunction, run, synthesize } from './deployed/functions.ts';
 import { passwordKeysArn, type Recorder, startRecorder, ticketSecret } from './deployed/recorder.ts';
@@ -523,6 +524,42 @@ describe('the API', () => {
 
   test('uses what its role allows', () => {
     expectUseOf('Api', api.recorder);
+  });
+});
+
+describe('the function that CloudFormation asks before a release of the front door', () => {
+  const event = (more: object) => ({
+    StackId: 'arn:aws:cloudformation:eu-central-1:111111111111:stack/HeadcountFrontDoor/1',
+    RequestId: 'one',
+    LogicalResourceId: 'RolloutPercent',
+    ResourceProperties: { Cluster: 'door', MinTasks: '2', TaskDefinition: 'task:2' },
+    ...more,
+  });
+  const update = { RequestType: 'Update', PhysicalResourceId: 'first', OldResourceProperties: {} };
+
+  test('answers with a tenth of the tasks that there are, and asks what its role allows', async () => {
+    const ecs = await startEcs();
+    started.push(() => ecs.close());
+    const found = deployed.functions.get('RolloutFunction');
+    if (found === undefined) throw new Error('there is no such function');
+    const rollout = await run(found, ecs.endpoint, { NODE_OPTIONS: '--enable-source-maps' });
+    started.push(() => rollout.stop());
+    const ResponseURL = ecs.responseUrl;
+    await rollout.invoke(event({ RequestType: 'Create', ResponseURL }));
+    ecs.desiredCount = 100;
+    await rollout.invoke(event({ ...update, ResponseURL }));
+    await rollout.invoke(event({ RequestType: 'Delete', PhysicalResourceId: 'first', ResponseURL }));
+    expect(ecs.answered).toMatchObject([
+      { Status: 'SUCCESS', Data: { MaximumPercent: '150' } },
+      { Status: 'SUCCESS', PhysicalResourceId: 'first', Data: { MaximumPercent: '110' } },
+      { Status: 'SUCCESS', PhysicalResourceId: 'first' },
+    ]);
+    const allowed = usesOfRole(Template.fromJSON(deployed.templates.HeadcountFrontDoor ?? {}), 'RolloutFunctionRole');
+    const asked = [...new Set(ecs.asked)].sort();
+    expect(asked).toEqual(['ecs:DescribeServices door', 'ecs:ListServices door']);
+    expect(allowed.filter((action) => action.startsWith('ecs:'))).toEqual(
+      asked.map((call) => call.replace(' door', '')),
+    );
   });
 });
 

@@ -32,6 +32,7 @@ import { usesOfRole } from './grants.ts';
 import { synthTemplates, withFrontDoor } from './synth.ts';
 
 const demo = 'demo' as DeploymentId;
+/** Without the six characters that Secrets Manager puts at the end. */
 const certificateArn = 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:mqtt';
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const certificate = await loadCertificate(undefined, systemClock);
@@ -228,6 +229,26 @@ describe('a task that was started', () => {
     expect(recorder.used()).toContain('sqs:SendMessage');
   });
 });
+
+test('a task that is given an own name of the endpoint connects there, and asks nobody for a name', async () => {
+  const iotHost = recorder.domainName;
+  const chosen = {
+    connectDomain: 'iot.example.com',
+    connectCertificateArn: 'arn:aws:acm:eu-central-1:111111111111:certificate/1',
+  };
+  const { frontDoor } = synthTemplates({ ...withFrontDoor, ...chosen });
+  if (frontDoor === undefined) throw new Error('there is no front door');
+  const other = await startTaskHost(frontDoor, certificate);
+  const { DOMAIN_CONFIGURATION: _, ...rest } = variables();
+  recorder.domainName = '';
+  try {
+    const started = await other.start({ ...rest, CONNECT_DOMAIN: iotHost });
+    expect(await started.said('the front door is open')).toMatchObject({ iotHost });
+  } finally {
+    await other.close();
+    recorder.domainName = iotHost;
+  }
+}, 60_000);
 
 describe('a task that cannot start', () => {
   test('for the key of the passwords in its table says which one, and opens no port', async () => {

@@ -1,6 +1,9 @@
 // The front door on AWS: who may reach it, what it may do, and that neither a deployment nor an idle hour cuts a device.
 
+import { execFileSync } from 'node:child_process';
+import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
+import { decideMaximumPercent } from '../../functions/rollout/maximum-percent.ts';
 import { environmentOfFrontDoor } from '../../shared/config/env.ts';
 import { frontDoorDrainMs, frontDoorStopSeconds } from '../../shared/config/front-door.ts';
 import { grantsOfRole, propertiesOf, render } from './grants.ts';
@@ -10,7 +13,7 @@ const { frontDoor } = synthTemplates(withFrontDoor);
 if (frontDoor === undefined) throw new Error('there is no front door');
 
 interface Container {
-  readonly Image: string;
+  readonly Image: unknown;
   readonly EntryPoint: readonly string[];
   readonly Command: readonly unknown[];
   readonly Environment: readonly { readonly Name: string; readonly Value: unknown }[];
@@ -20,11 +23,25 @@ interface Container {
   readonly Ulimits: readonly { readonly Name: string; readonly SoftLimit: number }[];
 }
 
-const task = propertiesOf(frontDoor, 'AWS::ECS::TaskDefinition', 'Task') as {
-  readonly ContainerDefinitions: readonly Container[];
-};
-const [container] = task.ContainerDefinitions;
-if (container === undefined) throw new Error('the task has no container');
+const acmCertificate = 'arn:aws:acm:eu-central-1:111111111111:certificate/1';
+
+function frontDoorWith(chosen: object): Template {
+  const template = synthTemplates({ ...withFrontDoor, ...chosen }).frontDoor;
+  if (template === undefined) throw new Error('there is no front door');
+  return template;
+}
+
+function containerOf(template: Template): Container {
+  const task = propertiesOf(template, 'AWS::ECS::TaskDefinition', 'Task') as {
+    readonly ContainerDefinitions: readonly Container[];
+  };
+  const [only] = task.ContainerDefinitions;
+  if (only === undefined) throw new Error('the task has no container');
+  return only;
+}
+
+const container = containerOf(frontDoor);
+const [clusterId] = Object.keys(frontDoor.findResources('AWS::ECS::Cluster'));
 
 test('there is none unless the context asks for it', () => {
   expect(synthTemplates().frontDoor).toBeUndefined();
@@ -43,6 +60,17 @@ describe('the way of a connection', () => {
       HealthCheckPort: '8080',
       HealthCheckPath: '/healthz',
     });
+  });
+
+  test('two devices behind one address that meet on a source port never share a task: each zone keeps to its tasks', () => {
+    const { LoadBalancerAttributes } = propertiesOf(frontDoor, 'AWS::ElasticLoadBalancingV2::LoadBalancer', 'Balancer');
+    expect(LoadBalancerAttributes).toContainEqual({ Key: 'load_balancing.cross_zone.enabled', Value: 'false' });
+    expect(propertiesOf(frontDoor, 'AWS::ECS::Service', 'Service').AvailabilityZoneRebalancing).toBe('ENABLED');
+  });
+
+  test('the DNS record that it needs is told: name, type, value', () => {
+    const { Value } = frontDoor.findOutputs('Next1Dns').Next1Dns as { readonly Value: unknown };
+    expect(render(Value)).toBe('*.mqtt.example.com CNAME Balancer.DNSName');
   });
 
   test("the device's own address arrives, so nobody has to be believed about it", () => {
@@ -68,6 +96,13 @@ describe('the way of a connection', () => {
   });
 });
 
+/** As CloudFormation joins it. */
+const inRegion = (prefix: string): object => ({
+  'Fn::Join': ['', [prefix, { Ref: 'AWS::Region' }, '.', { Ref: 'AWS::URLSuffix' }]],
+});
+/** A secret may be named by its ARN without the six characters that Secrets Manager puts at the end. */
+const certificate = [withFrontDoor.mqttCertificateSecretArn, `${withFrontDoor.mqttCertificateSecretArn}-??????`];
+
 describe('a task', () => {
   test('may do what the authorizer may with the table, report, and read three secrets, its endpoint and its code', () => {
     const grants = grantsOfRole(frontDoor, 'TaskRole').map((line) =>
@@ -75,11 +110,17 @@ describe('a task', () => {
     );
     const others = grants.filter((line) => !line.startsWith('dynamodb:'));
     expect(others).toEqual([
+      // Both forms of its ARN that AWS publishes.
       'iot:DescribeDomainConfiguration ConnectDomain.Arn',
+      'iot:DescribeDomainConfiguration arn:AWS::Partition:iot:AWS::Region:AWS::AccountId:domainconfiguration/ConnectDomain',
+      `kms:Decrypt arn:AWS::Partition:kms:AWS::Region:AWS::AccountId:key/* if ${JSON.stringify({
+        StringEquals: { 'kms:ViaService': inRegion('secretsmanager.') },
+        StringLike: { 'kms:EncryptionContext:SecretARN': certificate },
+      })}`,
       's3:GetObject arn:AWS::Partition:s3:::<CDK assets>/<code>',
       'secretsmanager:GetSecretValue PasswordKeysSecret',
       'secretsmanager:GetSecretValue TicketSecret',
-      `secretsmanager:GetSecretValue ${withFrontDoor.mqttCertificateSecretArn}`,
+      ...certificate.map((arn) => `secretsmanager:GetSecretValue ${arn}`),
       'sqs:SendMessage PresenceQueue.Arn',
     ]);
     expect(grants.filter((line) => line.startsWith('dynamodb:')).length).toBeGreaterThan(0);
@@ -91,8 +132,40 @@ describe('a task', () => {
   });
 
   test('is given the variables that are listed for it, and no secret among them', () => {
-    expect(container.Environment.map(({ Name }) => Name).sort()).toEqual([...environmentOfFrontDoor].sort());
+    const names = [...environmentOfFrontDoor, 'DOMAIN_CONFIGURATION'];
+    expect(container.Environment.map(({ Name }) => Name).sort()).toEqual(names.sort());
     expect(JSON.stringify(frontDoor.toJSON())).not.toMatch(/PRIVATE KEY|BEGIN CERTIFICATE/);
+  });
+
+  test('is told an own name of the endpoint as it is, and may describe nothing', () => {
+    const own = frontDoorWith({ connectDomain: 'iot.example.com', connectCertificateArn: acmCertificate });
+    expect(containerOf(own).Environment).toContainEqual({ Name: 'CONNECT_DOMAIN', Value: 'iot.example.com' });
+    expect(JSON.stringify(own.toJSON())).not.toMatch(/DOMAIN_CONFIGURATION|DescribeDomainConfiguration|ConnectDomain/);
+  });
+
+  test('is of the same image as all others of its release, though the image has a tag only', () => {
+    expect(container).toMatchObject({
+      Image: 'public.ecr.aws/docker/library/node:24-slim',
+      VersionConsistency: 'enabled',
+    });
+  });
+
+  test.each([
+    [
+      'an image of a private repository of ECR',
+      '222222222222.dkr.ecr.eu-central-1.amazonaws.com/base/node:24',
+      [
+        'ecr:BatchCheckLayerAvailability arn:AWS::Partition:ecr:eu-central-1:222222222222:repository/base/node',
+        'ecr:BatchGetImage arn:AWS::Partition:ecr:eu-central-1:222222222222:repository/base/node',
+        'ecr:GetAuthorizationToken *',
+        'ecr:GetDownloadUrlForLayer arn:AWS::Partition:ecr:eu-central-1:222222222222:repository/base/node',
+      ],
+    ],
+    ['a public image, by its digest', `docker.io/library/node@sha256:${'a'.repeat(64)}`, []],
+  ])('of %s is started by a role that may pull this one', (_, frontDoorImage, pulls) => {
+    const template = frontDoorWith({ frontDoorImage });
+    expect(render(containerOf(template).Image).replace('AWS::URLSuffix', 'amazonaws.com')).toBe(frontDoorImage);
+    expect(grantsOfRole(template, 'StartRole').filter((line) => !line.startsWith('logs:'))).toEqual(pulls);
   });
 
   test('runs as nobody, writes no file, and holds two sockets for each of the clients it scales for', () => {
@@ -117,8 +190,7 @@ describe('a task', () => {
 
 describe('scaling', () => {
   const scaled = (chosen: object) => {
-    const template = synthTemplates({ ...withFrontDoor, ...chosen }).frontDoor;
-    if (template === undefined) throw new Error('there is no front door');
+    const template = frontDoorWith(chosen);
     const target = propertiesOf(template, 'AWS::ApplicationAutoScaling::ScalableTarget', 'ServiceTaskCountTarget');
     const { TargetTrackingScalingPolicyConfiguration: tracking } = propertiesOf(
       template,
@@ -130,7 +202,7 @@ describe('scaling', () => {
 
   test('follows the connections that a task carries: up within minutes, down so slowly that clients are not chased', () => {
     const { service, target, tracking } = scaled({});
-    expect(service.DesiredCount).toBe(2);
+    expect(service).not.toHaveProperty('DesiredCount');
     expect(target).toMatchObject({ MinCapacity: 2, MaxCapacity: 10, ScalableDimension: 'ecs:service:DesiredCount' });
     expect(tracking).toMatchObject({
       TargetValue: 10_000,
@@ -145,42 +217,64 @@ describe('scaling', () => {
     });
   });
 
+  test('is undone by no release: the template says nothing of the number of tasks but its bounds', () => {
+    expect(JSON.stringify(frontDoor.findResources('AWS::ECS::Service'))).not.toContain('DesiredCount');
+  });
+
   test('has the bounds that an installation chooses', () => {
     const { service, target, tracking } = scaled({
       frontDoorMinTasks: '4',
       frontDoorMaxTasks: '40',
       frontDoorConnectionsPerTask: '20000',
     });
-    expect(service.DesiredCount).toBe(4);
+    expect(service).not.toHaveProperty('DesiredCount');
     expect(target).toMatchObject({ MinCapacity: 4, MaxCapacity: 40 });
     expect(tracking).toMatchObject({ TargetValue: 20_000 });
   });
 });
 
 describe('a deployment', () => {
-  const deploymentOf = (chosen: object): unknown => {
-    const template = synthTemplates({ ...withFrontDoor, ...chosen }).frontDoor;
-    return template && propertiesOf(template, 'AWS::ECS::Service', 'Service').DeploymentConfiguration;
-  };
+  const { DeploymentConfiguration } = propertiesOf(frontDoor, 'AWS::ECS::Service', 'Service');
+  const asked = propertiesOf(frontDoor, 'Custom::HeadcountRollout', 'RolloutPercent');
 
   test('starts new tasks before old ones go, and takes itself back where they do not come up', () => {
-    expect(deploymentOf({})).toMatchObject({
+    expect(DeploymentConfiguration).toMatchObject({
       MinimumHealthyPercent: 100,
       DeploymentCircuitBreaker: { Enable: true, Rollback: true },
     });
   });
 
-  test.each([
-    [1, 1],
-    [2, 1],
-    [3, 1],
-    [30, 3],
-    [100, 10],
-  ])('of %i tasks replaces %i at a time, so that not all clients come back at once', (tasks, more) => {
-    const chosen = { frontDoorMinTasks: String(tasks), frontDoorMaxTasks: String(tasks) };
-    const { MaximumPercent } = deploymentOf(chosen) as { readonly MaximumPercent: number };
-    // ECS rounds down.
-    expect(Math.floor((tasks * MaximumPercent) / 100) - tasks).toBe(more);
+  test('asks ECS before each release how many tasks there are, and has that many decide how many go at a time', () => {
+    expect(render((DeploymentConfiguration as { readonly MaximumPercent: unknown }).MaximumPercent)).toBe(
+      'RolloutPercent.MaximumPercent',
+    );
+    const given = Object.entries(asked).map(([name, value]) => `${name} ${render(value)}`);
+    expect(given).toEqual([
+      'ServiceToken RolloutFunction.Arn',
+      'ServiceTimeout 300',
+      'Cluster Cluster',
+      'MinTasks 2',
+      // Whatever changes the code, its image or its variables is a new one of these.
+      'TaskDefinition Task',
+    ]);
+  });
+
+  test('may ask ECS about the services of its own cluster, and do nothing else', () => {
+    const condition = JSON.stringify({ ArnEquals: { 'ecs:cluster': { 'Fn::GetAtt': [clusterId, 'Arn'] } } });
+    const grants = grantsOfRole(frontDoor, 'RolloutFunctionRole').filter((line) => !/^(logs|xray):/.test(line));
+    expect(grants).toEqual(['DescribeServices', 'ListServices'].map((action) => `ecs:${action} * if ${condition}`));
+    expect(Object.keys(frontDoor.findResources('AWS::ECS::Service'))).toHaveLength(1);
+    const { Environment } = propertiesOf(frontDoor, 'AWS::Lambda::Function', 'RolloutFunction');
+    expect(Environment).toEqual({ Variables: { NODE_OPTIONS: '--enable-source-maps' } });
+  });
+
+  test('that an operator begins by hand replaces as many at a time as one of CloudFormation', () => {
+    const { Value } = frontDoor.findOutputs('ReplaceTasks').ReplaceTasks as { readonly Value: unknown };
+    const [, arithmetic = ''] = /maximumPercent=(\$\(\(.+?\)\)),/.exec(render(Value)) ?? [];
+    const counts = [1, 2, 3, 7, 9, 10, 11, 20, 100];
+    const script = `for n in ${counts.join(' ')}; do echo ${arithmetic}; done`;
+    const said = execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim().split('\n').map(Number);
+    expect(said).toEqual(counts.map(decideMaximumPercent));
   });
 
   test('leaves a task the time to let its clients go one by one', () => {
@@ -203,6 +297,12 @@ test('a task that does not answer its health check for a moment keeps the client
   });
 });
 
+test('logs go with the creation that failed, and stay with everything that was deployed', () => {
+  const groups = Object.values(frontDoor.findResources('AWS::Logs::LogGroup'));
+  expect(groups.length).toBeGreaterThan(2);
+  for (const { DeletionPolicy } of groups) expect(DeletionPolicy).toBe('RetainExceptOnCreate');
+});
+
 describe('half a choice ends the synthesis', () => {
   test.each([
     ['a front door without a domain', { frontDoor: 'true' }, 'mqttDomain'],
@@ -217,6 +317,22 @@ describe('half a choice ends the synthesis', () => {
     ],
     ['a word that is neither', { frontDoor: 'yes' }, 'frontDoor'],
     ['a certificate that is none', { ...withFrontDoor, mqttCertificateSecretArn: 'mqtt' }, 'mqttCertificateSecretArn'],
+    [
+      'half the ARN of a certificate',
+      { ...withFrontDoor, mqttCertificateSecretArn: 'arn:aws:secretsmanager:eu-central-1:secret:mqtt' },
+      'allowed is the whole ARN',
+    ],
+    ['an image that is none', { ...withFrontDoor, frontDoorImage: 'node:24 slim' }, 'frontDoorImage is'],
+    [
+      'a digest that is none',
+      { ...withFrontDoor, frontDoorImage: 'public.ecr.aws/docker/library/node@sha256:24' },
+      'frontDoorImage is',
+    ],
+    [
+      'an image of ECR by an address that says no account',
+      { ...withFrontDoor, frontDoorImage: 'ecr.eu-central-1.amazonaws.com/node:24' },
+      'frontDoorImage is',
+    ],
     ['a name without its certificate', { connectDomain: 'mqtt.example.com' }, 'connectCertificateArn'],
     ['more at least than at most', { ...withFrontDoor, frontDoorMinTasks: '5', frontDoorMaxTasks: '4' }, 'MaxTasks'],
     ['a scope that there is not', { machineClients: 'ci:settings:reed' }, 'settings:reed'],

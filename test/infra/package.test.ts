@@ -1,5 +1,5 @@
-// A CDK app of another's: the package as npm packs it, installed outside of this repository, and the app of docs/deploy.md.
-// No network: of npm's cache nothing is needed, and the peers are links to this repository's copies.
+// The package as npm packs it, installed outside of this repository, and the CDK app that docs/deploy.md shows. It needs no
+// network and nothing of npm's cache: the peers are links to this repository's copies.
 
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -121,7 +121,12 @@ describe('the package, in a CDK app of its user', () => {
 
   test('synthesizes a state stack, and one that decides about each CONNECT', () => {
     const types = resources.map(({ Type }) => Type);
-    for (const type of ['AWS::IoT::Authorizer', 'AWS::ApiGatewayV2::Api', 'AWS::CloudFront::Distribution'])
+    for (const type of [
+      'AWS::IoT::Authorizer',
+      'AWS::ApiGatewayV2::Api',
+      'AWS::CloudFront::Distribution',
+      'AWS::ECS::Service',
+    ])
       expect(types).toContain(type);
     const state: Record<string, Resource> = readJson(join(out, 'FleetState.template.json')).Resources;
     expect(Object.values(state).map(({ Type }) => Type)).toContain('AWS::DynamoDB::Table');
@@ -162,9 +167,11 @@ describe('the package, in a CDK app of its user', () => {
     expect(stdout.split('\n').at(-1)).toBe(functionNames.map(() => 'function').join());
   });
 
-  test('uploads the console as it was packed', () => {
+  test("uploads the front door's code and the console as they were packed", () => {
     const { files } = readJson(join(out, 'Fleet.assets.json'));
     const paths: string[] = Object.values(files).map((file) => (file as { source: { path: string } }).source.path);
+    const tasks = paths.filter((path) => path.endsWith('.mjs')).map((path) => join(out, path));
+    expect(tasks.map(digestOf)).toEqual([digestOf(join(installed, 'dist/frontdoor/main.mjs'))]);
     const folders = paths.map((path) => join(out, path)).filter((path) => statSync(path).isDirectory());
     const listed = (path: string) => readdirSync(path, { recursive: true, encoding: 'utf8' }).toSorted();
     const pages = folders.map(listed).filter((names) => names.includes('index.html'));

@@ -2,7 +2,7 @@
 // them, and run under Node in a process that has nothing else of this repository.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -33,7 +33,7 @@ export interface DeployedFunction {
   readonly variables: readonly string[];
 }
 
-const stackNames = ['Headcount', 'HeadcountState', 'HeadcountWeb'];
+const stackNames = ['Headcount', 'HeadcountState', 'HeadcountWeb', 'HeadcountFrontDoor'];
 
 export function synthesize(chosen: Readonly<Record<string, unknown>> = {}): Deployed {
   const folder = mkdtempSync(join(tmpdir(), 'headcount-deployed-'));
@@ -43,13 +43,14 @@ export function synthesize(chosen: Readonly<Record<string, unknown>> = {}): Depl
   const app = new App({ outdir: folder, context: { ...context, ...chosen, 'aws:cdk:enable-asset-metadata': true } });
   addStacks(app);
   app.synth();
+  const fileOf = (name: string): string => join(folder, `${name}.template.json`);
   const templates = Object.fromEntries(
-    stackNames.map((name) => [
-      name,
-      JSON.parse(readFileSync(join(folder, `${name}.template.json`), 'utf8')) as Template,
-    ]),
+    stackNames
+      .filter((name) => existsSync(fileOf(name)))
+      .map((name) => [name, JSON.parse(readFileSync(fileOf(name), 'utf8')) as Template]),
   );
-  const functions = Object.entries(templates.Headcount?.Resources ?? {})
+  const functions = [templates.Headcount, templates.HeadcountFrontDoor]
+    .flatMap((template) => Object.entries(template?.Resources ?? {}))
     .filter(([, resource]) => resource.Type === 'AWS::Lambda::Function')
     .map(([id, { Properties, Metadata }]) => {
       const { Variables } = Properties.Environment as { readonly Variables: object };
