@@ -27,8 +27,9 @@ const choices = {
     frontDoorMinTasks: '20',
     frontDoorMaxTasks: '100',
   },
-  'front door, restored table': {
+  'front door, restored table, no console': {
     ...withFrontDoor,
+    console: 'false',
     restoredTable: 'restored',
     restoredTableStreamArn: arn('dynamodb', 'eu-central-1', 'table/restored/stream/2026-11-22T00:00:00.000'),
   },
@@ -52,8 +53,7 @@ export function synthesizeVariant(name: VariantName): Synthesized {
   return found;
 }
 
-/** A new app, for a test that plants something. */
-export function appOf(name: VariantName): App {
+function appOf(name: VariantName): App {
   const app = buildApp({ ...choices[name], consoleFolder: builtConsole() });
   addStacks(app);
   return app;
