@@ -1,11 +1,57 @@
-// A release replaces nothing that holds state or is named outside (test/infra/kept.ts): on paper, every installation that
-// was deployed from the list gets from these templates the resources that it has.
+// A deployment on paper: each installation that may be chosen, as CloudFormation would see it.
+//
+// The templates fit AWS's own record of resource types (@aws-cdk/aws-service-spec), so that no deployment fails half-way on a
+// property. Patterns, lengths and bounds are not in it; CDK's validator has them. What neither knows: whether the values fit
+// together, and what an account allows. And a release replaces nothing that holds state or is named outside
+// (test/infra/kept.ts): every installation that was deployed from the list gets from these templates what it has.
 
 import { readFileSync } from 'node:fs';
+import { type App, CfnResource, Stack } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
 import { compareKept, type KeptList, listKept } from './kept.ts';
+import { checkTemplates } from './spec-check.ts';
+import { buildApp } from './synth.ts';
 import type { Template, TemplateResource, Templates } from './template.ts';
-import { synthesizeVariant, type VariantName, variantNames } from './variants.ts';
+import { synthesizeApp, synthesizeVariant, type VariantName, variantNames } from './variants.ts';
+
+describe.each(variantNames)('%s', (name) => {
+  test('fits the record of resource types', () => {
+    const { templates } = synthesizeVariant(name);
+    expect(templates.size).toBeGreaterThanOrEqual(3);
+    expect(checkTemplates(templates)).toEqual([]);
+  });
+
+  test("passes CDK's validator, with no warning", () => {
+    expect(synthesizeVariant(name).findings).toEqual([]);
+  });
+});
+
+describe("what CDK's validator finds, fails", () => {
+  const appWith = (...resources: readonly (readonly [type: string, properties: Record<string, unknown>])[]): App => {
+    const app = buildApp();
+    const stack = new Stack(app, 'Planted');
+    for (const [index, [type, properties]] of resources.entries())
+      new CfnResource(stack, `One${index}`, { type, properties });
+    return app;
+  };
+
+  test('a pattern, a length and a bound', () => {
+    const app = appWith(
+      ['AWS::IoT::DomainConfiguration', { DomainConfigurationName: 'a name' }],
+      ['AWS::IoT::DomainConfiguration', { DomainName: 'x'.repeat(254) }],
+      ['AWS::SQS::Queue', { VisibilityTimeout: 43_201 }],
+    );
+    const synthesize = () => synthesizeApp(app);
+    expect(synthesize).toThrow("DomainConfigurationName: 'a name' does not match pattern");
+    expect(synthesize).toThrow('DomainName: length 254 exceeds maximum 253');
+    expect(synthesize).toThrow('VisibilityTimeout: 43201 is greater than the maximum of 43200');
+  });
+
+  test('a value that only warrants a warning', () => {
+    const { findings } = synthesizeApp(appWith(['AWS::IoT::DomainConfiguration', { ServiceType: 'DATUM' }]));
+    expect(findings).toEqual([expect.stringContaining("'DATUM' is not one of")]);
+  });
+});
 
 const list: KeptList = JSON.parse(readFileSync(new URL('kept.json', import.meta.url), 'utf8'));
 const variants = new Map(variantNames.map((name) => [name, synthesizeVariant(name).templates]));

@@ -1,25 +1,8 @@
-// The templates fit AWS's own record of resource types (@aws-cdk/aws-service-spec), so that no deployment fails half-way
-// on a property. Patterns, lengths and bounds are not in it; CDK's validator has them and sees each of these templates too.
-// What neither knows: whether the values fit together, and what an account allows.
+// What the check of templates finds (test/infra/spec-check.ts), on a small installation with one fault at a time.
 
-import { type App, CfnResource, Stack } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
 import { checkTemplates } from './spec-check.ts';
-import { buildApp } from './synth.ts';
 import type { Template, TemplateResource, Templates } from './template.ts';
-import { synthesizeApp, synthesizeVariant, variantNames } from './variants.ts';
-
-describe.each(variantNames)('%s', (name) => {
-  test('fits the record of resource types', () => {
-    const { templates } = synthesizeVariant(name);
-    expect(templates.size).toBeGreaterThanOrEqual(3);
-    expect(checkTemplates(templates)).toEqual([]);
-  });
-
-  test("passes CDK's validator, with no warning", () => {
-    expect(synthesizeVariant(name).findings).toEqual([]);
-  });
-});
 
 const substitution = (text: string, name: string): object => ({ 'Fn::Sub': `${text}\${${name}}` });
 
@@ -138,30 +121,5 @@ describe('what is wrong on purpose is found', () => {
     ['a policy at the wrong place', ['Queue', { DeletePolicy: 'Retain' }], 'Queue has DeletePolicy'],
   ])('%s', (_what, [id, change], problem) => {
     expect(checkTemplates(withPlanted(id, change))).toEqual([expect.stringContaining(problem)]);
-  });
-
-  const appWith = (...resources: readonly (readonly [type: string, properties: Record<string, unknown>])[]): App => {
-    const app = buildApp();
-    const stack = new Stack(app, 'Planted');
-    for (const [index, [type, properties]] of resources.entries())
-      new CfnResource(stack, `One${index}`, { type, properties });
-    return app;
-  };
-
-  test("and by CDK's validator a pattern, a length and a bound", () => {
-    const app = appWith(
-      ['AWS::IoT::DomainConfiguration', { DomainConfigurationName: 'a name' }],
-      ['AWS::IoT::DomainConfiguration', { DomainName: 'x'.repeat(254) }],
-      ['AWS::SQS::Queue', { VisibilityTimeout: 43_201 }],
-    );
-    const synthesize = () => synthesizeApp(app);
-    expect(synthesize).toThrow("DomainConfigurationName: 'a name' does not match pattern");
-    expect(synthesize).toThrow('DomainName: length 254 exceeds maximum 253');
-    expect(synthesize).toThrow('VisibilityTimeout: 43201 is greater than the maximum of 43200');
-  });
-
-  test("and by CDK's validator a value that only warrants a warning", () => {
-    const { findings } = synthesizeApp(appWith(['AWS::IoT::DomainConfiguration', { ServiceType: 'DATUM' }]));
-    expect(findings).toEqual([expect.stringContaining("'DATUM' is not one of")]);
   });
 });
