@@ -6,13 +6,15 @@
 //   HEADCOUNT_MQTT_HOST     the endpoint of IoT Core, for clients that go straight there
 //   HEADCOUNT_MQTT_DOMAIN   the domain of the front door, where there is one
 //
-// With AWS_REGION and AWS credentials in the environment it looks at presence events too, and answers what only they tell.
+// With AWS_REGION and AWS credentials in the environment it looks at presence events and at the account too, and answers what
+// only they tell. HEADCOUNT_TASKS_BEFORE=<n> says how many tasks the front door wanted before the release that this follows.
 // HEADCOUNT_SLOW=<minutes> leaves a client idle for so long, and waits five to ten minutes for a connection to end with its
 // token.
 
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readLambdaCredentials } from '../../shared/adapters/aws/lambda-credentials.ts';
+import { viewAws } from './aws-view.ts';
 import { checks } from './checks.ts';
 import { watchPresence } from './presence-watch.ts';
 import { questions } from './questions.ts';
@@ -25,6 +27,8 @@ if (host === undefined && domain === undefined)
   throw new Error('HEADCOUNT_MQTT_HOST or HEADCOUNT_MQTT_DOMAIN must be set');
 
 const slowMinutes = Number(slow ?? 0);
+const { HEADCOUNT_TASKS_BEFORE: tasksBefore, AWS_ACCESS_KEY_ID: accessKeyId } = process.env;
+const watchedRegion = accessKeyId === undefined ? undefined : region;
 const common = {
   apiUrl: url.replace(/\/$/, ''),
   token,
@@ -32,6 +36,8 @@ const common = {
   settled: async () => void (await wait(5_500)),
   idleMs: slowMinutes * 60_000,
   awaitsTokenEnd: slowMinutes > 0,
+  ...(tasksBefore === undefined ? {} : { tasksBefore: Number(tasksBefore) }),
+  ...(watchedRegion === undefined ? {} : { aws: viewAws(watchedRegion, readLambdaCredentials()) }),
 };
 const straight = { ...common, entry: 'straight' as const, mqttUrl: () => `mqtts://${host}:8883` };
 const door = { ...common, entry: 'door' as const, mqttUrl: (id: string) => `mqtts://${id}.${domain}:8883` };
@@ -45,8 +51,7 @@ describe.each(targets)('$entry', (target) => {
   let watch: PresenceWatch | undefined;
   let trial: Trial;
   beforeAll(async () => {
-    if (region !== undefined && process.env.AWS_ACCESS_KEY_ID !== undefined)
-      watch = await watchPresence(region, readLambdaCredentials());
+    if (watchedRegion !== undefined) watch = await watchPresence(watchedRegion, readLambdaCredentials());
     trial = await Trial.begin({ ...target, ...(watch === undefined ? {} : { watch }) });
   }, 120_000);
   afterAll(async () => {

@@ -3,6 +3,8 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Rig, startRig } from '../support/product.ts';
+import { startAccount } from './account-stand-in.ts';
+import { viewAws } from './aws-view.ts';
 import { checks } from './checks.ts';
 import { collectEvents, webSocketUrl } from './presence-watch.ts';
 import { questions } from './questions.ts';
@@ -14,6 +16,26 @@ const slow = ['token-end'];
 const changedExpiry = {
   'granted 120 s, DISCONNECT says 60 s: counted': 60,
   'granted 120 s, DISCONNECT says 240 s: counted': 240,
+};
+
+const colon = { admitted: 'yes', counted: 'yes', 'GetConnection tells its expiry': 'yes', kicked: 'yes' };
+const share = {
+  'shared subscription under the deployment': 'granted',
+  'a member of its group hears': 'yes',
+  "under another's name": 'refused',
+};
+const principal = { 'of connected': 'the same', 'of disconnected': 'the same' };
+/** Of an account that stands in for AWS's. */
+const account = {
+  'endpoint-arn': {
+    'ARN that AWS tells': 'domainconfiguration/Endpoint-1/id1',
+    'Headcount-Asks': '…/<name>: implicitDeny, …/<name>/<id>: allowed',
+  },
+  release: {
+    'tasks wanted': 20,
+    'kept by the release': 'no, 30 before',
+    'tasks that a release may start at a time': '2 of 20',
+  },
 };
 
 /** What is known of the local run, as far as it does not depend on the machine. */
@@ -28,6 +50,10 @@ const known: Readonly<Record<Target['entry'], Readonly<Record<string, object>>>>
     // Whom the front door refuses, the broker never hears of.
     'connect-failed': { 'connect_failed after a refusal': 'does not come' },
     'changed-expiry': changedExpiry,
+    colon,
+    share,
+    principal,
+    ...account,
   },
   straight: {
     connack: {
@@ -38,6 +64,10 @@ const known: Readonly<Record<Target['entry'], Readonly<Record<string, object>>>>
     },
     'connect-failed': { 'connect_failed after a refusal': 'comes' },
     'changed-expiry': changedExpiry,
+    colon,
+    share,
+    principal,
+    ...account,
     takeover: { 'reason of the one taken over': 'API_INITIATED_DISCONNECT' },
   },
 };
@@ -47,10 +77,12 @@ describe.each(['door', 'straight'] as const)('%s', (entry) => {
   let trial: Trial;
   let target: Target;
   let patienceMs = 60_000;
+  let standIn: Awaited<ReturnType<typeof startAccount>>;
 
   beforeAll(async () => {
     const { note, of } = collectEvents();
     rig = await startRig({ onPresence: note });
+    standIn = await startAccount();
     const { product } = rig;
     target = {
       apiUrl: `http://127.0.0.1:${product.httpPort}`,
@@ -62,12 +94,17 @@ describe.each(['door', 'straight'] as const)('%s', (entry) => {
       },
       settled: async () => rig.advance(5),
       watch: { of, close: async () => undefined },
+      aws: viewAws('eu-central-1', { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' }, () => standIn.endpoint),
+      tasksBefore: 30,
       idleMs: 1_000,
       awaitsTokenEnd: false,
     };
     trial = await Trial.begin(target);
   }, 60_000);
-  afterAll(() => rig?.stop());
+  afterAll(async () => {
+    standIn?.close();
+    await rig?.stop();
+  });
 
   test.each(checks)('$statement: $guarantee', ({ run }) => run(trial), 90_000);
 

@@ -2,18 +2,12 @@
 // answer says how things are there, and a test fails only where it cannot be had, or contradicts what the product does rely
 // on. The list in docs/operate.md names them by `id`.
 
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import type { MqttClient } from 'mqtt';
 import { expect } from 'vitest';
+import { accountQuestions } from './account-questions.ts';
+import type { Question } from './question.ts';
 import { inPath, type PresenceEvent, type Trial } from './target.ts';
-
-export interface Question {
-  readonly id: string;
-  readonly question: string;
-  /** Where it can be asked; everywhere unless told. */
-  readonly canAsk?: (trial: Trial) => boolean;
-  ask(trial: Trial): Promise<Readonly<Record<string, unknown>>>;
-}
 
 const told = (code: number | undefined): string => (code === undefined ? 'closed socket' : `0x${code.toString(16)}`);
 const keeps = { clean: false, properties: { sessionExpiryInterval: 120 } };
@@ -29,7 +23,7 @@ const happened = (trial: Trial, clientId: string, type: string, times: number): 
 
 const pairOf = ({ sessionIdentifier, versionNumber }: PresenceEvent) => ({ sessionIdentifier, versionNumber });
 
-export const questions: readonly Question[] = [
+const connectionQuestions: readonly Question[] = [
   {
     id: 'connack',
     question: 'what is a client told whose CONNECT the authorizer refuses?',
@@ -179,6 +173,84 @@ export const questions: readonly Question[] = [
     },
   },
   {
+    id: 'share',
+    question: 'does the policy let a shared subscription under the deployment through, and no other?',
+    async ask(trial) {
+      const user = await trial.user('q-share');
+      await trial.limit(10);
+      const { deploymentId } = trial;
+      const topic = `${deploymentId}/q-share`;
+      const subscribes = async (clientId: string, filter: string): Promise<boolean> => {
+        const client = await trial.join(user, clientId);
+        return subscribesTo(client, filter);
+      };
+      const member = await trial.join(user, 'q-share-member');
+      const own = await subscribesTo(member, `$share/q/${topic}`);
+      const speaker = await trial.join(user, 'q-share-speaker');
+      const heard = async (): Promise<boolean> => {
+        await speaker.publishAsync(topic, 'x', { qos: 1 });
+        return trial.heardBy(member).includes(topic);
+      };
+      const served = own && (await comesTrue(trial.eventually(heard, 'a member of the group hears')));
+      // S20 relies on these.
+      expect(await subscribes('q-share-1', '$share/q/elsewhere/#')).toBe(false);
+      expect(await subscribes('q-share-2', `$share/q/elsewhere/${deploymentId}/#`)).toBe(false);
+      return {
+        'shared subscription under the deployment': own ? 'granted' : 'refused',
+        'a member of its group hears': yesOrNo(served),
+        "under another's name": 'refused',
+      };
+    },
+  },
+  {
+    id: 'colon',
+    question: 'is a client id with `:` admitted, counted, asked about and kicked like any other?',
+    async ask(trial) {
+      const user = await trial.user('q-colon');
+      await trial.limit(5);
+      const clientId = 'q-colon:a:b';
+      const client = await trial.join(user, clientId, keeps).catch(() => undefined);
+      if (client === undefined) return { admitted: 'no' };
+      const used = (count: number) => trial.eventually(async () => (await trial.used(user)) === count, `${count} used`);
+      const counted = await comesTrue(used(1));
+      const told = await comesTrue(
+        trial.eventually(
+          async () => (await trial.details(clientId)).sessionExpirySeconds === 120,
+          'its expiry is told',
+        ),
+      );
+      const kick = await trial.api('DELETE', `/clients/${inPath(clientId)}`);
+      const ended = await comesTrue(trial.eventually(async () => !client.connected, 'it is disconnected'));
+      const freed = await comesTrue(used(0));
+      return {
+        admitted: 'yes',
+        counted: yesOrNo(counted),
+        'GetConnection tells its expiry': yesOrNo(told),
+        kicked: yesOrNo(kick.status === 204 && ended && freed),
+      };
+    },
+  },
+  {
+    id: 'principal',
+    question: "is a presence event's principalIdentifier the principalId that the authorizer returned?",
+    canAsk: watches,
+    async ask(trial) {
+      const user = await trial.user('q-principal');
+      await trial.limit(5);
+      const client = await trial.join(user, 'q-principal');
+      await happened(trial, 'q-principal', 'connected', 1);
+      await client.endAsync();
+      await happened(trial, 'q-principal', 'disconnected', 1);
+      // As functions/authorizer/authorize.ts derives it.
+      const returned = createHash('sha256').update(`${trial.deploymentId}|${user}`).digest('hex');
+      const answerOf = (type: string): string => {
+        const told = eventsOf(trial, 'q-principal', type).at(-1)?.principalIdentifier;
+        return told === returned ? 'the same' : `another: ${String(told)}`;
+      };
+      return { 'of connected': answerOf('connected'), 'of disconnected': answerOf('disconnected') };
+    },
+  },
+  {
     id: 'idle',
     question: 'does a device that says nothing stay connected?',
     canAsk: ({ target }) => target.idleMs > 0,
@@ -229,6 +301,23 @@ export const questions: readonly Question[] = [
     },
   },
 ];
+
+export const questions: readonly Question[] = [...connectionQuestions, ...accountQuestions];
+
+const yesOrNo = (came: boolean): string => (came ? 'yes' : 'no');
+
+const comesTrue = (promise: Promise<unknown>): Promise<boolean> =>
+  promise.then(
+    () => true,
+    () => false,
+  );
+
+/** A broker may refuse in its SUBACK, or by closing the connection. */
+const subscribesTo = (client: MqttClient, filter: string): Promise<boolean> =>
+  client.subscribeAsync(filter, { qos: 1 }).then(
+    (grants) => grants.some(({ qos }) => qos < 128),
+    () => false,
+  );
 
 async function answersTo(client: MqttClient, topic: string): Promise<string> {
   if (!client.connected) return 'gone';

@@ -3,6 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { connect as dial, type IClientOptions, type MqttClient } from 'mqtt';
+import type { AwsView } from './aws-view.ts';
 
 /** Presence events as the broker tells them to its operator. */
 export interface PresenceWatch {
@@ -15,6 +16,7 @@ export interface PresenceEvent {
   readonly eventType: string;
   readonly clientId: string;
   readonly sessionIdentifier?: string;
+  readonly principalIdentifier?: string;
   readonly versionNumber?: number;
   readonly disconnectReason?: string;
 }
@@ -33,6 +35,10 @@ export interface Target {
   readonly settled: () => Promise<void>;
   /** Absent where nobody may look behind the broker. */
   readonly watch?: PresenceWatch;
+  /** Absent where nobody may look at the account. */
+  readonly aws?: AwsView;
+  /** How many tasks the front door wanted before the release that this run follows. */
+  readonly tasksBefore?: number;
   /** How long a client may be left idle to see whether it stays; 0: not at all. */
   readonly idleMs: number;
   /** Whether there is time to see a connection end with its token, five minutes or ten. */
