@@ -12,7 +12,7 @@ import type { ConnectEndpoint } from './connect-endpoint.ts';
 export type Endpoint = Pick<ConnectEndpoint, 'domain' | 'ownName'>;
 
 /** Both forms of the ARN that AWS publishes for a domain configuration: by its name, and with an id behind that. */
-export function domainConfigurationArns(stack: Stack, { domain }: Pick<Endpoint, 'domain'>): readonly string[] {
+function domainConfigurationArns(stack: Stack, { domain }: Pick<Endpoint, 'domain'>): readonly string[] {
   return [
     domain.attrArn,
     stack.formatArn({ service: 'iot', resource: 'domainconfiguration', resourceName: domain.ref }),
