@@ -17,7 +17,16 @@ import { buildApp, withFrontDoor } from './synth.ts';
 
 const root = new URL('../../', import.meta.url);
 const page = readFileSync(new URL('docs/deploy.md', root), 'utf8');
-const { scripts }: { readonly scripts: object } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
+const { name, version, scripts, peerDependencies }: Manifest = JSON.parse(
+  readFileSync(new URL('package.json', root), 'utf8'),
+);
+
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly scripts: object;
+  readonly peerDependencies: object;
+}
 
 interface CliOption {
   readonly type: string;
@@ -95,6 +104,9 @@ function checkAws([service = '', operation = '', ...words]: readonly string[]): 
   return [...problems, ...missing.map(({ name }) => `aws ${service} ${operation} lacks --${name}`)];
 }
 
+/** What an app of its own needs: the peers, and the package by the name that `npm pack` gives it. */
+const installable = [...Object.keys(peerDependencies), `./${name}-${version}.tgz`];
+
 /** Programs that this repository has no part of. */
 const takenAsTheyAre = ['git pull', 'docker buildx imagetools inspect '];
 
@@ -102,6 +114,9 @@ function checkCommand({ program, words: [first = '', ...words] }: Command): read
   if (program === 'npm' && first === 'ci')
     return existsSync(new URL('package-lock.json', root)) ? [] : ['no lock file'];
   if (program === 'npm' && first === 'run') return (words[0] ?? '') in scripts ? [] : [`no script ${words[0]}`];
+  if (program === 'npm' && first === 'pack') return 'prepack' in scripts ? [] : ['npm pack would pack nothing'];
+  if (program === 'npm' && first === 'install')
+    return words.filter((word) => !installable.includes(word)).map((word) => `there is no ${word} to install`);
   if (program === 'npx' && first === 'cdk') return checkCdk(words);
   if (program === 'aws') return checkAws([first, ...words]);
   const line = [program, first, ...words].join(' ');
@@ -132,6 +147,7 @@ test('what the page shows in JSON passes as choices', () => {
 describe('a command that is wrong on purpose is found', () => {
   test.each([
     ['npm run build:consol', 'no script'],
+    ['npm install ./headcount.tgz', 'there is no ./headcount.tgz'],
     ['npx cdk deplay --all', 'no command deplay'],
     ['npx cdk deploy --al', 'no option --al'],
     ['npx cdk deploy --require-approval', '--require-approval lacks its value'],
