@@ -206,13 +206,11 @@ describe('the state stack', () => {
     expect(asFile({})).toEqual({});
   });
 
-  test('lets the function ask what its own stack does, and nothing else but log and traces', () => {
+  test('lets the function ask what its own stack does, and nothing else but its log', () => {
     expect(grantsOfRole(template, 'ChoicesCompareRole')).toEqual([
       'cloudformation:DescribeStacks AWS::StackId',
       'logs:CreateLogStream ChoicesCompareLog.Arn',
       'logs:PutLogEvents ChoicesCompareLog.Arn',
-      'xray:PutTelemetryRecords *',
-      'xray:PutTraceSegments *',
     ]);
   });
 
