@@ -18,6 +18,7 @@ import { noNoticeBus, noticeSource } from '../shared/config/notices.ts';
 import { grantBroker } from './broker-access.ts';
 import { BundledFunction } from './bundled-function.ts';
 import { ConnectEndpoint } from './connect-endpoint.ts';
+import { exportNothing } from './cross-stack.ts';
 import type { OwnName } from './installation.ts';
 import { Monitoring } from './monitoring.ts';
 import { Operations } from './operations-queue.ts';
@@ -95,6 +96,7 @@ export class HeadcountCore extends Construct {
     // The last of all: no device comes before there is all that counts it. And one of AWS's names stays where it was once
     // made, so nothing that fails may come after it.
     for (const child of this.node.children) if (child !== connect) connect.domain.node.addDependency(child);
+    exportNothing(this);
   }
 
   #addAuthorizer(

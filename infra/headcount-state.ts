@@ -14,6 +14,7 @@ import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { type IndexDefinition, tableDefinition } from '../shared/config/table.ts';
+import { exportNothing } from './cross-stack.ts';
 import type { RestoredTable } from './installation.ts';
 import { SignIn } from './sign-in.ts';
 
@@ -112,5 +113,6 @@ export class HeadcountState extends Construct {
     });
 
     this.signIn = new SignIn(this, 'SignIn');
+    exportNothing(this);
   }
 }

@@ -41,7 +41,7 @@ export class Rollout extends Construct {
     );
     Validations.of(ask.ownRole).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
-      reason: 'Traces know no resource. What may be asked of ECS is limited to one cluster by a condition.',
+      reason: 'ListServices knows no resource. What may be asked of ECS is limited to one cluster by a condition.',
     });
     const percent = new CustomResource(this, 'Percent', {
       serviceToken: ask.functionArn,

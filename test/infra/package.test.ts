@@ -128,8 +128,12 @@ describe('the package, in a CDK app of its user', () => {
       'AWS::ECS::Service',
     ])
       expect(types).toContain(type);
-    const state: Record<string, Resource> = readJson(join(out, 'FleetState.template.json')).Resources;
-    expect(Object.values(state).map(({ Type }) => Type)).toContain('AWS::DynamoDB::Table');
+    const state: { Resources: Record<string, Resource>; Outputs: object } = readJson(
+      join(out, 'FleetState.template.json'),
+    );
+    expect(Object.values(state.Resources).map(({ Type }) => Type)).toContain('AWS::DynamoDB::Table');
+    // CloudFormation would refuse to change an export that the other stack reads.
+    expect(JSON.stringify(state.Outputs)).not.toContain('Export');
   });
 
   test('is required as it is imported', () => {
