@@ -1,10 +1,11 @@
 // Which connections of IoT Core a function may reach: those of this product's clients, whose ids at the broker are
 // `<deploymentId>:<clientId>`. Other things that connect in the same account are out of its reach.
 
-import { Stack, Token, Validations } from 'aws-cdk-lib';
+import { Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { FunctionName } from '../shared/config/env.ts';
 import type { BundledFunction } from './bundled-function.ts';
+import { shown } from './findings.ts';
 
 export type BrokerAction = 'iot:DeleteConnection' | 'iot:GetConnection';
 
@@ -13,7 +14,6 @@ export function grantBroker(grantee: BundledFunction<FunctionName>, actions: rea
   const ourClients = '*:*';
   const resources = [stack.formatArn({ service: 'iot', resource: 'client', resourceName: ourClients })];
   grantee.addToRolePolicy(new PolicyStatement({ actions: [...actions], resources }));
-  const shown = (value: string, name: string): string => (Token.isUnresolved(value) ? `<AWS::${name}>` : value);
   const where = [
     shown(stack.partition, 'Partition'),
     'iot',

@@ -3,6 +3,7 @@
 import { lstatSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ChoiceError } from './choice-error.ts';
 import { JsonMistake, readJson } from './json-text.ts';
 
 export interface ChoicesFile {
@@ -23,7 +24,7 @@ export function readChoicesFile(
   const named = environment[variable];
   if (named === undefined && !isThere(otherwise)) return { path: otherwise, choices: {} };
   // An empty variable is a word that was lost, and the defaults would replace every choice.
-  if (named === '') throw new Error(`${variable} is empty; allowed is the path of a file, or no such variable`);
+  if (named === '') throw new ChoiceError(`${variable} is empty; allowed is the path of a file, or no such variable`);
   const path = resolve(named ?? otherwise);
   return { path, choices: parseChoices(readText(path, named), path) };
 }
@@ -39,7 +40,9 @@ function readText(path: string, named: string | undefined): string {
   } catch (error) {
     const origin = named === undefined ? '' : ` (${variable} is ${JSON.stringify(named)})`;
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new Error(`the choices file ${path}${origin} cannot be read: ${code}; allowed is a readable file with JSON`);
+    throw new ChoiceError(
+      `the choices file ${path}${origin} cannot be read: ${code}; allowed is a readable file with JSON`,
+    );
   }
 }
 
@@ -49,7 +52,7 @@ function parseChoices(text: string, path: string): Readonly<Record<string, unkno
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
     throw new JsonMistake('line 1: the file holds no object; allowed is {"<choice>": <value>, ...}');
   } catch (error) {
-    if (error instanceof JsonMistake) throw new Error(`${path}, ${error.message}`);
+    if (error instanceof JsonMistake) throw new ChoiceError(`${path}, ${error.message}`);
     throw error;
   }
 }

@@ -2,6 +2,7 @@
 // A name that is misspelt, or given twice, ends the synthesis: it must not deploy something else than was meant.
 
 import type { Node } from 'constructs';
+import { ChoiceError } from './choice-error.ts';
 import type { ChoicesFile } from './choices-file.ts';
 
 const choiceNames = [
@@ -57,7 +58,7 @@ export function readChoices(node: Node, file?: ChoicesFile): Choices {
   refuseUnknown(context, command, choiceNames);
   for (const [name, value] of Object.entries(context))
     if (Object.hasOwn(inFile, name) && plain(inFile[name]) !== plain(value))
-      throw new Error(
+      throw new ChoiceError(
         `${name} is given twice: ${write(inFile[name])} in ${filePath}, and ${write(value)} with ${command}; ` +
           'allowed is one of them',
       );
@@ -71,7 +72,7 @@ export function readChoices(node: Node, file?: ChoicesFile): Choices {
     refuse(name, allowed, value = given(name)) {
       const place = Object.hasOwn(context, name) && !Object.hasOwn(inFile, name) ? command : filePath;
       const what = value === undefined ? 'is missing' : `is ${write(value)}`;
-      throw new Error(`${name} ${what} (${place}); allowed is ${allowed}`);
+      throw new ChoiceError(`${name} ${what} (${place}); allowed is ${allowed}`);
     },
   };
 }
@@ -79,7 +80,9 @@ export function readChoices(node: Node, file?: ChoicesFile): Choices {
 function refuseUnknown(given: Readonly<Record<string, unknown>>, place: string, known: readonly string[]): void {
   const unknown = Object.keys(given).filter((name) => !known.includes(name));
   if (unknown.length > 0)
-    throw new Error(`no choice is named ${unknown.join(', ')} (${place}); those that there are: ${known.join(', ')}`);
+    throw new ChoiceError(
+      `no choice is named ${unknown.join(', ')} (${place}); those that there are: ${known.join(', ')}`,
+    );
 }
 
 /** The command gives text only, so `2` and `"2"` are the same. */

@@ -2,16 +2,7 @@
 // browser talks to one origin and nobody needs CORS.
 
 import { existsSync } from 'node:fs';
-import {
-  Annotations,
-  Aws,
-  DefaultStackSynthesizer,
-  Duration,
-  RemovalPolicy,
-  Stack,
-  Token,
-  Validations,
-} from 'aws-cdk-lib';
+import { Annotations, Aws, DefaultStackSynthesizer, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import {
   AllowedMethods,
@@ -44,6 +35,7 @@ import {
   consolePlacePattern,
 } from '../shared/config/console.ts';
 import { consoleFolder } from './code.ts';
+import { shown } from './findings.ts';
 import { openPaths } from './http-entrance.ts';
 import type { OwnName } from './installation.ts';
 
@@ -245,7 +237,6 @@ export class ConsoleSite extends Construct {
   /** Each of them, and no more: what a later version of CDK lets its copier do besides has to be looked at first. */
   #copierFindings(): readonly string[] {
     const stack = Stack.of(this);
-    const shown = (value: string, name: string): string => (Token.isUnresolved(value) ? `<AWS::${name}>` : value);
     const qualifier = stack.synthesizer.bootstrapQualifier ?? DefaultStackSynthesizer.DEFAULT_QUALIFIER;
     const assets = `cdk-${qualifier}-assets-${shown(stack.account, 'AccountId')}-${shown(stack.region, 'Region')}`;
     const { 'Fn::GetAtt': bucket } = stack.resolve(this.#bucket.bucketArn) as { 'Fn::GetAtt': readonly string[] };

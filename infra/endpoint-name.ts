@@ -7,17 +7,10 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { AwsCustomResource, AwsCustomResourcePolicy, PhysicalResourceId } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 import type { ConnectEndpoint } from './connect-endpoint.ts';
+import { domainConfigurationArns } from './domain-configuration.ts';
 
 /** What of the endpoint is needed to ask for its name. */
 export type Endpoint = Pick<ConnectEndpoint, 'domain' | 'ownName'>;
-
-/** Both forms of the ARN that AWS publishes for a domain configuration: by its name, and with an id behind that. */
-function domainConfigurationArns(stack: Stack, { domain }: Pick<Endpoint, 'domain'>): readonly string[] {
-  return [
-    domain.attrArn,
-    stack.formatArn({ service: 'iot', resource: 'domainconfiguration', resourceName: domain.ref }),
-  ];
-}
 
 export class EndpointName extends Construct {
   /** Where devices connect that go straight to IoT Core. */
@@ -42,7 +35,7 @@ export class EndpointName extends Construct {
             },
             new PolicyStatement({
               actions: ['iot:DescribeDomainConfiguration'],
-              resources: [...domainConfigurationArns(Stack.of(this), { domain })],
+              resources: domainConfigurationArns(Stack.of(this), domain.ref, domain.attrArn),
             }),
           ]
         : [

@@ -45,6 +45,7 @@ import { frontDoorHealthPort, frontDoorMqttsPort, frontDoorStopSeconds } from '.
 import { measured } from './alarms.ts';
 import { frontDoorCode } from './code.ts';
 import { imageForms, parseImageName } from './container-image.ts';
+import { domainConfigurationArns } from './domain-configuration.ts';
 import { watchFrontDoor } from './front-door-alarms.ts';
 import { Rollout } from './rollout.ts';
 import { grantTableAccess, tableAccess } from './table-access.ts';
@@ -279,13 +280,10 @@ export class HeadcountFrontDoor extends Construct {
   } {
     if ('domainName' in connect) return { environment: { CONNECT_DOMAIN: connect.domainName }, describe: [] };
     const { domainConfigurationName: name, domainConfigurationArn } = connect;
-    // AWS publishes two forms of the ARN, `…/<name>/<id>` and `…/<name>`, and does not say which a request is held against.
-    const withoutId = Stack.of(this).formatArn({
-      service: 'iot',
-      resource: 'domainconfiguration',
-      resourceName: name,
-    });
-    return { environment: { DOMAIN_CONFIGURATION: name }, describe: [domainConfigurationArn, withoutId] };
+    return {
+      environment: { DOMAIN_CONFIGURATION: name },
+      describe: domainConfigurationArns(Stack.of(this), name, domainConfigurationArn),
+    };
   }
 
   /** A secret may be under a key of the operator's, whichever: Secrets Manager alone uses it so, and for this secret. */

@@ -18,7 +18,7 @@ export interface HeadcountWebProps {
   readonly signIn: SignIn;
   /** Of `HeadcountCore`. */
   readonly alarmTopic: ITopic;
-  /** OAuth clients of tenants, 49 at most. */
+  /** OAuth clients of tenants, 49 at most, with different names and without `tenants:admin`. */
   readonly machineClients?: readonly MachineClient[];
 }
 

@@ -30,8 +30,6 @@ export class HttpEntrance extends Construct {
     const authorizer = new HttpJwtAuthorizer('Jwt', props.issuer, { jwtAudience: [...props.audience] });
     this.api = new HttpApi(this, 'Api', {
       description: 'Headcount',
-      // One of ours must be in the token: an ID token has none, and would pass for an access token otherwise. Which of
-      // them a route needs is the function's to say, because who owns a deployment comes before it (404, then 403).
       createDefaultStage: false,
     });
     const access = new LogGroup(this, 'Access', { retention: RetentionDays.THREE_MONTHS });
@@ -64,6 +62,8 @@ export class HttpEntrance extends Construct {
       methods: [HttpMethod.ANY],
       integration,
       authorizer,
+      // One of ours must be in the token: an ID token has none, and would pass for an access token otherwise. Which of
+      // them a route needs is the function's to say, because who owns a deployment comes before it (404, then 403).
       authorizationScopes: allScopes.map((name) => `${resourceServer}/${name}`),
     });
     for (const path of openPaths) {

@@ -96,7 +96,11 @@ function record(choices: Choices, machines: readonly MachineClient[]): Readonly<
 
 function ownName(choices: Choices, domain: ChoiceName, certificate: ChoiceName): OwnName | undefined {
   if (choices.given(domain) === undefined && choices.given(certificate) === undefined) return undefined;
-  return { domainName: host(choices, domain), certificateArn: arn(choices, certificate, 'acm') };
+  const certificateArn = arn(choices, certificate, 'acm');
+  // CloudFront has no certificates but those of this region.
+  if (domain === 'consoleDomain' && certificateArn.split(':')[3] !== 'us-east-1')
+    return choices.refuse(certificate, 'the ARN of a certificate in us-east-1');
+  return { domainName: host(choices, domain), certificateArn };
 }
 
 function restored(choices: Choices): RestoredTable | undefined {
@@ -156,7 +160,7 @@ function authorizerConcurrency(choices: Choices): number | undefined {
   if (flag(choices, 'reserve', true)) return count(choices, 'authorizerConcurrency', authorizerConcurrencyDefault);
   // It is a reservation.
   if (choices.given('authorizerConcurrency') === undefined) return undefined;
-  return choices.refuse('authorizerConcurrency', 'no value with reserve=false');
+  return choices.refuse('authorizerConcurrency', 'none, because reserve is false');
 }
 
 function host(choices: Choices, name: ChoiceName): string {
@@ -168,7 +172,7 @@ function host(choices: Choices, name: ChoiceName): string {
 function arn(choices: Choices, name: ChoiceName, service: string): string {
   const value = choices.given(name);
   if (typeof value === 'string' && value.startsWith('arn:') && value.split(':')[2] === service) return value;
-  return choices.refuse(name, `the ARN of something in ${service}`);
+  return choices.refuse(name, `an ARN that begins with arn:aws:${service}:`);
 }
 
 /** A number, or a number in text: `-c` gives text only. */

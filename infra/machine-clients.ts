@@ -1,6 +1,6 @@
 // The choice `machineClients`: an object in the operator's file, or a text, which `-c` can give as well.
 
-import { allScopes } from '../shared/config/scopes.ts';
+import { tenantScopes } from '../shared/config/scopes.ts';
 import type { Choices } from './choices.ts';
 
 /** An OAuth client without a person behind it. Its tenant is an item of the table, which the operator writes. */
@@ -14,6 +14,9 @@ interface MachineClients {
   /** Names whose scopes are `null`. */
   readonly dropped: readonly string[];
 }
+
+/** API Gateway takes tokens of 50 clients, of which the operator's is one. [AWS: HTTP API quotas, not adjustable] */
+export const maxMachineClients = 49;
 
 /** Under which name a machine client is recorded. */
 export const recordedMachine = (name: string): string => `machineClients.${name}`;
@@ -33,6 +36,8 @@ export function readMachineClients(choices: Choices): MachineClients {
     if (name === 'operator') choices.refuse('machineClients', "other names than the installation's own operator", name);
   }
   if (new Set(names).size < names.length) choices.refuse('machineClients', 'different names');
+  if (names.length > maxMachineClients)
+    choices.refuse('machineClients', `at most ${maxMachineClients} names`, `${names.length} names`);
   return {
     clients: entries.flatMap(([name, scopes]) =>
       scopes === null ? [] : [{ name, scopes: readScopes(choices, name, scopes) }],
@@ -59,8 +64,8 @@ function readObject(choices: Choices, value: unknown): readonly Entry[] {
 }
 
 function readScopes(choices: Choices, name: string, scopes: unknown): readonly string[] {
-  const known: readonly unknown[] = allScopes;
-  const allowed = `for ${name} a list of one or more of ${allScopes.join(', ')}, or null`;
+  const known: readonly unknown[] = tenantScopes;
+  const allowed = `for ${name} a list of one or more of ${tenantScopes.join(', ')}, or null`;
   if (!Array.isArray(scopes) || scopes.length === 0) return choices.refuse('machineClients', allowed, scopes);
   for (const scope of scopes) if (!known.includes(scope)) choices.refuse('machineClients', allowed, scope);
   return scopes;

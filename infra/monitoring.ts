@@ -1,5 +1,5 @@
-// What an operator looks at, and what wakes one of the path of a CONNECT. The stacks of the web and of the front door add
-// the alarms of their own parts to the same topic.
+// What an operator looks at, and what wakes one of the path of a CONNECT. The other stacks add the alarms of their own
+// parts to the same topic.
 
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { Dashboard, GraphWidget, type IMetric, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';

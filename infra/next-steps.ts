@@ -54,9 +54,14 @@ export function sayWeb(stack: Stack, { web, state, connect, endpoint }: WebSteps
     `curl -X POST ${web.apiUrl}/v1/tenants -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{"tenantId":"acme"}'`,
   );
   next(
+    'Next3Group',
+    'Its administrators; a group tenant:acme:reader or tenant:acme:operator allows less',
+    `aws cognito-idp create-group --user-pool-id ${pool} --group-name tenant:acme:admin`,
+  );
+  next(
     'Next4Person',
-    'A person of that tenant, who may sign in to the console; a group tenant:acme:reader or tenant:acme:operator allows less',
-    `aws cognito-idp create-group --user-pool-id ${pool} --group-name tenant:acme:admin && aws cognito-idp admin-create-user --user-pool-id ${pool} --username ann@example.com --user-attributes Name=email,Value=ann@example.com Name=email_verified,Value=true && aws cognito-idp admin-add-user-to-group --user-pool-id ${pool} --username ann@example.com --group-name tenant:acme:admin`,
+    'A person of that tenant, who may sign in to the console',
+    `aws cognito-idp admin-create-user --user-pool-id ${pool} --username ann@example.com --user-attributes Name=email,Value=ann@example.com Name=email_verified,Value=true && aws cognito-idp admin-add-user-to-group --user-pool-id ${pool} --username ann@example.com --group-name tenant:acme:admin`,
   );
   for (const [n, { name, client }] of web.machines.entries())
     next(

@@ -73,7 +73,7 @@ export class SignIn extends Construct {
       identifier: resourceServer,
       scopes: scopes.map(([, each]) => each),
     });
-    // The stack's own id makes the name unique in the region, and is known only when it is deployed.
+    // The account's id makes the prefix unique in the region.
     this.domain = this.pool.addDomain('Domain', {
       cognitoDomain: { domainPrefix: `headcount-${Stack.of(this).account}` },
       managedLoginVersion: ManagedLoginVersion.CLASSIC_HOSTED_UI,

@@ -15,8 +15,8 @@ import { sayConsole, sayCore, sayWeb } from './next-steps.ts';
 import { RecordedChoices } from './recorded-choices.ts';
 
 export interface Stacks {
-  readonly stateful: Stack;
-  readonly stateless: Stack;
+  readonly state: Stack;
+  readonly core: Stack;
   readonly web: Stack;
   /** Where the choices ask for it. */
   readonly frontDoor: Stack | undefined;
@@ -33,18 +33,18 @@ export function addStacks(app: App, file?: ChoicesFile): Stacks {
   const installation = readInstallation(app.node, file);
   const { restoredTable, machineClients } = installation;
 
-  const stateful = new Stack(app, 'HeadcountState', {
+  const stateStack = new Stack(app, 'HeadcountState', {
     description: 'Headcount: what must survive every deployment',
     terminationProtection: true,
   });
-  const state = new HeadcountState(stateful, whole, restoredTable === undefined ? {} : { restoredTable });
-  new RecordedChoices(stateful, 'Choices', installation);
+  const state = new HeadcountState(stateStack, whole, restoredTable === undefined ? {} : { restoredTable });
+  new RecordedChoices(stateStack, 'Choices', installation);
 
-  const stateless = new Stack(app, 'Headcount', {
+  const coreStack = new Stack(app, 'Headcount', {
     description: 'Headcount: limits how many MQTT sessions one username may hold',
   });
-  const core = new HeadcountCore(stateless, whole, { ...state, ...coreChoices(installation) });
-  sayCore(stateless, core);
+  const core = new HeadcountCore(coreStack, whole, { ...state, ...coreChoices(installation) });
+  sayCore(coreStack, core);
 
   const web = new Stack(app, 'HeadcountWeb', { description: 'Headcount: HTTP API' });
   const { signIn } = state;
@@ -57,7 +57,7 @@ export function addStacks(app: App, file?: ChoicesFile): Stacks {
   const console = addConsole(app, installation, state, core, endpoint);
   // The last one: an account that CloudFront does not serve yet has all the others by then.
   for (const before of [web, frontDoor]) if (before !== undefined) console?.addStackDependency(before);
-  return { stateful, stateless, web, frontDoor, console };
+  return { state: stateStack, core: coreStack, web, frontDoor, console };
 }
 
 function coreChoices({ connectName, noticeBus, frontDoor, authorizerConcurrency }: Installation) {

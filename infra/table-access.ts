@@ -191,7 +191,7 @@ export const tableAccess: Readonly<Record<TableUser | 'frontdoor', TableAccess>>
   }),
 };
 
-/** Telling of a username near its limit takes its deployment's limit and whitelist, besides what `ranking` has. */
+/** Telling of a username near its limit takes its deployment's limit and whitelist, besides what `lifeCycle` has. */
 export const noticing: TableAccess = { items: { BatchGetItem: ['D'], GetItem: ['W'] }, indexes: [] };
 
 /**

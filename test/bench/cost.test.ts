@@ -202,7 +202,7 @@ describe('the units that the costs are computed from are what the use cases spen
 });
 
 test('what is paid for by the month is what the templates deploy', () => {
-  const { stateful, stateless, web, frontDoor, console: site } = synthTemplates(withFrontDoor);
+  const { state, core, web, frontDoor, console: site } = synthTemplates(withFrontDoor);
   if (frontDoor === undefined || site === undefined) throw new Error('there is no front door, or no console');
   const count = (template: typeof web, type: string): number => Object.keys(template.findResources(type)).length;
   const alarms = 'AWS::CloudWatch::Alarm';
@@ -210,17 +210,17 @@ test('what is paid for by the month is what the templates deploy', () => {
     ({ Properties }) => Properties.GenerateSecret,
   );
   const onSchedule = (rate: string): number =>
-    Object.values(stateless.findResources('AWS::Events::Rule')).filter(
+    Object.values(core.findResources('AWS::Events::Rule')).filter(
       ({ Properties }) => Properties.ScheduleExpression === rate,
     ).length;
   // A concurrency that is set keeps Lambda from polling with fewer than five requests.
-  const polled = Object.values(stateless.findResources('AWS::Lambda::EventSourceMapping')).filter(
+  const polled = Object.values(core.findResources('AWS::Lambda::EventSourceMapping')).filter(
     ({ Properties }) => Properties.ScalingConfig?.MaximumConcurrency !== undefined,
   );
   expect({
-    alarms: [stateful, stateless, web, site].reduce((sum, template) => sum + count(template, alarms), 0),
-    dashboards: count(stateless, 'AWS::CloudWatch::Dashboard'),
-    secrets: count(stateful, 'AWS::SecretsManager::Secret'),
+    alarms: [state, core, web, site].reduce((sum, template) => sum + count(template, alarms), 0),
+    dashboards: count(core, 'AWS::CloudWatch::Dashboard'),
+    secrets: count(state, 'AWS::SecretsManager::Secret'),
     machineClients: machines.length,
     everyMinute: onSchedule('rate(1 minute)'),
     everyTenMinutes: onSchedule('rate(10 minutes)'),

@@ -8,7 +8,7 @@ import { linesOf } from './deployed/recorder.ts';
 import { grantsOfRole, propertiesOf, render, usesOfRole } from './grants.ts';
 import { synthTemplates, withFrontDoor } from './synth.ts';
 
-const { stateful, stateless } = synthTemplates();
+const { state, core } = synthTemplates();
 /** With everything that an installation may have. */
 const choices = synthTemplates(withFrontDoor);
 
@@ -65,13 +65,13 @@ const mayTouch: Readonly<Record<string, RegExp>> = {
 };
 
 const ofTable = (id: string): readonly string[] =>
-  grantsOfRole(stateless, `${id}Role`).filter((grant) => grant.startsWith('dynamodb:'));
+  grantsOfRole(core, `${id}Role`).filter((grant) => grant.startsWith('dynamodb:'));
 
 describe.each(Object.entries(functions))('%s', (id, { name, grants }) => {
-  const properties = propertiesOf(stateless, 'AWS::Lambda::Function', id);
+  const properties = propertiesOf(core, 'AWS::Lambda::Function', id);
 
   test('may do what it needs and nothing else', () => {
-    const others = grantsOfRole(stateless, `${id}Role`).filter((grant) => !grant.startsWith('dynamodb:'));
+    const others = grantsOfRole(core, `${id}Role`).filter((grant) => !grant.startsWith('dynamodb:'));
     expect(others).toEqual([...grants, ...writeLog(`${id}Log`)].sort());
   });
 
@@ -82,7 +82,7 @@ describe.each(Object.entries(functions))('%s', (id, { name, grants }) => {
 
   test('has a role of its own without managed policies', () => {
     expect(render(properties.Role)).toBe(`${id}Role.Arn`);
-    expect(propertiesOf(stateless, 'AWS::IAM::Role', `${id}Role`)).not.toHaveProperty('ManagedPolicyArns');
+    expect(propertiesOf(core, 'AWS::IAM::Role', `${id}Role`)).not.toHaveProperty('ManagedPolicyArns');
   });
 
   test('is given the environment variables that are listed for it', () => {
@@ -94,7 +94,7 @@ describe.each(Object.entries(functions))('%s', (id, { name, grants }) => {
         .sort(),
     ).toEqual([...environmentOf[name]].sort());
     expect(render(Variables.TABLE_NAME)).toBe('Table');
-    const withOptional = propertiesOf(choices.stateless, 'AWS::Lambda::Function', id).Environment as typeof properties;
+    const withOptional = propertiesOf(choices.core, 'AWS::Lambda::Function', id).Environment as typeof properties;
     const more = Object.keys(withOptional.Variables as object).filter((variable) => !(variable in Variables));
     expect(more).toEqual(optionalEnvironmentOf[name] ?? []);
   });
@@ -102,21 +102,19 @@ describe.each(Object.entries(functions))('%s', (id, { name, grants }) => {
   test('runs on Node 24 and logs to a group that forgets', () => {
     expect(properties.Runtime).toBe('nodejs24.x');
     expect(properties.LoggingConfig).toEqual({ LogGroup: expect.anything() });
-    expect(propertiesOf(stateless, 'AWS::Logs::LogGroup', `${id}Log`)).toEqual({ RetentionInDays: 90 });
+    expect(propertiesOf(core, 'AWS::Logs::LogGroup', `${id}Log`)).toEqual({ RetentionInDays: 90 });
   });
 });
 
 describe('in all stacks', () => {
   test('no function is missing from these lists', () => {
-    stateless.resourceCountIs('AWS::Lambda::Function', Object.keys(functions).length);
+    core.resourceCountIs('AWS::Lambda::Function', Object.keys(functions).length);
     // The one that compares choices (recorded-choices.test.ts).
-    stateful.resourceCountIs('AWS::Lambda::Function', 1);
+    state.resourceCountIs('AWS::Lambda::Function', 1);
   });
 
   test('only who walks the whole table may Scan, nobody has an action by wildcard, and nobody may touch the table itself', () => {
-    const policies = [stateful, stateless].flatMap((template) =>
-      Object.values(template.findResources('AWS::IAM::Policy')),
-    );
+    const policies = [state, core].flatMap((template) => Object.values(template.findResources('AWS::IAM::Policy')));
     expect(policies.length).toBeGreaterThanOrEqual(Object.keys(functions).length);
     const text = JSON.stringify(policies);
     expect(text).not.toMatch(/dynamodb:(PartiQL|DeleteTable|UpdateTable|UpdateTimeToLive)/);
@@ -125,7 +123,7 @@ describe('in all stacks', () => {
     expect(scanners).toEqual(['Reconciler', 'OperationsWorker']);
   });
 
-  const usesOf = (id: string): readonly string[] => usesOfRole(stateless, `${id}Role`);
+  const usesOf = (id: string): readonly string[] => usesOfRole(core, `${id}Role`);
 
   test('only who checks passwords may read their digests: every other read that meets them names other attributes', () => {
     const readers = Object.keys(functions).filter((id) =>
@@ -167,14 +165,14 @@ describe('in all stacks', () => {
     ['PasswordKeysSecret', 'PASSWORD_KEYS_SECRET_ARN', ['Authorizer', 'Api']],
   ])('%s may be read by those that need it, and only they are told where it is', (secret, variable, needed) => {
     const readers = Object.keys(functions).filter((id) =>
-      grantsOfRole(stateless, `${id}Role`).includes(`secretsmanager:GetSecretValue ${secret}`),
+      grantsOfRole(core, `${id}Role`).includes(`secretsmanager:GetSecretValue ${secret}`),
     );
     expect(readers).toEqual(needed);
     const told = Object.keys(functions).filter((id) =>
-      JSON.stringify(propertiesOf(stateless, 'AWS::Lambda::Function', id)).includes(variable),
+      JSON.stringify(propertiesOf(core, 'AWS::Lambda::Function', id)).includes(variable),
     );
     expect(told).toEqual(needed);
-    stateful.resourceCountIs('AWS::SecretsManager::ResourcePolicy', 0);
+    state.resourceCountIs('AWS::SecretsManager::ResourcePolicy', 0);
   });
 
   test('every index that somebody queries exists', () => {
@@ -184,7 +182,7 @@ describe('in all stacks', () => {
   });
 
   test('only the topic rule of this account writes to the presence queue from outside', () => {
-    const role = propertiesOf(stateless, 'AWS::IAM::Role', 'PresenceRuleRole');
+    const role = propertiesOf(core, 'AWS::IAM::Role', 'PresenceRuleRole');
     expect(role.AssumeRolePolicyDocument).toMatchObject({
       Statement: [
         {
@@ -196,7 +194,7 @@ describe('in all stacks', () => {
     });
     const lost = 'arn:AWS::Partition:logs:AWS::Region:AWS::AccountId:log-group:PresenceLost';
     const log = ['logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'];
-    expect(grantsOfRole(stateless, 'PresenceRuleRole')).toEqual(
+    expect(grantsOfRole(core, 'PresenceRuleRole')).toEqual(
       [
         'sqs:SendMessage PresenceQueue.Arn',
         ...log.flatMap((action) => [`${action} PresenceLost.Arn`, `${action} ${lost}`]),

@@ -11,9 +11,9 @@ import type { Measures } from '../../shared/ports/metrics.ts';
 import { propertiesOf, render } from './grants.ts';
 import { synthTemplates, withFrontDoor } from './synth.ts';
 
-const { stateful, stateless, web, frontDoor, console: site } = synthTemplates(withFrontDoor);
+const { state, core, web, frontDoor, console: site } = synthTemplates(withFrontDoor);
 if (frontDoor === undefined || site === undefined) throw new Error('there is no front door, or no console');
-const templates = [stateful, stateless, web, frontDoor, site];
+const templates = [state, core, web, frontDoor, site];
 
 interface AlarmResource {
   readonly AlarmDescription: string;
@@ -52,7 +52,7 @@ test('every alarm tells somebody, also when it is over', () => {
 });
 
 test('the topic takes what alarms of this account tell it, and nothing else from outside', () => {
-  const { PolicyDocument } = propertiesOf(stateless, 'AWS::SNS::TopicPolicy', 'MonitoringAlarmsPolicy') as {
+  const { PolicyDocument } = propertiesOf(core, 'AWS::SNS::TopicPolicy', 'MonitoringAlarmsPolicy') as {
     readonly PolicyDocument: { readonly Statement: readonly Readonly<Record<string, unknown>>[] };
   };
   const allowed = PolicyDocument.Statement.filter(({ Effect }) => Effect === 'Allow');
@@ -160,7 +160,7 @@ test('what alarms and dashboard look at is what is written', () => {
   const ours = alarms.filter((alarm) => alarm.Namespace === 'Headcount');
   expect(ours.length).toBeGreaterThan(3);
   for (const alarm of ours) expect(known).toContain(`Headcount ${alarm.MetricName}`);
-  const dashboard = JSON.stringify(stateless.findResources('AWS::CloudWatch::Dashboard'));
+  const dashboard = JSON.stringify(core.findResources('AWS::CloudWatch::Dashboard'));
   for (const name of known) expect(dashboard).toContain(name.split(' ')[1]);
 });
 
@@ -169,7 +169,7 @@ const tableUsers = Object.entries(environmentOf).flatMap(([name, variables]) =>
 );
 
 test('the dashboard shows what an operator asks for, each of everybody who has it', () => {
-  const { DashboardBody } = propertiesOf(stateless, 'AWS::CloudWatch::Dashboard', 'MonitoringDashboard');
+  const { DashboardBody } = propertiesOf(core, 'AWS::CloudWatch::Dashboard', 'MonitoringDashboard');
   const { widgets }: { widgets: readonly { properties: { metrics?: readonly (readonly unknown[])[] } }[] } = JSON.parse(
     render(DashboardBody),
   );

@@ -7,7 +7,7 @@ import { synthTemplates } from './synth.ts';
 const counting = ['PresenceFunction', 'Sweeper', 'Reconciler'];
 const others = ['Authorizer', 'Api', 'Expiry', 'TokenKeys', 'OperationsWorker'];
 
-function busOf(template: ReturnType<typeof synthTemplates>['stateless'], id: string): unknown {
+function busOf(template: ReturnType<typeof synthTemplates>['core'], id: string): unknown {
   const { Environment } = propertiesOf(template, 'AWS::Lambda::Function', id) as {
     readonly Environment: { readonly Variables: Readonly<Record<string, unknown>> };
   };
@@ -15,26 +15,26 @@ function busOf(template: ReturnType<typeof synthTemplates>['stateless'], id: str
 }
 
 describe('where nobody asked', () => {
-  const { stateless } = synthTemplates();
+  const { core } = synthTemplates();
 
   test.each([...counting, ...others])('%s may tell nobody', (id) => {
-    expect(grantsOfRole(stateless, `${id}Role`).filter((line) => line.startsWith('events:'))).toEqual([]);
-    expect([undefined, 'none']).toContain(busOf(stateless, id));
+    expect(grantsOfRole(core, `${id}Role`).filter((line) => line.startsWith('events:'))).toEqual([]);
+    expect([undefined, 'none']).toContain(busOf(core, id));
   });
 });
 
 describe('where a bus was chosen', () => {
-  const { stateless } = synthTemplates({ noticeBus: 'alerts' });
+  const { core } = synthTemplates({ noticeBus: 'alerts' });
   const may = `events:PutEvents arn:AWS::Partition:events:AWS::Region:AWS::AccountId:event-bus/alerts if {"StringEquals":{"events:source":"headcount"}}`;
 
   test.each(counting)('%s may put events on that bus, as this product only', (id) => {
-    expect(grantsOfRole(stateless, `${id}Role`).filter((line) => line.startsWith('events:'))).toEqual([may]);
-    expect(busOf(stateless, id)).toBe('alerts');
+    expect(grantsOfRole(core, `${id}Role`).filter((line) => line.startsWith('events:'))).toEqual([may]);
+    expect(busOf(core, id)).toBe('alerts');
   });
 
   test.each(others)('%s may tell nobody, the connect path least of all', (id) => {
-    expect(grantsOfRole(stateless, `${id}Role`).filter((line) => line.startsWith('events:'))).toEqual([]);
-    expect(busOf(stateless, id)).toBeUndefined();
+    expect(grantsOfRole(core, `${id}Role`).filter((line) => line.startsWith('events:'))).toEqual([]);
+    expect(busOf(core, id)).toBeUndefined();
   });
 });
 

@@ -5,10 +5,10 @@ import { kicksPerSecond, operationWorkers } from '../../shared/config/constants.
 import { propertiesOf, render } from './grants.ts';
 import { synthTemplates } from './synth.ts';
 
-const { stateless } = synthTemplates();
+const { core } = synthTemplates();
 
 test('all workers together leave a part of the 100 DeleteConnection calls a second to who kicks one client', () => {
-  stateless.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+  core.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
     BatchSize: 1,
     FunctionResponseTypes: ['ReportBatchItemFailures'],
     ScalingConfig: { MaximumConcurrency: operationWorkers },
@@ -17,15 +17,15 @@ test('all workers together leave a part of the 100 DeleteConnection calls a seco
 });
 
 test('a message is hidden for longer than a worker takes, and ends in the dead-letter queue', () => {
-  const queue = propertiesOf(stateless, 'AWS::SQS::Queue', 'OperationsQueue');
-  const worker = propertiesOf(stateless, 'AWS::Lambda::Function', 'OperationsWorker');
+  const queue = propertiesOf(core, 'AWS::SQS::Queue', 'OperationsQueue');
+  const worker = propertiesOf(core, 'AWS::Lambda::Function', 'OperationsWorker');
   expect(Number(queue.VisibilityTimeout)).toBeGreaterThanOrEqual(Number(worker.Timeout) * 6);
   const redrive = queue.RedrivePolicy as { deadLetterTargetArn: unknown };
   expect(render(redrive.deadLetterTargetArn)).toBe('OperationsDeadLetters.Arn');
 });
 
 test('once a minute the worker looks for operations that nobody is at', () => {
-  const rule = propertiesOf(stateless, 'AWS::Events::Rule', 'OperationsEveryMinute');
+  const rule = propertiesOf(core, 'AWS::Events::Rule', 'OperationsEveryMinute');
   expect(rule).toMatchObject({ ScheduleExpression: 'rate(1 minute)', State: 'ENABLED' });
   const [target] = rule.Targets as readonly { readonly Arn: unknown; readonly Input: string }[];
   expect(render(target?.Arn)).toBe('OperationsWorker.Arn');
@@ -33,8 +33,8 @@ test('once a minute the worker looks for operations that nobody is at', () => {
 });
 
 test.each(['OperationsQueue', 'OperationsDeadLetters'])('%s is encrypted and refuses plain HTTP', (id) => {
-  expect(propertiesOf(stateless, 'AWS::SQS::Queue', id).SqsManagedSseEnabled).toBe(true);
-  expect(propertiesOf(stateless, 'AWS::SQS::QueuePolicy', `${id}Policy`).PolicyDocument).toMatchObject({
+  expect(propertiesOf(core, 'AWS::SQS::Queue', id).SqsManagedSseEnabled).toBe(true);
+  expect(propertiesOf(core, 'AWS::SQS::QueuePolicy', `${id}Policy`).PolicyDocument).toMatchObject({
     Statement: [{ Effect: 'Deny', Action: 'sqs:*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }],
   });
 });

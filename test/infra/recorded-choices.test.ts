@@ -191,8 +191,8 @@ describe('the function', () => {
 describe('the state stack', () => {
   const choices = { ...withFrontDoor, machineClients: 'ci:usage:read' };
   const app = buildApp(choices);
-  const { stateful } = addStacks(app);
-  const template = Template.fromStack(stateful);
+  const { state } = addStacks(app);
+  const template = Template.fromStack(state);
 
   test('records what was chosen, and shows it as a choices file that gives the same record', () => {
     const { recorded } = installationOf(choices);
@@ -223,9 +223,9 @@ describe('the state stack', () => {
 
   test('is deployed before each other stack, so that a refusal comes before any change', () => {
     const chainOf = (stack: Stack): readonly Stack[] => [stack, ...stack.dependencies.flatMap(chainOf)];
-    const others = app.node.children.filter((child): child is Stack => Stack.isStack(child) && child !== stateful);
+    const others = app.node.children.filter((child): child is Stack => Stack.isStack(child) && child !== state);
     expect(others.length).toBeGreaterThanOrEqual(3);
-    for (const stack of others) expect(chainOf(stack), stack.stackName).toContain(stateful);
-    expect(chainOf(stateful)).toEqual([stateful]);
+    for (const stack of others) expect(chainOf(stack), stack.stackName).toContain(state);
+    expect(chainOf(state)).toEqual([state]);
   });
 });

@@ -11,17 +11,11 @@ const folder = mkdtempSync(join(tmpdir(), 'headcount-console-'));
 writeFileSync(join(folder, 'index.html'), '<!doctype html>');
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const {
-  stateful,
-  stateless,
-  web,
-  frontDoor,
-  console: site,
-} = synthTemplates({ ...withFrontDoor, consoleFolder: folder });
+const { state, core, web, frontDoor, console: site } = synthTemplates({ ...withFrontDoor, consoleFolder: folder });
 if (frontDoor === undefined || site === undefined) throw new Error('there is no front door, or no console');
 const templates = {
-  HeadcountState: stateful,
-  Headcount: stateless,
+  HeadcountState: state,
+  Headcount: core,
   HeadcountWeb: web,
   HeadcountFrontDoor: frontDoor,
   HeadcountConsole: site,
@@ -150,7 +144,7 @@ describe('functions', () => {
   };
 
   test('each has its time-out, and what must not crowd out CONNECTs its bound', () => {
-    const found = Object.entries(stateless.findResources('AWS::Lambda::Function')).map(([id, { Properties }]) => {
+    const found = Object.entries(core.findResources('AWS::Lambda::Function')).map(([id, { Properties }]) => {
       const { Timeout, ReservedConcurrentExecutions } = Properties as Bounds;
       return [id.replace(/[0-9A-F]{8}$/, ''), { Timeout, ReservedConcurrentExecutions }] as const;
     });
@@ -160,7 +154,7 @@ describe('functions', () => {
   });
 
   test('those that read queues are as many at once as IoT Core answers questions for', () => {
-    const scaling = Object.values(stateless.findResources('AWS::Lambda::EventSourceMapping')).map(
+    const scaling = Object.values(core.findResources('AWS::Lambda::EventSourceMapping')).map(
       ({ Properties }) => [render(Properties.FunctionName), Properties.ScalingConfig?.MaximumConcurrency] as const,
     );
     expect(Object.fromEntries(scaling)).toEqual({ PresenceFunction: 20, OperationsWorker: 2, Expiry: undefined });
@@ -178,12 +172,12 @@ describe('functions', () => {
   });
 
   test('the authorizer has as many places of its own as an installation says', () => {
-    const own = synthTemplates({ authorizerConcurrency: '400' }).stateless;
+    const own = synthTemplates({ authorizerConcurrency: '400' }).core;
     expect(propertiesOf(own, 'AWS::Lambda::Function', 'Authorizer').ReservedConcurrentExecutions).toBe(400);
   });
 
   test('for an account that is too small for it nothing is reserved', () => {
-    const small = synthTemplates({ reserve: 'false' }).stateless;
+    const small = synthTemplates({ reserve: 'false' }).core;
     for (const { Properties } of Object.values(small.findResources('AWS::Lambda::Function')))
       expect(Properties).not.toHaveProperty('ReservedConcurrentExecutions');
   });

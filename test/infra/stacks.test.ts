@@ -6,7 +6,7 @@ import { type IndexDefinition, tableDefinition } from '../../shared/config/table
 import { grantsOfRole, propertiesOf, render } from './grants.ts';
 import { synthTemplates, withFrontDoor } from './synth.ts';
 
-const { stateful, stateless } = synthTemplates();
+const { state, core } = synthTemplates();
 
 interface KeyPart {
   readonly AttributeName: string;
@@ -21,7 +21,7 @@ const keySchema = (hash: string, range: string): readonly KeyPart[] => [
 const indexes: readonly IndexDefinition[] = tableDefinition.indexes;
 
 describe('the table', () => {
-  const table = propertiesOf(stateful, 'AWS::DynamoDB::Table', 'Table');
+  const table = propertiesOf(state, 'AWS::DynamoDB::Table', 'Table');
 
   test('is the one that shared/config/table.ts defines: keys, indexes, projections, TTL', () => {
     expect(table.KeySchema).toEqual(keySchema(tableDefinition.partitionKey, tableDefinition.sortKey));
@@ -50,7 +50,7 @@ describe('the table', () => {
   });
 
   test('is paid by request, can be restored to any second, and survives its stack', () => {
-    stateful.hasResource('AWS::DynamoDB::Table', {
+    state.hasResource('AWS::DynamoDB::Table', {
       Properties: {
         BillingMode: 'PAY_PER_REQUEST',
         PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
@@ -74,7 +74,7 @@ test.each([
     { SecretStringTemplate: '{}', GenerateStringKey: 'current', PasswordLength: 43, ExcludePunctuation: true },
   ],
 ])('%s is generated, stands in no template and survives its stack', (id, generated) => {
-  const [secret] = Object.entries(stateful.findResources('AWS::SecretsManager::Secret')).flatMap(([name, found]) =>
+  const [secret] = Object.entries(state.findResources('AWS::SecretsManager::Secret')).flatMap(([name, found]) =>
     name.startsWith(id) ? [found] : [],
   );
   expect(secret).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
@@ -83,7 +83,7 @@ test.each([
 });
 
 test('what is generated as the keys of passwords is a keyring', () => {
-  const { GenerateSecretString: how } = propertiesOf(stateful, 'AWS::SecretsManager::Secret', 'PasswordKeysSecret') as {
+  const { GenerateSecretString: how } = propertiesOf(state, 'AWS::SecretsManager::Secret', 'PasswordKeysSecret') as {
     GenerateSecretString: { SecretStringTemplate: string; GenerateStringKey: string; PasswordLength: number };
   };
   const text = { ...JSON.parse(how.SecretStringTemplate), [how.GenerateStringKey]: 'x'.repeat(how.PasswordLength) };
@@ -92,26 +92,26 @@ test('what is generated as the keys of passwords is a keyring', () => {
 
 describe('the endpoint', () => {
   test('asks the authorizer about every CONNECT, and lets no client choose another', () => {
-    expect(propertiesOf(stateless, 'AWS::IoT::DomainConfiguration', 'ConnectDomain')).toMatchObject({
+    expect(propertiesOf(core, 'AWS::IoT::DomainConfiguration', 'ConnectDomain')).toMatchObject({
       AuthenticationType: 'CUSTOM_AUTH',
       ApplicationProtocol: 'SECURE_MQTT',
       DomainConfigurationStatus: 'ENABLED',
       AuthorizerConfig: { AllowAuthorizerOverride: false, DefaultAuthorizerName: expect.anything() },
     });
-    const { AuthorizerConfig } = propertiesOf(stateless, 'AWS::IoT::DomainConfiguration', 'ConnectDomain') as {
+    const { AuthorizerConfig } = propertiesOf(core, 'AWS::IoT::DomainConfiguration', 'ConnectDomain') as {
       AuthorizerConfig: { DefaultAuthorizerName: unknown };
     };
     expect(render(AuthorizerConfig.DefaultAuthorizerName)).toBe('ConnectAuthorizer');
   });
 
   test('has an active authorizer that takes user name and password without a signature', () => {
-    const authorizer = propertiesOf(stateless, 'AWS::IoT::Authorizer', 'ConnectAuthorizer');
+    const authorizer = propertiesOf(core, 'AWS::IoT::Authorizer', 'ConnectAuthorizer');
     expect(authorizer).toMatchObject({ Status: 'ACTIVE', SigningDisabled: true });
     expect(render(authorizer.AuthorizerFunctionArn)).toBe('Authorizer.Arn');
   });
 
   test('is the only one that may invoke the authorizer', () => {
-    const permissions = Object.values(stateless.findResources('AWS::Lambda::Permission'))
+    const permissions = Object.values(core.findResources('AWS::Lambda::Permission'))
       .map((resource) => resource.Properties)
       .filter((permission) => render(permission.FunctionName) === 'Authorizer.Arn');
     expect(permissions).toHaveLength(1);
@@ -124,10 +124,10 @@ describe('the endpoint', () => {
   const own = synthTemplates({
     connectDomain: 'iot.example.com',
     connectCertificateArn: 'arn:aws:acm:eu-central-1:111111111111:certificate/one',
-  }).stateless;
+  }).core;
 
   test('goes on serving devices under its name when another takes its place, and under the one of AWS without its stack', () => {
-    const [managed] = Object.values(stateless.findResources('AWS::IoT::DomainConfiguration'));
+    const [managed] = Object.values(core.findResources('AWS::IoT::DomainConfiguration'));
     expect(managed).toMatchObject({ UpdateReplacePolicy: 'Retain', DeletionPolicy: 'Retain' });
     const [named] = Object.values(own.findResources('AWS::IoT::DomainConfiguration'));
     expect(named).toMatchObject({
@@ -138,7 +138,7 @@ describe('the endpoint', () => {
   });
 
   test('is made after all the rest, so that nothing which fails leaves it behind', () => {
-    const { Resources } = stateless.toJSON() as {
+    const { Resources } = core.toJSON() as {
       readonly Resources: Readonly<Record<string, { readonly Type: string; readonly DependsOn?: readonly string[] }>>;
     };
     const [[domain, { DependsOn = [] }] = ['', {}]] = Object.entries(Resources).filter(
@@ -150,13 +150,13 @@ describe('the endpoint', () => {
   });
 
   test('gives the authorizer the 5 s that IoT Core waits', () => {
-    expect(propertiesOf(stateless, 'AWS::Lambda::Function', 'Authorizer').Timeout).toBe(5);
+    expect(propertiesOf(core, 'AWS::Lambda::Function', 'Authorizer').Timeout).toBe(5);
   });
 });
 
 describe('presence events', () => {
   test('of every client id reach the queue, and what the rule cannot deliver is logged', () => {
-    const rule = propertiesOf(stateless, 'AWS::IoT::TopicRule', 'PresenceRule').TopicRulePayload as {
+    const rule = propertiesOf(core, 'AWS::IoT::TopicRule', 'PresenceRule').TopicRulePayload as {
       Actions: readonly { Sqs: { QueueUrl: unknown } }[];
       ErrorAction: { CloudwatchLogs: { LogGroupName: unknown } };
     };
@@ -166,27 +166,27 @@ describe('presence events', () => {
   });
 
   test('that cannot be settled end in the dead-letter queue, one by one', () => {
-    const queue = propertiesOf(stateless, 'AWS::SQS::Queue', 'PresenceQueue');
+    const queue = propertiesOf(core, 'AWS::SQS::Queue', 'PresenceQueue');
     // A topic rule takes standard queues only.
     expect(queue).not.toHaveProperty('FifoQueue');
     const redrive = queue.RedrivePolicy as { deadLetterTargetArn: unknown; maxReceiveCount: number };
     expect(render(redrive.deadLetterTargetArn)).toBe('PresenceDeadLetters.Arn');
     expect(redrive.maxReceiveCount).toBe(5);
-    stateless.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+    core.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       BatchSize: 10,
     });
   });
 
   test('are hidden from others for longer than any batch takes', () => {
-    const queue = propertiesOf(stateless, 'AWS::SQS::Queue', 'PresenceQueue');
-    const { Timeout } = propertiesOf(stateless, 'AWS::Lambda::Function', 'PresenceFunction') as { Timeout: number };
+    const queue = propertiesOf(core, 'AWS::SQS::Queue', 'PresenceQueue');
+    const { Timeout } = propertiesOf(core, 'AWS::Lambda::Function', 'PresenceFunction') as { Timeout: number };
     expect(queue.VisibilityTimeout).toBe(Timeout * 6);
   });
 
   test.each(['PresenceQueue', 'PresenceDeadLetters'])('%s is encrypted and refuses plain HTTP', (id) => {
-    expect(propertiesOf(stateless, 'AWS::SQS::Queue', id).SqsManagedSseEnabled).toBe(true);
-    const policy = propertiesOf(stateless, 'AWS::SQS::QueuePolicy', `${id}Policy`);
+    expect(propertiesOf(core, 'AWS::SQS::Queue', id).SqsManagedSseEnabled).toBe(true);
+    const policy = propertiesOf(core, 'AWS::SQS::QueuePolicy', `${id}Policy`);
     expect(policy.PolicyDocument).toMatchObject({
       Statement: [{ Effect: 'Deny', Action: 'sqs:*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }],
     });
@@ -194,7 +194,7 @@ describe('presence events', () => {
 });
 
 test('of the stream, only what the time to live removed comes to the expiry function, and what it cannot settle is kept', () => {
-  const mappings = Object.values(stateless.findResources('AWS::Lambda::EventSourceMapping')).map(
+  const mappings = Object.values(core.findResources('AWS::Lambda::EventSourceMapping')).map(
     (found) => found.Properties,
   );
   const stream = mappings.find((mapping) => render(mapping.EventSourceArn).endsWith('Table.StreamArn'));
@@ -210,14 +210,14 @@ test('of the stream, only what the time to live removed comes to the expiry func
 });
 
 test('the sweeper runs every minute, one at a time, and a run that failed is not retried', () => {
-  const sweeper = propertiesOf(stateless, 'AWS::Lambda::Function', 'Sweeper');
+  const sweeper = propertiesOf(core, 'AWS::Lambda::Function', 'Sweeper');
   expect(sweeper.ReservedConcurrentExecutions).toBe(1);
   expect(sweeper.Timeout).toBeLessThan(60);
-  const rule = propertiesOf(stateless, 'AWS::Events::Rule', 'EveryMinute') as { Targets: readonly { Arn: unknown }[] };
+  const rule = propertiesOf(core, 'AWS::Events::Rule', 'EveryMinute') as { Targets: readonly { Arn: unknown }[] };
   expect(rule).toMatchObject({ ScheduleExpression: 'rate(1 minute)', State: 'ENABLED' });
   expect(rule.Targets.map((target) => render(target.Arn))).toEqual(['Sweeper.Arn']);
   const retries = { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 };
-  stateless.hasResourceProperties('AWS::Lambda::EventInvokeConfig', retries);
+  core.hasResourceProperties('AWS::Lambda::EventInvokeConfig', retries);
 });
 
 describe('a table that was restored', () => {
@@ -225,23 +225,23 @@ describe('a table that was restored', () => {
   const restored = synthTemplates({ ...withFrontDoor, restoredTable: 'restored', restoredTableStreamArn: streamArn });
 
   test('takes the place of the one that was deployed, for every function and the front door, and that one stays', () => {
-    const functions = Object.values(restored.stateless.findResources('AWS::Lambda::Function'));
+    const functions = Object.values(restored.core.findResources('AWS::Lambda::Function'));
     expect(functions.length).toBeGreaterThan(5);
     for (const { Properties } of functions) expect(Properties.Environment.Variables.TABLE_NAME).toBe('restored');
     expect(JSON.stringify(restored.frontDoor?.findResources('AWS::ECS::TaskDefinition'))).toContain(
       '{"Name":"TABLE_NAME","Value":"restored"}',
     );
-    for (const template of [restored.stateless, restored.web, restored.frontDoor])
+    for (const template of [restored.core, restored.web, restored.frontDoor])
       expect(JSON.stringify(template?.toJSON())).not.toContain('OutputRefTable');
-    restored.stateful.resourceCountIs('AWS::DynamoDB::Table', 1);
+    restored.state.resourceCountIs('AWS::DynamoDB::Table', 1);
   });
 
   test('is what they may read and write, and its stream what is listened to', () => {
     const mine = 'arn:AWS::Partition:dynamodb:AWS::Region:AWS::AccountId:table/restored';
-    const grants = grantsOfRole(restored.stateless, 'ExpiryRole').filter((grant) => grant.startsWith('dynamodb:'));
+    const grants = grantsOfRole(restored.core, 'ExpiryRole').filter((grant) => grant.startsWith('dynamodb:'));
     expect(grants).toContain(`dynamodb:GetItem ${mine} S`);
     for (const grant of grants) expect(grant).toMatch(/restored|^dynamodb:ListStreams \*$/);
-    const sources = Object.values(restored.stateless.findResources('AWS::Lambda::EventSourceMapping')).map(
+    const sources = Object.values(restored.core.findResources('AWS::Lambda::EventSourceMapping')).map(
       ({ Properties }) => Properties.EventSourceArn,
     );
     expect(sources).toContain(streamArn);

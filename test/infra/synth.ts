@@ -18,8 +18,8 @@ export function buildApp(chosen: Readonly<Record<string, unknown>> = {}): App {
 }
 
 export interface Templates {
-  readonly stateful: Template;
-  readonly stateless: Template;
+  readonly state: Template;
+  readonly core: Template;
   readonly web: Template;
   readonly frontDoor: Template | undefined;
   readonly console: Template | undefined;
@@ -43,10 +43,10 @@ export function synthTemplates(chosen: Readonly<Record<string, unknown>> = {}): 
 }
 
 function writeTemplates(chosen: Readonly<Record<string, unknown>>): Templates {
-  const { stateful, stateless, web, frontDoor, console } = addStacks(buildApp(chosen));
+  const { state, core, web, frontDoor, console } = addStacks(buildApp(chosen));
   return {
-    stateful: Template.fromStack(stateful),
-    stateless: Template.fromStack(stateless),
+    state: Template.fromStack(state),
+    core: Template.fromStack(core),
     web: Template.fromStack(web),
     frontDoor: frontDoor === undefined ? undefined : Template.fromStack(frontDoor),
     console: console === undefined ? undefined : Template.fromStack(console),

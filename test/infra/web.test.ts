@@ -15,8 +15,8 @@ import { buildApp, synthTemplates, withFrontDoor } from './synth.ts';
 
 const {
   web,
-  stateful,
-  stateless,
+  state,
+  core,
   console: site,
 } = synthTemplates({
   machineClients: 'acme-ci:settings:read+settings:write',
@@ -75,7 +75,7 @@ describe('the gateways', () => {
   );
 
   test('are the only ones that may invoke the API function, and from their routes only', () => {
-    const permissions = [web, site, stateless]
+    const permissions = [web, site, core]
       .flatMap((template) => Object.values(template.findResources('AWS::Lambda::Permission')))
       .map(({ Properties }) => Properties)
       .filter((permission) => render(permission.FunctionName).startsWith('Api'));
@@ -88,7 +88,7 @@ describe('the gateways', () => {
 });
 
 test('an account that CloudFront does not serve has API and sign-in all the same', () => {
-  const { web: first, stateless: core, console: last } = addStacks(buildApp(withFrontDoor));
+  const { web: first, core, console: last } = addStacks(buildApp(withFrontDoor));
   // It comes after all the others, and none of them knows of it.
   expect(last?.dependencies.map(({ stackName }) => stackName)).toEqual(
     expect.arrayContaining(['HeadcountFrontDoor', 'HeadcountWeb']),
@@ -112,7 +112,7 @@ test('nothing of CloudFront has a name that the installation of another region h
 });
 
 describe('the sign-in', () => {
-  const pool = propertiesOf(stateful, 'AWS::Cognito::UserPool', 'SignInPool');
+  const pool = propertiesOf(state, 'AWS::Cognito::UserPool', 'SignInPool');
 
   test('lets nobody in but who was invited, with a second factor, and is not lost with its stack', () => {
     expect(pool).toMatchObject({
@@ -122,7 +122,7 @@ describe('the sign-in', () => {
       DeletionProtection: 'ACTIVE',
       Policies: { PasswordPolicy: { MinimumLength: 14 } },
     });
-    const [resource] = Object.values(stateful.findResources('AWS::Cognito::UserPool'));
+    const [resource] = Object.values(state.findResources('AWS::Cognito::UserPool'));
     expect(resource).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
   });
 
@@ -132,7 +132,7 @@ describe('the sign-in', () => {
   });
 
   test('offers the scopes of the API', () => {
-    const { Identifier, Scopes } = propertiesOf(stateful, 'AWS::Cognito::UserPoolResourceServer', 'SignInPoolApi') as {
+    const { Identifier, Scopes } = propertiesOf(state, 'AWS::Cognito::UserPoolResourceServer', 'SignInPoolApi') as {
       readonly Identifier: string;
       readonly Scopes: readonly { readonly ScopeName: string }[];
     };
@@ -311,9 +311,9 @@ test('the outputs say what to do next, as commands with the names of this instal
     /^aws dynamodb put-item .*I\|Machineacmeci.* && SECRET=.*TENANT_TOKEN=\$\(curl /,
   );
   expect(command('Next3Tenant')).toMatch(/^curl -X POST HttpApi\S+\/v1\/tenants /);
-  expect(command('Next4Person')).toMatch(
-    /create-group .*--group-name tenant:acme:admin && .*admin-create-user .*admin-add-user-to-group .*tenant:acme:admin$/,
-  );
+  expect(command('Next3Group')).toMatch(/^aws cognito-idp create-group .*--group-name tenant:acme:admin$/);
+  expect(command('Next3Group')).toMatch(/^aws cognito-idp create-group .*--group-name tenant:acme:admin$/);
+  expect(command('Next4Person')).toMatch(/admin-create-user .*admin-add-user-to-group .*tenant:acme:admin$/);
   expect(command('Next5Deployment')).toMatch(/^curl -X POST HttpApi\S+\/v1\/deployments /);
   expect(command('Next6User')).toMatch(/^curl -X PUT HttpApi\S+\/v1\/deployments\/<deploymentId>\/credentials\/alice /);
   expect(command('Next7Connect')).toMatch(
@@ -377,7 +377,7 @@ describe('what the console is told', () => {
     const { config } = synthesize(withFrontDoor);
     expect(config).toMatchObject({ mqtt: { frontDoor: true, tls: { port: 8883 } } });
     expect(parseConsoleConfig(config).mqtt.tls.host).toBeUndefined();
-    const api = propertiesOf(synthTemplates(withFrontDoor).stateless, 'AWS::Lambda::Function', 'Api');
+    const api = propertiesOf(synthTemplates(withFrontDoor).core, 'AWS::Lambda::Function', 'Api');
     expect(api.Environment).toMatchObject({ Variables: { MQTT_DOMAIN: 'mqtt.example.com' } });
   });
 
