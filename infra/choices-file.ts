@@ -34,9 +34,13 @@ function isThere(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
+/** Many times what all choices take; the reader of JSON goes as deep as what it is given. */
+const maxBytes = 100_000;
+
 function readText(path: string, named: string | undefined): string {
   try {
-    return readFileSync(path, 'utf8').replace(/^\ufeff/, '');
+    const text = readFileSync(path, 'utf8').replace(/^\ufeff/, '');
+    if (text.length <= maxBytes) return text;
   } catch (error) {
     const origin = named === undefined ? '' : ` (${variable} is ${JSON.stringify(named)})`;
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
@@ -44,6 +48,9 @@ function readText(path: string, named: string | undefined): string {
       `the choices file ${path}${origin} cannot be read: ${code}; allowed is a readable file with JSON`,
     );
   }
+  throw new ChoiceError(
+    `the choices file ${path} has more than ${maxBytes} characters; allowed are choices and nothing else`,
+  );
 }
 
 function parseChoices(text: string, path: string): Readonly<Record<string, unknown>> {

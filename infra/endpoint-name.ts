@@ -24,42 +24,38 @@ export class EndpointName extends Construct {
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);
     // Neither ever changes, so it is asked for anew only where the endpoint is another one.
-    const [call, may] =
+    const call =
       ownName === undefined
-        ? [
-            {
-              action: 'describeDomainConfiguration',
-              parameters: { domainConfigurationName: domain.ref },
-              outputPaths: ['domainName'],
-              physicalResourceId: PhysicalResourceId.of(domain.ref),
-            },
-            new PolicyStatement({
-              actions: ['iot:DescribeDomainConfiguration'],
-              resources: domainConfigurationArns(Stack.of(this), domain.ref, domain.attrArn),
-            }),
-          ]
-        : [
-            {
-              action: 'describeEndpoint',
-              parameters: { endpointType: 'iot:Data-ATS' },
-              outputPaths: ['endpointAddress'],
-              physicalResourceId: PhysicalResourceId.of(ownName),
-            },
-            new PolicyStatement({ actions: ['iot:DescribeEndpoint'], resources: ['*'] }),
-          ];
+        ? {
+            action: 'describeDomainConfiguration',
+            parameters: { domainConfigurationName: domain.ref },
+            outputPaths: ['domainName'],
+            physicalResourceId: PhysicalResourceId.of(domain.ref),
+          }
+        : {
+            action: 'describeEndpoint',
+            parameters: { endpointType: 'iot:Data-ATS' },
+            outputPaths: ['endpointAddress'],
+            physicalResourceId: PhysicalResourceId.of(ownName),
+          };
+    const may = (action: string, resources: string[]): PolicyStatement =>
+      new PolicyStatement({ actions: [action], resources });
     const asked = new AwsCustomResource(this, 'Ask', {
       onUpdate: { service: 'IoT', ...call },
       // The runtime brings it along; fetching the latest would need a minute and the network at every deployment.
       installLatestAwsSdk: false,
       role,
       logGroup,
-      policy: AwsCustomResourcePolicy.fromStatements([may]),
+      // Both, whichever is asked: a right that comes a moment before the question may not hold yet.
+      policy: AwsCustomResourcePolicy.fromStatements([
+        may('iot:DescribeDomainConfiguration', domainConfigurationArns(Stack.of(this), domain.ref, domain.attrArn)),
+        may('iot:DescribeEndpoint', ['*']),
+      ]),
     });
-    if (ownName !== undefined)
-      Validations.of(asked).acknowledge({
-        id: 'AwsSolutions-IAM5[Resource::*]',
-        reason: "It asks for the account's own endpoint, which AWS holds against no resource.",
-      });
+    Validations.of(asked).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason: "It asks for the account's own endpoint, which AWS holds against no resource.",
+    });
     const found = asked.getResponseField(call.outputPaths[0] ?? '');
     this.hostName = ownName ?? found;
     this.recordTarget = ownName === undefined ? undefined : found;

@@ -166,6 +166,8 @@ export class HeadcountFrontDoor extends Construct {
       circuitBreaker: { rollback: true },
       healthCheckGracePeriod: Duration.seconds(60),
     });
+    // What a task is started with may have to pull a private image.
+    service.node.addDependency(task.obtainExecutionRole());
     const targets = this.#targets(vpc);
     const balancer = this.#balancer(vpc, atBalancer, targets);
     targets.addTarget(service.loadBalancerTarget({ containerName: 'FrontDoor', containerPort: frontDoorMqttsPort }));

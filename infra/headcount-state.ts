@@ -30,6 +30,8 @@ export interface HeadcountStateProps {
 export class HeadcountState extends Construct {
   /** The one that is made here, or one that was restored in its place. */
   readonly table: ITable;
+  /** The one that is made here, also where another has taken its place. */
+  readonly madeTable: ITable;
   /** Key of the tickets that a front door issues. */
   readonly ticketSecret: ISecret;
   /** Keys that MQTT passwords are stored under. */
@@ -72,9 +74,10 @@ export class HeadcountState extends Construct {
           : { projectionType: ProjectionType.INCLUDE, nonKeyAttributes: [...index.projects] }),
       });
 
+    this.madeTable = table as ITable;
     this.table =
       restoredTable === undefined
-        ? (table as ITable)
+        ? this.madeTable
         : Table.fromTableAttributes(this, 'RestoredTable', {
             tableName: restoredTable.tableName,
             tableStreamArn: restoredTable.streamArn,

@@ -96,11 +96,12 @@ function record(choices: Choices, machines: readonly MachineClient[]): Readonly<
 
 function ownName(choices: Choices, domain: ChoiceName, certificate: ChoiceName): OwnName | undefined {
   if (choices.given(domain) === undefined && choices.given(certificate) === undefined) return undefined;
+  const domainName = host(choices, domain);
   const certificateArn = arn(choices, certificate, 'acm');
   // CloudFront has no certificates but those of this region.
   if (domain === 'consoleDomain' && certificateArn.split(':')[3] !== 'us-east-1')
     return choices.refuse(certificate, 'the ARN of a certificate in us-east-1');
-  return { domainName: host(choices, domain), certificateArn };
+  return { domainName, certificateArn };
 }
 
 function restored(choices: Choices): RestoredTable | undefined {
@@ -171,8 +172,9 @@ function host(choices: Choices, name: ChoiceName): string {
 
 function arn(choices: Choices, name: ChoiceName, service: string): string {
   const value = choices.given(name);
-  if (typeof value === 'string' && value.startsWith('arn:') && value.split(':')[2] === service) return value;
-  return choices.refuse(name, `an ARN that begins with arn:aws:${service}:`);
+  if (typeof value === 'string' && new RegExp(`^arn:aws[\\w-]*:${service}:[a-z0-9-]+:\\d{12}:.+$`).test(value))
+    return value;
+  return choices.refuse(name, `a whole ARN, as arn:aws:${service}:<region>:<account>:…`);
 }
 
 /** A number, or a number in text: `-c` gives text only. */
@@ -192,7 +194,7 @@ function eventBus(choices: Choices): string | undefined {
   const value = choices.given('noticeBus');
   if (value === undefined) return undefined;
   // A word for "no" would be taken for the name of a bus that does not exist, and no notice would arrive.
-  const sayNo = ['', 'none', 'no', 'false', 'off'];
+  const sayNo = ['', 'none', 'no', 'false', 'off', 'null'];
   if (typeof value === 'string' && !sayNo.includes(value) && /^[\w./-]{1,256}$/.test(value)) return value;
   return choices.refuse('noticeBus', 'the name of an EventBridge bus, as "default", or null for none');
 }

@@ -3,6 +3,7 @@
 
 import { CfnOutput, type Stack } from 'aws-cdk-lib';
 import type { UserPoolClient } from 'aws-cdk-lib/aws-cognito';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { ConnectEndpoint } from './connect-endpoint.ts';
 import { mqttsPort } from './connect-endpoint.ts';
 import type { EndpointName } from './endpoint-name.ts';
@@ -14,9 +15,16 @@ import type { HeadcountWeb } from './headcount-web.ts';
 const say = (stack: Stack, name: string, description: string, value: string): void =>
   void new CfnOutput(stack, name, { description, value });
 
-export function sayCore(stack: Stack, { connect, alarmTopic }: HeadcountCore): void {
+export function sayCore(stack: Stack, { connect, alarmTopic }: HeadcountCore, replaced: ITable | undefined): void {
+  // It is read here so that the state stack goes on telling it: stacks that cannot be updated to the restored table go back.
+  if (replaced !== undefined)
+    say(
+      stack,
+      'ReplacedTable',
+      'Name, ARN and stream of the table that a restored one has taken the place of',
+      `${replaced.tableName} ${replaced.tableArn} ${replaced.tableStreamArn}`,
+    );
   new CfnOutput(stack, 'AuthorizerName', { value: connect.authorizer.ref });
-  new CfnOutput(stack, 'DomainConfigurationName', { value: connect.domain.ref });
   say(
     stack,
     'NextAlarms',
@@ -38,6 +46,10 @@ export function sayWeb(stack: Stack, { web, state, connect, endpoint }: WebSteps
   const next = (name: string, description: string, value: string): void => say(stack, name, description, value);
   next('ApiUrl', 'Base of the HTTP API', web.apiUrl);
   next('TokenUrl', 'Where a machine gets its token', `${signIn.domain.baseUrl()}/oauth2/token`);
+  // Whatever the endpoint's name is, this stack reads both of the other one: its outputs stay, so that a stack which has to
+  // go back to reading them can.
+  next('DomainConfigurationName', 'The endpoint, as IoT Core calls it', connect.domain.ref);
+  next('DomainConfigurationArn', 'The same', connect.domain.attrArn);
   next('UserPoolId', 'Who may sign in', pool);
   next('OperatorClientId', 'App client of whoever runs this installation', web.operator.userPoolClientId);
   if (connect.ownName !== undefined && endpoint.recordTarget !== undefined)

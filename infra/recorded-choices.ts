@@ -34,14 +34,13 @@ export class RecordedChoices extends Construct {
       properties: { Choices: JSON.stringify(recorded), Dropped: JSON.stringify(dropped) },
     });
     const file = JSON.stringify(asFile(recorded));
-    const output = new CfnOutput(this, 'File', {
-      description: 'What this installation chose, as a choices file (docs/deploy.md)',
-      value:
-        file.length <= maxOutputLength
-          ? file
-          : `aws cloudformation get-template --stack-name ${stack.stackName} --query 'TemplateBody.Resources.*.Properties.Choices'`,
-    });
-    output.overrideLogicalId('Choices');
+    for (let part = 0; part * maxOutputLength < file.length; part += 1) {
+      const output = new CfnOutput(this, `File${part}`, {
+        description: 'What this installation chose, as a choices file in one or more parts (docs/deploy.md)',
+        value: file.slice(part * maxOutputLength, (part + 1) * maxOutputLength),
+      });
+      output.overrideLogicalId(part === 0 ? 'Choices' : `Choices${part + 1}`);
+    }
   }
 }
 

@@ -44,7 +44,7 @@ export function addStacks(app: App, file?: ChoicesFile): Stacks {
     description: 'Headcount: limits how many MQTT sessions one username may hold',
   });
   const core = new HeadcountCore(coreStack, whole, { ...state, ...coreChoices(installation) });
-  sayCore(coreStack, core);
+  sayCore(coreStack, core, restoredTable === undefined ? undefined : state.madeTable);
 
   const web = new Stack(app, 'HeadcountWeb', { description: 'Headcount: HTTP API' });
   const { signIn } = state;

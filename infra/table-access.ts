@@ -1,6 +1,7 @@
 // What each function may do with the table, item by item. Only who walks the whole table may Scan, and nobody may
 // touch the table itself: a read that grows with the number of sessions is refused by IAM even if somebody writes one.
-// Digests of passwords are read by the authorizer and the front door, which check passwords, and by no other function.
+// Digests of passwords are read by the authorizer and the front door, which check passwords. Others that write such an item
+// could have a refused write show it (ReturnValuesOnConditionCheckFailure), which IAM cannot forbid and no code of ours does.
 // The lists are what the deployed functions were seen to use, no less and no more (test/infra/deployed.test.ts).
 
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';

@@ -57,6 +57,11 @@ describe('the choices file', () => {
     );
   });
 
+  test('a file that cannot be one of choices is refused before it is read in depth', () => {
+    const huge = write('['.repeat(200_000));
+    expect(() => readChoicesFile({}, huge)).toThrow(`the choices file ${huge} has more than 100000 characters`);
+  });
+
   test('that is a folder, or has no name because a variable was lost, is an error', () => {
     mkdirSync(join(folder, 'folder'));
     expect(() => readChoicesFile({ HEADCOUNT_CHOICES: join(folder, 'folder') })).toThrow('EISDIR');
@@ -145,7 +150,7 @@ describe('a value that is not allowed is refused with what was given, what is al
     ],
     [
       { connectDomain: 'iot.example.com' },
-      'connectCertificateArn is missing (/operators/headcount.json); allowed is the',
+      'connectCertificateArn is missing (/operators/headcount.json); allowed is a whole',
     ],
     [{ consoleDomain: 'Example', consoleCertificateArn: '' }, 'consoleDomain is "Example" (/operators/headcount.json)'],
     [{ frontDoor: true }, 'mqttDomain is missing (/operators/headcount.json); allowed is a domain name'],
@@ -169,6 +174,22 @@ describe('a value that is not allowed is refused with what was given, what is al
     [{ machineClients: { operator: ['usage:read'] } }, 'machineClients is "operator"'],
     [{ machineClients: ['ci'] }, 'machineClients is ["ci"] (/operators/headcount.json); allowed is {"<name>"'],
     [{ machineClients: 'ci' }, 'machineClients is "ci"'],
+    [{ machineClients: { ci: ['tenants:admin'] } }, 'machineClients is "tenants:admin"'],
+    [
+      { machineClients: Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`ci-${n}`, ['usage:read']])) },
+      'machineClients is "50 names" (/operators/headcount.json); allowed is at most 49 names',
+    ],
+    [
+      {
+        consoleDomain: 'console.example.com',
+        consoleCertificateArn: 'arn:aws:acm:eu-central-1:111111111111:certificate/one',
+      },
+      'allowed is the ARN of a certificate in us-east-1',
+    ],
+    [
+      { connectDomain: 'iot.example.com', connectCertificateArn: 'arn:x:acm' },
+      'allowed is a whole ARN, as arn:aws:acm:',
+    ],
     [{ frontDoorImage: 1, frontDoor: true, mqttDomain: 'a.example' }, 'mqttCertificateSecretArn is missing'],
   ])('%j', (choices, sentence) => {
     expect(() => fromFile(choices)).toThrow(sentence);

@@ -311,7 +311,7 @@ describe('half a choice ends the synthesis', () => {
       {
         ...withFrontDoor,
         connectDomain: 'iot.mqtt.example.com',
-        connectCertificateArn: 'arn:aws:acm:x:1:certificate/1',
+        connectCertificateArn: 'arn:aws:acm:eu-central-1:111111111111:certificate/1',
       },
       'connectDomain',
     ],
@@ -320,7 +320,7 @@ describe('half a choice ends the synthesis', () => {
     [
       'half the ARN of a certificate',
       { ...withFrontDoor, mqttCertificateSecretArn: 'arn:aws:secretsmanager:eu-central-1:secret:mqtt' },
-      'allowed is the whole ARN',
+      'allowed is a whole ARN',
     ],
     ['an image that is none', { ...withFrontDoor, frontDoorImage: 'node:24 slim' }, 'frontDoorImage is'],
     [

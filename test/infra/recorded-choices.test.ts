@@ -189,7 +189,9 @@ describe('the function', () => {
 });
 
 describe('the state stack', () => {
-  const choices = { ...withFrontDoor, machineClients: 'ci:usage:read' };
+  const scopes = ['settings:read', 'settings:write', 'deployments:write', 'credentials:write', 'usage:read'];
+  const clients = Array.from({ length: 49 }, (_, index) => [`customer-${index}-ci`, scopes] as const);
+  const choices = { ...withFrontDoor, machineClients: Object.fromEntries(clients) };
   const app = buildApp(choices);
   const { state } = addStacks(app);
   const template = Template.fromStack(state);
@@ -200,8 +202,18 @@ describe('the state stack', () => {
       Choices: JSON.stringify(recorded),
       Dropped: '[]',
     });
-    const file: Record<string, unknown> = JSON.parse(template.toJSON().Outputs.Choices.Value);
-    expect(file).toEqual({ ...withFrontDoor, machineClients: { ci: ['usage:read'] } });
+    // In parts, since AWS names no bound for an output; docs/deploy.md joins them in this order.
+    const outputs: Readonly<Record<string, { readonly Value: string }>> = template.toJSON().Outputs;
+    const parts = Object.entries(outputs).filter(([id]) => id.startsWith('Choices'));
+    expect(parts.length).toBeGreaterThan(1);
+    for (const [, { Value }] of parts) expect(Value.length).toBeLessThanOrEqual(4_000);
+    const file: Record<string, unknown> = JSON.parse(
+      parts
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([, { Value }]) => Value)
+        .join(''),
+    );
+    expect(file).toEqual(choices);
     expect(installationOf(file).recorded).toEqual(recorded);
     expect(asFile({})).toEqual({});
   });
