@@ -16,7 +16,7 @@ interface MachineClients {
 }
 
 /** API Gateway takes tokens of 50 clients, of which the operator's is one. [AWS: HTTP API quotas, not adjustable] */
-export const maxMachineClients = 49;
+const maxMachineClients = 49;
 
 /** Under which name a machine client is recorded. */
 export const recordedMachine = (name: string): string => `machineClients.${name}`;
