@@ -15,6 +15,8 @@ const log = createJsonLog((line) => process.stderr.write(`${line}\n`));
 // What is expected in daily running is not worth a line in somebody's terminal.
 const quietLog = { ...log, info: () => undefined };
 
+const parentEveryMs = 500;
+
 let product: Product | undefined;
 let stopping = false;
 
@@ -27,6 +29,13 @@ async function stop(code: number): Promise<void> {
 
 process.on('SIGINT', () => void stop(0));
 process.on('SIGTERM', () => void stop(0));
+
+// npm passes on SIGINT and SIGTERM only. A product without its npm has no supervisor, and would hold the data folder
+// against the one that the supervisor starts next.
+if (process.env.npm_lifecycle_event === 'start') {
+  const npm = process.ppid;
+  setInterval(() => process.ppid === npm || void stop(0), parentEveryMs).unref();
+}
 
 try {
   const config = parseConfig(process.env);
