@@ -15,6 +15,8 @@ const log = createJsonLog((line) => process.stderr.write(`${line}\n`));
 // What is expected in daily running is not worth a line in somebody's terminal.
 const quietLog = { ...log, info: () => undefined };
 
+const tell = (sentence: string): void => void process.stderr.write(`headcount: ${sentence}\n`);
+
 const parentEveryMs = 500;
 
 let product: Product | undefined;
@@ -41,7 +43,7 @@ try {
   const config = parseConfig(process.env);
   // Built beside the start of everything else. Devices and the API need no console: without one the rest still runs.
   const consoleFolder = buildConsole().catch((error: unknown) => {
-    process.stderr.write(`headcount: runs without the console: ${explain(error)}\n`);
+    tell(`runs without the console: ${explain(error)}`);
     return undefined;
   });
   product = await startProduct({
@@ -49,14 +51,15 @@ try {
     consoleFolder,
     clock: systemClock,
     log: quietLog,
-    onFailure: (problem) => {
-      process.stderr.write(`headcount: ${problem}\n`);
+    onFailure(problem) {
+      tell(problem);
       void stop(1);
     },
+    onWarning: tell,
   });
   if (stopping) await product.stop();
   else process.stdout.write(buildGreeting({ ...config, ...product }));
 } catch (error) {
-  process.stderr.write(`headcount: ${explain(error)}\n`);
+  tell(explain(error));
   process.exit(1);
 }

@@ -1,7 +1,7 @@
 // `npm start` as a process: what it prints, that it stops cleanly, survives being killed, and says what is wrong.
 
 import { once } from 'node:events';
-import { existsSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join as joinPath } from 'node:path';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
@@ -31,7 +31,7 @@ test.each([
   ['SIGTERM', 0],
   ['SIGKILL', null],
 ] as const)(
-  '%s to npm alone ends all that `npm start` started, and frees the data folder',
+  '%s to npm alone ends all that `npm start` started, and leaves a data folder that is free and private',
   async (signal, code) => {
     const DATA_DIR = makeFolder();
     const started = npmStart({ DATA_DIR });
@@ -39,6 +39,9 @@ test.each([
     started.child.kill(signal);
     expect(await started.ended).toBe(code);
     await started.silent;
+    const files = readdirSync(DATA_DIR).map((name) => [name, statSync(joinPath(DATA_DIR, name)).mode & 0o777]);
+    expect(Object.fromEntries(files)).toMatchObject({ 'dynamodb.sqlite': 0o600 });
+    expect(files.filter(([, mode]) => mode !== 0o600)).toEqual([]);
     const lock = await takeLock(DATA_DIR);
     expect(lock.kind).toBe('locked');
     if (lock.kind === 'locked') await lock.release();
