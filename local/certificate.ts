@@ -2,11 +2,12 @@
 // directory as their certificate authority.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
 import { addSeconds, type Ms, ms, seconds } from '../shared/domain/time.ts';
 import type { Clock } from '../shared/ports/clock.ts';
+import { writePrivateFile } from './private-file.ts';
 
 export interface Certificate {
   /** PEM. */
@@ -43,11 +44,6 @@ function readCertificate(folder: string, now: Ms): Certificate | undefined {
   }
 }
 
-function writeFile(path: string, content: string, mode: number): void {
-  writeFileSync(`${path}.new`, content, { mode });
-  renameSync(`${path}.new`, path);
-}
-
 async function createCertificate(now: Ms): Promise<Certificate> {
   const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }], {
     keyType: 'ec',
@@ -79,8 +75,8 @@ export async function loadCertificate(folder: string | undefined, clock: Clock):
   if (existing !== undefined) return existing;
   const certificate = await createCertificate(now);
   if (folder !== undefined) {
-    writeFile(join(folder, 'key.pem'), certificate.key, 0o600);
-    writeFile(join(folder, 'certificate.pem'), certificate.cert, 0o644);
+    writePrivateFile(join(folder, 'key.pem'), certificate.key);
+    writePrivateFile(join(folder, 'certificate.pem'), certificate.cert);
   }
   return certificate;
 }

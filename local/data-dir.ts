@@ -1,12 +1,13 @@
 // The folder that the local run keeps its state in. One running instance at a time owns it, and it remembers when
 // that instance was last alive: after a SIGKILL that is when its connections ended. It says which format its data have.
 
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { dataFormat } from '../shared/config/constants.ts';
 import { type Ms, ms } from '../shared/domain/time.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import { takeLock } from './lock.ts';
+import { makePrivate, privateFolderMode, writePrivateFile } from './private-file.ts';
 import { realSchedule, type Schedule } from './schedule.ts';
 
 export interface DataDirOptions {
@@ -21,6 +22,8 @@ export interface DataDir {
   readonly path: string | undefined;
   /** When the last instance that used the folder was last alive, true to a second; undefined for the first one. */
   readonly lastAliveAt: Ms | undefined;
+  /** Sentences for whoever started the process: what is wrong and does not keep it from running. */
+  readonly warnings: readonly string[];
   /** Notes the end and lets the next instance in. */
   close(): Promise<void>;
 }
@@ -45,7 +48,7 @@ const heartbeatMs = 1_000;
 function makeFolder(path: string): void {
   if (existsSync(path)) return;
   makeFolder(dirname(path));
-  mkdirSync(path, { mode: 0o700 });
+  mkdirSync(path, { mode: privateFolderMode });
 }
 
 function prepare(path: string): void {
@@ -82,12 +85,12 @@ function holdToFormat(folder: string, isNew: boolean): void {
     const message = `the data directory ${folder} holds data of format ${found}, and this version of Headcount uses format ${dataFormat}: run the version that wrote them, or set DATA_DIR to another folder`;
     throw new DataDirUnusable('data_dir.other_format', message);
   }
-  writeFileSync(`${file}.new`, `${dataFormat}\n`);
-  renameSync(`${file}.new`, file);
+  writePrivateFile(file, `${dataFormat}\n`);
 }
 
 export async function openDataDir({ path, clock, schedule = realSchedule }: DataDirOptions): Promise<DataDir> {
-  if (path === ':memory:') return { path: undefined, lastAliveAt: undefined, close: async () => undefined };
+  if (path === ':memory:')
+    return { path: undefined, lastAliveAt: undefined, warnings: [], close: async () => undefined };
   const folder = resolve(path);
   prepare(folder);
   const lock = await takeLock(folder);
@@ -98,17 +101,15 @@ export async function openDataDir({ path, clock, schedule = realSchedule }: Data
 
   const file = join(folder, 'alive');
   const lastAliveAt = readAlive(file);
+  let warnings: readonly string[];
   try {
     holdToFormat(folder, !existsSync(file));
+    warnings = makePrivate(folder);
   } catch (error) {
     await lock.release();
     throw error;
   }
-  // Written beside and renamed: a kill in the middle must not leave half a number.
-  const beat = (): void => {
-    writeFileSync(`${file}.new`, String(clock.now()));
-    renameSync(`${file}.new`, file);
-  };
+  const beat = (): void => writePrivateFile(file, String(clock.now()));
   let cancel = (): void => undefined;
   const arm = (): void => {
     cancel = schedule(() => {
@@ -128,6 +129,7 @@ export async function openDataDir({ path, clock, schedule = realSchedule }: Data
   return {
     path: folder,
     lastAliveAt,
+    warnings,
     async close() {
       cancel();
       beat();

@@ -38,8 +38,10 @@ const restartPauseMs = 500;
 // stdin. So a shell stands between: it holds the reading end of a pipe whose only writing end is ours, and the kernel
 // closes that however we end. The inner shell waits for that, or for a line that asks for a stop in order. When we
 // are gone it kills at once: nobody is left to write, what was answered is on the disk, and the engine would stumble
-// over its closed stderr. The outer shell waits for the engine, so that one that ends by itself is noticed too.
+// over its closed stderr. The outer shell waits for the engine, so that one that ends by itself is noticed too. What the
+// engine writes is for its owner only.
 const watcher = `
+umask 077
 exec 3<&0 </dev/null
 "$@" 3<&- &
 engine=$!

@@ -3,6 +3,7 @@
 // disk, so a machine that loses its power may lose the last of them.
 
 import { closeSync, existsSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { privateFileMode } from './private-file.ts';
 
 export interface Journal<T> {
   /** What the file held when it was opened, oldest first; undefined where there was no file, or none is kept. */
@@ -37,7 +38,7 @@ export function openJournal<T>(file: string, parse: (raw: unknown) => T | undefi
 
   // Written beside and renamed: a kill in the middle must not leave half of it.
   function writeAnew(): void {
-    writeFileSync(`${file}.new`, [...lines.values()].join(''), { mode: 0o600 });
+    writeFileSync(`${file}.new`, [...lines.values()].join(''), { mode: privateFileMode });
     const next = openSync(`${file}.new`, 'a');
     renameSync(`${file}.new`, file);
     if (descriptor !== undefined) closeSync(descriptor);

@@ -15,6 +15,10 @@ const log = createJsonLog((line) => process.stderr.write(`${line}\n`));
 // What is expected in daily running is not worth a line in somebody's terminal.
 const quietLog = { ...log, info: () => undefined };
 
+const tell = (sentence: string): void => void process.stderr.write(`headcount: ${sentence}\n`);
+
+const parentEveryMs = 500;
+
 let product: Product | undefined;
 let stopping = false;
 
@@ -28,11 +32,18 @@ async function stop(code: number): Promise<void> {
 process.on('SIGINT', () => void stop(0));
 process.on('SIGTERM', () => void stop(0));
 
+// npm passes on SIGINT and SIGTERM only. A product without its npm has no supervisor, and would hold the data folder
+// against the one that the supervisor starts next.
+if (process.env.npm_lifecycle_event === 'start') {
+  const npm = process.ppid;
+  setInterval(() => process.ppid === npm || void stop(0), parentEveryMs).unref();
+}
+
 try {
   const config = parseConfig(process.env);
   // Built beside the start of everything else. Devices and the API need no console: without one the rest still runs.
   const consoleFolder = buildConsole().catch((error: unknown) => {
-    process.stderr.write(`headcount: runs without the console: ${explain(error)}\n`);
+    tell(`runs without the console: ${explain(error)}`);
     return undefined;
   });
   product = await startProduct({
@@ -40,14 +51,15 @@ try {
     consoleFolder,
     clock: systemClock,
     log: quietLog,
-    onFailure: (problem) => {
-      process.stderr.write(`headcount: ${problem}\n`);
+    onFailure(problem) {
+      tell(problem);
       void stop(1);
     },
+    onWarning: tell,
   });
   if (stopping) await product.stop();
   else process.stdout.write(buildGreeting({ ...config, ...product }));
 } catch (error) {
-  process.stderr.write(`headcount: ${explain(error)}\n`);
+  tell(explain(error));
   process.exit(1);
 }

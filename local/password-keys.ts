@@ -1,10 +1,11 @@
 // The keys that MQTT passwords are stored under: a file of the data folder, made with its first table.
 
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateKeyring, parseKeyring } from '../shared/adapters/node/keyring.ts';
 import type { Keyring } from '../shared/ports/credentials.ts';
 import { DataRefused } from '../shared/ports/errors.ts';
+import { writePrivateFile } from './private-file.ts';
 
 function readText(file: string): string | undefined {
   try {
@@ -31,9 +32,7 @@ export function localKeyring(folder: string | undefined): (isNew: boolean) => Pr
             'a backup, or set DATA_DIR to another folder to begin anew',
         );
       text = generateKeyring();
-      // Written beside and renamed: a kill in the middle must not leave half a key.
-      writeFileSync(`${file}.new`, text, { mode: 0o600 });
-      renameSync(`${file}.new`, file);
+      writePrivateFile(file, text);
     }
     return parseKeyring(text, `the file ${file}`);
   };

@@ -99,6 +99,8 @@ export interface ProductOptions {
   readonly consoleFolder?: Promise<string | undefined>;
   /** The engine died and does not come back as it was, and nothing works without it. */
   readonly onFailure?: (problem: string) => void;
+  /** Told at start: what is wrong, and does not keep the product from running. */
+  readonly onWarning?: (problem: string) => void;
 }
 
 export interface Product {
@@ -144,6 +146,7 @@ export async function startProduct({
   queueFaults,
   consoleFolder,
   onFailure,
+  onWarning,
 }: ProductOptions): Promise<Product> {
   const shutdown = new Shutdown();
   try {
@@ -157,6 +160,7 @@ export async function startProduct({
     const startedAt = clock.now();
     const dataDir = await openDataDir({ path: config.dataDir, clock });
     shutdown.add(() => dataDir.close());
+    for (const warning of dataDir.warnings) onWarning?.(warning);
     const engine = await startEngine({
       dataDir: dataDir.path ?? ':memory:',
       endpoint: config.dynamodbEndpoint,

@@ -1,18 +1,19 @@
 // `npm start` as a process: what it prints, that it stops cleanly, survives being killed, and says what is wrong.
 
 import { once } from 'node:events';
-import { existsSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join as joinPath } from 'node:path';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, expect, test } from 'vitest';
 import { createTable } from '../../local/create-table.ts';
+import { takeLock } from '../../local/lock.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { dataFormatKey } from '../../shared/adapters/dynamodb/keys.ts';
 import { generateKeyring } from '../../shared/adapters/node/keyring.ts';
 import { startTestEngine } from '../support/engine.ts';
 import { join, refusalOf } from '../support/mqtt.ts';
-import { api, cleanUp, makeFolder, ready, start } from '../support/process.ts';
+import { api, cleanUp, makeFolder, npmStart, ready, start } from '../support/process.ts';
 
 afterEach(cleanUp);
 
@@ -25,6 +26,28 @@ test.each(['SIGINT', 'SIGTERM'] as const)('%s stops it cleanly, with clients con
   expect(await started.ended).toBe(0);
   await client.endAsync(true);
 });
+
+test.each([
+  ['SIGTERM', 0],
+  ['SIGKILL', null],
+] as const)(
+  '%s to npm alone ends all that `npm start` started, and leaves a data folder that is free and private',
+  async (signal, code) => {
+    const DATA_DIR = makeFolder();
+    const started = npmStart({ DATA_DIR });
+    await ready(started);
+    started.child.kill(signal);
+    expect(await started.ended).toBe(code);
+    await started.silent;
+    const files = readdirSync(DATA_DIR).map((name) => [name, statSync(joinPath(DATA_DIR, name)).mode & 0o777]);
+    expect(Object.fromEntries(files)).toMatchObject({ 'dynamodb.sqlite': 0o600 });
+    expect(files.filter(([, mode]) => mode !== 0o600)).toEqual([]);
+    const lock = await takeLock(DATA_DIR);
+    expect(lock.kind).toBe('locked');
+    if (lock.kind === 'locked') await lock.release();
+  },
+  60_000,
+);
 
 test.each([
   ['after kill -9', 'local/main.ts'],

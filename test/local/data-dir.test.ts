@@ -43,6 +43,46 @@ test('a folder is made, private, and one instance at a time owns it, by whatever
   await next.close();
 });
 
+const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+
+test('what an older version left open to others is private before anything is written, and a foreign file is left alone', async () => {
+  const { clock, schedule } = createManualTime();
+  const own = [
+    'alive',
+    'format',
+    'certificate.pem',
+    'key.pem.new',
+    'dynamodb.sqlite',
+    'dynamodb.sqlite-wal',
+    'x.journal',
+  ];
+  for (const name of own) writeFileSync(join(root, name), name === 'format' ? '1\n' : '');
+  const open = (): void => {
+    for (const name of readdirSync(root)) chmodSync(join(root, name), 0o644);
+    chmodSync(root, 0o755);
+  };
+  open();
+  const dir = await openDataDir({ path: root, clock, schedule });
+  expect(dir.warnings).toEqual([]);
+  expect(new Set(readdirSync(root).map((name) => modeOf(join(root, name))))).toEqual(new Set(['600']));
+  expect(modeOf(root)).toBe('700');
+  await dir.close();
+
+  writeFileSync(join(root, 'notes.txt'), '');
+  open();
+  await (await openDataDir({ path: root, clock, schedule })).close();
+  expect(own.map((name) => modeOf(join(root, name)))).toEqual(own.map(() => '600'));
+  expect([modeOf(root), modeOf(join(root, 'notes.txt'))]).toEqual(['755', '644']);
+});
+
+test('a file that cannot be taken away from others is named, and keeps nothing from running', async () => {
+  const { clock, schedule } = createManualTime();
+  symlinkSync(join(root, 'nowhere'), join(root, 'key.pem'));
+  const dir = await openDataDir({ path: root, clock, schedule });
+  expect(dir.warnings).toEqual([expect.stringMatching(/^others may read \S+key\.pem: ENOENT/)]);
+  await dir.close();
+});
+
 test('a lock ends with its process, SIGKILL included, and names it until then', async () => {
   const { clock, schedule } = createManualTime();
   const before = Date.now();

@@ -1,6 +1,6 @@
 // The product as a process of its own, which a test may kill.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,8 +12,19 @@ const processes: ChildProcess[] = [];
 
 /** Kills what is left of the processes and removes their folders. */
 export function cleanUp(): void {
-  for (const child of processes.splice(0)) child.kill('SIGKILL');
+  for (const child of processes.splice(0)) {
+    child.kill('SIGKILL');
+    if (child.spawnargs[0] === 'npm') killGroup(child);
+  }
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended, as it should.
+  }
 }
 
 export function makeFolder(): string {
@@ -26,20 +37,31 @@ export interface Started {
   readonly child: ChildProcess;
   readonly output: () => string;
   readonly ended: Promise<number | null>;
+  /** Every process that it started has ended too, or writes nothing any more. */
+  readonly silent: Promise<unknown>;
 }
+
+const ports = { MQTT_PORT: '0', MQTTS_PORT: '0', HTTP_PORT: '0' };
 
 /** `program`: another than the product's own main file. */
 export function start(env: Record<string, string>, program = 'local/main.ts'): Started {
-  const ports = { MQTT_PORT: '0', MQTTS_PORT: '0', HTTP_PORT: '0' };
-  const child = spawn(process.execPath, ['--import', 'tsx/esm', program], {
-    cwd: root,
-    env: { ...process.env, ...ports, ...env },
-  });
+  return follow(
+    spawn(process.execPath, ['--import', 'tsx/esm', program], { cwd: root, env: { ...process.env, ...ports, ...env } }),
+  );
+}
+
+/** `npm start` as a supervisor starts it: its child is npm, in a process group of its own. */
+export function npmStart(env: Record<string, string>): Started {
+  return follow(spawn('npm', ['start'], { cwd: root, env: { ...process.env, ...ports, ...env }, detached: true }));
+}
+
+function follow(child: ChildProcessWithoutNullStreams): Started {
   processes.push(child);
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  return { child, output: () => text, ended: once(child, 'exit').then(([code]) => code as number | null) };
+  const ended = once(child, 'exit').then(([code]) => code as number | null);
+  return { child, output: () => text, ended, silent: once(child, 'close') };
 }
 
 export interface Ready {
