@@ -154,7 +154,7 @@ export interface SettingsStore {
     username: Username,
     override: Override,
     change: Change,
-  ): Promise<WriteOutcome<Override> | { readonly kind: 'full' }>;
+  ): Promise<WriteOutcome<StoredOverride> | { readonly kind: 'full' }>;
   deleteOverride(id: DeploymentId, username: Username, change: Change): Promise<WriteOutcome<undefined>>;
   /** In order of username, after `after`, at most `limit`. Undefined where no session limit is configured. */
   listOverrides(

@@ -4,12 +4,14 @@ import { z } from '@hono/zod-openapi';
 import { parseDeploymentChange, parseNewDeployment } from '../../../shared/app/deployment-input.ts';
 import { changeDeployment, createDeployment, type DeploymentPorts } from '../../../shared/app/deployments.ts';
 import { changeAndEnd, type StartPorts, startDeletion } from '../../../shared/app/operations.ts';
+import { expecting } from '../../../shared/app/session-limit.ts';
 import { deploymentsPerTenantMax } from '../../../shared/config/constants.ts';
 import { parseDeploymentId } from '../../../shared/domain/ids.ts';
 import type { DeploymentItems } from '../../../shared/ports/operations.ts';
-import { type Answer, accepted, deploymentDeleting, deploymentNotFound, ok, problem } from '../answer.ts';
+import type { Change } from '../../../shared/ports/settings.ts';
+import { type Answer, accepted, deploymentDeleting, ok, problem } from '../answer.ts';
 import { pageByName } from '../list.ts';
-import { missing, stale } from '../outcome.ts';
+import { missing, removed, stale } from '../outcome.ts';
 import { etagOf } from '../precondition.ts';
 import type { Router } from '../route.ts';
 import { acceptedSchema, answers, deploymentSchema, listOf, pageQuery } from '../schemas.ts';
@@ -116,11 +118,16 @@ export function addDeploymentRoutes(router: Router, ports: DeploymentRoutePorts)
     summary: 'Delete a deployment and everything of it, for good',
     whileDeleting: true,
     weight: 'heavy',
+    honours: 'if-match',
     starts: () => true,
     responses: { 202: answers(acceptedSchema, 'It goes on in the background') },
-    async handle({ deployment }) {
-      const started = await startDeletion(ports.starts, deployment, (id) => ports.items.markDeleting(id));
-      return started === 'missing' ? deploymentNotFound : accepted(started);
+    async handle({ deployment: { deploymentId, tenantId }, caller }) {
+      const version = async () => (await ports.settings.getDeployment(deploymentId))?.version;
+      const mark = (change: Change) => ports.items.markDeleting(deploymentId, change);
+      const started = await startDeletion(ports.starts, { deploymentId, tenantId }, () =>
+        expecting(ports, caller, version, mark),
+      );
+      return started.kind === 'done' ? accepted(started.operationId) : removed(started);
     },
   });
 }

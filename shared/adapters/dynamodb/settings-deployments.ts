@@ -4,11 +4,14 @@
 import { randomBytes } from 'node:crypto';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { type DeploymentId, parseDeploymentId } from '../../domain/ids.ts';
+import { StoreUnavailable } from '../../ports/errors.ts';
 import type {
   Change,
   Deployment,
   DeploymentChange,
   DeploymentOutcome,
+  Missing,
+  Stale,
   StoredDeployment,
 } from '../../ports/settings.ts';
 import { answering } from './client.ts';
@@ -52,13 +55,13 @@ function takeHost(TableName: string, host: string, id: DeploymentId): readonly W
 
 function audit(
   TableName: string,
+  id: DeploymentId,
   before: Deployment | undefined,
-  after: Deployment,
+  after: Deployment | undefined,
   change: Change | undefined,
 ): readonly Write[] {
   if (change === undefined) return [];
-  const record = auditDeployment(before, after);
-  return [{ Put: { TableName, Item: buildAuditItem(after.deploymentId, change, unique(), record) } }];
+  return [{ Put: { TableName, Item: buildAuditItem(id, change, unique(), auditDeployment(before, after)) } }];
 }
 
 export async function createDeployment(
@@ -79,7 +82,7 @@ export async function createDeployment(
       },
     },
     { Put: { TableName, Item: { pk: tenantPk(tenantId), sk: deploymentId } } },
-    ...audit(TableName, undefined, deployment, change),
+    ...audit(TableName, deploymentId, undefined, deployment, change),
     ...(mqttHost === undefined ? [] : takeHost(TableName, mqttHost, deploymentId)),
   ]);
   if (outcome.kind === 'done') return 'created';
@@ -114,7 +117,7 @@ export async function changeDeployment(
   const moves = before.mqttHost !== after.mqttHost;
   const outcome = await transact(table, [
     updateIfUnchanged(TableName, before, changes),
-    ...audit(TableName, before, after, change),
+    ...audit(TableName, id, before, after, change),
     ...(moves && before.mqttHost !== undefined ? [releaseHost(TableName, before.mqttHost, id)] : []),
     ...(moves && after.mqttHost !== undefined ? takeHost(TableName, after.mqttHost, id) : []),
   ]);
@@ -123,8 +126,41 @@ export async function changeDeployment(
   return { kind: 'stale', version: (await getDeployment(table, id))?.version };
 }
 
+const maxRounds = 8;
+
+/**
+ * Invariant: a deployment that is being deleted takes no more changes, and its audit records say who deleted it (S18).
+ * Race: the version moves on, so that a change that was under way is refused and cannot bring it back.
+ * On crash: all of the transaction is written, or nothing; the operation that was recorded before looks which.
+ */
+export async function markDeleting(
+  table: Table,
+  id: DeploymentId,
+  change: Change,
+): Promise<{ readonly kind: 'done' } | Missing | Stale> {
+  const { tableName: TableName } = table;
+  const { expectedVersion } = change;
+  for (let round = 0; round < maxRounds; round += 1) {
+    const before = await getDeployment(table, id);
+    if (before === undefined) return { kind: 'missing', what: 'deployment' };
+    if (expectedVersion !== undefined && expectedVersion !== before.version)
+      return { kind: 'stale', version: before.version };
+    if (before.status === 'deleting') return { kind: 'done' };
+    const outcome = await transact(table, [
+      updateIfUnchanged(TableName, before, { status: 'deleting' }),
+      ...audit(TableName, id, before, undefined, change),
+    ]);
+    if (outcome.kind === 'done') return { kind: 'done' };
+  }
+  throw new StoreUnavailable('other changes of the deployment kept coming first');
+}
+
 /** Only what changes is written: an item may say more of a deployment than is known here. */
-function updateIfUnchanged(TableName: string, before: StoredDeployment, changes: DeploymentChange): Write {
+function updateIfUnchanged(
+  TableName: string,
+  before: StoredDeployment,
+  changes: DeploymentChange | Pick<Deployment, 'status'>,
+): Write {
   const fields = Object.entries({ ...changes, version: before.version + 1 });
   const sets = fields.filter(([, value]) => value !== undefined).map(([name]) => `#${name} = :${name}`);
   const removes = fields.filter(([, value]) => value === undefined).map(([name]) => `#${name}`);
