@@ -28,6 +28,7 @@ const full = problem(
   'deployment.too_many',
   `This tenant owns ${deploymentsPerTenantMax} deployments already, the most that it may own.`,
 );
+const keyReused = problem(422, 'idempotency_key.reused', 'This Idempotency-Key was sent with another body.');
 // The same for a name that is set elsewhere and for the id of another deployment: which it is, is not this tenant's (S19).
 const hostTaken = problem(409, 'mqtt_host.taken', 'This mqttHost is not available.');
 
@@ -59,14 +60,28 @@ export function addDeploymentRoutes(router: Router, ports: DeploymentRoutePorts)
     scope: 'deployments:write',
     summary: 'Create a deployment',
     body: { parse: parseNewDeployment, maxBytes, schema: deploymentInputSchema },
-    responses: { 201: answers(deploymentSchema, 'Created; Location names it') },
-    problems: ['tenant.unknown', 'deployment.too_many'],
-    async handle({ principal, body: name }): Promise<Answer> {
-      const outcome = await createDeployment(ports, principal.tenantId, name, principal.subject);
-      if (outcome.kind === 'no_tenant') return noTenant;
-      if (outcome.kind === 'full') return full;
-      const location = `${list}/${outcome.deployment.deploymentId}`;
-      return { status: 201, body: viewDeployment(outcome.deployment), headers: { location, etag: etagOf(1) } };
+    honours: 'idempotency-key',
+    responses: {
+      200: answers(deploymentSchema, 'The deployment that the same Idempotency-Key created before, as it is now'),
+      201: answers(deploymentSchema, 'Created; Location names it'),
+    },
+    problems: ['tenant.unknown', 'deployment.too_many', 'idempotency_key.reused'],
+    async handle({ principal, body: name, caller, idempotencyKey }): Promise<Answer> {
+      const outcome = await createDeployment(ports, principal.tenantId, name, caller.actor, idempotencyKey);
+      switch (outcome.kind) {
+        case 'no_tenant':
+          return noTenant;
+        case 'full':
+          return full;
+        case 'key_reused':
+          return keyReused;
+        case 'created':
+        case 'found': {
+          const { deployment } = outcome;
+          const headers = { location: `${list}/${deployment.deploymentId}`, etag: etagOf(deployment.version) };
+          return { status: outcome.kind === 'created' ? 201 : 200, body: viewDeployment(deployment), headers };
+        }
+      }
     },
   });
 
