@@ -98,6 +98,21 @@ describe('kicking all of a username', () => {
     expect(await rig.core.used('alice')).toBe(0);
   });
 
+  test('the same of a wide roster', async () => {
+    const layout = { wideAt: 6, lanes: 2, reserveMax: 8, near: 4, foldAt: 5, dropAt: 8 };
+    rig = await createOperationsRig(table, { layout });
+    for (const id of names(24)) await rig.connected('alice', id);
+    const lost = (await allItems(table)).filter(
+      ({ pk, sk }) => String(pk).startsWith('S|') && String(sk).endsWith('3'),
+    );
+    for (const { pk, sk } of lost)
+      await table.client.send(new DeleteCommand({ TableName: table.tableName, Key: { pk, sk } }));
+    const id = await kickAll();
+    await rig.drain();
+    expect(await rig.operation(id)).toMatchObject({ status: 'done', total: 24, finished: 24 });
+    expect(await rig.core.used('alice')).toBe(0);
+  });
+
   test('one that joins while it goes on, and was not there at the start, is left alone', async () => {
     for (const id of names(60)) await rig.connected('alice', id);
     await kickAll();
