@@ -332,6 +332,7 @@ export async function startProduct({
       const settled = await settleAfterRestart(client, tableName, { ...lifeCycle, ranks: rankRequests }, lastRun);
       log.info('sessions of the last run settled', { settled });
     }
+    dataDir.settled();
 
     const api = {
       settings: createSettingsStore(apiClient, tableName, log),
