@@ -1,6 +1,7 @@
 // The environment variables of the local run (README, "Run"). All of them are read here, and a bad one ends the start
 // with a word that says what was wrong, what was given and what is allowed.
 
+import { type LogLevel, logLevels } from '../shared/adapters/node/json-log.ts';
 import { isLoopback, parseHost } from './hosts.ts';
 
 export interface LocalConfig {
@@ -17,6 +18,7 @@ export interface LocalConfig {
   /** As given; functions/api/tokens.ts reads it. */
   readonly apiTokens: string | undefined;
   readonly dynamodbEndpoint: string | undefined;
+  readonly logLevel: LogLevel;
 }
 
 class ConfigProblem extends Error {
@@ -37,6 +39,7 @@ export function parseConfig(env: Environment): LocalConfig {
     apiToken: readText(env, 'API_TOKEN') ?? 'local',
     apiTokens: readText(env, 'API_TOKENS'),
     dynamodbEndpoint: readEndpoint(env, 'DYNAMODB_ENDPOINT'),
+    logLevel: readLogLevel(env),
   };
 }
 
@@ -73,6 +76,14 @@ function readPort(env: Environment, name: string, absent: number): number {
   const port = Number(given);
   if (/^\d{1,5}$/.test(given) && port <= 65_535) return port;
   throw new ConfigProblem(`${name} is "${given}"; a port is a whole number from 0 to 65535, and 0 picks a free one`);
+}
+
+/** Warnings unless told otherwise: what is expected in daily running is not worth a line in a terminal. */
+function readLogLevel(env: Environment): LogLevel {
+  const given = readText(env, 'LOG_LEVEL') ?? 'warn';
+  const level = logLevels.find((known) => known === given);
+  if (level !== undefined) return level;
+  throw new ConfigProblem(`LOG_LEVEL is "${given}"; it is one of ${logLevels.join(', ')}`);
 }
 
 function readEndpoint(env: Environment, name: string): string | undefined {

@@ -12,7 +12,7 @@ import {
   isConsolePlace,
   isNavigation,
 } from '../shared/config/console.ts';
-import { isLoopback, parseHost } from './hosts.ts';
+import { isAskedHere } from './hosts.ts';
 
 export interface ConsoleOptions {
   /** What `buildConsole` made. */
@@ -41,7 +41,6 @@ const types: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 };
 
-const loopback = /^(127\.|::1$|::ffff:127\.)/;
 const headers = buildConsoleHeaders();
 
 async function readFiles(folder: string): Promise<ReadonlyMap<string, File>> {
@@ -80,14 +79,9 @@ export async function createConsoleSite(options: ConsoleOptions): Promise<Consol
 /**
  * Another page cannot read this: no CORS header lets it, `Host` was checked against names that point elsewhere, and the
  * browser says that a page of this origin asks. A program on this machine that says nothing of the kind gets no token.
- * What came through a proxy may come from anywhere.
  */
 function isOwnPage(request: Request, peer: string | undefined): boolean {
-  const from = request.headers.get('sec-fetch-site');
-  const proxied = request.headers.has('forwarded') || request.headers.has('x-forwarded-for');
-  // A forwarder on this machine may keep the name that it was asked for, and add no header.
-  const isAskedHere = isLoopback(parseHost(new URL(request.url).host) ?? '');
-  return peer !== undefined && loopback.test(peer) && isAskedHere && !proxied && from === 'same-origin';
+  return isAskedHere(request, peer) && request.headers.get('sec-fetch-site') === 'same-origin';
 }
 
 function answerConfig(options: ConsoleOptions, request: Request, peer: string | undefined): Response {

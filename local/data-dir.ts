@@ -22,6 +22,8 @@ export interface DataDir {
   readonly path: string | undefined;
   /** When the last instance that used the folder was last alive, true to a second; undefined for the first one. */
   readonly lastAliveAt: Ms | undefined;
+  /** From here on nothing hangs on the last run's time. */
+  settled(): void;
   /** Sentences for whoever started the process: what is wrong and does not keep it from running. */
   readonly warnings: readonly string[];
   /** Notes the end and lets the next instance in. */
@@ -40,6 +42,8 @@ class DataDirUnusable extends Error {
 }
 
 const heartbeatMs = 1_000;
+/** A clock that was set right by less than this is not told of. */
+const clockSlackMs = 300_000;
 
 /**
  * One level after the other: Node's own recursive mkdir never returns where a file system refuses new folders without
@@ -72,6 +76,19 @@ function readAlive(file: string): Ms | undefined {
   }
 }
 
+/**
+ * A clock that is behind the last run is told of, and not refused: sessions that wait for their expiry count longer, which
+ * lets too few in, and a refusal would let none in. The last run's clock may as well have been ahead.
+ */
+function describeClock(lastAliveAt: Ms | undefined, now: Ms): readonly string[] {
+  if (lastAliveAt === undefined || lastAliveAt - now <= clockSlackMs) return [];
+  const [here, there] = [now, lastAliveAt].map((at) => new Date(at).toISOString());
+  const minutes = Math.round((lastAliveAt - now) / 60_000);
+  return [
+    `the clock says ${here}, and the last run on this data directory ended at ${there}: sessions of that run count up to ${minutes} minutes longer; if the clock is wrong, stop, set it and start again`,
+  ];
+}
+
 function readText(file: string): string | undefined {
   return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
 }
@@ -90,7 +107,13 @@ function holdToFormat(folder: string, isNew: boolean): void {
 
 export async function openDataDir({ path, clock, schedule = realSchedule }: DataDirOptions): Promise<DataDir> {
   if (path === ':memory:')
-    return { path: undefined, lastAliveAt: undefined, warnings: [], close: async () => undefined };
+    return {
+      path: undefined,
+      lastAliveAt: undefined,
+      warnings: [],
+      settled: () => undefined,
+      close: async () => undefined,
+    };
   const folder = resolve(path);
   prepare(folder);
   const lock = await takeLock(folder);
@@ -104,12 +127,15 @@ export async function openDataDir({ path, clock, schedule = realSchedule }: Data
   let warnings: readonly string[];
   try {
     holdToFormat(folder, !existsSync(file));
-    warnings = makePrivate(folder);
+    warnings = [...describeClock(lastAliveAt, clock.now()), ...makePrivate(folder)];
   } catch (error) {
     await lock.release();
     throw error;
   }
-  const beat = (): void => writePrivateFile(file, String(clock.now()));
+  // Never before the last run's time while that one is not settled: under a clock that is behind, its sessions would
+  // seem to have ended before they did.
+  let floor = lastAliveAt ?? ms(0);
+  const beat = (): void => writePrivateFile(file, String(Math.max(floor, clock.now())));
   let cancel = (): void => undefined;
   const arm = (): void => {
     cancel = schedule(() => {
@@ -130,6 +156,9 @@ export async function openDataDir({ path, clock, schedule = realSchedule }: Data
     path: folder,
     lastAliveAt,
     warnings,
+    settled() {
+      floor = ms(0);
+    },
     async close() {
       cancel();
       beat();

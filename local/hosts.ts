@@ -47,3 +47,14 @@ export function createHostCheck(bindHost: string, allowedHosts: readonly string[
     },
   };
 }
+
+const loopback = /^(127\.|::1$|::ffff:127\.)/;
+
+/**
+ * Whether a program on this machine asks, under a name of this machine. What came through a proxy may come from anywhere,
+ * and a forwarder on this machine may keep the name that it was asked for, and add no header.
+ */
+export function isAskedHere({ headers, url }: Request, peer: string | undefined): boolean {
+  const proxied = headers.has('forwarded') || headers.has('x-forwarded-for');
+  return peer !== undefined && loopback.test(peer) && !proxied && isLoopback(parseHost(new URL(url).host) ?? '');
+}

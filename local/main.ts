@@ -11,10 +11,6 @@ import { type Product, startProduct } from './product.ts';
 // The SDK is pinned to a version that runs on every Node this product supports; its reminder helps nobody here.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 
-const log = createJsonLog((line) => process.stderr.write(`${line}\n`));
-// What is expected in daily running is not worth a line in somebody's terminal.
-const quietLog = { ...log, info: () => undefined };
-
 const tell = (sentence: string): void => void process.stderr.write(`headcount: ${sentence}\n`);
 
 const parentEveryMs = 500;
@@ -50,7 +46,7 @@ try {
     config,
     consoleFolder,
     clock: systemClock,
-    log: quietLog,
+    log: createJsonLog((line) => process.stderr.write(`${line}\n`), config.logLevel),
     onFailure(problem) {
       tell(problem);
       void stop(1);

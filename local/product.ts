@@ -37,6 +37,7 @@ import { askingForRanks, createRankRequests } from '../shared/app/ask-ranks.ts';
 import { startingClean } from '../shared/app/clean-start.ts';
 import { createConnect } from '../shared/app/connect.ts';
 import { createHostLookup } from '../shared/app/host-lookup.ts';
+import { measuredConnect } from '../shared/app/measured-connect.ts';
 import { createNoticeThreshold } from '../shared/app/notice-threshold.ts';
 import { createPasswordKeys } from '../shared/app/open-data.ts';
 import { createPasswords } from '../shared/app/passwords.ts';
@@ -45,10 +46,11 @@ import { reconcile } from '../shared/app/reconcile.ts';
 import { refreshRank } from '../shared/app/refresh-rank.ts';
 import { createRejectionRecorder } from '../shared/app/rejection-recorder.ts';
 import { createCredentialCache, createSettingsCache } from '../shared/app/settings-cache.ts';
-import { sweep } from '../shared/app/sweep.ts';
+import { measuresOf, sweep } from '../shared/app/sweep.ts';
 import { refreshTokenKeys } from '../shared/app/token-issuer.ts';
 import {
   brokerShares,
+  dataFormat,
   doorAnswerMs,
   doorBudgetMs,
   leaseSeconds,
@@ -59,6 +61,7 @@ import { type DeploymentId, parseDeploymentId, type Username } from '../shared/d
 import type { Session } from '../shared/domain/session.ts';
 import { seconds } from '../shared/domain/time.ts';
 import type { Clock } from '../shared/ports/clock.ts';
+import { DataRefused } from '../shared/ports/errors.ts';
 import type { Log } from '../shared/ports/log.ts';
 import { createLocalBroker } from './broker.ts';
 import { parseKeptSession } from './broker-sessions.ts';
@@ -71,6 +74,7 @@ import { startEngine } from './engine.ts';
 import { every } from './every.ts';
 import { explain } from './explain.ts';
 import type { Faults } from './faults.ts';
+import { createHealth } from './health.ts';
 import { createHostCheck, isWildcard } from './hosts.ts';
 import { listenHttp } from './http.ts';
 import { type Journal, noJournal, openJournal } from './journal.ts';
@@ -78,11 +82,13 @@ import { startLocalOperations } from './operations.ts';
 import { localKeyring } from './password-keys.ts';
 import { createPipe } from './pipe.ts';
 import { localArn } from './policy.ts';
+import { createMeters } from './prometheus.ts';
 import { createLocalQueue, parseKept } from './queue.ts';
 import { createRankTimers } from './rank-timers.ts';
 import { mqttDomain, seed } from './seed.ts';
 import { settleAfterRestart } from './settle.ts';
 import { Shutdown } from './shutdown.ts';
+import { addStatusRoutes, type Peer } from './status.ts';
 import { startTtlJanitor } from './ttl.ts';
 
 export interface ProductOptions {
@@ -120,6 +126,19 @@ export interface Product {
 }
 
 const tableName = 'headcount';
+const doorMeasures = [
+  'Admitted',
+  'RejectedQuota',
+  'RejectedCredentials',
+  'RejectedUnavailable',
+  'RejectedOther',
+  'Departed',
+  'ConnectLatency',
+  'Connections',
+  'Unadmitted',
+  'Shed',
+] as const;
+const sweeperMeasures = ['LeaseChecks', 'Freed', 'Drift', 'SweepLag', 'SweepFailed'] as const;
 /** Requests of the API to the engine that travel at the same time, and how long one may take with its wait for that. */
 const apiWay = { maxSockets: 8, requestTimeoutMs: 10_000 };
 const sweepEveryMs = 5_000;
@@ -169,11 +188,21 @@ export async function startProduct({
     shutdown.add(() => engine.stop());
     engine.onExit((problem) => onFailure?.(problem));
 
-    const client = createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 5_000, maxSockets: 256 });
+    const meters = createMeters();
+    const client = createDocumentClient({
+      endpoint: engine.endpoint,
+      requestTimeoutMs: 5_000,
+      maxSockets: 256,
+      measure: meters.add('product', ['Retries', 'Conflicts']),
+    });
     shutdown.add(() => client.destroy());
     // The API and what it starts go another way: however much a tenant asks for, a CONNECT waits in the engine behind a
     // few requests of it, and never for a connection (S24).
-    const apiClient = createDocumentClient({ ...apiWay, endpoint: engine.endpoint });
+    const apiClient = createDocumentClient({
+      ...apiWay,
+      endpoint: engine.endpoint,
+      measure: meters.add('api', ['Retries', 'Conflicts']),
+    });
     shutdown.add(() => apiClient.destroy());
     await createTable(client, tableName).catch((error: unknown) => {
       throw new Error(`the DynamoDB engine at ${engine.endpoint} does not answer: ${explain(error)}`, { cause: error });
@@ -182,8 +211,9 @@ export async function startProduct({
     const credentials = createCredentialStore(client, tableName);
     let isOpen = false;
     const readKeys = localKeyring(dataDir.path);
+    const format = createDataFormatStore(client, tableName);
     const keys = createPasswordKeys({
-      format: createDataFormatStore(client, tableName),
+      format,
       async readKeyring(isNew) {
         if (isNew) await refuseUnmarked(client, tableName);
         return readKeys(isNew);
@@ -194,6 +224,14 @@ export async function startProduct({
     });
     await keys.open();
     isOpen = true;
+    const isHealthy = createHealth(
+      async () => {
+        // Writes what is there already.
+        const written = await format.addKey(dataFormat, (await keys.current()).id);
+        if (written === 'refused') throw new DataRefused(`the table ${tableName} has another format now`);
+      },
+      { clock, log },
+    );
     const passwords = createPasswords({ crypto: createPasswordCrypto(), keys, clock });
     const tokens = parseLocalTokens({
       API_TOKEN: config.apiToken,
@@ -294,6 +332,7 @@ export async function startProduct({
       const settled = await settleAfterRestart(client, tableName, { ...lifeCycle, ranks: rankRequests }, lastRun);
       log.info('sessions of the last run settled', { settled });
     }
+    dataDir.settled();
 
     const api = {
       settings: createSettingsStore(apiClient, tableName, log),
@@ -303,7 +342,13 @@ export async function startProduct({
     shutdown.add(() => operations.stop());
     shutdown.add(() => rejections.flush({ all: true }));
     shutdown.add(every(1_000, () => rejections.flush()));
-    shutdown.add(every(sweepEveryMs, async () => void (await sweep(lifeCycle))));
+    const measureSweep = meters.add('sweeper', sweeperMeasures);
+    const sweepNow = async () => {
+      const swept = await sweep(lifeCycle);
+      measureSweep(measuresOf(swept));
+      return swept;
+    };
+    shutdown.add(every(sweepEveryMs, async () => void (await sweepNow())));
     const reconciling = {
       ...lifeCycle,
       refreshRank: refresh,
@@ -323,7 +368,12 @@ export async function startProduct({
         (session.disconnectedAt ?? 0) >= startedAt,
     };
     let stopping = false;
-    const reconcileNow = () => reconcile(reconciling, () => stopping, localReconcileBounds);
+    const measureReconciling = meters.add('reconciler', ['Drift', 'Ghosts']);
+    const reconcileNow = async () => {
+      const reconciled = await reconcile(reconciling, () => stopping, localReconcileBounds);
+      measureReconciling({ Drift: reconciled.driftRemoved + reconciled.driftAdded, Ghosts: reconciled.ghosts });
+      return reconciled;
+    };
     const stopReconciling = every(reconcileEveryMs, async () => {
       const reconciled = await reconcileNow();
       if (reconciled.driftRemoved + reconciled.driftAdded + reconciled.ghosts > 0)
@@ -348,8 +398,9 @@ export async function startProduct({
     );
     shutdown.add(() => janitor.stop());
 
+    const measureDoor = meters.add('frontdoor', doorMeasures);
     const door = createFrontDoor({
-      connect,
+      connect: measuredConnect(connect, measureDoor, clock),
       // Here the table can be waited for as well: a client that comes again right after its CONNACK then meets its own
       // connection, not an attempt, which only time could tell from the new one (S10).
       report: (report) => queue.sendAndWait(report, reportWaitMs),
@@ -390,6 +441,14 @@ export async function startProduct({
       authenticate: tokens.authenticate,
       clock,
       log,
+      isHealthy,
+    });
+    addStatusRoutes(app, {
+      authenticate: tokens.authenticate,
+      renderMetrics() {
+        measureDoor({ Connections: door.connections(), Unadmitted: door.unadmitted(), Shed: door.takeShed() });
+        return meters.render();
+      },
     });
 
     const host = config.bindHost;
@@ -406,7 +465,7 @@ export async function startProduct({
             mqtt: { host: isWildcard(host) ? undefined : host, tcpPort: mqtt.port, tlsPort: mqtts.port },
           });
     const fetch = (request: Request, peer: string | undefined): Response | Promise<Response> =>
-      site?.answer(request, peer) ?? app.fetch(request);
+      site?.answer(request, peer) ?? app.fetch(request, { peer } satisfies Peer);
     const http = await listenHttp(
       { fetch },
       { host, port: config.httpPort },
@@ -421,7 +480,7 @@ export async function startProduct({
       httpPort: http.port,
       databaseEndpoint: engine.endpoint,
       acceptStraight: (stream, ipAddress) => broker.accept(stream, ipAddress),
-      sweep: () => sweep(lifeCycle),
+      sweep: sweepNow,
       reconcile: reconcileNow,
       quiet: () => queue.idle(),
       stop: () => shutdown.run(),

@@ -42,6 +42,8 @@ export interface ApiPorts extends DeploymentRoutePorts {
   readonly authenticate: Authenticate;
   readonly rejections: RejectionReader;
   readonly log: Log;
+  /** Whether a CONNECT can be decided; without it `/healthz` says only that the API answers. */
+  readonly isHealthy?: () => Promise<boolean>;
 }
 
 const documentConfig = {
@@ -91,7 +93,9 @@ export function createApi(ports: ApiPorts): OpenAPIHono {
 
   app.notFound(() => render(problem(404, 'route.not_found', 'There is nothing at this path.')));
 
-  app.get('/healthz', () => render(ok({ status: 'ok' })));
+  app.get('/healthz', async () =>
+    render((await ports.isHealthy?.()) === false ? storeUnavailable : ok({ status: 'ok' })),
+  );
 
   const router = createRouter(app, ports);
   addTenantRoutes(router, ports);

@@ -102,7 +102,7 @@ const noQuery = z.strictObject({});
 /** Lists the caller's scopes: a token alone does not tell them, since the role of a person may allow fewer. */
 const scopesHeader = 'x-scopes';
 
-const unauthorized = problem(401, 'unauthorized', 'A valid bearer token is needed.', {
+export const unauthorized = problem(401, 'unauthorized', 'A valid bearer token is needed.', {
   headers: { 'www-authenticate': 'Bearer' },
 });
 

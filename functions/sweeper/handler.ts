@@ -11,7 +11,7 @@ import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { askingForRanks, collectRankRequests } from '../../shared/app/ask-ranks.ts';
-import { sweep } from '../../shared/app/sweep.ts';
+import { measuresOf, sweep } from '../../shared/app/sweep.ts';
 import { brokerShares, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
 import { seconds } from '../../shared/domain/time.ts';
@@ -55,12 +55,6 @@ export async function handler(_event: unknown, context: Pick<Context, 'getRemain
   const isLate = () => context.getRemainingTimeInMillis() < lastMs;
   const ranksLeft = await asked.refresh(ports, isLate);
   log.info('swept', { ...swept, ranksLeft });
-  measure({
-    LeaseChecks: swept.leases,
-    Freed: swept.freed,
-    Drift: swept.drift,
-    SweepLag: swept.lagMs,
-    SweepFailed: swept.failed,
-  });
+  measure(measuresOf(swept));
   if (swept.left.leases + swept.left.rosters > 0) log.warn('the sweeper does not keep up', { ...swept });
 }

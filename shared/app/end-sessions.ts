@@ -8,6 +8,7 @@ import { seconds } from '../domain/time.ts';
 import type { Operation, PassedBy, Work } from '../ports/operations.ts';
 import { type Kicked, kickClient, kickTombstone } from './kick.ts';
 import { type Step, stillHolds, type WorkerPorts } from './operation-step.ts';
+import { recount } from './recount.ts';
 
 type Kicking = Work & { readonly step: 'kick' };
 
@@ -110,6 +111,25 @@ async function countEnded(
   return Math.max(operation.finished - tombstonesReached, ended);
 }
 
+/**
+ * What a whole pass found nothing to kick for is over, but for places that still count: of those that came back, and of
+ * those that belong to no session. The latter are taken out here, as no session leads a kick to them.
+ */
+async function countFinished(ports: WorkerPorts, operation: Operation, work: Kicking): Promise<number> {
+  const { deploymentId, total } = operation;
+  const username = usernameOf(operation);
+  if (total === undefined || username === undefined) return operation.finished;
+  const plan = work.until === undefined ? await ports.operations.readPlan(operation) : undefined;
+  const countLeft = async (): Promise<number> => {
+    if (plan === undefined) return 0;
+    const { places } = await ports.store.readRoster(deploymentId, username);
+    return [...plan].filter((place) => places.has(place)).length;
+  };
+  if (plan !== undefined && (await countLeft()) === 0) return total;
+  await recount(ports, deploymentId, username);
+  return total - (await countLeft());
+}
+
 function usernameOf({ cause }: Operation): Username | undefined {
   return 'username' in cause ? cause.username : undefined;
 }
@@ -133,8 +153,7 @@ async function endPass(ports: WorkerPorts, operation: Operation, work: Kicking):
   if (left === 0 && whole) {
     if (operation.cause.kind === 'deployment_deleted')
       return { operation: { ...operation, progressAt: now, work: { step: 'remove', found: 0 } } };
-    const { total } = operation;
-    return { operation: { ...operation, status: 'done', ...(total === undefined ? {} : { finished: total }) } };
+    return { operation: { ...operation, status: 'done', finished: await countFinished(ports, operation, work) } };
   }
   // Or not before the last who may still have been admitted by what held before the change.
   const after = left > 0 || whole ? nextPassSeconds : seconds(Math.floor(Math.max(0, until - now) / 1_000) + 1);

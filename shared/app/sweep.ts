@@ -8,6 +8,7 @@
 import { wakePartitions } from '../config/constants.ts';
 import { freeSession, isLive } from '../domain/session.ts';
 import type { Ms } from '../domain/time.ts';
+import type { Measures } from '../ports/metrics.ts';
 import type { Wake } from '../ports/sessions.ts';
 import { takeTurns } from './fair-choice.ts';
 import { change, type LifeCyclePorts } from './life-cycle.ts';
@@ -29,6 +30,10 @@ export interface Swept {
   readonly pages: number;
   /** What was due and not looked at, because the time was up; at least so many. */
   readonly left: { readonly leases: number; readonly rosters: number; readonly lagMs: number };
+}
+
+export function measuresOf({ leases, freed, drift, lagMs, failed }: Swept): Partial<Measures> {
+  return { LeaseChecks: leases, Freed: freed, Drift: drift, SweepLag: lagMs, SweepFailed: failed };
 }
 
 export type RosterWake = Wake & { readonly kind: 'roster' };

@@ -38,7 +38,7 @@ describe('the page', () => {
     }
     const others = [
       ...['/v1/nothing', '/v1', '/v2/deployments', '//v1/deployments', '/V1/deployments', '/v1//deployments'],
-      ...['/metrics', '/health', '/mqtt', '/deployments//demo', '//deployments', '/nowhere', '/config.json/'],
+      ...['/readyz', '/health', '/mqtt', '/deployments//demo', '//deployments', '/nowhere', '/config.json/'],
       ...['/assets/nothing.js', '/deployments/secret.txt', '/.env', '/index.html/', '/%2e%2e/package.json'],
     ];
     for (const path of others)

@@ -5,7 +5,7 @@ import { applyOperations, type OperationPorts } from '../../functions/operations
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { createDeploymentItems } from '../../shared/adapters/dynamodb/deployment-items.ts';
 import { createOperationStore } from '../../shared/adapters/dynamodb/operation-store.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createSessionStore, type StoreOptions } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { cryptoRandom, newOperationId } from '../../shared/adapters/node/random.ts';
 import { type StartPorts, wakeOverdue } from '../../shared/app/operations.ts';
@@ -49,9 +49,9 @@ export interface OperationsRig {
   itemsOf(deploymentId: string): Promise<string[]>;
 }
 
-export async function createOperationsRig(table: TestTable): Promise<OperationsRig> {
+export async function createOperationsRig(table: TestTable, options: StoreOptions = {}): Promise<OperationsRig> {
   const { client, tableName } = table;
-  const core = createCore(client, tableName);
+  const core = createCore(client, tableName, undefined, options);
   core.max = undefined;
   const clock = { now: core.now };
   const settings = createSettingsStore(client, tableName);
@@ -71,7 +71,7 @@ export async function createOperationsRig(table: TestTable): Promise<OperationsR
   const buildPorts = (mortal?: Mortal): OperationPorts => {
     const documents = mortal === undefined ? client : mortal.client(client);
     return {
-      store: createSessionStore(documents, tableName, cryptoRandom),
+      store: createSessionStore(documents, tableName, cryptoRandom, options),
       clock,
       random: cryptoRandom,
       broker: mortal === undefined ? broker : mortal.broker(broker),

@@ -1,5 +1,6 @@
 // What goes on in the background (S15, S21), on the real engine: kicks of many, and who survives them.
 
+import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import type { SQSRecord } from 'aws-lambda';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { applyOperations } from '../../functions/operations/apply.ts';
@@ -9,6 +10,7 @@ import { changeHoldsSeconds } from '../../shared/config/constants.ts';
 import type { OperationId, Username } from '../../shared/domain/ids.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { OperationCause } from '../../shared/ports/operations.ts';
+import { allItems } from '../support/all-items.ts';
 import type { TestTable } from '../support/engine.ts';
 import { someHash } from '../support/passwords.ts';
 import { quietLog } from '../support/quiet-log.ts';
@@ -84,6 +86,33 @@ describe('kicking all of a username', () => {
     expect(await rig.core.used('alice')).toBe(1);
   });
 
+  test('a place that belongs to no session is freed before it counts as finished', async () => {
+    for (const id of ['a', 'b']) await rig.retained('alice', id);
+    for (const { pk, sk } of await allItems(table))
+      if (String(pk).startsWith('S|'))
+        await table.client.send(new DeleteCommand({ TableName: table.tableName, Key: { pk, sk } }));
+    expect(await rig.core.used('alice')).toBe(2);
+    const id = await kickAll();
+    await rig.drain();
+    expect(await rig.operation(id)).toMatchObject({ status: 'done', total: 2, finished: 2 });
+    expect(await rig.core.used('alice')).toBe(0);
+  });
+
+  test('the same of a wide roster', async () => {
+    const layout = { wideAt: 6, lanes: 2, reserveMax: 8, near: 4, foldAt: 5, dropAt: 8 };
+    rig = await createOperationsRig(table, { layout });
+    for (const id of names(24)) await rig.connected('alice', id);
+    const lost = (await allItems(table)).filter(
+      ({ pk, sk }) => String(pk).startsWith('S|') && String(sk).endsWith('3'),
+    );
+    for (const { pk, sk } of lost)
+      await table.client.send(new DeleteCommand({ TableName: table.tableName, Key: { pk, sk } }));
+    const id = await kickAll();
+    await rig.drain();
+    expect(await rig.operation(id)).toMatchObject({ status: 'done', total: 24, finished: 24 });
+    expect(await rig.core.used('alice')).toBe(0);
+  });
+
   test('one that joins while it goes on, and was not there at the start, is left alone', async () => {
     for (const id of names(60)) await rig.connected('alice', id);
     await kickAll();
@@ -112,7 +141,7 @@ describe('kicking all of a username', () => {
     expect(await rig.core.used('alice')).toBe(0);
   });
 
-  test('one whose kick could not free it at once, and who has come back since, stays', async () => {
+  test('one whose kick could not free it at once, and who has come back since, stays, and is not told as finished', async () => {
     const decision = await rig.core.connect('alice', 'a');
     if (decision.kind === 'rejected') throw new Error(decision.reason);
     rig.core.broker.set('a', { kind: 'connected' });
@@ -121,7 +150,7 @@ describe('kicking all of a username', () => {
     rig.core.advance(1);
     await rig.connected('alice', 'a');
     await rig.drain();
-    expect(await rig.operation(id)).toMatchObject({ status: 'done' });
+    expect(await rig.operation(id)).toMatchObject({ status: 'done', total: 1, finished: 0 });
     expect(rig.told).toEqual(['a']);
     expect(await rig.core.used('alice')).toBe(1);
   });

@@ -6,7 +6,12 @@ import { type Rig, startRig } from '../support/product.ts';
 
 let rig: Rig;
 beforeAll(async () => {
-  const env = { BIND_HOST: '0.0.0.0', API_TOKEN: 'own', ALLOWED_HOSTS: 'headcount.example' };
+  const env = {
+    BIND_HOST: '0.0.0.0',
+    API_TOKEN: 'own',
+    API_TOKENS: 'tenant=local',
+    ALLOWED_HOSTS: 'headcount.example',
+  };
   rig = await startRig({ console: true, env });
 }, 120_000);
 afterAll(() => rig.stop());
@@ -31,6 +36,25 @@ test('HTTP answers to each address of the machine and to the names that were giv
   for (const host of ['127.0.0.3', 'rebound.example', 'headcount.example.rebound.example'])
     expect(await ask(host), host).toBe(421);
   expect(await ask('127.0.0.3', '127.0.0.3')).toBe(200);
+});
+
+test('metrics are read on this machine without a token, and from elsewhere with that of the installation', async () => {
+  const ask = (headers: Record<string, string> = {}, to = '127.0.0.1') => get('/metrics', to, { host: to, ...headers });
+  const here = await ask();
+  expect(here.status).toBe(200);
+  expect(here.text).toMatch(/^# TYPE Headcount_Admitted counter\nHeadcount_Admitted\{component="frontdoor"\} \d+$/m);
+  const proxied = { 'x-forwarded-for': '203.0.113.7' };
+  expect((await ask(proxied)).status).toBe(401);
+  expect((await ask({ host: 'headcount.example' })).status).toBe(401);
+  expect((await ask({ ...proxied, authorization: 'Bearer tenant' })).status).toBe(403);
+  expect((await ask({ ...proxied, authorization: 'Bearer own' })).text).toContain('Headcount_ConnectLatency_count');
+});
+
+test('the version is told, and a path of other products is a problem document', async () => {
+  const version = await get('/version', '127.0.0.1', { host: 'localhost' });
+  expect(JSON.parse(version.text)).toEqual({ version: expect.stringMatching(/^\d+\.\d+\.\d+/), format: 1 });
+  const readyz = await get('/readyz', '127.0.0.1', { host: 'localhost', accept: 'text/html' });
+  expect([readyz.status, JSON.parse(readyz.text).code]).toEqual([404, 'route.not_found']);
 });
 
 test('the console is told the host that the browser asked, not the one that stands for all', async () => {

@@ -91,11 +91,18 @@ test('a deployment that admits: who is let in is counted when the database is ba
   await eventually(async () => (await usedAfterLease()) === 0, 'none');
 }, 120_000);
 
+async function health(): Promise<readonly [number, string | null]> {
+  // What was found is told for a second.
+  rig.advance(1);
+  const { status, headers } = await fetch(`http://127.0.0.1:${rig.product.httpPort}/healthz`);
+  return [status, headers.get('content-type')];
+}
+
 test.each([
   ['reject', false],
   ['admit', true],
 ] as const)(
-  'killed and started again under load (%s): never quota, and every count is right afterwards',
+  'killed and started again under load (%s): not healthy meanwhile, never quota, and every count is right afterwards',
   async (_says, admits) => {
     if (admits) await admitWhileDown();
     for (const username of ['alice', 'bob']) await stay(spec(0, { clientId: `${username}-0`, username }));
@@ -110,7 +117,9 @@ test.each([
     await engine.stop();
     const during = await Promise.all(wave(21));
     const answers = [...(await Promise.all(before)), ...during];
+    expect(await health()).toEqual([503, 'application/problem+json']);
     await engine.restart();
+    expect(await health()).toEqual([200, 'application/json']);
     answers.push(...(await Promise.all(wave(41))));
     const told = new Set(answers.map((one) => one.code));
     if (admits) expect(told).toEqual(new Set([0]));

@@ -74,8 +74,9 @@ test.each([
     await first.ended;
     await Promise.all([clean.endAsync(true), kept.endAsync(true)]);
 
-    const second = start({ DATA_DIR });
+    const second = start({ DATA_DIR, LOG_LEVEL: 'info' });
     const again = await ready(second);
+    expect([first, second].map((one) => one.output().includes('"level":"info"'))).toEqual([false, true]);
     expect((await api(again, 'GET', '/session-limit')).body.maxSessionsPerUsername).toBe(2);
     const alice = (await api(again, 'GET', '/session-usage/alice')).body;
     expect(alice).toMatchObject({ used: 1, retained: 1, connected: 0, pending: 0 });
@@ -146,8 +147,16 @@ test('the keys of passwords are a private file; without it the data are refused,
   await client.endAsync();
 }, 90_000);
 
-test('a data folder of another format is refused', async () => {
+test('a clock behind the last run is told before ready; a data folder of another format is refused', async () => {
   const DATA_DIR = await usedFolder();
+  writeFileSync(joinPath(DATA_DIR, 'alive'), String(Date.now() + 86_400_000));
+  const behind = start({ DATA_DIR });
+  await ready(behind);
+  expect(behind.output()).toMatch(
+    /^headcount: the clock says \S+Z, and the last run .* set it and start again\n(?:.*\n)*ready /m,
+  );
+  behind.child.kill('SIGTERM');
+  await behind.ended;
   writeFileSync(joinPath(DATA_DIR, 'format'), '2\n');
   const second = start({ DATA_DIR });
   expect(await second.ended).toBe(1);
@@ -183,6 +192,7 @@ test.each([
   [{ DATA_DIR: ':memory:', DYNAMODB_ENDPOINT: 'somewhere' }, 'DYNAMODB_ENDPOINT is "somewhere"'],
   [{ DATA_DIR: ':memory:', DYNAMODB_ENDPOINT: 'http://127.0.0.1:9' }, 'http://127.0.0.1:9'],
   [{ DATA_DIR: ':memory:', API_TOKENS: 'nonsense' }, 'API_TOKENS'],
+  [{ DATA_DIR: ':memory:', LOG_LEVEL: 'verbose' }, 'LOG_LEVEL is "verbose"; it is one of debug, info, warn, error'],
   [{ DATA_DIR: ':memory:', BIND_HOST: '203.0.113.7', API_TOKEN: 'own' }, '203.0.113.7 is no address of this machine'],
   [{ DATA_DIR: ':memory:', BIND_HOST: '0.0.0.0' }, 'set API_TOKEN'],
 ])('%j: ends with a word that says what is wrong', async (env, said) => {

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openDataDir } from '../../local/data-dir.ts';
+import { ms } from '../../shared/domain/time.ts';
 import { hold } from './hold.ts';
 import { createManualTime } from './manual-time.ts';
 
@@ -123,6 +124,35 @@ test('the heartbeat tells the next instance when this one was last alive', async
   const next = await openDataDir({ path: root, clock, schedule });
   expect(next.lastAliveAt).toBe(startedAt + 5_500);
   await next.close();
+});
+
+test.each([
+  ['a day behind', -86_400, 'sessions of that run count up to 1440 minutes longer'],
+  ['an hour behind', -3_600, 'count up to 60 minutes longer'],
+  ['set right by five minutes', -300, undefined],
+  ['ahead', 86_400, undefined],
+])('a clock %s of the last run: told where sessions count longer', async (_what, bySeconds, said) => {
+  const { clock, schedule } = createManualTime();
+  await (await openDataDir({ path: root, clock, schedule })).close();
+  const shifted = { now: () => ms(clock.now() + bySeconds * 1_000) };
+  const dir = await openDataDir({ path: root, clock: shifted, schedule });
+  expect(dir.warnings).toEqual(said === undefined ? [] : [expect.stringContaining(said)]);
+  await dir.close();
+});
+
+test('under a clock that is behind, a run that dies before it has settled leaves the time of the one before', async () => {
+  const { clock, schedule, advance } = createManualTime();
+  await (await openDataDir({ path: root, clock, schedule })).close();
+  const endedAt = clock.now();
+  const behind = { now: () => ms(clock.now() - 86_400_000) };
+  const alive = () => Number(readFileSync(join(root, 'alive'), 'utf8'));
+  const dir = await openDataDir({ path: root, clock: behind, schedule });
+  advance(5_000);
+  expect(alive()).toBe(endedAt);
+  dir.settled();
+  advance(1_000);
+  expect(alive()).toBe(behind.now());
+  await dir.close();
 });
 
 test.each(['', 'nonsense', '-1'])('a heartbeat that says %j is none', async (content) => {

@@ -1,30 +1,9 @@
 // Metrics as lines of the log: CloudWatch reads them out of it (embedded metric format), so that measuring costs no call
 // and no permission. [AWS: CloudWatch embedded metric format specification]
 
-import { metricsNamespace } from '../../config/metrics.ts';
+import { metricsNamespace, metricUnits } from '../../config/metrics.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Measure, Measures } from '../../ports/metrics.ts';
-
-const units: Readonly<Record<keyof Measures, 'Count' | 'Milliseconds'>> = {
-  Admitted: 'Count',
-  RejectedQuota: 'Count',
-  RejectedCredentials: 'Count',
-  RejectedUnavailable: 'Count',
-  RejectedOther: 'Count',
-  Departed: 'Count',
-  ConnectLatency: 'Milliseconds',
-  LeaseChecks: 'Count',
-  Freed: 'Count',
-  Drift: 'Count',
-  Ghosts: 'Count',
-  SweepLag: 'Milliseconds',
-  SweepFailed: 'Count',
-  Retries: 'Count',
-  Conflicts: 'Count',
-  Connections: 'Count',
-  Unadmitted: 'Count',
-  Shed: 'Count',
-};
+import type { Measure } from '../../ports/metrics.ts';
 
 /** `component` is the only dimension: a dimension of many values is a bill of as many metrics. */
 export function createEmfMeasure(
@@ -33,7 +12,7 @@ export function createEmfMeasure(
   write: (line: string) => void = (line) => process.stdout.write(`${line}\n`),
 ): Measure {
   return (values) => {
-    const known = Object.entries(units).filter(([name]) => name in values);
+    const known = Object.entries(metricUnits).filter(([name]) => name in values);
     if (known.length === 0) return;
     write(
       JSON.stringify({
