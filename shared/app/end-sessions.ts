@@ -65,7 +65,7 @@ export async function kickOn(ports: WorkerPorts, operation: Operation, before: K
     operation: {
       ...operation,
       finished,
-      ...(operation.total === undefined ? {} : { total: operation.total + found }),
+      ...(operation.total === undefined ? {} : { total: Math.max(operation.total + found, finished) }),
       progressAt: finished > operation.finished ? ports.clock.now() : operation.progressAt,
       work: { ...work, passedBy, left, kicked: plan === undefined ? {} : remembered, tombstones },
     },
@@ -142,7 +142,7 @@ async function usernameAt(ports: WorkerPorts, id: DeploymentId, passedBy: Passed
     limit: 1,
     ...(username === undefined ? {} : { after: username }),
   });
-  return next;
+  return next?.username;
 }
 
 async function endPass(ports: WorkerPorts, operation: Operation, work: Kicking): Promise<Step> {
@@ -151,8 +151,13 @@ async function endPass(ports: WorkerPorts, operation: Operation, work: Kicking):
   const left = work.left + tombstones.left;
   const whole = until === undefined || passBegan > until;
   if (left === 0 && whole) {
-    if (operation.cause.kind === 'deployment_deleted')
-      return { operation: { ...operation, progressAt: now, work: { step: 'remove', found: 0 } } };
+    if (usernameOf(operation) === undefined) {
+      // More or fewer of a whole deployment may have come to an end than there were when it was counted.
+      const ended = { ...operation, total: operation.finished };
+      if (operation.cause.kind === 'deployment_deleted')
+        return { operation: { ...ended, progressAt: now, work: { step: 'remove', found: 0 } } };
+      return { operation: { ...ended, status: 'done' } };
+    }
     return { operation: { ...operation, status: 'done', finished: await countFinished(ports, operation, work) } };
   }
   // Or not before the last who may still have been admitted by what held before the change.
