@@ -25,6 +25,7 @@ const itemKinds = {
   H: 'rejections by the hour',
   I: 'app clients',
   J: 'operations',
+  K: 'which deployment an Idempotency-Key made',
   L: 'lanes: the count of a username that has very many sessions',
   M: 'server names',
   N: 'rosters: the count of a username',
@@ -175,7 +176,7 @@ export const tableAccess: Readonly<Record<TableUser | 'frontdoor', TableAccess>>
       BatchGetItem: ['D', 'N', 'R', 'W'],
       BatchWriteItem: ['W'],
       DeleteItem: ['N', 'O'],
-      GetItem: ['C', 'D', 'I', 'J', 'N', 'O', 'S', '=tenants'],
+      GetItem: ['C', 'D', 'I', 'J', 'K', 'N', 'O', 'S', '=tenants'],
       PutItem: ['J', 'S', '=tenants'],
       Query: ['A', 'H', 'N', 'O', 'S', 'T', 'W', '=tenants'],
       UpdateItem: ['D', 'N'],
@@ -183,7 +184,7 @@ export const tableAccess: Readonly<Record<TableUser | 'frontdoor', TableAccess>>
     transactions: [
       {
         parts: ['ConditionCheckItem', 'DeleteItem', 'PutItem', 'UpdateItem'],
-        kinds: ['A', 'D', 'M', 'O', 'P', 'R', 'T', '=token-keys'],
+        kinds: ['A', 'D', 'K', 'M', 'O', 'P', 'R', 'T', '=token-keys'],
       },
     ],
     // `wake`: how many operations of a tenant are running.

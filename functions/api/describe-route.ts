@@ -21,7 +21,7 @@ function codesOf<P, Q, B>(route: Common<P, Q, B>): readonly ProblemCode[] {
     'forbidden',
     ...(route.path.includes('{deploymentId}') ? (['deployment.not_found'] as const) : []),
     ...(route.body === undefined ? [] : (['body.malformed', 'body.too_large', 'body.unsupported_type'] as const)),
-    ...(route.honours === undefined ? [] : (['precondition.failed'] as const)),
+    ...(route.honours === 'if-match' ? (['precondition.failed'] as const) : []),
     ...(route.starts === undefined ? [] : (['operations.too_many'] as const)),
     ...(route.path.includes('{deploymentId}') && route.method !== 'get' && route.whileDeleting !== true
       ? (['deployment.deleting'] as const)
@@ -48,6 +48,14 @@ const preconditions = z.object({
   'if-none-match': z.string().optional().openapi({ description: 'Only * : if there is none yet' }),
 });
 
+const idempotencyKey = z.object({
+  'idempotency-key': z.string().min(1).max(255).optional().openapi({
+    description: 'The same key answers what the first request made, for a day: visible ASCII characters',
+  }),
+});
+
+const headersOf = { 'if-match': preconditions, 'idempotency-key': idempotencyKey } as const;
+
 export function describeRoute<P, Q, B>(route: Common<P, Q, B>): RouteConfig {
   const names = [...route.path.matchAll(/\{([^}]+)\}/g)].map((match) => match[1] ?? '');
   const params = names.map((name) => [name, z.string().openapi({ description: parameters[name] ?? name })]);
@@ -61,7 +69,7 @@ export function describeRoute<P, Q, B>(route: Common<P, Q, B>): RouteConfig {
     request: {
       ...(names.length === 0 ? {} : { params: z.object(Object.fromEntries(params)) }),
       ...(route.query instanceof z.ZodObject ? { query: route.query } : {}),
-      ...(route.honours === undefined ? {} : { headers: preconditions }),
+      ...(route.honours === undefined ? {} : { headers: headersOf[route.honours] }),
       ...(route.body === undefined
         ? {}
         : { body: { required: true, content: { 'application/json': { schema: route.body.schema } } } }),

@@ -124,6 +124,11 @@ export const problemKinds = {
     cause: 'It has changed since it was read: `If-Match` names another version.',
     cure: 'Read it again, and decide again.',
   },
+  'idempotency_key.reused': {
+    status: 422,
+    cause: 'The `Idempotency-Key` was sent with another body within the last day. Nothing was changed.',
+    cure: 'Send the body that belongs to the key, or use a new key.',
+  },
   'credential.not_found': { status: 404, cause: 'There is no such MQTT user.', cure: 'Look at the list of them.' },
   'credential.too_many': {
     status: 409,

@@ -11,7 +11,7 @@ import type { Checked } from '../../shared/app/fault.ts';
 import { runningOperationsMax } from '../../shared/config/constants.ts';
 import { type DeploymentId, type Parsed, parseDeploymentId, type TenantId } from '../../shared/domain/ids.ts';
 import type { OperationStore } from '../../shared/ports/operations.ts';
-import type { SettingsStore, StoredDeployment } from '../../shared/ports/settings.ts';
+import type { IdempotencyKey, SettingsStore, StoredDeployment } from '../../shared/ports/settings.ts';
 import {
   type Answer,
   deploymentDeleting,
@@ -24,6 +24,7 @@ import {
 import { readJson, receive, type Sent } from './body.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { describeRoute } from './describe-route.ts';
+import { parseIdempotencyKey } from './idempotency-key.ts';
 import { decodeSegment } from './path-segment.ts';
 import { parsePrecondition } from './precondition.ts';
 import type { Authenticate, Principal, Scope } from './principal.ts';
@@ -37,6 +38,8 @@ export interface Call<P, Q, B> {
   readonly body: B;
   /** For changes: who asks, and what it expects to find. */
   readonly caller: Caller;
+  /** Of a route that honours it. */
+  readonly idempotencyKey: IdempotencyKey | undefined;
   /** The last name of the page before, from the cursor. */
   readonly after: string | undefined;
   /** `{items, nextCursor?}`; `last` is the name that the next page comes after. */
@@ -63,7 +66,7 @@ export interface Common<P, Q, B> {
     /** What the reference says of it. */
     readonly schema: z.ZodType;
   };
-  readonly honours?: 'if-match';
+  readonly honours?: 'if-match' | 'idempotency-key';
   /** Which share of the tenant it is work of; `ordinary` unless told. */
   readonly weight?: Weight;
   /** Whether it starts an operation: of those a tenant may have so many. */
@@ -248,6 +251,7 @@ export function createRouter(app: OpenAPIHono, ports: RouterPorts) {
     if (cursor !== undefined && after === undefined)
       faults.push({ in: 'query', name: 'cursor', detail: 'is not a cursor of this list with these filters' });
     const expected = expectedBy(c, route, faults);
+    const idempotencyKey = idempotencyKeyIn(c, route, faults);
     let body: B | undefined;
     if (route.body !== undefined && sent !== undefined) {
       const read = await readJson(sent);
@@ -271,6 +275,7 @@ export function createRouter(app: OpenAPIHono, ports: RouterPorts) {
         query: query as Q,
         body: body as B,
         caller: { actor: principal.subject, expected },
+        idempotencyKey,
         after,
         page: (items, last) => ({
           status: 200,
@@ -322,9 +327,21 @@ function cursorIn(query: unknown): string | undefined {
 }
 
 function expectedBy<P, Q, B>(c: Context, route: Common<P, Q, B>, faults: RequestFault[]): Expected {
-  if (route.honours === undefined) return undefined;
+  if (route.honours !== 'if-match') return undefined;
   const parsed = parsePrecondition(c.req.header('if-match'), c.req.header('if-none-match'));
   if (parsed.ok) return parsed.expected;
   faults.push({ in: 'header', name: parsed.name, detail: parsed.problem });
+  return undefined;
+}
+
+function idempotencyKeyIn<P, Q, B>(
+  c: Context,
+  route: Common<P, Q, B>,
+  faults: RequestFault[],
+): IdempotencyKey | undefined {
+  if (route.honours !== 'idempotency-key') return undefined;
+  const parsed = parseIdempotencyKey(c.req.header('idempotency-key'));
+  if (parsed.ok) return parsed.value;
+  faults.push({ in: 'header', name: 'idempotency-key', detail: parsed.problem });
   return undefined;
 }

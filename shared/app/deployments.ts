@@ -5,7 +5,14 @@ import type { DeploymentId, TenantId } from '../domain/ids.ts';
 import { seconds } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import { StoreUnavailable } from '../ports/errors.ts';
-import type { Deployment, DeploymentChange, DeploymentOutcome, SettingsStore } from '../ports/settings.ts';
+import type {
+  Deployment,
+  DeploymentChange,
+  DeploymentOutcome,
+  IdempotencyKey,
+  SettingsStore,
+  StoredDeployment,
+} from '../ports/settings.ts';
 import type { TenantStore } from '../ports/tenants.ts';
 import { allows, type Caller } from './expected.ts';
 
@@ -36,29 +43,40 @@ export function newDeployment(
   };
 }
 
-/** `no_tenant`: the caller's tenant was never created. `full`: it owns deploymentsPerTenantMax deployments. */
+export type Created =
+  | { readonly kind: 'created' | 'found'; readonly deployment: StoredDeployment }
+  /** The caller's tenant was never created. */
+  | { readonly kind: 'no_tenant' }
+  /** It owns deploymentsPerTenantMax deployments. */
+  | { readonly kind: 'full' }
+  /** The key has made a deployment of another name. */
+  | { readonly kind: 'key_reused' };
+
+/** A key that has made a deployment finds it, for as long as the key is kept and the deployment is not deleted. */
 export async function createDeployment(
   ports: DeploymentPorts,
   tenantId: TenantId,
   name: string,
   actor: string,
-): Promise<
-  | { readonly kind: 'done'; readonly deployment: Deployment }
-  | { readonly kind: 'no_tenant' }
-  | { readonly kind: 'full' }
-> {
+  key: IdempotencyKey | undefined,
+): Promise<Created> {
   // Tenants are never removed, so one that is there now is there when the deployment is written.
   if ((await ports.tenants.getTenant(tenantId)) === undefined) return { kind: 'no_tenant' };
-  const most = deploymentsPerTenantMax;
-  if ((await ports.settings.countDeployments(tenantId, most)) >= most) return { kind: 'full' };
   for (let round = 0; round < maxRounds; round += 1) {
     const createdAt = ports.clock.now();
+    const made = key === undefined ? undefined : await ports.settings.getMadeByKey(tenantId, key, createdAt);
+    const found = made === undefined ? undefined : await ports.settings.getDeployment(made.deploymentId);
+    if (made !== undefined && found !== undefined && found.status !== 'deleting')
+      return made.name === name ? { kind: 'found', deployment: found } : { kind: 'key_reused' };
+    const most = deploymentsPerTenantMax;
+    if ((await ports.settings.countDeployments(tenantId, most)) >= most) return { kind: 'full' };
     const deployment = newDeployment(
       { deploymentId: ports.newDeploymentId(), tenantId, name, createdAt },
       ports.mqttDomain,
     );
-    const outcome = await ports.settings.createDeployment(deployment, { actor, at: createdAt });
-    if (outcome === 'created') return { kind: 'done', deployment };
+    const byKey = key === undefined ? undefined : { key, instead: made?.deploymentId };
+    const outcome = await ports.settings.createDeployment(deployment, { actor, at: createdAt }, byKey);
+    if (outcome === 'created') return { kind: 'created', deployment: { ...deployment, version: 1 } };
   }
   throw new StoreUnavailable(new Error('no free deployment id was found'));
 }

@@ -1,12 +1,12 @@
 // Starting what goes on in the background. The record comes first, then the change that it follows, then the message
 // that wakes a worker: whoever dies in between leaves a record that somebody finds, and that knows what to check.
 
-import type { DeploymentId, OperationId } from '../domain/ids.ts';
+import type { OperationId } from '../domain/ids.ts';
 import { addSeconds, seconds } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import { StoreUnavailable } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
-import type { Operation, OperationCause, OperationQueue, OperationStore } from '../ports/operations.ts';
+import type { Operation, OperationCause, OperationQueue, OperationRef, OperationStore } from '../ports/operations.ts';
 import type { Stored } from '../ports/sessions.ts';
 import type { Deployment } from '../ports/settings.ts';
 
@@ -48,30 +48,62 @@ export async function changeAndEnd<T>(
   return outcome;
 }
 
-/** One deletion a deployment: asking again wakes it again, and begins one anew that has failed. */
-export async function startDeletion(
+/**
+ * One deletion a deployment: asking again wakes it again, and begins one anew that has ended without effect.
+ *
+ * Invariant: a deployment that is marked has an operation that runs and is vouched for, until it is gone.
+ * Race: of two that delete at once, one may be refused and take back the record that both rely on. The record is written
+ * anew after the mark, so a record is taken back before that, and is made again, or not at all.
+ * On crash: a record without a mark ends by itself, without effect. A mark has the running record that came first.
+ */
+export async function startDeletion<Refused extends { readonly kind: 'missing' | 'stale' }>(
   ports: StartPorts,
   deployment: Of,
-  markDeleting: (id: DeploymentId) => Promise<'done' | 'missing'>,
-): Promise<OperationId | 'missing'> {
-  const id = `delete-${deployment.deploymentId}` as OperationId;
-  const stored = await record(ports, deployment, { kind: 'deployment_deleted' }, id);
-  if ((await markDeleting(deployment.deploymentId)) === 'missing') {
-    await drop(ports, stored);
-    return 'missing';
+  markDeleting: () => Promise<{ readonly kind: 'done' } | Refused>,
+): Promise<{ readonly kind: 'done'; readonly operationId: OperationId } | Refused> {
+  const operationId = `delete-${deployment.deploymentId}` as OperationId;
+  const cause = { kind: 'deployment_deleted' } as const;
+  const first = await recordRunning(ports, deployment, cause, operationId, false);
+  const marked = await markDeleting();
+  if (marked.kind !== 'done') {
+    if (first.isNew) await drop(ports, first);
+    return marked;
   }
-  await wake(ports, stored.value);
-  return id;
+  await recordRunning(ports, deployment, cause, operationId, true);
+  await wake(ports, { tenantId: deployment.tenantId, operationId });
+  return { kind: 'done', operationId };
 }
 
-async function record(
+/** The operation of this id, running; `certain`: vouched for as well. */
+async function recordRunning(
   ports: StartPorts,
+  of: Of,
+  cause: OperationCause,
+  operationId: OperationId,
+  certain: boolean,
+): Promise<Recorded> {
+  for (let round = 0; round < maxRounds; round += 1) {
+    const found = await record(ports, of, cause, operationId);
+    const isRunning = found.value.status === 'running';
+    if (isRunning && (found.value.certain || !certain)) return found;
+    const value = { ...(isRunning ? found.value : begun(ports, of, cause, operationId)), certain };
+    const put = await ports.operations.saveOperation(value, found);
+    if (put.kind === 'done') return { value, revision: put.revision, isNew: false };
+  }
+  throw new StoreUnavailable(new Error('an operation kept changing'));
+}
+
+/** More than any worker changes a record between a reading and a write. */
+const maxRounds = 8;
+
+function begun(
+  { clock }: StartPorts,
   { deploymentId, tenantId }: Of,
   cause: OperationCause,
   operationId: OperationId,
-): Promise<Stored<Operation>> {
-  const now = ports.clock.now();
-  const operation: Operation = {
+): Operation {
+  const now = clock.now();
+  return {
     operationId,
     tenantId,
     deploymentId,
@@ -84,17 +116,21 @@ async function record(
     lookAt: addSeconds(now, firstLookSeconds),
     work: { step: 'begin' },
   };
+}
+
+type Recorded = Stored<Operation> & { readonly isNew: boolean };
+
+/** The operation of this id, made where there is none. */
+async function record(ports: StartPorts, of: Of, cause: OperationCause, operationId: OperationId): Promise<Recorded> {
+  const operation = begun(ports, of, cause, operationId);
   const put = await ports.operations.createOperation(operation);
-  if (put.kind === 'done') return { value: operation, revision: put.revision };
-  const { current } = put;
-  if (current === undefined) throw new StoreUnavailable(new Error('an operation came and went'));
-  if (current.value.status !== 'failed') return current;
-  const again = await ports.operations.saveOperation(operation, current);
-  return again.kind === 'done' ? { value: operation, revision: again.revision } : current;
+  if (put.kind === 'done') return { value: operation, revision: put.revision, isNew: true };
+  if (put.current === undefined) throw new StoreUnavailable(new Error('an operation came and went'));
+  return { ...put.current, isNew: false };
 }
 
 /** Never fails what it follows: an operation that nobody was woken for is found by its record. */
-async function wake({ queue, log }: StartPorts, { tenantId, operationId }: Operation): Promise<void> {
+async function wake({ queue, log }: StartPorts, { tenantId, operationId }: OperationRef): Promise<void> {
   try {
     await queue.send({ tenantId, operationId, certain: true });
   } catch (error) {

@@ -5,7 +5,15 @@ import type { Override } from '../domain/limit.ts';
 import type { Clock } from '../ports/clock.ts';
 import { StoreUnavailable } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
-import type { Change, Missing, SettingsStore, Stale, StoredSessionLimit, WriteOutcome } from '../ports/settings.ts';
+import type {
+  Change,
+  Missing,
+  SettingsStore,
+  Stale,
+  StoredOverride,
+  StoredSessionLimit,
+  WriteOutcome,
+} from '../ports/settings.ts';
 import type { UsageReader } from '../ports/usage.ts';
 import { allows, type Caller, noVersion } from './expected.ts';
 import type { SessionLimitInput } from './session-limit-input.ts';
@@ -143,7 +151,7 @@ export async function putOverride(
   username: Username,
   override: Override,
   caller: Caller,
-): Promise<WriteOutcome<Override> | { readonly kind: 'full' }> {
+): Promise<WriteOutcome<StoredOverride> | { readonly kind: 'full' }> {
   return expecting(
     ports,
     caller,

@@ -122,6 +122,9 @@ export const rankPartitions = 8;
  * than 60 s late (S16): the rest is for the queue.
  */
 export const rankDelaySeconds = 50;
+/** A request that is sent again under its Idempotency-Key makes nothing again for so long. */
+export const idempotencySeconds = 86_400;
+
 /** Operations can be read this long. */
 export const operationSeconds = 7 * 86_400;
 

@@ -1,6 +1,7 @@
 import type { AttemptId, ClientId, DeploymentId, OperationId, Place, TenantId, Username } from '../domain/ids.ts';
 import type { Ms } from '../domain/time.ts';
 import type { PutOutcome, Stored } from './sessions.ts';
+import type { Change, Missing, Stale } from './settings.ts';
 
 /** Why sessions are ended in the background. */
 export type OperationCause =
@@ -110,8 +111,11 @@ export interface DeploymentItems {
     id: DeploymentId,
     page: { readonly limit: number; readonly after?: Username },
   ): Promise<readonly Username[]>;
-  /** From now on it is being deleted: CONNECTs are refused as unknown. */
-  markDeleting(id: DeploymentId): Promise<'done' | 'missing'>;
+  /**
+   * From now on it is being deleted: CONNECTs are refused as unknown. Recorded in the same atomic step (S18); one that
+   * is being deleted already stays as it is.
+   */
+  markDeleting(id: DeploymentId, change: Change): Promise<{ readonly kind: 'done' } | Missing | Stale>;
   /**
    * Removes some of what is stored under its id, all but the deployment itself; `next` is where to go on, undefined at
    * the end. Consistent, and never more than this deployment's, whatever the ids of others begin with.

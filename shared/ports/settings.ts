@@ -91,6 +91,15 @@ export interface AuditRecord {
   readonly after: unknown;
 }
 
+/** What a caller names a request by, so that sending it again makes nothing again; unique in its tenant. */
+export type IdempotencyKey = string & { readonly __brand: 'IdempotencyKey' };
+
+/** The deployment that a key made, and the name that it was asked for under. */
+export interface MadeByKey {
+  readonly deploymentId: DeploymentId;
+  readonly name: string;
+}
+
 export type DeploymentOutcome =
   | { readonly kind: 'done'; readonly before: StoredDeployment; readonly after: StoredDeployment }
   | Missing
@@ -108,9 +117,16 @@ export type DeploymentOutcome =
 export interface SettingsStore {
   /**
    * `change` where somebody asked for it: then it is recorded. A server name belongs to one deployment, and its first
-   * label is never the id of another.
+   * label is never the id of another. With a key, the key is taken in the same atomic step: `key_taken` where it has made
+   * another deployment than `instead` within idempotencySeconds.
    */
-  createDeployment(deployment: Deployment, change?: Change): Promise<'created' | 'exists' | 'host_taken'>;
+  createDeployment(
+    deployment: Deployment,
+    change?: Change,
+    byKey?: { readonly key: IdempotencyKey; readonly instead: DeploymentId | undefined },
+  ): Promise<'created' | 'exists' | 'host_taken' | 'key_taken'>;
+  /** What a tenant's key has made within idempotencySeconds before `now`. Consistent. */
+  getMadeByKey(tenantId: TenantId, key: IdempotencyKey, now: Ms): Promise<MadeByKey | undefined>;
   getDeployment(id: DeploymentId): Promise<StoredDeployment | undefined>;
   changeDeployment(id: DeploymentId, changes: DeploymentChange, change: Change): Promise<DeploymentOutcome>;
   /** A tenant's deployments in order of their id, after `after`, at most `limit` (and at most 100). */
@@ -154,7 +170,7 @@ export interface SettingsStore {
     username: Username,
     override: Override,
     change: Change,
-  ): Promise<WriteOutcome<Override> | { readonly kind: 'full' }>;
+  ): Promise<WriteOutcome<StoredOverride> | { readonly kind: 'full' }>;
   deleteOverride(id: DeploymentId, username: Username, change: Change): Promise<WriteOutcome<undefined>>;
   /** In order of username, after `after`, at most `limit`. Undefined where no session limit is configured. */
   listOverrides(

@@ -164,6 +164,67 @@ describe('versions', () => {
   });
 });
 
+describe('an override', () => {
+  const path = 'session-limit/overrides/bob';
+  const putIt = (limit: unknown, headers = {}) => rig.request('PUT', path, { body: { limit }, headers });
+
+  test('every answer that shows it carries its ETag, and so does the one that sets it', async () => {
+    await put({});
+    const first = await putIt(5);
+    expect([first.status, first.text]).toEqual([204, '']);
+    expect((await rig.request('GET', path)).headers.get('etag')).toBe(first.headers.get('etag'));
+    // What changes nothing keeps it.
+    expect((await putIt(5)).headers.get('etag')).toBe(first.headers.get('etag'));
+    const second = await putIt(6);
+    expect(second.headers.get('etag')).not.toBe(first.headers.get('etag'));
+    await rig.request('DELETE', path);
+    const tags = [first, second, await putIt(5)].map((answered) =>
+      Number(JSON.parse(answered.headers.get('etag') ?? '')),
+    );
+    expect(tags).toEqual([...new Set(tags)].sort((a, b) => a - b));
+  });
+
+  test('If-Match that is stale is a 412 on PUT and DELETE, and changes nothing', async () => {
+    await put({});
+    const stale = { 'if-match': (await putIt(5)).headers.get('etag') ?? '' };
+    const now = await putIt(6, stale);
+    expect(now.status).toBe(204);
+    for (const answered of [
+      await putIt(7, stale),
+      await rig.request('DELETE', path, { headers: stale }),
+      await putIt(7, { 'if-none-match': '*' }),
+    ])
+      expect([answered.status, answered.json]).toEqual([412, expect.objectContaining({ code: 'precondition.failed' })]);
+    expect((await rig.request('GET', path)).json).toEqual({ username: 'bob', limit: 6 });
+    const matching = { 'if-match': now.headers.get('etag') ?? '' };
+    expect((await rig.request('DELETE', path, { headers: matching })).status).toBe(204);
+    expect((await putIt(7, matching)).status).toBe(412);
+  });
+});
+
+describe('a deployment', () => {
+  test('every answer that shows it carries its ETag; a stale If-Match is a 412 on PATCH and DELETE', async () => {
+    const made = await rig.request('POST', '/v1/deployments', { body: { name: 'Versioned' } });
+    const path = `/v1/deployments/${(made.json as { deploymentId: string }).deploymentId}`;
+    const etag = made.headers.get('etag') ?? '';
+    expect((await rig.request('GET', path)).headers.get('etag')).toBe(etag);
+    const stale = { 'if-match': etag };
+    const changed = await rig.request('PATCH', path, { body: { name: 'Changed' }, headers: stale });
+    expect(changed.status).toBe(200);
+    expect(changed.headers.get('etag')).not.toBe(etag);
+    for (const answered of [
+      await rig.request('PATCH', path, { body: { status: 'suspended' }, headers: stale }),
+      await rig.request('DELETE', path, { headers: stale }),
+      await rig.request('DELETE', path, { headers: { 'if-none-match': '*' } }),
+    ])
+      expect([answered.status, answered.json]).toEqual([412, expect.objectContaining({ code: 'precondition.failed' })]);
+    expect((await rig.request('GET', path)).json).toMatchObject({ name: 'Changed', status: 'active' });
+    const matching = { 'if-match': changed.headers.get('etag') ?? '' };
+    expect((await rig.request('DELETE', path, { headers: matching })).status).toBe(202);
+    expect((await rig.request('GET', path)).json).toMatchObject({ status: 'deleting' });
+  });
+});
+
 describe('what a body may hold', () => {
   test.each([
     ['not an object', [], ['body ']],

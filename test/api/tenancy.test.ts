@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
-import { faultsOf, type Rig, startRig } from './rig.ts';
+import { type Answered, faultsOf, type Rig, startRig } from './rig.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -83,6 +83,52 @@ describe('a deployment', () => {
     const ids = (await readAll('/v1/deployments?limit=1')).map((one) => one.deploymentId);
     expect(ids).toEqual([...ids].sort());
     expect(ids).toContain(deploymentId);
+  });
+
+  describe('made under an Idempotency-Key', () => {
+    const post = (key: string, name: string, token = 'local') =>
+      rig.request('POST', '/v1/deployments', { token, body: { name }, headers: { 'idempotency-key': key } });
+    const idOf = ({ json }: Answered) => (json as { deploymentId: string }).deploymentId;
+
+    test('is one, whoever asks first of many at once, and is answered as it is now', async () => {
+      const answers = await Promise.all(Array.from({ length: 5 }, () => post('k1', 'Keyed')));
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 201]);
+      const [id = '', ...others] = new Set(answers.map(idOf));
+      expect(others).toEqual([]);
+      const all = await readAll('/v1/deployments');
+      expect(all.filter(({ name }) => name === 'Keyed')).toHaveLength(1);
+      await rig.request('PATCH', `/v1/deployments/${id}`, { body: { name: 'Renamed' } });
+      const again = await post('k1', 'Keyed');
+      expect([again.status, again.json]).toEqual([200, expect.objectContaining({ deploymentId: id, name: 'Renamed' })]);
+      expect([again.headers.get('location'), again.headers.get('etag')]).toEqual([`/v1/deployments/${id}`, '"2"']);
+    });
+
+    test('is not made of another body under the same key, and is of another tenant', async () => {
+      const mine = idOf(await post('k2', 'Keyed'));
+      const other = await post('k2', 'Other');
+      expect([other.status, other.json]).toEqual([422, expect.objectContaining({ code: 'idempotency_key.reused' })]);
+      const theirs = await post('k2', 'Other', 'foreign');
+      expect(theirs.status).toBe(201);
+      expect(idOf(theirs)).not.toBe(mine);
+      for (const key of ['', 'a b', 'x'.repeat(256)]) {
+        const answered = await post(key, 'Keyed');
+        expect([answered.status, faultsOf(answered)]).toEqual([400, ['header idempotency-key']]);
+      }
+    });
+
+    test('is another one where the first is deleted, or was made a day ago', async () => {
+      const first = idOf(await post('k3', 'Keyed'));
+      await rig.request('DELETE', `/v1/deployments/${first}`);
+      const made = await Promise.all([post('k3', 'Keyed'), post('k3', 'Keyed')]);
+      const [second, ...others] = new Set(made.map(idOf));
+      expect(others).toEqual([]);
+      expect(second).not.toBe(first);
+      rig.now += 86_400_000 - 1;
+      expect((await post('k3', 'Keyed')).status).toBe(200);
+      rig.now += 1;
+      expect((await post('k3', 'Keyed')).status).toBe(201);
+      rig.now -= 86_400_000;
+    });
   });
 
   test('needs a tenant that the operator created', async () => {

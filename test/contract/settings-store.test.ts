@@ -1,4 +1,11 @@
-import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  TransactGetCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Key, limitKey, perUsernameKey, whitelistKey } from '../../shared/adapters/dynamodb/keys.ts';
 import { parseOverrideItem } from '../../shared/adapters/dynamodb/settings-item.ts';
@@ -18,6 +25,17 @@ const limitOf = (maxSessionsPerUsername: number, ...whitelist: string[]) => ({
   maxSessionsPerUsername,
   whitelist: whitelist.map(name),
 });
+
+/** What it reads first is old by the time that it has it. */
+function afterFirstRead({ client }: TestTable, meanwhile: () => Promise<void>): DynamoDBDocumentClient {
+  let reads = 0;
+  const send = async (command: unknown) => {
+    const answer = await client.send(command as never);
+    if (command instanceof TransactGetCommand && reads++ === 0) await meanwhile();
+    return answer;
+  };
+  return { send } as unknown as DynamoDBDocumentClient;
+}
 
 let table: TestTable;
 let store: SettingsStore;
@@ -281,7 +299,7 @@ describe('overrides', () => {
     const bob = name('bob');
     const versions: number[] = [];
     for (const override of [{ kind: 'number', max: 5 }, { kind: 'unlimited' }, { kind: 'blocked' }] as const) {
-      expect(await store.putOverride(id, bob, override, by(2))).toMatchObject({ kind: 'done', value: override });
+      expect(await store.putOverride(id, bob, override, by(2))).toMatchObject({ kind: 'done', value: { override } });
       expect((await onConnect('bob')).override).toEqual(override);
       const found = await store.getOverride(id, bob);
       if (found.kind === 'found') versions.push(found.value.version);
@@ -309,6 +327,26 @@ describe('overrides', () => {
       max: 6,
     });
     expect(await itemsOf(`A|${id}`)).toHaveLength(3);
+  });
+
+  test('one that is made, while another of the username comes and goes, has a version of its own', async () => {
+    await store.putSessionLimit(id, limitOf(7), by(1));
+    await store.putOverride(id, name('eve'), { kind: 'blocked' }, by(2));
+    const bob = name('bob');
+    const versions: number[] = [];
+    const put = async (by_: SettingsStore, max: number) => {
+      const outcome = await by_.putOverride(id, bob, { kind: 'number', max }, by(3));
+      if (outcome.kind === 'done') versions.push(outcome.value.version);
+    };
+    // Between its reading and its write.
+    const late = afterFirstRead(table, async () => {
+      await put(store, 1);
+      await store.deleteOverride(id, bob, by(3));
+    });
+    await put(createSettingsStore(late, table.tableName), 2);
+    expect(new Set(versions).size).toBe(2);
+    expect(versions).toEqual([...versions].sort((a, b) => a - b));
+    expect(await store.getOverride(id, bob)).toMatchObject({ value: { version: versions[1], override: { max: 2 } } });
   });
 
   test('they do not change the version of the session limit', async () => {

@@ -7,7 +7,7 @@ import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-iss
 import { startDeletion } from '../../shared/app/operations.ts';
 import type { ClientId, DeploymentId, OperationId, Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
-import { deploymentOf } from '../support/deployment.ts';
+import { by, deploymentOf } from '../support/deployment.ts';
 import type { TestTable } from '../support/engine.ts';
 import { someHash } from '../support/passwords.ts';
 import { tableForEachTest } from '../support/tables.ts';
@@ -44,10 +44,13 @@ async function configure(deploymentId: string): Promise<void> {
   await createTokenIssuerStore(table.client, table.tableName).putTokenIssuer(id, issuer, change);
 }
 
+const mark = (id: DeploymentId, expectedVersion?: number) =>
+  rig.ports.items.markDeleting(id, by(rig.core.now(), expectedVersion));
+
 async function remove(): Promise<OperationId> {
-  const started = await startDeletion(rig.starts, demo, (id) => rig.ports.items.markDeleting(id));
-  if (started === 'missing') throw new Error('there is no such deployment');
-  return started;
+  const started = await startDeletion(rig.starts, demo, () => mark(demo.deploymentId));
+  if (started.kind !== 'done') throw new Error('there is no such deployment');
+  return started.operationId;
 }
 
 describe('a deployment that is deleted', () => {
@@ -125,9 +128,40 @@ describe('a deployment that is deleted', () => {
     expect(await rig.itemsOf('demo')).toEqual([]);
   });
 
+  test('that has changed since it was read is not deleted, and leaves no operation', async () => {
+    const asked = startDeletion(rig.starts, demo, () => mark(demo.deploymentId, 2));
+    expect(await asked).toEqual({ kind: 'stale', version: 1 });
+    await rig.drain();
+    expect(await rig.operation('delete-demo' as OperationId)).toBeUndefined();
+    expect(await rig.ports.settings.getDeployment(demo.deploymentId)).toMatchObject({ status: 'active' });
+  });
+
+  test('is gone in the end, also where a stale deletion took its record for its own', async () => {
+    // The stale one records first, and takes back last.
+    const stale = startDeletion(rig.starts, demo, async () => {
+      await remove();
+      return mark(demo.deploymentId, 1);
+    });
+    expect(await stale).toMatchObject({ kind: 'stale' });
+    await rig.drain();
+    expect(await rig.itemsOf('demo')).toEqual([]);
+  });
+
+  test('is gone in the end, also where an earlier deletion died before it said so, and ended without effect', async () => {
+    const dead = startDeletion(rig.starts, demo, () => Promise.reject(new Error('died')));
+    await expect(dead).rejects.toThrow('died');
+    await rig.wakeOverdue();
+    await rig.drain();
+    expect(await rig.operation('delete-demo' as OperationId)).toMatchObject({ status: 'done' });
+    await remove();
+    await rig.drain();
+    expect(await rig.itemsOf('demo')).toEqual([]);
+  });
+
   test('that is not there is not deleted', async () => {
     const nowhere = { ...demo, deploymentId: 'nowhere' as DeploymentId };
-    expect(await startDeletion(rig.starts, nowhere, (id) => rig.ports.items.markDeleting(id))).toBe('missing');
+    const asked = startDeletion(rig.starts, nowhere, () => mark(nowhere.deploymentId));
+    expect(await asked).toEqual({ kind: 'missing', what: 'deployment' });
     await rig.drain();
     expect(await rig.operation('delete-nowhere' as OperationId)).toBeUndefined();
   });

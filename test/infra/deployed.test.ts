@@ -418,11 +418,12 @@ describe('the API', () => {
     scope: scopes.map((scope) => `headcount/${scope}`).join(' '),
   };
   let api: Awaited<ReturnType<typeof start>>;
-  const call = async (method: string, path: string, body?: object, query?: string) => {
+  const call = async (method: string, path: string, body?: object, query?: string, headers = {}) => {
     const answer = (await api.invoke(
       httpEvent({
         method,
         path,
+        headers,
         claims,
         ...(body === undefined ? {} : { body }),
         ...(query === undefined ? {} : { query }),
@@ -488,7 +489,10 @@ describe('the API', () => {
   });
 
   test("a new deployment has a name of its own in the front door's domain, and nobody can take another's", async () => {
-    const made = JSON.parse((await call('POST', '/v1/deployments', { name: 'Named' })).body ?? '{}');
+    const key = { 'idempotency-key': 'one' };
+    const create = async () => call('POST', '/v1/deployments', { name: 'Named' }, undefined, key);
+    const made = JSON.parse((await create()).body ?? '{}');
+    expect(JSON.parse((await create()).body ?? '{}')).toEqual(made);
     expect(made.mqttHost).toBe(`${made.deploymentId}.${withFrontDoor.mqttDomain}`);
     const taken = await call('PATCH', '/v1/deployments/demo', { mqttHost: made.mqttHost });
     expect(taken.statusCode).toBe(409);

@@ -4,12 +4,14 @@ import { z } from '@hono/zod-openapi';
 import { parseDeploymentChange, parseNewDeployment } from '../../../shared/app/deployment-input.ts';
 import { changeDeployment, createDeployment, type DeploymentPorts } from '../../../shared/app/deployments.ts';
 import { changeAndEnd, type StartPorts, startDeletion } from '../../../shared/app/operations.ts';
+import { expecting } from '../../../shared/app/session-limit.ts';
 import { deploymentsPerTenantMax } from '../../../shared/config/constants.ts';
 import { parseDeploymentId } from '../../../shared/domain/ids.ts';
 import type { DeploymentItems } from '../../../shared/ports/operations.ts';
-import { type Answer, accepted, deploymentDeleting, deploymentNotFound, ok, problem } from '../answer.ts';
+import type { Change } from '../../../shared/ports/settings.ts';
+import { type Answer, accepted, deploymentDeleting, ok, problem } from '../answer.ts';
 import { pageByName } from '../list.ts';
-import { missing, stale } from '../outcome.ts';
+import { missing, removed, stale } from '../outcome.ts';
 import { etagOf } from '../precondition.ts';
 import type { Router } from '../route.ts';
 import { acceptedSchema, answers, deploymentSchema, listOf, pageQuery } from '../schemas.ts';
@@ -26,6 +28,7 @@ const full = problem(
   'deployment.too_many',
   `This tenant owns ${deploymentsPerTenantMax} deployments already, the most that it may own.`,
 );
+const keyReused = problem(422, 'idempotency_key.reused', 'This Idempotency-Key was sent with another body.');
 // The same for a name that is set elsewhere and for the id of another deployment: which it is, is not this tenant's (S19).
 const hostTaken = problem(409, 'mqtt_host.taken', 'This mqttHost is not available.');
 
@@ -57,14 +60,28 @@ export function addDeploymentRoutes(router: Router, ports: DeploymentRoutePorts)
     scope: 'deployments:write',
     summary: 'Create a deployment',
     body: { parse: parseNewDeployment, maxBytes, schema: deploymentInputSchema },
-    responses: { 201: answers(deploymentSchema, 'Created; Location names it') },
-    problems: ['tenant.unknown', 'deployment.too_many'],
-    async handle({ principal, body: name }): Promise<Answer> {
-      const outcome = await createDeployment(ports, principal.tenantId, name, principal.subject);
-      if (outcome.kind === 'no_tenant') return noTenant;
-      if (outcome.kind === 'full') return full;
-      const location = `${list}/${outcome.deployment.deploymentId}`;
-      return { status: 201, body: viewDeployment(outcome.deployment), headers: { location, etag: etagOf(1) } };
+    honours: 'idempotency-key',
+    responses: {
+      200: answers(deploymentSchema, 'The deployment that the same Idempotency-Key created before, as it is now'),
+      201: answers(deploymentSchema, 'Created; Location names it'),
+    },
+    problems: ['tenant.unknown', 'deployment.too_many', 'idempotency_key.reused'],
+    async handle({ principal, body: name, caller, idempotencyKey }): Promise<Answer> {
+      const outcome = await createDeployment(ports, principal.tenantId, name, caller.actor, idempotencyKey);
+      switch (outcome.kind) {
+        case 'no_tenant':
+          return noTenant;
+        case 'full':
+          return full;
+        case 'key_reused':
+          return keyReused;
+        case 'created':
+        case 'found': {
+          const { deployment } = outcome;
+          const headers = { location: `${list}/${deployment.deploymentId}`, etag: etagOf(deployment.version) };
+          return { status: outcome.kind === 'created' ? 201 : 200, body: viewDeployment(deployment), headers };
+        }
+      }
     },
   });
 
@@ -116,11 +133,16 @@ export function addDeploymentRoutes(router: Router, ports: DeploymentRoutePorts)
     summary: 'Delete a deployment and everything of it, for good',
     whileDeleting: true,
     weight: 'heavy',
+    honours: 'if-match',
     starts: () => true,
     responses: { 202: answers(acceptedSchema, 'It goes on in the background') },
-    async handle({ deployment }) {
-      const started = await startDeletion(ports.starts, deployment, (id) => ports.items.markDeleting(id));
-      return started === 'missing' ? deploymentNotFound : accepted(started);
+    async handle({ deployment: { deploymentId, tenantId }, caller }) {
+      const version = async () => (await ports.settings.getDeployment(deploymentId))?.version;
+      const mark = (change: Change) => ports.items.markDeleting(deploymentId, change);
+      const started = await startDeletion(ports.starts, { deploymentId, tenantId }, () =>
+        expecting(ports, caller, version, mark),
+      );
+      return started.kind === 'done' ? accepted(started.operationId) : removed(started);
     },
   });
 }

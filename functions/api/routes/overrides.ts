@@ -69,7 +69,7 @@ export function addOverrideRoutes(router: Router, ports: SessionLimitPorts & { r
     body: { parse: parseOverride, maxBytes: 10_000, schema: overrideInputSchema },
     honours: 'if-match',
     starts: (body) => body.kind === 'blocked',
-    responses: { 204: { description: 'Set' } },
+    responses: { 204: { description: 'Set; ETag names its version' } },
     problems: [notConfigured, 'override.too_many'],
     async handle({ deployment, params: { username }, body, caller }) {
       const put = () => putOverride(ports, deployment.deploymentId, username, body, caller);
@@ -86,7 +86,7 @@ export function addOverrideRoutes(router: Router, ports: SessionLimitPorts & { r
         case 'full':
           return full;
         case 'done':
-          return noContent;
+          return { ...noContent, headers: { etag: etagOf(outcome.value.version) } };
       }
     },
   });

@@ -2,20 +2,13 @@
 // its session's tombstone), and one for this alone would cost every admission; so this scans the table, for keys.
 // docs/adr/0004-deleting-a-deployment.md
 
-import {
-  BatchWriteCommand,
-  type DynamoDBDocumentClient,
-  QueryCommand,
-  ScanCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { BatchWriteCommand, type DynamoDBDocumentClient, QueryCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { removalAttributes } from '../../config/attributes.ts';
 import { usernamePartitions } from '../../config/constants.ts';
 import type { DeploymentId, Username } from '../../domain/ids.ts';
 import { StoreUnavailable } from '../../ports/errors.ts';
 import type { DeploymentItems } from '../../ports/operations.ts';
 import { answering } from './client.ts';
-import { Refused, refusable } from './conditions.ts';
 import {
   deploymentKey,
   deploymentKinds,
@@ -27,6 +20,7 @@ import {
   usernamePartition,
 } from './keys.ts';
 import { onlyAttributes } from './only-attributes.ts';
+import { markDeleting } from './settings-deployments.ts';
 import { transact } from './transaction.ts';
 
 /** What one request may remove. */
@@ -73,18 +67,7 @@ export function createDeploymentItems(client: DynamoDBDocumentClient, tableName:
       return found;
     },
 
-    async markDeleting(id) {
-      const command = new UpdateCommand({
-        TableName,
-        Key: deploymentKey(id),
-        // The version moves on, so that a change that was under way is refused and cannot bring it back.
-        UpdateExpression: 'SET #status = :deleting, #version = if_not_exists(#version, :one) + :one',
-        ConditionExpression: 'attribute_exists(pk)',
-        ExpressionAttributeNames: { '#status': 'status', '#version': 'version' },
-        ExpressionAttributeValues: { ':deleting': 'deleting', ':one': 1 },
-      });
-      return (await refusable(() => client.send(command))) instanceof Refused ? 'missing' : 'done';
-    },
+    markDeleting: (id, change) => markDeleting({ client, tableName }, id, change),
 
     async removeSome(id, from) {
       const command = new ScanCommand({

@@ -11,6 +11,7 @@ import {
 } from '../../config/constants.ts';
 import type { ClientId, DeploymentId, TenantId, Username } from '../../domain/ids.ts';
 import type { OperationRef } from '../../ports/operations.ts';
+import type { IdempotencyKey } from '../../ports/settings.ts';
 
 export interface Key {
   readonly pk: string;
@@ -131,6 +132,11 @@ export function recentPk(id: DeploymentId, partition: number): string {
 /** One hour's rejections of one partition of a deployment's usernames. */
 export function hourKey(id: DeploymentId, partition: number, hour: number): Key {
   return { pk: `H|${id}|${partition}`, sk: hourText(hour) };
+}
+
+/** Which deployment a request made that named itself by a key. */
+export function idempotencyKey(tenantId: TenantId, key: IdempotencyKey): Key {
+  return { pk: `K|${tenantId}|${key}`, sk: 'deployment' };
 }
 
 export const hourText = (at: number): string => String(at).padStart(15, '0');

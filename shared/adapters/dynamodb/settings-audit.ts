@@ -10,6 +10,7 @@ export type AuditAction =
   | 'deployment.changed'
   | 'deployment.suspended'
   | 'deployment.resumed'
+  | 'deployment.deleted'
   | 'session_limit.configured'
   | 'session_limit.changed'
   | 'session_limit.enabled'
@@ -48,16 +49,21 @@ function bounded(usernames: readonly Username[]): { readonly count: number; read
 /** What a deployment's settings were and are; a status that is switched says so by name. */
 export function auditDeployment(
   before: Deployment | undefined,
-  after: Deployment,
+  after: Deployment | undefined,
 ): { readonly action: AuditAction; readonly before: unknown; readonly after: unknown } {
   const shown = (deployment: Deployment) => {
     const { name, mqttHost = null, status, sessionExpirySeconds, clientIdTakeover, onStoreFailure } = deployment;
     return { name, mqttHost, status, sessionExpirySeconds, clientIdTakeover, onStoreFailure };
   };
-  return { action: deploymentAction(before, after), before: before ? shown(before) : null, after: shown(after) };
+  return {
+    action: deploymentAction(before, after),
+    before: before ? shown(before) : null,
+    after: after ? shown(after) : null,
+  };
 }
 
-function deploymentAction(before: Deployment | undefined, after: Deployment): AuditAction {
+function deploymentAction(before: Deployment | undefined, after: Deployment | undefined): AuditAction {
+  if (after === undefined) return 'deployment.deleted';
   if (before === undefined) return 'deployment.created';
   if (before.status === after.status) return 'deployment.changed';
   return after.status === 'suspended' ? 'deployment.suspended' : 'deployment.resumed';

@@ -3,16 +3,24 @@
 
 import { randomBytes } from 'node:crypto';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
-import { type DeploymentId, parseDeploymentId } from '../../domain/ids.ts';
+import { idempotencySeconds } from '../../config/constants.ts';
+import { type DeploymentId, parseDeploymentId, type TenantId } from '../../domain/ids.ts';
+import { addSeconds, type Ms, seconds, toEpochSeconds } from '../../domain/time.ts';
+import { StoreUnavailable } from '../../ports/errors.ts';
 import type {
   Change,
   Deployment,
   DeploymentChange,
   DeploymentOutcome,
+  IdempotencyKey,
+  MadeByKey,
+  Missing,
+  SettingsStore,
+  Stale,
   StoredDeployment,
 } from '../../ports/settings.ts';
 import { answering } from './client.ts';
-import { deploymentKey, hostKey, tenantPk } from './keys.ts';
+import { deploymentKey, hostKey, idempotencyKey, tenantPk } from './keys.ts';
 import { auditDeployment, buildAuditItem } from './settings-audit.ts';
 import type { Table } from './settings-by-username.ts';
 import { parseStoredDeployment } from './settings-item.ts';
@@ -52,20 +60,59 @@ function takeHost(TableName: string, host: string, id: DeploymentId): readonly W
 
 function audit(
   TableName: string,
+  id: DeploymentId,
   before: Deployment | undefined,
-  after: Deployment,
+  after: Deployment | undefined,
   change: Change | undefined,
 ): readonly Write[] {
   if (change === undefined) return [];
-  const record = auditDeployment(before, after);
-  return [{ Put: { TableName, Item: buildAuditItem(after.deploymentId, change, unique(), record) } }];
+  return [{ Put: { TableName, Item: buildAuditItem(id, change, unique(), auditDeployment(before, after)) } }];
 }
+
+/**
+ * Invariant: a key of a tenant makes one deployment while it is kept, and another one only `instead` of the one it made.
+ * Race: of two requests under one key the second finds it taken, and looks what it has made. The time is compared, since
+ * the database removes an item later than its TTL says.
+ * On crash: the key is taken together with the deployment, or neither is.
+ */
+function takeKey(TableName: string, { deploymentId, tenantId, name, createdAt }: Deployment, byKey: ByKey): Write {
+  const { key, instead } = byKey;
+  const keptUntil = addSeconds(createdAt, seconds(idempotencySeconds));
+  return {
+    Put: {
+      TableName,
+      Item: { ...idempotencyKey(tenantId, key), deploymentId, name, keptUntil, ttl: toEpochSeconds(keptUntil) },
+      ...(instead === undefined
+        ? {
+            ConditionExpression: 'attribute_not_exists(pk) OR keptUntil <= :now',
+            ExpressionAttributeValues: { ':now': createdAt },
+          }
+        : { ConditionExpression: 'deploymentId = :instead', ExpressionAttributeValues: { ':instead': instead } }),
+    },
+  };
+}
+
+export async function getMadeByKey(
+  { client, tableName }: Table,
+  tenantId: TenantId,
+  key: IdempotencyKey,
+  now: Ms,
+): Promise<MadeByKey | undefined> {
+  const Key = idempotencyKey(tenantId, key);
+  const command = new GetCommand({ TableName: tableName, Key, ConsistentRead: true });
+  const item = (await answering(() => client.send(command))).Item;
+  // Nobody but this file writes there.
+  return item === undefined || item.keptUntil <= now ? undefined : { deploymentId: item.deploymentId, name: item.name };
+}
+
+type ByKey = NonNullable<Parameters<SettingsStore['createDeployment']>[2]>;
 
 export async function createDeployment(
   table: Table,
   deployment: Deployment,
   change: Change | undefined,
-): Promise<'created' | 'exists' | 'host_taken'> {
+  byKey: ByKey | undefined,
+): Promise<'created' | 'exists' | 'host_taken' | 'key_taken'> {
   const { tableName: TableName } = table;
   const { deploymentId, tenantId, mqttHost } = deployment;
   // All or nothing: a deployment that its tenant's list does not name could never be found again. Ids are never used
@@ -78,11 +125,13 @@ export async function createDeployment(
         ConditionExpression: 'attribute_not_exists(pk)',
       },
     },
+    ...(byKey === undefined ? [] : [takeKey(TableName, deployment, byKey)]),
     { Put: { TableName, Item: { pk: tenantPk(tenantId), sk: deploymentId } } },
-    ...audit(TableName, undefined, deployment, change),
+    ...audit(TableName, deploymentId, undefined, deployment, change),
     ...(mqttHost === undefined ? [] : takeHost(TableName, mqttHost, deploymentId)),
   ]);
   if (outcome.kind === 'done') return 'created';
+  if (byKey !== undefined && outcome.at.includes(1)) return 'key_taken';
   return outcome.at.includes(0) ? 'exists' : 'host_taken';
 }
 
@@ -114,7 +163,7 @@ export async function changeDeployment(
   const moves = before.mqttHost !== after.mqttHost;
   const outcome = await transact(table, [
     updateIfUnchanged(TableName, before, changes),
-    ...audit(TableName, before, after, change),
+    ...audit(TableName, id, before, after, change),
     ...(moves && before.mqttHost !== undefined ? [releaseHost(TableName, before.mqttHost, id)] : []),
     ...(moves && after.mqttHost !== undefined ? takeHost(TableName, after.mqttHost, id) : []),
   ]);
@@ -123,8 +172,41 @@ export async function changeDeployment(
   return { kind: 'stale', version: (await getDeployment(table, id))?.version };
 }
 
+const maxRounds = 8;
+
+/**
+ * Invariant: a deployment that is being deleted takes no more changes, and its audit records say who deleted it (S18).
+ * Race: the version moves on, so that a change that was under way is refused and cannot bring it back.
+ * On crash: all of the transaction is written, or nothing; the operation that was recorded before looks which.
+ */
+export async function markDeleting(
+  table: Table,
+  id: DeploymentId,
+  change: Change,
+): Promise<{ readonly kind: 'done' } | Missing | Stale> {
+  const { tableName: TableName } = table;
+  const { expectedVersion } = change;
+  for (let round = 0; round < maxRounds; round += 1) {
+    const before = await getDeployment(table, id);
+    if (before === undefined) return { kind: 'missing', what: 'deployment' };
+    if (expectedVersion !== undefined && expectedVersion !== before.version)
+      return { kind: 'stale', version: before.version };
+    if (before.status === 'deleting') return { kind: 'done' };
+    const outcome = await transact(table, [
+      updateIfUnchanged(TableName, before, { status: 'deleting' }),
+      ...audit(TableName, id, before, undefined, change),
+    ]);
+    if (outcome.kind === 'done') return { kind: 'done' };
+  }
+  throw new StoreUnavailable('other changes of the deployment kept coming first');
+}
+
 /** Only what changes is written: an item may say more of a deployment than is known here. */
-function updateIfUnchanged(TableName: string, before: StoredDeployment, changes: DeploymentChange): Write {
+function updateIfUnchanged(
+  TableName: string,
+  before: StoredDeployment,
+  changes: DeploymentChange | Pick<Deployment, 'status'>,
+): Write {
   const fields = Object.entries({ ...changes, version: before.version + 1 });
   const sets = fields.filter(([, value]) => value !== undefined).map(([name]) => `#${name} = :${name}`);
   const removes = fields.filter(([, value]) => value === undefined).map(([name]) => `#${name}`);

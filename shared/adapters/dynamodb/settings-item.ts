@@ -35,6 +35,8 @@ export interface LimitItem {
   readonly mayHaveOverrides: boolean;
   /** How many changes of overrides there were. */
   readonly overrideVersion: number;
+  /** How many overrides were removed one by one. */
+  readonly overridesRemoved: number;
   /** Every whitelist that may still have entries, the current one among them. */
   readonly lists: ReadonlySet<string>;
   /** Those that were current once, and when they ceased to be. */
@@ -124,6 +126,7 @@ export function parseLimitItem(item: Item | undefined): LimitItem {
     overrideCount: numberOr(from, 'overrideCount', 0),
     mayHaveOverrides: from.overrideCount !== 0,
     overrideVersion: numberOr(from, 'overrideVersion', 0),
+    overridesRemoved: numberOr(from, 'overridesRemoved', 0),
     lists: stringSet(from.lists),
     retired: numberMap(from.retired),
   };

@@ -96,9 +96,13 @@ function copyToUsage(
 
 export function createOverrideWrites(table: Table, log: Pick<Log, 'warn'>) {
   /**
-   * Keeps S1 (an override lives only beside the limit it was made for), S18 and the bound of overrides: the limit item
-   * must still be configured in the generation that was read, and the override must be as it was read. A delete of the
-   * limit comes wholly before (then this is refused) or wholly after (then its generation is void).
+   * Invariant: an override lives only beside the limit it was made for (S1). Its version lies above that of every
+   * override that this username had before (S18). There are no more than the bound allows.
+   * Race: the limit item must still be configured in the generation that was read, and the override must be as it was
+   * read. A delete of the limit comes wholly before this write, which is then refused, or wholly after, and voids it.
+   * A new override also needs that no override was removed since the reading: one may have come, with the same version,
+   * and gone.
+   * On crash: all of the transaction is written, or nothing.
    */
   async function write(
     id: DeploymentId,
@@ -110,6 +114,8 @@ export function createOverrideWrites(table: Table, log: Pick<Log, 'warn'>) {
     const { limit, stored } = seen;
     const { tableName: TableName } = table;
     const more = (override === undefined ? 0 : 1) - (stored === undefined ? 0 : 1);
+    const noneRemoved =
+      limit.overridesRemoved === 0 ? 'attribute_not_exists(overridesRemoved)' : 'overridesRemoved = :removed';
     const Key = perUsernameKey('O', id, username);
     const asRead = {
       ConditionExpression:
@@ -126,16 +132,18 @@ export function createOverrideWrites(table: Table, log: Pick<Log, 'warn'>) {
         Update: {
           TableName,
           Key: limitKey(id),
-          UpdateExpression: 'ADD overrideVersion :one, overrideCount :more',
+          UpdateExpression: `ADD overrideVersion :one, overrideCount :more${more < 0 ? ', overridesRemoved :one' : ''}`,
           ConditionExpression:
             'configured = :true AND generation = :generation' +
-            (more > 0 ? ' AND (attribute_not_exists(overrideCount) OR overrideCount < :most)' : ''),
+            (more > 0 ? ' AND (attribute_not_exists(overrideCount) OR overrideCount < :most)' : '') +
+            (more > 0 ? ` AND ${noneRemoved}` : ''),
           ExpressionAttributeValues: {
             ':true': true,
             ':generation': limit.generation,
             ':one': 1,
             ':more': more,
             ...(more > 0 ? { ':most': usernamesPerListMax } : {}),
+            ...(more > 0 && limit.overridesRemoved > 0 ? { ':removed': limit.overridesRemoved } : {}),
           },
         },
       },
@@ -174,16 +182,19 @@ export function createOverrideWrites(table: Table, log: Pick<Log, 'warn'>) {
     username: Username,
     override: Override,
     change: Change,
-  ): Promise<WriteOutcome<Override> | { readonly kind: 'full' }> {
+  ): Promise<WriteOutcome<StoredOverride> | { readonly kind: 'full' }> {
     for (let round = 0; round < maxRounds; round += 1) {
       const seen = await read(table, id, username);
       if (seen.limit.configured === undefined) return { kind: 'missing', what: 'session_limit' };
       const stale = staleness(seen.stored, change);
       if (stale !== undefined) return stale;
-      if (same(seen.stored?.override, override)) return { kind: 'done', value: override, created: false };
+      if (seen.stored !== undefined && same(seen.stored.override, override))
+        return { kind: 'done', value: seen.stored, created: false };
       if (seen.stored === undefined && seen.limit.overrideCount >= usernamesPerListMax) return { kind: 'full' };
-      if ((await write(id, seen, username, override, change)) === 'done')
-        return { kind: 'done', value: override, created: seen.stored === undefined };
+      if ((await write(id, seen, username, override, change)) === 'done') {
+        const value = { username, override, version: seen.limit.overrideVersion + 1 };
+        return { kind: 'done', value, created: seen.stored === undefined };
+      }
     }
     throw new StoreUnavailable('other changes of the override kept coming first');
   }

@@ -11,7 +11,7 @@ import { createHostReader } from './host-reader.ts';
 import { deploymentKey, type Key, tenantPk } from './keys.ts';
 import { listAudit } from './settings-audit-list.ts';
 import type { Table } from './settings-by-username.ts';
-import { changeDeployment, createDeployment, getDeployment } from './settings-deployments.ts';
+import { changeDeployment, createDeployment, getDeployment, getMadeByKey } from './settings-deployments.ts';
 import { parseDeploymentItem, storedDeploymentId } from './settings-item.ts';
 import { createLimitWrites, getSessionLimit } from './settings-limit.ts';
 import { createOverrideWrites, getOverride, listOverrides } from './settings-overrides.ts';
@@ -73,7 +73,8 @@ export function createSettingsStore(
   }
 
   return {
-    createDeployment: (deployment, change) => createDeployment(table, deployment, change),
+    createDeployment: (deployment, change, byKey) => createDeployment(table, deployment, change, byKey),
+    getMadeByKey: (tenantId, key, now) => getMadeByKey(table, tenantId, key, now),
     getDeployment: (id) => getDeployment(table, id),
     changeDeployment: (id, changes, change) => changeDeployment(table, id, changes, change),
     listDeployments,
