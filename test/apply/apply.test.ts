@@ -291,6 +291,35 @@ test('a deployment that does not exist is made once, by its name', async () => {
   expect(await apply(yaml)).toMatchObject({ out: 'nothing to change\n' });
 });
 
+test('two runs at once make one deployment of a name, and no later run refuses', async () => {
+  const yaml = 'deployment: {name: one of a kind, sessionExpirySeconds: 60}\nsessionLimit: {}';
+  let other: Ran | undefined;
+  const ran = await interrupted(
+    /^POST /,
+    async () => {
+      other = await apply(yaml);
+    },
+    (at) => apply(yaml, at),
+  );
+  expect(other).toMatchObject({ code: 0 });
+  const [made, ...more] = await deploymentsNamed('one of a kind');
+  expect(more).toEqual([]);
+  expect(ran).toMatchObject({
+    code: 1,
+    err: expect.stringContaining(`it was made meanwhile, as ${made?.deploymentId}`),
+  });
+  expect(await apply(yaml)).toMatchObject({ out: 'nothing to change\n' });
+
+  // The name is free again, by a new name of that deployment or by its end.
+  await rig.api('PATCH', `/deployments/${made?.deploymentId}`, { name: 'renamed' });
+  expect(await apply(yaml)).toMatchObject({ code: 0, err: '' });
+  const [next, ...others] = await deploymentsNamed('one of a kind');
+  expect(others).toEqual([]);
+  await rig.api('DELETE', `/deployments/${next?.deploymentId}`);
+  expect(await apply(yaml)).toMatchObject({ code: 0, err: '' });
+  expect(await deploymentsNamed('one of a kind')).toHaveLength(1);
+});
+
 test('what would be refused is found out before anything is made', async () => {
   const said = 'there is no session limit that the overrides could go with';
   const orphan = 'deployment: {name: orphan}\noverrides: {alice: 1}';
