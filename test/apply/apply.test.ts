@@ -283,6 +283,17 @@ describe('a change that is made between reading and writing is found, told, and 
   });
 });
 
+test('a limit that comes between reading and writing is not replaced', async () => {
+  await rig.api('DELETE', limitPath);
+  const ran = await interrupted(
+    /^PUT /,
+    () => rig.api('PUT', limitPath, { maxSessionsPerUsername: 9 }),
+    (at) => apply('deployment: {id: demo}\nsessionLimit: {maxSessionsPerUsername: 5}', at),
+  );
+  expect(ran).toMatchObject({ code: 1, err: expect.stringContaining('was answered 412') });
+  expect((await rig.api('GET', limitPath)).body).toMatchObject({ maxSessionsPerUsername: 9 });
+});
+
 test('a deployment that does not exist is made once, by its name', async () => {
   const yaml = 'deployment: {name: The fleet}\nsessionLimit: {maxSessionsPerUsername: 3}';
   const first = await apply(yaml);
