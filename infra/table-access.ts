@@ -173,7 +173,7 @@ export const tableAccess: Readonly<Record<TableUser | 'frontdoor', TableAccess>>
   }),
   api: together(openingWithKeys, lanes, {
     items: {
-      BatchGetItem: ['D', 'N', 'R', 'W'],
+      BatchGetItem: ['D', 'J', 'N', 'R', 'W'],
       BatchWriteItem: ['W'],
       DeleteItem: ['N', 'O'],
       GetItem: ['C', 'D', 'I', 'J', 'K', 'N', 'O', 'S', '=tenants'],

@@ -1,6 +1,7 @@
 // What a route answers, apart from how it is sent. Errors are problem documents [RFC 9457] with a stable code.
 
 import { STATUS_CODES } from 'node:http';
+import type { Scope } from './principal.ts';
 import type { ProblemCode, problemKinds } from './problems.ts';
 
 /** One fault of a request. */
@@ -52,11 +53,18 @@ export function invalid(errors: readonly RequestFault[]): Answer {
 // The same bytes whether a deployment never existed, is another tenant's, or has an id that none can have (S19).
 export const deploymentNotFound = problem(404, 'deployment.not_found', 'There is no such deployment.');
 
+export const forbidden = (scope: Scope): Answer => problem(403, 'forbidden', `This needs the scope ${scope}.`);
+
 export const deploymentDeleting = problem(409, 'deployment.deleting', 'This deployment is being deleted.');
+
+/** Where to read how far the operation is that a change has started. */
+export function startedBy(operationId: string | undefined): Readonly<Record<string, string>> {
+  return operationId === undefined ? {} : { location: `/v1/operations/${operationId}` };
+}
 
 /** It goes on in the background; `Location` says where to read how far it is. */
 export function accepted(operationId: string): Answer {
-  return { status: 202, body: { operationId }, headers: { location: `/v1/operations/${operationId}` } };
+  return { status: 202, body: { operationId }, headers: startedBy(operationId) };
 }
 
 export const clientNotFound = problem(404, 'client.not_found', 'There is no live session of this client id.');

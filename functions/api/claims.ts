@@ -51,8 +51,15 @@ export function createClaimsAuthenticate(machines: MachineTenants): Authenticate
     if (membership === undefined) return undefined;
     const named = listOf(property(claims, 'scope')).filter((scope) => scope.startsWith(ours));
     const scopes = named.map((scope) => scope.slice(ours.length)).filter(isScope);
-    return { tenantId: membership.tenantId, subject, scopes: new Set(scopes.filter(membership.may)) };
+    const actor = isMachine ? subject : personOf(claims, subject);
+    return { tenantId: membership.tenantId, subject, actor, scopes: new Set(scopes.filter(membership.may)) };
   };
+}
+
+/** How people know each other. Cognito puts `username` into access tokens; `email`, where the operator adds it. */
+function personOf(claims: unknown, subject: string): string {
+  const named = ['email', 'username'].map((name) => property(claims, name));
+  return named.find((name): name is string => typeof name === 'string' && name !== '') ?? subject;
 }
 
 function membershipOfMachine(tenantId: TenantId | undefined): Membership | undefined {

@@ -59,13 +59,14 @@ const headersOf = { 'if-match': preconditions, 'idempotency-key': idempotencyKey
 export function describeRoute<P, Q, B>(route: Common<P, Q, B>): RouteConfig {
   const names = [...route.path.matchAll(/\{([^}]+)\}/g)].map((match) => match[1] ?? '');
   const params = names.map((name) => [name, z.string().openapi({ description: parameters[name] ?? name })]);
+  const scopes = [route.scope, ...(route.orScope === undefined ? [] : [route.orScope])];
   return {
     method: route.method,
     path: route.path,
     operationId: `${route.method}${route.path.replace('/v1', '').replaceAll(/[^A-Za-z]+([A-Za-z]?)/g, (_, first: string) => first.toUpperCase())}`,
     summary: route.summary,
-    description: `Scope: \`${route.scope}\``,
-    security: [{ bearer: [route.scope] }],
+    description: scopes.map((scope) => `Scope: \`${scope}\``).join(', or for what one may start: '),
+    security: scopes.map((scope) => ({ bearer: [scope] })),
     request: {
       ...(names.length === 0 ? {} : { params: z.object(Object.fromEntries(params)) }),
       ...(route.query instanceof z.ZodObject ? { query: route.query } : {}),

@@ -6,6 +6,8 @@ import { type Answer, deploymentNotFound, noContent, problem } from './answer.ts
 
 export const stale = problem(412, 'precondition.failed', 'It has changed since you read it. Read it again.');
 
+export const isDone = ({ kind }: { readonly kind: string }): boolean => kind === 'done';
+
 export function missing({ what }: Missing | MissingIssuer): Answer {
   switch (what) {
     case 'deployment':

@@ -2,6 +2,7 @@
 
 import { allScopes } from '../../shared/config/scopes.ts';
 import type { TenantId } from '../../shared/domain/ids.ts';
+import type { Deployment } from '../../shared/ports/settings.ts';
 
 export type Scope = (typeof allScopes)[number];
 
@@ -11,9 +12,16 @@ export function isScope(raw: string): raw is Scope {
 
 export interface Principal {
   readonly tenantId: TenantId;
-  /** Named in audit records. */
+  /** The same for each token of a person or a machine, and nobody else's in the tenant. */
   readonly subject: string;
+  /** Named in audit records: the person, or the name of the token. */
+  readonly actor: string;
   readonly scopes: ReadonlySet<Scope>;
+}
+
+/** What an operation says of whom it is for. */
+export function startedFor({ subject }: Principal, { deploymentId, tenantId }: Deployment) {
+  return { deploymentId, tenantId, startedBy: subject };
 }
 
 /**

@@ -16,6 +16,7 @@ import {
   type Answer,
   deploymentDeleting,
   deploymentNotFound,
+  forbidden,
   invalid,
   problem,
   type RequestFault,
@@ -56,6 +57,8 @@ export interface Common<P, Q, B> {
   /** In the notation of OpenAPI. */
   readonly path: string;
   readonly scope: Scope;
+  /** Good for some of it, in place of `scope`; what, the route decides. */
+  readonly orScope?: Scope;
   readonly summary: string;
   readonly params?: { readonly [K in keyof P]: ParamParser<P[K]> };
   /** A strict object: a parameter that it does not know is a fault. */
@@ -237,7 +240,8 @@ export function createRouter(app: OpenAPIHono, ports: RouterPorts) {
     }
     const absent = await route.absent?.(principal.tenantId, segments);
     if (absent !== undefined) return absent;
-    if (!principal.scopes.has(route.scope)) return problem(403, 'forbidden', `This needs the scope ${route.scope}.`);
+    if (!principal.scopes.has(route.scope) && !(route.orScope && principal.scopes.has(route.orScope)))
+      return forbidden(route.scope);
 
     if (deployment?.status === 'deleting' && route.method !== 'get' && route.whileDeleting !== true)
       return deploymentDeleting;
@@ -274,7 +278,7 @@ export function createRouter(app: OpenAPIHono, ports: RouterPorts) {
         params: params as P,
         query: query as Q,
         body: body as B,
-        caller: { actor: principal.subject, expected },
+        caller: { actor: principal.actor, expected },
         idempotencyKey,
         after,
         page: (items, last) => ({

@@ -58,7 +58,7 @@ export const rejectionHourSchema = z
 export const auditRecordSchema = z
   .object({
     at: time,
-    actor: z.string().openapi({ description: 'The subject of the token' }),
+    actor: z.string().openapi({ description: 'The person, or the name of the token; of a machine on AWS its app client' }),
     action: z.string(),
     before: z.record(z.string(), z.unknown()).nullable().openapi({ description: 'null: there was nothing' }),
     after: z.record(z.string(), z.unknown()).nullable().openapi({ description: 'null: there is nothing any more' }),

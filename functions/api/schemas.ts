@@ -10,6 +10,7 @@ import {
   usernamesPerListMax,
 } from '../../shared/config/constants.ts';
 import { usernameMaxBytes } from '../../shared/domain/ids.ts';
+import { operationKinds } from '../../shared/ports/operations.ts';
 import { audienceClaims } from '../../shared/ports/token-issuer.ts';
 
 export const time = z.string().openapi({ format: 'date-time' });
@@ -162,12 +163,23 @@ export const acceptedSchema = z.object({ operationId: z.string() }).openapi('Acc
 export const operationSchema = z
   .object({
     status: z.enum(['running', 'done', 'failed']),
-    total: count.optional().openapi({ description: 'Sessions to end, where that is known' }),
+    total: count
+      .optional()
+      .openapi({ description: 'Sessions to end, as counted at the beginning; at the end as many as were ended' }),
     finished: count.openapi({ description: 'Sessions ended' }),
     startedAt: time,
     endedAt: time.optional(),
   })
   .openapi('Operation');
+
+export const listedOperationSchema = operationSchema
+  .extend({
+    operationId: z.string(),
+    deploymentId: z.string(),
+    kind: z.enum(operationKinds).openapi({ description: 'What it follows' }),
+    username: username.optional().openapi({ description: 'Whose sessions; absent: those of the whole deployment' }),
+  })
+  .openapi('ListedOperation');
 
 /** A page of a list. */
 export function listOf<T extends z.ZodType>(item: T) {

@@ -28,30 +28,42 @@ function parseScopes(raw: string, where: string): readonly Scope[] {
   });
 }
 
-function buildEntry(token: string, tenant: string, scopes: readonly Scope[], where: string): Entry {
+interface Named {
+  readonly tenant: string;
+  readonly name: string;
+}
+
+function buildEntry(token: string, { tenant, name }: Named, scopes: readonly Scope[], where: string): Entry {
   // The message never holds the token: it ends up in logs.
   if (!tokenPattern.test(token)) throw new Error(`${where}: a token holds only letters, digits and -._~+/`);
   const tenantId = parseTenantId(tenant);
   if (!tenantId.ok) throw new Error(`${where}: ${tenantId.problem}`);
-  return { token, principal: { tenantId: tenantId.value, subject: `token:${tenant}`, scopes: new Set(scopes) } };
+  return { token, principal: { tenantId: tenantId.value, subject: name, actor: name, scopes: new Set(scopes) } };
 }
 
-/** `token=tenant` or `token=tenant:scope+scope`. A token may end in `=`, so the last one is the border. */
+const namePattern = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** `token=tenant` or `token=tenant:scope+scope`, after `name@` or not. A token may end in `=`, so the last one is the border. */
 function parseEntry(raw: string, where: string): Entry {
   const border = raw.lastIndexOf('=');
-  if (border < 1) throw new Error(`${where}: expected token=tenant or token=tenant:scope+scope`);
+  if (border < 1) throw new Error(`${where}: expected token=tenant or token=tenant:scope+scope, after name@ or not`);
   const rest = raw.slice(border + 1);
   const colon = rest.indexOf(':');
   const tenant = colon < 0 ? rest : rest.slice(0, colon);
   const scopes = colon < 0 ? tenantScopes : parseScopes(rest.slice(colon + 1), where);
-  return buildEntry(raw.slice(0, border), tenant, scopes, where);
+  // No token holds an `@`.
+  const at = raw.indexOf('@');
+  const name = at < 0 ? where : raw.slice(0, at);
+  if (at >= 0 && !namePattern.test(name)) throw new Error(`${where}: a name has 1 to 64 letters, digits and ._-`);
+  return buildEntry(raw.slice(at + 1, border), { tenant, name }, scopes, where);
 }
 
 const digestOf = (token: string): Buffer => createHash('sha256').update(token).digest();
 
 /** Throws, and says which part is wrong, for variables that cannot be meant. */
 export function parseLocalTokens(env: { readonly API_TOKEN?: string; readonly API_TOKENS?: string }): LocalTokens {
-  const first = buildEntry(env.API_TOKEN ?? 'local', localTenant, allScopes, 'API_TOKEN');
+  const own = { tenant: localTenant, name: 'API_TOKEN' };
+  const first = buildEntry(env.API_TOKEN ?? 'local', own, allScopes, 'API_TOKEN');
   const more = (env.API_TOKENS ?? '')
     .split(',')
     .map((raw) => raw.trim())

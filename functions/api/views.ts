@@ -113,6 +113,12 @@ export function viewClient(session: SessionView) {
   return { ...viewSession(session), username: session.username };
 }
 
+export function viewListedOperation(operation: Operation) {
+  const { operationId, deploymentId, cause } = operation;
+  const { kind, username } = { username: undefined, ...cause };
+  return { operationId, deploymentId, kind, username, ...viewOperation(operation) };
+}
+
 export function viewOperation({ status, total, finished, startedAt, endedAt }: Operation) {
   return {
     status,

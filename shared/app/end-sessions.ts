@@ -64,7 +64,7 @@ export async function kickOn(ports: WorkerPorts, operation: Operation, before: K
     operation: {
       ...operation,
       finished,
-      ...(operation.total === undefined ? {} : { total: operation.total + found }),
+      ...(operation.total === undefined ? {} : { total: Math.max(operation.total + found, finished) }),
       progressAt: finished > operation.finished ? ports.clock.now() : operation.progressAt,
       work: { ...work, passedBy, left, kicked: plan === undefined ? {} : remembered, tombstones },
     },
@@ -122,7 +122,7 @@ async function usernameAt(ports: WorkerPorts, id: DeploymentId, passedBy: Passed
     limit: 1,
     ...(username === undefined ? {} : { after: username }),
   });
-  return next;
+  return next?.username;
 }
 
 async function endPass(ports: WorkerPorts, operation: Operation, work: Kicking): Promise<Step> {
@@ -131,10 +131,14 @@ async function endPass(ports: WorkerPorts, operation: Operation, work: Kicking):
   const left = work.left + tombstones.left;
   const whole = until === undefined || passBegan > until;
   if (left === 0 && whole) {
+    const { total, finished } = operation;
+    // What a plan names has ended, one way or the other. Of a whole deployment, more or fewer may have come to an end
+    // than there were when it was counted.
+    const counts = usernameOf(operation) === undefined ? { total: finished } : { finished: total ?? finished };
+    const ended = { ...operation, ...counts };
     if (operation.cause.kind === 'deployment_deleted')
-      return { operation: { ...operation, progressAt: now, work: { step: 'remove', found: 0 } } };
-    const { total } = operation;
-    return { operation: { ...operation, status: 'done', ...(total === undefined ? {} : { finished: total }) } };
+      return { operation: { ...ended, progressAt: now, work: { step: 'remove', found: 0 } } };
+    return { operation: { ...ended, status: 'done' } };
   }
   // Or not before the last who may still have been admitted by what held before the change.
   const after = left > 0 || whole ? nextPassSeconds : seconds(Math.floor(Math.max(0, until - now) / 1_000) + 1);

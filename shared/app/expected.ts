@@ -4,7 +4,7 @@
 export type Expected = undefined | 'none' | 'some' | readonly number[];
 
 export interface Caller {
-  /** The subject of the token. */
+  /** The person, or the name of the token. */
   readonly actor: string;
   readonly expected: Expected;
 }

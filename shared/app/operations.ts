@@ -21,7 +21,7 @@ export interface StartPorts {
 /** Longer than any change takes: then somebody looks what became of it. */
 const firstLookSeconds = seconds(60);
 
-type Of = Pick<Deployment, 'deploymentId' | 'tenantId'>;
+type Of = Pick<Deployment, 'deploymentId' | 'tenantId'> & Pick<Operation, 'startedBy'>;
 
 /** Something to do that follows no change. */
 export async function startOperation(ports: StartPorts, of: Of, cause: OperationCause): Promise<OperationId> {
@@ -40,12 +40,16 @@ export async function changeAndEnd<T>(
   cause: OperationCause,
   change: () => Promise<T>,
   wasMade: (outcome: T) => boolean,
-): Promise<T> {
+): Promise<{ readonly outcome: T; readonly operationId: OperationId | undefined }> {
   const stored = await record(ports, of, cause, ports.newOperationId());
   const outcome = await change();
-  if (wasMade(outcome)) await wake(ports, stored.value);
-  else await drop(ports, stored);
-  return outcome;
+  const { operationId } = stored.value;
+  if (wasMade(outcome)) {
+    await wake(ports, stored.value);
+    return { outcome, operationId };
+  }
+  await drop(ports, stored);
+  return { outcome, operationId: undefined };
 }
 
 /**
@@ -98,7 +102,7 @@ const maxRounds = 8;
 
 function begun(
   { clock }: StartPorts,
-  { deploymentId, tenantId }: Of,
+  { deploymentId, tenantId, startedBy }: Of,
   cause: OperationCause,
   operationId: OperationId,
 ): Operation {
@@ -108,6 +112,7 @@ function begun(
     tenantId,
     deploymentId,
     cause,
+    startedBy,
     status: 'running',
     certain: false,
     startedAt: now,

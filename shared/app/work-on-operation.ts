@@ -99,6 +99,8 @@ async function advance(ports: WorkerPorts, operation: Operation): Promise<Step> 
   switch (work.step) {
     case 'begin':
       return begin(ports, operation);
+    case 'count':
+      return countOn(ports, operation, work);
     case 'kick':
       return kickOn(ports, operation, work);
     case 'remove':
@@ -107,20 +109,45 @@ async function advance(ports: WorkerPorts, operation: Operation): Promise<Step> 
 }
 
 async function begin(ports: WorkerPorts, operation: Operation): Promise<Step> {
-  if (!(await stillHolds(ports, operation))) return { operation: { ...operation, status: 'done' } };
-  const now = ports.clock.now();
-  // A walk over a whole deployment goes by usernames that count sessions, and leaves tombstones alone.
-  const tombstones = { toReach: 'username' in operation.cause ? 'all' : 'none', reached: 0, left: 0 } as const;
-  const common = { step: 'kick', passBegan: now, passedBy: {}, left: 0, kicked: {}, tombstones } as const;
-  if (operation.cause.kind !== 'kick')
-    // Who was admitted by what held before the change is in by then.
-    return { operation: { ...operation, work: { ...common, until: addSeconds(now, seconds(changeHoldsSeconds)) } } };
   const { deploymentId, cause, startedAt } = operation;
+  if (!(await stillHolds(ports, operation))) return { operation: { ...operation, status: 'done' } };
+  if (!('username' in cause)) return { operation: { ...operation, work: { step: 'count', sessions: 0 } } };
+  if (cause.kind !== 'kick') return { operation: { ...operation, work: kickingAllBefore(ports, 'all') } };
   const { used, places, wide } = await ports.store.readRoster(deploymentId, cause.username);
+  const now = ports.clock.now();
+  const work = kicking(now, 'all');
   // Too many for a list, and most are a number only: whoever was admitted before now.
-  if (wide === true) return { operation: { ...operation, total: used, work: { ...common, until: now } } };
+  if (wide === true) return { operation: { ...operation, total: used, work: { ...work, until: now } } };
   await ports.operations.putPlan(operation, places, addSeconds(startedAt, seconds(operationSeconds)));
-  return { operation: { ...operation, total: places.size, work: common } };
+  return { operation: { ...operation, total: places.size, work } };
+}
+
+type Kicking = Work & { readonly step: 'kick' };
+
+function kicking(passBegan: Ms, toReach: 'all' | 'none'): Kicking {
+  return { step: 'kick', passBegan, passedBy: {}, left: 0, kicked: {}, tombstones: { toReach, reached: 0, left: 0 } };
+}
+
+/** Who was admitted by what held before the change is in by then. */
+function kickingAllBefore({ clock }: WorkerPorts, toReach: 'all' | 'none'): Kicking {
+  const now = clock.now();
+  return { ...kicking(now, toReach), until: addSeconds(now, seconds(changeHoldsSeconds)) };
+}
+
+const countedAtOnce = 1_000;
+
+async function countOn(ports: WorkerPorts, operation: Operation, work: Work & { step: 'count' }): Promise<Step> {
+  const { after } = work;
+  const page = { limit: countedAtOnce, ...(after === undefined ? {} : { after }) };
+  const counted = await ports.items.listCounted(operation.deploymentId, page);
+  const sessions = counted.reduce((sum, { used }) => sum + used, work.sessions);
+  const last = counted.at(-1)?.username;
+  if (last !== undefined) {
+    const progressAt = ports.clock.now();
+    return { operation: { ...operation, progressAt, work: { step: 'count', after: last, sessions } } };
+  }
+  // A walk over a whole deployment goes by usernames that count sessions, and leaves tombstones alone.
+  return { operation: { ...operation, total: sessions, work: kickingAllBefore(ports, 'none') } };
 }
 
 /** Again and again until a whole look finds nothing: what was still under way may have written behind the last one. */

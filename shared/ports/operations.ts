@@ -13,6 +13,15 @@ export type OperationCause =
   /** Ends them all, and removes everything that the deployment is. */
   | { readonly kind: 'deployment_deleted' };
 
+/** Each that there is. */
+export const operationKinds = [
+  'kick',
+  'credential_removed',
+  'username_blocked',
+  'deployment_suspended',
+  'deployment_deleted',
+] as const satisfies readonly OperationCause['kind'][];
+
 /** Where a pass over sessions is: after this client id of this username; usernames in an order that stays. */
 export interface PassedBy {
   readonly username?: Username;
@@ -24,6 +33,8 @@ export interface PassedBy {
 /** What is left to do: enough for another process to go on from. */
 export type Work =
   | { readonly step: 'begin' }
+  /** How many sessions a whole deployment has: usernames up to `after` are in `sessions`. */
+  | { readonly step: 'count'; readonly after?: Username; readonly sessions: number }
   | {
       readonly step: 'kick';
       /** Sessions admitted up to then are to end; absent: those of the plan. */
@@ -52,12 +63,14 @@ export interface Operation {
   readonly tenantId: TenantId;
   readonly deploymentId: DeploymentId;
   readonly cause: OperationCause;
+  /** The subject of the token that asked for it. */
+  readonly startedBy: string;
   readonly status: 'running' | 'done' | 'failed';
   /** The change that it follows is known to have been made. */
   readonly certain: boolean;
   readonly startedAt: Ms;
   readonly endedAt?: Ms;
-  /** Sessions to end, where that is known. */
+  /** Sessions to end, as counted when it began; at the end as many as were ended. */
   readonly total?: number;
   /** Sessions ended, at least. */
   readonly finished: number;
@@ -68,6 +81,12 @@ export interface Operation {
   /** If it still runs then, nobody may be at it any more. */
   readonly lookAt: Ms;
   readonly work: Work;
+}
+
+/** Where a page of operations ended. */
+export interface OperationPlace {
+  readonly startedAt: Ms;
+  readonly operationId: OperationId;
 }
 
 export interface OperationRef {
@@ -85,6 +104,11 @@ export interface OperationStore {
   saveOperation(operation: Operation, expected: Stored<Operation>): Promise<PutOutcome<Operation>>;
   /** Takes one back that has nothing to do, if it is still `expected`. */
   dropOperation(expected: Stored<Operation>): Promise<void>;
+  /** A tenant's, newest first, after `after`, at most `limit`. Eventually consistent. */
+  listOperations(
+    tenantId: TenantId,
+    page: { readonly limit: number; readonly after?: OperationPlace },
+  ): Promise<{ readonly items: readonly Operation[]; readonly next: OperationPlace | undefined }>;
   /** Running ones whose `lookAt` is `until` or before, earliest first; eventually consistent. */
   listOverdue(until: Ms, limit: number): Promise<readonly OperationRef[]>;
   /** How many of a tenant's are running; counts no further than `most`. Eventually consistent. */
@@ -106,11 +130,14 @@ export interface OperationQueue {
 
 /** A deployment as a heap of items. Throws StoreUnavailable; all may be repeated. */
 export interface DeploymentItems {
-  /** Usernames that count sessions, in an order that stays, after `after`, at most `limit`. Consistent. */
+  /**
+   * Usernames that count sessions, in an order that stays, after `after`, at most `limit`. `used` holds what lanes have in
+   * reserve too. Consistent.
+   */
   listCounted(
     id: DeploymentId,
     page: { readonly limit: number; readonly after?: Username },
-  ): Promise<readonly Username[]>;
+  ): Promise<readonly { readonly username: Username; readonly used: number }[]>;
   /**
    * From now on it is being deleted: CONNECTs are refused as unknown. Recorded in the same atomic step (S18); one that
    * is being deleted already stays as it is.

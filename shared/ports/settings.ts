@@ -62,7 +62,7 @@ export interface StoredOverride {
 }
 
 export interface Change {
-  /** Who: the subject of the token. */
+  /** Who: the person, or the name of the token. */
   readonly actor: string;
   readonly at: Ms;
   /** The version the caller saw; undefined: any. A PUT that must be the first passes `'none'`. */

@@ -22,8 +22,17 @@ test('the tenant is the group, the scopes are those of this API, without their r
   expect(await principalOf(good)).toEqual({
     tenantId: 'acme',
     subject: 'u-1',
+    actor: 'u-1',
     scopes: new Set(['settings:read', 'usage:read']),
   });
+});
+
+test('audit records name the person by email or username, and a machine by its app client', async () => {
+  const actorOf = async (claims: object) => (await principalOf(claims))?.actor;
+  expect(await actorOf({ ...good, username: 'ann' })).toBe('ann');
+  expect(await actorOf({ ...good, username: 'ann', email: 'ann@example.com' })).toBe('ann@example.com');
+  expect(await actorOf({ ...good, username: '', email: 7 })).toBe('u-1');
+  expect(await actorOf({ ...machine, username: 'ann' })).toBe('m-1');
 });
 
 test('groups are read in each way a gateway writes them', async () => {
@@ -51,6 +60,7 @@ test('the tenant of a machine is the one that its app client belongs to', async 
   expect(await principalOf(machine)).toEqual({
     tenantId: 'acme',
     subject: 'm-1',
+    actor: 'm-1',
     scopes: new Set(['settings:write']),
   });
 });

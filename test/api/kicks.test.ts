@@ -60,6 +60,37 @@ test('kicking a username answers where to read how far it is', async () => {
   ]);
 });
 
+test('a token that may kick reads its kicks, one and all, and nothing else', async () => {
+  const token = 'only-sessions-kick';
+  const others = idOf(await rig.request('DELETE', 'session-usage/bob/sessions'));
+  const own = idOf(await rig.request('DELETE', 'session-usage/bob/sessions', { token }));
+  expect((await rig.request('GET', `/v1/operations/${own}`, { token })).json).toMatchObject({ status: 'running' });
+  const refused = await rig.request('GET', `/v1/operations/${others}`, { token });
+  expect([refused.status, refused.json]).toEqual([403, expect.objectContaining({ code: 'forbidden' })]);
+  expect((await rig.request('GET', '/v1/operations', { token })).json).toEqual({
+    items: [expect.objectContaining({ operationId: own })],
+  });
+});
+
+test("operations are listed newest first, in pages, with what each follows, and no other tenant's", async () => {
+  rig.now += 1_000;
+  const first = idOf(await rig.request('DELETE', 'session-usage/bob/sessions'));
+  rig.now += 1_000;
+  const second = idOf(await rig.request('DELETE', 'session-usage/al%20ice/sessions'));
+  const page = (await rig.request('GET', '/v1/operations?limit=1')).json as { items: unknown[]; nextCursor: string };
+  const running = { deploymentId: 'demo', kind: 'kick', status: 'running', finished: 0 };
+  const startedAt = (ago: number) => new Date(rig.now - ago).toISOString();
+  expect(page.items).toEqual([{ ...running, operationId: second, username: 'al ice', startedAt: startedAt(0) }]);
+  const next = await rig.request('GET', `/v1/operations?limit=1&cursor=${page.nextCursor}`);
+  expect(next.json).toMatchObject({
+    items: [{ ...running, operationId: first, username: 'bob', startedAt: startedAt(1_000) }],
+  });
+  const foreign = await rig.request('GET', '/v1/operations', { token: 'foreign' });
+  expect(foreign.json).toEqual({ items: [expect.objectContaining({ operationId: 'operation-of-foreign' })] });
+  for (const cursor of ['x', `${page.nextCursor}A`])
+    expect((await rig.request('GET', `/v1/operations?limit=1&cursor=${cursor}`)).status).toBe(400);
+});
+
 test("another tenant's operation answers as a missing one, byte for byte", async () => {
   const operationId = idOf(await rig.request('DELETE', 'session-usage/bob/sessions'));
   const visible = async (id: string, token: string) => {
@@ -77,9 +108,15 @@ test("another tenant's operation answers as a missing one, byte for byte", async
 test('an MQTT user that is removed, a username that is blocked, a deployment that is suspended: each wakes one operation', async () => {
   await rig.request('PUT', 'credentials/bob', { body: {} });
   await rig.request('PUT', 'session-limit', { body: {} });
-  expect((await rig.request('DELETE', 'credentials/bob')).status).toBe(204);
-  expect((await rig.request('PUT', 'session-limit/overrides/bob', { body: { limit: 'blocked' } })).status).toBe(204);
-  expect((await rig.request('PATCH', '', { body: { status: 'suspended' } })).status).toBe(200);
+  const answers = [
+    await rig.request('DELETE', 'credentials/bob'),
+    await rig.request('PUT', 'session-limit/overrides/bob', { body: { limit: 'blocked' } }),
+    await rig.request('PATCH', '', { body: { status: 'suspended' } }),
+  ];
+  expect(answers.map(({ status }) => status)).toEqual([204, 204, 200]);
+  // And says where to read how far it is.
+  const named = rig.woken.map(({ operationId }) => `/v1/operations/${operationId}`);
+  expect(answers.map(({ headers }) => headers.get('location'))).toEqual(named);
   const causes = await Promise.all(
     rig.woken.map(async (message) => (await rig.operations.readOperation(message))?.value.cause),
   );

@@ -110,6 +110,7 @@ function operationOf(operationId: string, tenantId: TenantId): Operation {
     tenantId,
     deploymentId: 'demo' as DeploymentId,
     cause: { kind: 'kick', username: 'alice' as Username },
+    startedBy: 'somebody',
     status: 'done',
     certain: true,
     startedAt: at,

@@ -6,6 +6,8 @@ export interface WalkedRoute {
   readonly method: string;
   readonly path: string;
   readonly scope: string;
+  /** Good for some of it, in place of `scope`. */
+  readonly orScope: string | undefined;
   readonly query: readonly string[];
   readonly hasBody: boolean;
   /** Codes by status, of the problems that it may answer. */
@@ -26,14 +28,15 @@ export async function readRoutes(rig: Rig): Promise<readonly WalkedRoute[]> {
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { security, parameters = [], requestBody, responses }]) => {
       const scopes = security?.flatMap((one) => one.bearer ?? []) ?? [];
-      const [scope] = scopes;
-      if (scope === undefined || scopes.length > 1)
-        throw new Error(`${method} ${path} must name the one scope it needs`);
+      const [scope, orScope] = scopes;
+      if (scope === undefined || scopes.length > 2)
+        throw new Error(`${method} ${path} must name the scope it needs, and at most one that may stand for it`);
       const answers = Object.entries(responses);
       return {
         method: method.toUpperCase(),
         path,
         scope,
+        orScope,
         query: parameters.filter((parameter) => parameter.in === 'query').map((parameter) => parameter.name),
         hasBody: requestBody !== undefined,
         statuses: answers.map(([status]) => Number(status)),

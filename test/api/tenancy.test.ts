@@ -302,7 +302,7 @@ test('who changed what is listed newest first, by whom and when', async () => {
   await rig.request('PUT', `${path}/session-limit/overrides/bob`, { body: { limit: 'blocked' } });
   await rig.request('PATCH', path, { body: { status: 'nonsense' } });
   const records = await readAll(`${path}/audit?limit=1`);
-  const byWhom = { at: '2026-11-22T17:00:00.250Z', actor: 'token:local' };
+  const byWhom = { at: '2026-11-22T17:00:00.250Z', actor: 'API_TOKEN' };
   expect(records.map((record) => record.action).sort()).toEqual([
     'deployment.created',
     'deployment.suspended',
@@ -332,9 +332,9 @@ test('who added, changed and removed an MQTT user is listed too, without any pas
   const told = records.filter(({ action }) => String(action).startsWith('credential.'));
   expect(new Set(told.map(({ action, before, after, actor }) => ({ action, before, after, actor })))).toEqual(
     new Set([
-      { action: 'credential.added', before: null, after: carol, actor: 'token:local' },
-      { action: 'credential.password_set', before: carol, after: carol, actor: 'token:local' },
-      { action: 'credential.removed', before: carol, after: null, actor: 'token:local' },
+      { action: 'credential.added', before: null, after: carol, actor: 'API_TOKEN' },
+      { action: 'credential.password_set', before: carol, after: carol, actor: 'API_TOKEN' },
+      { action: 'credential.removed', before: carol, after: null, actor: 'API_TOKEN' },
     ]),
   );
   expect(told).toHaveLength(3);

@@ -31,7 +31,18 @@ test('API_TOKENS adds tenants: all scopes but tenants:admin, or those that are n
   expect(parseLocalTokens(env).tenants).toEqual(['local', 'acme']);
 });
 
+test('a token has the name that the audit shows, before @, or the place where it stands', () => {
+  const env = { API_TOKENS: 'deploy.bot@a==acme:audit:read, b=acme, deploy.bot@c=acme' };
+  const { authenticate } = parseLocalTokens(env);
+  const named = ['local', 'a=', 'b', 'c'].map((token) => authenticate(token, undefined)?.actor);
+  expect(named).toEqual(['API_TOKEN', 'deploy.bot', 'API_TOKENS, entry 2', 'deploy.bot']);
+  expect(callerOf(env, 'deploy.bot@a=')).toBeUndefined();
+});
+
 test.each([
+  ['@s3cret=acme', 'entry 1'],
+  ['two words@s3cret=acme', 'a name has'],
+  ['a@b@s3cret=acme', 'entry 1'],
   ['s3cret', 'entry 1'],
   ['=acme', 'entry 1'],
   ['ok=acme,s3cret=', 'entry 2'],

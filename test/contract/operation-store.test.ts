@@ -3,7 +3,7 @@ import { createOperationStore } from '../../shared/adapters/dynamodb/operation-s
 import { cryptoRandom, newOperationId } from '../../shared/adapters/node/random.ts';
 import type { AttemptId, ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
-import type { Operation, OperationStore } from '../../shared/ports/operations.ts';
+import type { Operation, OperationPlace, OperationStore } from '../../shared/ports/operations.ts';
 import type { Stored } from '../../shared/ports/sessions.ts';
 import { tableForEachTest } from '../support/tables.ts';
 
@@ -21,6 +21,7 @@ function operationOf(more: Partial<Operation> = {}): Operation {
     tenantId: 'acme' as TenantId,
     deploymentId: 'demo' as DeploymentId,
     cause: { kind: 'deployment_suspended' },
+    startedBy: 'somebody',
     status: 'running',
     certain: false,
     startedAt: ms(start),
@@ -150,4 +151,25 @@ test('those of a tenant that run are counted, and no others', async () => {
   expect(await store.countRunning('acme-2' as TenantId, 9)).toBe(1);
   await store.saveOperation({ ...acme.value, status: 'done' }, acme);
   expect(await store.countRunning('acme' as TenantId, 9)).toBe(1);
+});
+
+test("a tenant's are listed newest first, in pages that skip and repeat none, and no other tenant's", async () => {
+  // Several of one moment, and one that is taken back.
+  const made = Array.from({ length: 7 }, (_, n) => operationOf({ startedAt: ms(start + (n >> 1)) }));
+  for (const operation of made) await create(operation);
+  await create(operationOf({ tenantId: 'acme-2' as TenantId, startedAt: ms(start + 9) }));
+  await store.dropOperation(await create(operationOf({ startedAt: ms(start + 9) })));
+  const seen: Operation[] = [];
+  let after: OperationPlace | undefined;
+  do {
+    const page = await store.listOperations('acme' as TenantId, {
+      limit: 2,
+      ...(after === undefined ? {} : { after }),
+    });
+    expect(page.items.length).toBeLessThanOrEqual(2);
+    seen.push(...page.items);
+    after = page.next;
+  } while (after !== undefined);
+  expect(seen.map(({ startedAt }) => startedAt - start)).toEqual([3, 2, 2, 1, 1, 0, 0]);
+  expect(new Set(seen.map(({ operationId }) => operationId))).toEqual(new Set(made.map((one) => one.operationId)));
 });

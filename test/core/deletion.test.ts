@@ -75,7 +75,7 @@ describe('a deployment that is deleted', () => {
     expect(await settings.getDeployment(demo.deploymentId)).toMatchObject({ status: 'deleting' });
     expect(await rig.operation(id)).toMatchObject({ status: 'running' });
     await rig.drain();
-    expect(await rig.operation(id)).toMatchObject({ status: 'done', finished: 71 });
+    expect(await rig.operation(id)).toMatchObject({ status: 'done', total: 71, finished: 71 });
     expect(rig.core.broker.size).toBe(0);
     expect(await rig.itemsOf('demo')).toEqual([]);
     const issuers = createTokenIssuerStore(table.client, table.tableName);
@@ -99,6 +99,17 @@ describe('a deployment that is deleted', () => {
       // Of the tenant of that name, the deployment is in no list any more.
       others[2]?.filter((key) => key !== 'T|local demo'),
     ]);
+  });
+
+  test('says how many sessions there are to end before it has ended them', async () => {
+    for (const [n, username] of ['alice', 'alice', 'bob'].entries()) await rig.connected(username, `c${n}`);
+    rig.deaf = true;
+    const id = await remove();
+    await rig.deliver(shift());
+    expect(await rig.operation(id)).toMatchObject({ status: 'running', total: 3, finished: 0 });
+    rig.deaf = false;
+    await rig.drain();
+    expect(await rig.operation(id)).toMatchObject({ status: 'done', total: 3, finished: 3 });
   });
 
   test('ends who is admitted by what a process remembers, and removes what is written meanwhile', async () => {

@@ -21,7 +21,7 @@ import type { Mortal } from './mortal.ts';
 import { type Core, createCore } from './rig.ts';
 
 const tenantId = 'local' as TenantId;
-export const demo = { deploymentId: 'demo' as DeploymentId, tenantId };
+export const demo = { deploymentId: 'demo' as DeploymentId, tenantId, startedBy: 'tests' };
 
 export interface OperationsRig {
   readonly core: Core;

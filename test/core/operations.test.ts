@@ -262,7 +262,7 @@ describe('a change that somebody is disconnected for (S21)', () => {
   test('ends who is connected, and who is still admitted by what a process remembers', async () => {
     await rig.connected('alice', 'a', 600);
     await rig.connected('bob', 'b');
-    expect(await removeAndEnd()).toBe('deleted');
+    expect(await removeAndEnd()).toMatchObject({ outcome: 'deleted' });
     await rig.deliver(shift());
     expect(await rig.core.used('alice')).toBe(0);
     rig.core.advance(4);
@@ -293,7 +293,7 @@ describe('a change that somebody is disconnected for (S21)', () => {
 
   test('no change, no operation', async () => {
     await remove();
-    expect(await removeAndEnd()).toBe('missing');
+    expect(await removeAndEnd()).toEqual({ outcome: 'missing', operationId: undefined });
     expect(rig.queue).toEqual([]);
     expect(await rig.wakeOverdue()).toBe(0);
   });
@@ -350,7 +350,9 @@ describe('a change that somebody is disconnected for (S21)', () => {
   test('nobody can be woken: the change stands and says so, and they are ended a little later', async () => {
     await rig.connected('alice', 'a');
     const queue = { send: () => Promise.reject(new Error('the queue is down')) };
-    expect(await changeAndEnd({ ...rig.starts, queue }, demo, cause, remove, () => true)).toBe('deleted');
+    expect(await changeAndEnd({ ...rig.starts, queue }, demo, cause, remove, () => true)).toMatchObject({
+      outcome: 'deleted',
+    });
     await rig.wakeOverdue();
     await rig.drain();
     expect(await rig.core.used('alice')).toBe(0);

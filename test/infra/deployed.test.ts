@@ -503,6 +503,7 @@ describe('the API', () => {
     expect(started.statusCode).toBe(202);
     const { operationId } = JSON.parse(started.body ?? '{}');
     expect((await call('GET', `/v1/operations/${operationId}`)).statusCode).toBe(200);
+    expect((await call('GET', '/v1/operations')).body).toContain(operationId);
     const message = api.recorder.sent.at(-1);
     expect(message).toMatchObject({ operationId });
 

@@ -5,8 +5,9 @@ import { type CredentialPorts, parseCredential, putCredential } from '../../../s
 import { changeAndEnd, type StartPorts } from '../../../shared/app/operations.ts';
 import { credentialsPerDeploymentMax } from '../../../shared/config/constants.ts';
 import { parseUsername } from '../../../shared/domain/ids.ts';
-import { type Answer, noContent, problem } from '../answer.ts';
+import { type Answer, noContent, problem, startedBy } from '../answer.ts';
 import { pageByName } from '../list.ts';
+import { startedFor } from '../principal.ts';
 import type { Router } from '../route.ts';
 import {
   answers,
@@ -83,18 +84,18 @@ export function addCredentialRoutes(router: Router, ports: CredentialPorts & { r
     summary: 'Remove an MQTT user, and disconnect it',
     starts: () => true,
     params,
-    responses: { 204: { description: 'Removed' } },
+    responses: { 204: { description: 'Removed; Location names the operation that disconnects it' } },
     problems: ['credential.not_found'],
-    async handle({ deployment, params: { username }, caller }) {
+    async handle({ principal, deployment, params: { username }, caller }) {
       const change = { actor: caller.actor, at: ports.clock.now() };
-      const outcome = await changeAndEnd(
+      const { outcome, operationId } = await changeAndEnd(
         ports.starts,
-        deployment,
+        startedFor(principal, deployment),
         { kind: 'credential_removed', username },
         () => ports.credentials.deleteCredential(deployment.deploymentId, username, change),
         (made) => made === 'deleted',
       );
-      return outcome === 'deleted' ? noContent : notFound;
+      return outcome === 'deleted' ? { ...noContent, headers: startedBy(operationId) } : notFound;
     },
   });
 }

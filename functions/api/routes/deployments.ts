@@ -9,10 +9,11 @@ import { deploymentsPerTenantMax } from '../../../shared/config/constants.ts';
 import { parseDeploymentId } from '../../../shared/domain/ids.ts';
 import type { DeploymentItems } from '../../../shared/ports/operations.ts';
 import type { Change } from '../../../shared/ports/settings.ts';
-import { type Answer, accepted, deploymentDeleting, ok, problem } from '../answer.ts';
+import { type Answer, accepted, deploymentDeleting, ok, problem, startedBy } from '../answer.ts';
 import { pageByName } from '../list.ts';
-import { missing, removed, stale } from '../outcome.ts';
+import { isDone, missing, removed, stale } from '../outcome.ts';
 import { etagOf } from '../precondition.ts';
+import { startedFor } from '../principal.ts';
 import type { Router } from '../route.ts';
 import { acceptedSchema, answers, deploymentSchema, listOf, pageQuery } from '../schemas.ts';
 import { deploymentChangeSchema, deploymentInputSchema } from '../schemas-tenancy.ts';
@@ -102,15 +103,15 @@ export function addDeploymentRoutes(router: Router, ports: DeploymentRoutePorts)
     body: { parse: (raw) => parseDeploymentChange(raw, ports.mqttDomain), maxBytes, schema: deploymentChangeSchema },
     honours: 'if-match',
     starts: ({ status }) => status === 'suspended',
-    responses: { 200: answers(deploymentSchema, 'Changed') },
+    responses: { 200: answers(deploymentSchema, 'Changed; Location names the operation that suspending starts') },
     problems: ['mqtt_host.taken'],
-    async handle({ deployment, body, caller }) {
+    async handle({ principal, deployment, body, caller }) {
       const change = () => changeDeployment(ports, deployment.deploymentId, body, caller);
       const cause = { kind: 'deployment_suspended' } as const;
-      const outcome =
+      const { outcome, operationId } =
         body.status === 'suspended'
-          ? await changeAndEnd(ports.starts, deployment, cause, change, ({ kind }) => kind === 'done')
-          : await change();
+          ? await changeAndEnd(ports.starts, startedFor(principal, deployment), cause, change, isDone)
+          : { outcome: await change(), operationId: undefined };
       switch (outcome.kind) {
         case 'missing':
           return missing(outcome);
@@ -121,7 +122,7 @@ export function addDeploymentRoutes(router: Router, ports: DeploymentRoutePorts)
         case 'deleting':
           return deploymentDeleting;
         case 'done':
-          return ok(viewDeployment(outcome.after), { etag: etagOf(outcome.after.version) });
+          return ok(viewDeployment(outcome.after), { etag: etagOf(outcome.after.version), ...startedBy(operationId) });
       }
     },
   });
@@ -136,10 +137,11 @@ export function addDeploymentRoutes(router: Router, ports: DeploymentRoutePorts)
     honours: 'if-match',
     starts: () => true,
     responses: { 202: answers(acceptedSchema, 'It goes on in the background') },
-    async handle({ deployment: { deploymentId, tenantId }, caller }) {
+    async handle({ principal, deployment, caller }) {
+      const { deploymentId } = deployment;
       const version = async () => (await ports.settings.getDeployment(deploymentId))?.version;
       const mark = (change: Change) => ports.items.markDeleting(deploymentId, change);
-      const started = await startDeletion(ports.starts, { deploymentId, tenantId }, () =>
+      const started = await startDeletion(ports.starts, startedFor(principal, deployment), () =>
         expecting(ports, caller, version, mark),
       );
       return started.kind === 'done' ? accepted(started.operationId) : removed(started);

@@ -4,6 +4,7 @@ import { type KickPorts, kickClient } from '../../../shared/app/kick.ts';
 import { type StartPorts, startOperation } from '../../../shared/app/operations.ts';
 import { type ClientId, parseClientId, parseUsername, type Username } from '../../../shared/domain/ids.ts';
 import { type Answer, accepted, clientNotFound, noContent, problem } from '../answer.ts';
+import { startedFor } from '../principal.ts';
 import type { Router } from '../route.ts';
 import { acceptedSchema, answers } from '../schemas.ts';
 
@@ -52,7 +53,7 @@ export function addKickRoutes(router: Router, { kicks, starts }: KickRoutePorts)
     summary: 'Kick all clients of a username',
     params: { username: parseUsername },
     responses: { 202: answers(acceptedSchema, 'It goes on in the background') },
-    handle: async ({ deployment: of, params: { username } }) =>
-      accepted(await startOperation(starts, of, { kind: 'kick', username })),
+    handle: async ({ principal, deployment: of, params: { username } }) =>
+      accepted(await startOperation(starts, startedFor(principal, of), { kind: 'kick', username })),
   });
 }

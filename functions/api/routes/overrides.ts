@@ -6,10 +6,11 @@ import { deleteOverride, putOverride, type SessionLimitPorts } from '../../../sh
 import { parseOverride } from '../../../shared/app/session-limit-input.ts';
 import { usernamesPerListMax } from '../../../shared/config/constants.ts';
 import { parseUsername } from '../../../shared/domain/ids.ts';
-import { noContent, ok, problem } from '../answer.ts';
+import { noContent, ok, problem, startedBy } from '../answer.ts';
 import { pageByName } from '../list.ts';
-import { missing, removed, stale } from '../outcome.ts';
+import { isDone, missing, removed, stale } from '../outcome.ts';
 import { etagOf } from '../precondition.ts';
+import { startedFor } from '../principal.ts';
 import type { Router } from '../route.ts';
 import { answers, listOf, overrideInputSchema, overrideSchema, pageQuery } from '../schemas.ts';
 import { viewOverride } from '../views.ts';
@@ -69,15 +70,15 @@ export function addOverrideRoutes(router: Router, ports: SessionLimitPorts & { r
     body: { parse: parseOverride, maxBytes: 10_000, schema: overrideInputSchema },
     honours: 'if-match',
     starts: (body) => body.kind === 'blocked',
-    responses: { 204: { description: 'Set; ETag names its version' } },
+    responses: { 204: { description: 'Set; ETag names its version, Location the operation that blocking starts' } },
     problems: [notConfigured, 'override.too_many'],
-    async handle({ deployment, params: { username }, body, caller }) {
+    async handle({ principal, deployment, params: { username }, body, caller }) {
       const put = () => putOverride(ports, deployment.deploymentId, username, body, caller);
       const cause = { kind: 'username_blocked', username } as const;
-      const outcome =
+      const { outcome, operationId } =
         body.kind === 'blocked'
-          ? await changeAndEnd(ports.starts, deployment, cause, put, (made) => made.kind === 'done')
-          : await put();
+          ? await changeAndEnd(ports.starts, startedFor(principal, deployment), cause, put, isDone)
+          : { outcome: await put(), operationId: undefined };
       switch (outcome.kind) {
         case 'missing':
           return missing(outcome);
@@ -86,7 +87,7 @@ export function addOverrideRoutes(router: Router, ports: SessionLimitPorts & { r
         case 'full':
           return full;
         case 'done':
-          return { ...noContent, headers: { etag: etagOf(outcome.value.version) } };
+          return { ...noContent, headers: { etag: etagOf(outcome.value.version), ...startedBy(operationId) } };
       }
     },
   });

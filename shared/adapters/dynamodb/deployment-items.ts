@@ -44,14 +44,14 @@ export function createDeploymentItems(client: DynamoDBDocumentClient, tableName:
 
   return {
     async listCounted(id, { limit, after }) {
-      const found: Username[] = [];
+      const found: { username: Username; used: number }[] = [];
       const first = after === undefined ? 0 : usernamePartition(after);
       for (let partition = first; partition < usernamePartitions && found.length < limit; partition += 1) {
         const from = partition === first ? after : undefined;
         const command = new QueryCommand({
           TableName,
           ConsistentRead: true,
-          ProjectionExpression: 'sk',
+          ProjectionExpression: 'sk, used',
           KeyConditionExpression: from === undefined ? 'pk = :pk' : 'pk = :pk AND sk > :after',
           ExpressionAttributeValues: {
             ':pk': perUsernamePk('N', id, partition),
@@ -60,7 +60,8 @@ export function createDeploymentItems(client: DynamoDBDocumentClient, tableName:
           Limit: limit - found.length,
         });
         const answer = await answering(() => client.send(command));
-        found.push(...(answer.Items ?? []).map((item) => String(item.sk) as Username));
+        for (const item of answer.Items ?? [])
+          found.push({ username: String(item.sk) as Username, used: Number(item.used ?? 0) });
         // More of this partition, and a page that its own size cut short.
         if (answer.LastEvaluatedKey !== undefined) return found;
       }

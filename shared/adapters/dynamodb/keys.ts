@@ -165,6 +165,9 @@ export function operationKey({ tenantId, operationId }: OperationRef, part: 'ope
   return { pk: `J|${tenantId}|${operationId}`, sk: part };
 }
 
+/** The partition of the `due` index that a tenant's operations are listed in, by when they started. */
+export const operationsPk = (tenantId: TenantId): string => `J|${tenantId}`;
+
 /** The partition of the `wake` index that running operations are found in; no sweeper looks there. */
 export const runningOperationsPk = 'operations';
 

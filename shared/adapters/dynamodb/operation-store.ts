@@ -12,16 +12,17 @@ import { operationSeconds } from '../../config/constants.ts';
 import { tableDefinition } from '../../config/table.ts';
 import type { OperationId, Place, TenantId } from '../../domain/ids.ts';
 import { addSeconds, ms, seconds, toEpochSeconds } from '../../domain/time.ts';
-import type { Operation, OperationStore } from '../../ports/operations.ts';
+import type { Operation, OperationRef, OperationStore } from '../../ports/operations.ts';
 import type { Random } from '../../ports/random.ts';
 import type { PutOutcome, Stored } from '../../ports/sessions.ts';
 import { answering } from './client.ts';
 import { Refused, refusable } from './conditions.ts';
-import { operationKey, runningOperationsPk } from './keys.ts';
+import { operationKey, operationsPk, runningOperationsPk } from './keys.ts';
 import { placeBytes, placeOf } from './place-set.ts';
+import { readItems } from './read-items.ts';
 import type { Item } from './session-item.ts';
 
-const [wakeIndex] = tableDefinition.indexes;
+const [wakeIndex, dueIndex] = tableDefinition.indexes;
 const placeLength = 8;
 
 export function createOperationStore(
@@ -68,6 +69,36 @@ export function createOperationStore(
       });
       await refusable(() => client.send(command));
     },
+    async listOperations(tenantId, { limit, after }) {
+      const duePk = operationsPk(tenantId);
+      const command = new QueryCommand({
+        TableName,
+        IndexName: dueIndex.name,
+        KeyConditionExpression: 'duePk = :pk',
+        ExpressionAttributeValues: { ':pk': duePk },
+        ScanIndexForward: false,
+        Limit: limit,
+        ...(after === undefined
+          ? {}
+          : {
+              ExclusiveStartKey: {
+                ...operationKey({ tenantId, operationId: after.operationId }, 'operation'),
+                duePk,
+                dueAt: after.startedAt,
+              },
+            }),
+      });
+      const { Items: entries = [], LastEvaluatedKey: more } = await answering(() => client.send(command));
+      const places = entries.map((entry) => ({
+        startedAt: ms(Number(entry.dueAt)),
+        operationId: refOf(entry).operationId,
+      }));
+      const keys = places.map(({ operationId }) => operationKey({ tenantId, operationId }, 'operation'));
+      const read = await readItems({ client, tableName }, keys, { consistent: true });
+      // One that is gone since is not there.
+      const items = keys.map(read).flatMap((item) => (item === undefined ? [] : [decode(item).value]));
+      return { items, next: more === undefined ? undefined : places.at(-1) };
+    },
     async listOverdue(until, limit) {
       const command = new QueryCommand({
         TableName,
@@ -76,10 +107,7 @@ export function createOperationStore(
         ExpressionAttributeValues: { ':pk': runningOperationsPk, ':until': until },
         Limit: limit,
       });
-      return ((await answering(() => client.send(command))).Items ?? []).map((entry) => {
-        const [, tenantId = '', operationId = ''] = String(entry.pk).split('|');
-        return { tenantId: tenantId as TenantId, operationId: operationId as OperationId };
-      });
+      return ((await answering(() => client.send(command))).Items ?? []).map(refOf);
     },
     async countRunning(tenantId, most) {
       let running = 0;
@@ -118,6 +146,11 @@ export function createOperationStore(
   };
 }
 
+function refOf(entry: Item): OperationRef {
+  const [, tenantId = '', operationId = ''] = String(entry.pk).split('|');
+  return { tenantId: tenantId as TenantId, operationId: operationId as OperationId };
+}
+
 function encode(operation: Operation, revision: string): Item {
   const { lookAt, ...fields } = operation;
   return {
@@ -125,13 +158,15 @@ function encode(operation: Operation, revision: string): Item {
     ...operationKey(operation, 'operation'),
     rev: revision,
     look: lookAt,
+    duePk: operationsPk(operation.tenantId),
+    dueAt: operation.startedAt,
     ...(operation.status === 'running' ? { wakePk: runningOperationsPk, wakeAt: lookAt } : {}),
     ttl: toEpochSeconds(addSeconds(operation.startedAt, seconds(operationSeconds))),
   };
 }
 
 function decode(item: Item): Stored<Operation> {
-  const { pk: _p, sk: _s, rev, look, wakePk: _w, wakeAt: _a, ttl: _t, ...fields } = item;
+  const { pk: _p, sk: _s, rev, look, wakePk: _w, wakeAt: _a, duePk: _d, dueAt: _u, ttl: _t, ...fields } = item;
   // Nobody but this file writes there.
   return { value: { ...(fields as unknown as Operation), lookAt: ms(Number(look)) }, revision: String(rev) };
 }
