@@ -1,151 +1,187 @@
-// The HTTP API as this command uses it. Every refusal becomes a sentence that says what was asked and what was answered.
+// What an installation has, as the HTTP API tells it, and one change of it at a time. Each change is conditional: it is made
+// on what was read, or not at all.
 
-import { setTimeout as pause } from 'node:timers/promises';
+import { createHash } from 'node:crypto';
 import type { Change, Found } from './plan.ts';
 import type { DeploymentWanted, OverrideWanted, Wanted } from './read-file.ts';
+import { createCall, Refused } from './requests.ts';
 
-export class Refused extends Error {
-  override readonly name = 'Refused';
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The API keeps a key for a day. */
+const renamesMax = 20;
+
+const keyOf = (...parts: readonly string[]): string =>
+  `apply-${createHash('sha256').update(JSON.stringify(parts)).digest('base64url')}`;
+
+/** What a change is made on. */
+export interface Target {
+  readonly deploymentId: string;
+  readonly etag: string;
 }
 
 export interface Installation {
   find(wanted: Wanted): Promise<Found>;
-  /** `deploymentId` undefined: the change makes it. Answers the id. */
-  make(change: Change, deploymentId: string | undefined): Promise<string>;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly etag: string | undefined;
-  readonly body: Readonly<Record<string, unknown>>;
-}
-
-const requestTimeoutMs = 30_000;
-/** A tenant that does much at once is told to come again: nothing has been done then. */
-const triesMax = 10;
-const waitMaxSeconds = 30;
-
-function secondsToWait(answer: Response): number {
-  const told = Number(answer.headers.get('retry-after') ?? 1);
-  return told >= 0 && told <= waitMaxSeconds ? told : waitMaxSeconds;
+  /** Reads an override that is about to be written over; answers its ETag. Refused where it is not `before` any more. */
+  versionOf(deploymentId: string, username: string, before: OverrideWanted): Promise<string>;
+  /** Refused where they are not these any more. */
+  confirmOverrides(deploymentId: string, overrides: Found['overrides']): Promise<void>;
+  /**
+   * Invariant: there is one deployment of the name, however many runs make it at once.
+   * Race: all of them send the key that the name gives, and one of them makes it; the others are refused.
+   * On crash: the next run finds the deployment by its name, or meets it under the key.
+   */
+  create(name: string): Promise<Target>;
+  /** Of a deployment that nothing has changed since it was made. */
+  remove(target: Target): Promise<void>;
+  /** `etag`: of the override that the change is about, where there is one. */
+  make(change: Exclude<Change, { kind: 'create deployment' }>, target: Target, etag: string | undefined): Promise<void>;
+  /** Of the token; undefined where no answer has told them. */
+  scopes(): ReadonlySet<string> | undefined;
 }
 
 /** The form of a name in a path that survives every gateway. */
 const segment = (name: string): string => `~${Buffer.from(name, 'utf8').toString('base64url')}`;
 
-export function createInstallation(baseUrl: string, token: string): Installation {
-  async function call(
-    method: string,
-    path: string,
-    { body, headers = {}, accept = [] }: { body?: object; headers?: Record<string, string>; accept?: number[] } = {},
-  ): Promise<Answer> {
-    const send = () =>
-      fetch(`${baseUrl}/v1${path}`, {
-        method,
-        headers: {
-          authorization: `Bearer ${token}`,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        redirect: 'error',
-        signal: AbortSignal.timeout(requestTimeoutMs),
-      });
-    let answer = await send();
-    for (let tried = 1; answer.status === 429 && tried < triesMax; tried += 1) {
-      await answer.body?.cancel();
-      await pause(secondsToWait(answer) * 1_000);
-      answer = await send();
-    }
-    const told = await answer.text();
-    const fields = parse(told);
-    if (!answer.ok && !accept.includes(answer.status))
-      throw new Refused(
-        `${method} ${path} was answered ${answer.status}: ${String(fields.detail ?? fields.code ?? told)}`,
-      );
-    return { status: answer.status, etag: answer.headers.get('etag') ?? undefined, body: fields };
-  }
+const pathOf = (deploymentId: string): string => `/deployments/${encodeURIComponent(deploymentId)}`;
 
-  async function listAll(path: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
-    const items: Readonly<Record<string, unknown>>[] = [];
+export function createInstallation(baseUrl: string, token: string): Installation {
+  let scopes: ReadonlySet<string> | undefined;
+  let deployments: Promise<readonly Fields[]> | undefined;
+  const call = createCall(baseUrl, token, (told) => {
+    scopes = told;
+  });
+
+  async function listAll(path: string): Promise<readonly Fields[]> {
+    const items: Fields[] = [];
     let cursor: string | undefined;
     do {
       const query = `?limit=100${cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`}`;
       const { body } = await call('GET', `${path}${query}`);
-      items.push(...(body.items as readonly Readonly<Record<string, unknown>>[]));
+      if (!Array.isArray(body.items))
+        throw new Refused(`GET ${path} was not answered with a list: is HEADCOUNT_URL right?`);
+      items.push(...(body.items as readonly Fields[]));
       cursor = typeof body.nextCursor === 'string' ? body.nextCursor : undefined;
     } while (cursor !== undefined);
     return items;
   }
 
-  async function findDeployment({ id, name }: DeploymentWanted): Promise<Found['deployment']> {
-    if (id !== undefined) {
-      const { body } = await call('GET', `/deployments/${encodeURIComponent(id)}`);
-      return body as Found['deployment'];
-    }
-    const same = (await listAll('/deployments')).filter((deployment) => deployment.name === name);
+  async function listOverrides(deploymentId: string): Promise<Found['overrides']> {
+    const items = await listAll(`${pathOf(deploymentId)}/session-limit/overrides`);
+    return new Map(items.map(({ username, limit }) => [String(username), limit as OverrideWanted]));
+  }
+
+  async function findId({ id, name }: DeploymentWanted): Promise<string | undefined> {
+    if (id !== undefined) return id;
+    // One list for all files.
+    deployments ??= listAll('/deployments');
+    const same = (await deployments).filter((one) => one.name === name && one.status !== 'deleting');
     if (same.length > 1)
-      throw new Refused(`${same.length} deployments are named ${JSON.stringify(name)}: say which by its id`);
-    return same[0] as Found['deployment'];
+      throw new Refused(
+        `${same.length} deployments are named ${JSON.stringify(name)}: say which by its id, of ` +
+          same.map(({ deploymentId }) => String(deploymentId)).join(', '),
+      );
+    return same[0] === undefined ? undefined : String(same[0].deploymentId);
+  }
+
+  async function findDeployment(wanted: DeploymentWanted): Promise<Found['deployment']> {
+    const id = await findId(wanted);
+    if (id === undefined) return undefined;
+    const { body, etag } = await call('GET', pathOf(id));
+    if (wanted.id === undefined && body.name !== wanted.name)
+      throw new Refused(`the deployment ${id} was renamed while it was read: run again`);
+    if (body.status === 'deleting') throw new Refused(`the deployment ${id} is being deleted`);
+    return { ...body, deploymentId: id, etag };
   }
 
   return {
+    scopes: () => scopes,
+
     async find(wanted) {
       const deployment = await findDeployment(wanted.deployment);
-      if (deployment === undefined) return { deployment, sessionLimit: undefined, overrides: new Map() };
-      const path = `/deployments/${deployment.deploymentId}/session-limit`;
-      const limit = await call('GET', path, { accept: [404] });
-      if (limit.status === 404) return { deployment, sessionLimit: undefined, overrides: new Map() };
-      const overrides = wanted.overrides === undefined ? [] : await listAll(`${path}/overrides`);
+      const none = { deployment, sessionLimit: undefined, overrides: new Map() };
+      if (deployment === undefined) return none;
+      const limit = await call('GET', `${pathOf(deployment.deploymentId)}/session-limit`, { accept: 404 });
+      if (limit.status === 404) return none;
+      const { enabled, maxSessionsPerUsername, whitelist } = limit.body;
       return {
         deployment,
         sessionLimit: {
-          enabled: limit.body.enabled === true,
-          maxSessionsPerUsername: Number(limit.body.maxSessionsPerUsername),
-          whitelist: limit.body.whitelist as readonly string[],
-          etag: limit.etag ?? '',
+          enabled: enabled === true,
+          maxSessionsPerUsername: Number(maxSessionsPerUsername),
+          whitelist: whitelist as readonly string[],
+          etag: limit.etag,
         },
-        overrides: new Map(overrides.map(({ username, limit: each }) => [String(username), each as OverrideWanted])),
+        overrides:
+          wanted.overrides === undefined && wanted.sessionLimit !== 'none'
+            ? new Map()
+            : await listOverrides(deployment.deploymentId),
       };
     },
 
-    async make(change, deploymentId) {
-      if (change.kind === 'create deployment') {
-        const { body } = await call('POST', '/deployments', { body: { name: change.name } });
-        return String(body.deploymentId);
+    async versionOf(deploymentId, username, before) {
+      const path = `${pathOf(deploymentId)}/session-limit/overrides/${segment(username)}`;
+      const { status, body, etag } = await call('GET', path, { accept: 404 });
+      if (status === 404 || body.limit !== before)
+        throw new Refused(`the override of ${JSON.stringify(username)} has changed since it was read`);
+      return etag;
+    },
+
+    async confirmOverrides(deploymentId, overrides) {
+      const now = await listOverrides(deploymentId);
+      if (now.size !== overrides.size || [...now].some(([username, limit]) => overrides.get(username) !== limit))
+        throw new Refused('the overrides, which go with the session limit, have changed since they were read');
+    },
+
+    async create(name) {
+      let key = keyOf(name);
+      for (let round = 0; round < renamesMax; round += 1) {
+        const { status, body, etag } = await call('POST', '/deployments', {
+          body: { name },
+          headers: { 'idempotency-key': key },
+        });
+        const deploymentId = body.deploymentId;
+        if (typeof deploymentId !== 'string') throw new Refused('POST /deployments was answered without an id');
+        if (status === 201) return { deploymentId, etag };
+        if (body.name === name) throw new Refused(`it was made meanwhile, as ${deploymentId}: run again`);
+        // What the key has made bears another name by now. The next key is the same for every run that meets this one.
+        key = keyOf(name, key);
       }
-      if (deploymentId === undefined) throw new Error('there is no deployment to change');
-      const path = `/deployments/${deploymentId}`;
+      throw new Refused('the deployments that were made under this name were renamed too often today');
+    },
+
+    async remove({ deploymentId, etag }) {
+      await call('DELETE', pathOf(deploymentId), { headers: { 'if-match': etag } });
+    },
+
+    async make(change, target, etag) {
+      const path = pathOf(target.deploymentId);
       const limit = `${path}/session-limit`;
       switch (change.kind) {
         case 'change deployment':
-          await call('PATCH', path, { body: change.fields });
-          break;
-        case 'put limit': {
-          const condition = change.etag === undefined ? { 'if-none-match': '*' } : { 'if-match': change.etag };
-          await call('PUT', limit, { body: change.limit, headers: condition });
-          break;
-        }
+          await call('PATCH', path, { body: change.fields, headers: { 'if-match': change.etag ?? target.etag } });
+          return;
+        case 'create limit':
+          await call('PUT', limit, { body: change.limit, headers: { 'if-none-match': '*' } });
+          return;
+        case 'change limit':
+          await call('PATCH', limit, { body: change.fields, headers: { 'if-match': change.etag } });
+          return;
         case 'delete limit':
           await call('DELETE', limit, { headers: { 'if-match': change.etag } });
-          break;
+          return;
         case 'put override':
-          await call('PUT', `${limit}/overrides/${segment(change.username)}`, { body: { limit: change.limit } });
-          break;
+          await call('PUT', `${limit}/overrides/${segment(change.username)}`, {
+            body: { limit: change.limit },
+            headers: etag === undefined ? { 'if-none-match': '*' } : { 'if-match': etag },
+          });
+          return;
         case 'delete override':
-          await call('DELETE', `${limit}/overrides/${segment(change.username)}`, { accept: [404] });
-          break;
+          await call('DELETE', `${limit}/overrides/${segment(change.username)}`, {
+            headers: { 'if-match': etag ?? '' },
+          });
+          return;
       }
-      return deploymentId;
     },
   };
-}
-
-function parse(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? { ...value } : {};
-  } catch {
-    return {};
-  }
 }

@@ -1,7 +1,11 @@
 // Limits as a file: what it may say, and, where it says something else, in which line. Nothing is guessed: a word that is
-// misspelt must not be a limit that is missing.
+// misspelt must not be a limit that is missing. What the API would refuse is refused here, by the API's own rules.
 
-import { isMap, isScalar, LineCounter, type Pair, parseDocument, type YAMLMap } from 'yaml';
+import { parseDeploymentChange } from '../shared/app/deployment-input.ts';
+import { parseOverride, parseSessionLimitChange } from '../shared/app/session-limit-input.ts';
+import { usernamesPerListMax } from '../shared/config/constants.ts';
+import { parseDeploymentId, parseUsername } from '../shared/domain/ids.ts';
+import { ambiguity, type Field, type FileFault, readYaml, type Written } from './read-yaml.ts';
 
 export interface DeploymentWanted {
   /** Of one that exists. */
@@ -9,13 +13,14 @@ export interface DeploymentWanted {
   /** Without an id: of the one that is meant, made where there is none. */
   readonly name?: string;
   /** Fields as the API has them. */
-  readonly fields: Readonly<Record<string, string | number>>;
+  readonly fields: Readonly<Record<string, unknown>>;
 }
 
+/** What is absent stays as it is; a limit that is made gets the API's default for it. */
 export interface LimitWanted {
-  readonly enabled: boolean;
-  readonly maxSessionsPerUsername: number;
-  readonly whitelist: readonly string[];
+  readonly enabled?: boolean;
+  readonly maxSessionsPerUsername?: number;
+  readonly whitelist?: readonly string[];
 }
 
 export type OverrideWanted = number | 'unlimited' | 'blocked';
@@ -28,122 +33,172 @@ export interface Wanted {
   readonly overrides?: ReadonlyMap<string, OverrideWanted>;
 }
 
-export interface FileFault {
-  readonly line: number;
-  readonly problem: string;
-}
-
-export type ReadFile =
+type ReadFile =
   | { readonly ok: true; readonly wanted: Wanted }
   | { readonly ok: false; readonly faults: readonly FileFault[] };
 
-const deploymentFields: Readonly<Record<string, 'text' | 'number'>> = {
+type Kind = 'text' | 'number' | 'flag' | 'list';
+
+const deploymentKinds: Readonly<Record<string, Kind>> = {
+  id: 'text',
+  name: 'text',
   mqttHost: 'text',
   sessionExpirySeconds: 'number',
   clientIdTakeover: 'text',
   onStoreFailure: 'text',
   status: 'text',
 };
+const limitKinds: Readonly<Record<string, Kind>> = {
+  enabled: 'flag',
+  maxSessionsPerUsername: 'number',
+  whitelist: 'list',
+};
 
-export function readFile(source: string): ReadFile {
-  const lines = new LineCounter();
-  const document = parseDocument(source, { lineCounter: lines, uniqueKeys: true });
-  const faults: FileFault[] = document.errors.map((error) => ({
-    line: error.linePos?.[0].line ?? 1,
-    problem: error.message.split('\n')[0] ?? error.message,
-  }));
-  const lineOf = (node: unknown): number => {
-    const range = (node as { range?: readonly number[] | null } | null)?.range;
-    return range?.[0] === undefined ? 1 : lines.linePos(range[0]).line;
-  };
-  const fault = (node: unknown, problem: string): undefined => {
-    faults.push({ line: lineOf(node), problem });
+export function readFile(bytes: Uint8Array): ReadFile {
+  const { contents, faults } = readYaml(bytes);
+  const fault = (line: number, problem: string): undefined => {
+    faults.push({ line, problem });
     return undefined;
   };
+  if (contents === undefined && faults.length === 0) fault(1, 'the file is empty');
+  if (contents === undefined) return { ok: false, faults };
 
-  function fieldsOf(node: unknown, where: string, known: readonly string[]): ReadonlyMap<string, unknown> {
-    const found = new Map<string, unknown>();
-    if (!isMap(node)) {
-      fault(node, `${where} must be a list of "name: value"`);
-      return found;
+  function fieldsOf(node: Written, where: string, known?: readonly string[]): ReadonlyMap<string, Field> {
+    if (node.kind !== 'map') {
+      fault(node.line, `${where} must be a list of "name: value"`);
+      return new Map();
     }
-    for (const { key, value } of (node as YAMLMap).items as readonly Pair[]) {
-      const name = isScalar(key) ? String(key.value) : '';
-      if (known.length > 0 && !known.includes(name))
-        fault(key, `${where} has no field "${name}", only ${known.join(', ')}`);
-      else found.set(name, value);
-    }
-    return found;
+    if (known === undefined) return node.fields;
+    for (const [name, { line }] of node.fields)
+      if (!known.includes(name)) fault(line, `${where} has no field ${JSON.stringify(name)}, only ${known.join(', ')}`);
+    return new Map([...node.fields].filter(([name]) => known.includes(name)));
   }
 
-  const scalarOf = (node: unknown): unknown => (isScalar(node) ? node.value : node);
-
-  function readDeployment(node: unknown): DeploymentWanted {
-    const fields = fieldsOf(node, 'deployment', ['id', 'name', ...Object.keys(deploymentFields)]);
-    const text = (name: string): string | undefined => {
-      const given = fields.get(name);
-      if (given === undefined) return undefined;
-      const value = scalarOf(given);
-      return typeof value === 'string' && value !== '' ? value : fault(given, `deployment.${name} must be text`);
-    };
-    const [id, name] = [text('id'), text('name')];
-    if (id === undefined && name === undefined) fault(node, 'deployment must have an id or a name');
-    const set: Record<string, string | number> = {};
-    for (const [field, kind] of Object.entries(deploymentFields)) {
-      const given = fields.get(field);
-      if (given === undefined) continue;
-      const value = scalarOf(given);
-      if (kind === 'text' ? typeof value === 'string' : typeof value === 'number')
-        set[field] = value as string | number;
-      else fault(given, `deployment.${field} must be ${kind === 'text' ? 'text' : 'a number'}`);
-    }
-    return { ...(id === undefined ? {} : { id }), ...(name === undefined ? {} : { name }), fields: set };
+  function textOf(node: Written, where: string): string | undefined {
+    if (node.kind !== 'scalar') return fault(node.line, `${where} must be text`);
+    return node.style === 'ambiguous' ? fault(node.line, `${where}: ${ambiguity(node.text)}`) : node.text;
   }
 
-  function readLimit(node: unknown): LimitWanted | 'none' {
-    if (scalarOf(node) === 'none') return 'none';
-    const fields = fieldsOf(node, 'sessionLimit', ['enabled', 'maxSessionsPerUsername', 'whitelist']);
-    const enabled = fields.has('enabled') ? scalarOf(fields.get('enabled')) : true;
-    if (typeof enabled !== 'boolean') fault(fields.get('enabled'), 'sessionLimit.enabled must be true or false');
-    const max = fields.has('maxSessionsPerUsername') ? scalarOf(fields.get('maxSessionsPerUsername')) : 100;
-    if (!isCount(max))
-      fault(fields.get('maxSessionsPerUsername'), 'sessionLimit.maxSessionsPerUsername must be 1 to 1,000,000');
-    const list = fields.get('whitelist');
-    const whitelist: unknown = list === undefined ? [] : (list as { toJSON?: () => unknown }).toJSON?.();
-    if (!isTexts(whitelist)) fault(list, 'sessionLimit.whitelist must be a list of usernames; put numbers into quotes');
+  function numberOf(node: Written, where: string): number | undefined {
+    const value = node.kind === 'scalar' && node.style !== 'quoted' ? wholeNumber(node.text) : undefined;
+    return value ?? fault(node.line, `${where} must be a whole number in plain digits, without quotes`);
+  }
+
+  function flagOf(node: Written, where: string): boolean | undefined {
+    const text = node.kind === 'scalar' && node.style !== 'quoted' ? node.text : '';
+    return text === 'true' || text === 'false' ? text === 'true' : fault(node.line, `${where} must be true or false`);
+  }
+
+  function listOf(node: Written, where: string): readonly string[] | undefined {
+    if (node.kind !== 'list') return fault(node.line, `${where} must be a list of usernames; [] is an empty one`);
+    const seen = new Map<string, number>();
+    for (const item of node.items) {
+      const text = textOf(item, `an entry of ${where}`);
+      if (text === undefined) continue;
+      const first = seen.get(text);
+      if (first !== undefined)
+        fault(item.line, `${JSON.stringify(text)} is in ${where} twice: the first is in line ${first}`);
+      const username = parseUsername(text);
+      if (!username.ok) fault(item.line, `${where}: ${username.problem}`);
+      else seen.set(text, item.line);
+    }
+    return [...seen.keys()].sort();
+  }
+
+  const readers = { text: textOf, number: numberOf, flag: flagOf, list: listOf };
+
+  /** The values that could be read. */
+  function valuesOf(fields: ReadonlyMap<string, Field>, where: string, kinds: Readonly<Record<string, Kind>>) {
+    const values: Record<string, unknown> = {};
+    for (const [name, { value }] of fields) {
+      const read = readers[kinds[name] ?? 'text'](value, `${where}.${name}`);
+      if (read !== undefined) values[name] = read;
+    }
+    return values;
+  }
+
+  function lineIn(fields: ReadonlyMap<string, Field>, name: string, otherwise: number): number {
+    return fields.get(name.split('.')[0] ?? '')?.value.line ?? otherwise;
+  }
+
+  function readDeployment(node: Written): DeploymentWanted {
+    const fields = fieldsOf(node, 'deployment', Object.keys(deploymentKinds));
+    if (node.kind === 'map' && !fields.has('id') && !fields.has('name'))
+      fault(node.line, 'deployment must have an id or a name');
+    const { id, ...rest } = valuesOf(fields, 'deployment', deploymentKinds);
+    const parsedId = id === undefined ? undefined : parseDeploymentId(id);
+    if (parsedId?.ok === false) fault(lineIn(fields, 'id', node.line), `deployment.id: ${parsedId.problem}`);
+    // Only the API knows the domain of the installation: here the host's own stands for it.
+    const domain = typeof rest.mqttHost === 'string' ? rest.mqttHost.toLowerCase().split('.').slice(1).join('.') : '';
+    const change = parseDeploymentChange(rest, domain === '' ? undefined : domain);
+    if (!change.ok) {
+      for (const { name, problem } of change.faults)
+        fault(
+          lineIn(fields, name, node.line),
+          name === 'mqttHost'
+            ? 'deployment.mqttHost must be one label below the MQTT domain of the installation'
+            : `deployment.${name} ${problem}`,
+        );
+      return { fields: {} };
+    }
+    const { name, ...changed } = change.value;
     return {
-      enabled: enabled === true,
-      maxSessionsPerUsername: Number(max),
-      whitelist: isTexts(whitelist) ? [...new Set(whitelist)].sort() : [],
+      ...(typeof id === 'string' ? { id } : {}),
+      ...(name === undefined ? {} : { name }),
+      fields: changed,
     };
   }
 
-  function readOverrides(node: unknown): ReadonlyMap<string, OverrideWanted> {
+  function readLimit(node: Written): LimitWanted | 'none' {
+    if (node.kind === 'scalar' && node.text === 'none') return 'none';
+    const fields = fieldsOf(node, 'sessionLimit, unless it is none,', Object.keys(limitKinds));
+    const change = parseSessionLimitChange(valuesOf(fields, 'sessionLimit', limitKinds));
+    if (change.ok) return change.value;
+    for (const { name, problem } of change.faults)
+      fault(lineIn(fields, name, node.line), `sessionLimit.${name} ${problem}`);
+    return {};
+  }
+
+  function readOverrides(node: Written): ReadonlyMap<string, OverrideWanted> {
     const overrides = new Map<string, OverrideWanted>();
-    if (scalarOf(node) === null) return overrides;
-    for (const [username, given] of fieldsOf(node, 'overrides', [])) {
-      const value = scalarOf(given);
-      if (isCount(value) || value === 'unlimited' || value === 'blocked') overrides.set(username, value);
-      else fault(given, `the override of "${username}" must be a number of at least 1, unlimited or blocked`);
+    if (node.kind === 'nothing') {
+      fault(node.line, 'overrides says nothing: {} removes all of them, and without the line they stay');
+      return overrides;
+    }
+    const fields = fieldsOf(node, 'overrides');
+    if (fields.size > usernamesPerListMax)
+      fault(node.line, `overrides holds ${fields.size} usernames; there can be ${usernamesPerListMax}`);
+    for (const [username, { line, value }] of fields) {
+      const name = parseUsername(username);
+      if (!name.ok) fault(line, `overrides: ${name.problem}`);
+      const raw = limitIn(value);
+      const checked = parseOverride({ limit: raw });
+      if (checked.ok) overrides.set(username, raw as OverrideWanted);
+      for (const { problem } of checked.ok ? [] : checked.faults)
+        fault(value.line, `the override of ${JSON.stringify(username)} ${problem}`);
     }
     return overrides;
   }
 
-  if (faults.length > 0) return { ok: false, faults };
-  const top = fieldsOf(document.contents, 'the file', ['deployment', 'sessionLimit', 'overrides']);
-  if (!top.has('deployment')) fault(document.contents, 'the file must say which deployment it is about');
+  const top = fieldsOf(contents, 'the file', ['deployment', 'sessionLimit', 'overrides']);
+  const [deployment, limit, overrides] = ['deployment', 'sessionLimit', 'overrides'].map((name) => top.get(name));
+  if (contents.kind === 'map' && deployment === undefined)
+    fault(contents.line, 'the file must say which deployment it is about');
   const wanted: Wanted = {
-    deployment: top.has('deployment') ? readDeployment(top.get('deployment')) : { fields: {} },
-    ...(top.has('sessionLimit') ? { sessionLimit: readLimit(top.get('sessionLimit')) } : {}),
-    ...(top.has('overrides') ? { overrides: readOverrides(top.get('overrides')) } : {}),
+    deployment: deployment === undefined ? { fields: {} } : readDeployment(deployment.value),
+    ...(limit === undefined ? {} : { sessionLimit: readLimit(limit.value) }),
+    ...(overrides === undefined ? {} : { overrides: readOverrides(overrides.value) }),
   };
+  if (wanted.sessionLimit === 'none' && overrides !== undefined)
+    fault(overrides.line, 'overrides cannot be where sessionLimit is none: they go with it');
   return faults.length === 0 ? { ok: true, wanted } : { ok: false, faults: faults.sort((a, b) => a.line - b.line) };
 }
 
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 1_000_000;
+function wholeNumber(text: string): number | undefined {
+  return /^(0|[1-9][0-9]*)$/.test(text) ? Number(text) : undefined;
 }
 
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
+function limitIn(node: Written): string | number | undefined {
+  if (node.kind !== 'scalar') return undefined;
+  return node.style === 'ambiguous' ? wholeNumber(node.text) : node.text;
 }

@@ -25,6 +25,13 @@ const notices = 'functions/notices.ts';
 /** Whether they may use the table, and the keys of passwords. */
 const openData = 'functions/open-data.ts';
 const ofFunctions = [...core, authorizerEvent, environment, notices, openData];
+/** Pure: what a caller may ask of a deployment and its limits. */
+const bodyRules = [
+  'shared/app/deployment-input.ts',
+  'shared/app/session-limit-input.ts',
+  'shared/config/constants.ts',
+  'shared/domain/ids.ts',
+];
 const apiSchemas = ['functions/api/schemas.ts', 'functions/api/schemas-tenancy.ts'];
 const ofBrowser = ['react', 'react-dom', '@cloudscape-design/components', '@cloudscape-design/global-styles'];
 const product = [...core, 'functions', 'frontdoor', 'infra'];
@@ -54,8 +61,8 @@ const zones: readonly Zone[] = [
   // It fetches that process's code, and is all there is before.
   { path: 'frontdoor/load.ts', imports: ['shared/adapters/aws/signed-request.ts'], ...edge },
   { path: 'infra', imports: ['shared/config'], ...edge },
-  // It meets the product over HTTP only.
-  { path: 'apply', imports: [], ...edge },
+  // It meets the running product over HTTP only. What a body may hold it knows by the rules that the API reads bodies by.
+  { path: 'apply', imports: bodyRules, ...edge },
   // The console meets the product through the API's schema only, and even of that it takes the types.
   { path: 'console', imports: [], packages: ofBrowser, pure: false },
   { path: 'console/client', imports: [], types: [...apiSchemas, 'zod'], packages: [], pure: false },
@@ -64,7 +71,7 @@ const zones: readonly Zone[] = [
   { path: 'console/screenshots.ts', imports: [...product, 'local', 'test/support'], ...edge },
   { path: 'local', imports: product, ...edge },
   { path: 'bench', imports: [...product, 'local'], ...edge },
-  { path: 'test', imports: [...product, 'local', 'bench', 'console', 'scripts', 'vitest.config.ts'], ...edge },
+  { path: 'test', imports: [...product, 'local', 'bench', 'console', 'apply', 'scripts', 'vitest.config.ts'], ...edge },
   { path: 'scripts', imports: product, ...edge },
   { path: 'vitest.config.ts', imports: ['test/support'], ...edge },
   { path: 'vitest.remote.config.ts', imports: [], ...edge },
