@@ -8,11 +8,10 @@ import { networkOf } from '../shared/domain/source-address.ts';
 import { awaitClientHello } from './client-hello.ts';
 import { type Guest, type GuestBounds, Guests, guestBoundsDefault } from './guests.ts';
 import { type Arrival, type Door, openConnection } from './open-connection.ts';
-import { createRefusalLog } from './refusal-log.ts';
 import { Strangers } from './strangers.ts';
 
 export interface FrontDoorOptions
-  extends Omit<Door, 'logRefusal' | 'maxConnectBytes' | 'brokerTimeoutMs' | 'reportRetryDelaysMs'>,
+  extends Omit<Door, 'maxConnectBytes' | 'brokerTimeoutMs' | 'reportRetryDelaysMs'>,
     Partial<Pick<Door, 'maxConnectBytes' | 'brokerTimeoutMs' | 'reportRetryDelaysMs'>>,
     Partial<GuestBounds> {
   /**
@@ -78,7 +77,6 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     maxConnectBytes: maxConnectBytesDefault,
     brokerTimeoutMs: 10_000,
     reportRetryDelaysMs: [100, 400, 1_600],
-    logRefusal: createRefusalLog(options.log, options.clock),
     ...options,
   };
   const bounds: GuestBounds = { ...guestBoundsDefault, ...options };

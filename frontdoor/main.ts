@@ -28,6 +28,7 @@ import { createHostLookup } from '../shared/app/host-lookup.ts';
 import { measuredConnect } from '../shared/app/measured-connect.ts';
 import { createPasswords } from '../shared/app/passwords.ts';
 import { tokenAlgorithms } from '../shared/app/public-keys.ts';
+import { tellingRefusals } from '../shared/app/refusals.ts';
 import { createRejectionRecorder } from '../shared/app/rejection-recorder.ts';
 import { createCredentialCache, createSettingsCache } from '../shared/app/settings-cache.ts';
 import { createTally } from '../shared/app/tally.ts';
@@ -71,22 +72,24 @@ const rejections = createRejectionRecorder({
 });
 const queue = createSqsQueue(readVariable(names.presenceQueueUrl), region, credentialsOfTask);
 const connect = measuredConnect(
-  withDeadline(
-    createConnect({
-      budgetMs: doorBudgetMs,
-      store: createSessionStore(client, tableName, cryptoRandom),
-      settings: createSettingsCache(createConnectSettingsReader(client, tableName), clock),
-      credentials: createCredentialCache(createCredentialStore(client, tableName), clock),
-      passwords: createPasswords({ crypto: createPasswordCrypto(), keys, clock }),
-      clock,
-      random: cryptoRandom,
-      tokens: createTokenCheck(tokenAlgorithms),
-      queue,
-      rejections,
-      log,
-      policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
-    }),
-    doorAnswerMs,
+  tellingRefusals(
+    withDeadline(
+      createConnect({
+        budgetMs: doorBudgetMs,
+        store: createSessionStore(client, tableName, cryptoRandom),
+        settings: createSettingsCache(createConnectSettingsReader(client, tableName), clock),
+        credentials: createCredentialCache(createCredentialStore(client, tableName), clock),
+        passwords: createPasswords({ crypto: createPasswordCrypto(), keys, clock }),
+        clock,
+        random: cryptoRandom,
+        tokens: createTokenCheck(tokenAlgorithms),
+        queue,
+        log,
+        policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
+      }),
+      doorAnswerMs,
+    ),
+    { rejections, clock, log },
   ),
   tally.measure,
   clock,

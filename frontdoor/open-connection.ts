@@ -19,7 +19,6 @@ import { type Admitted, Reporting, type ReportingPorts } from './reporting.ts';
 
 export interface Door extends ReportingPorts {
   readonly connect: Connect;
-  readonly logRefusal: (fields: Readonly<Record<string, unknown>>) => void;
   /** `from`: when the CONNECT came. */
   readonly issueTicket: (claims: TicketClaims, from: Ms) => string;
   readonly dialBroker: () => Duplex;
@@ -67,6 +66,8 @@ export async function openConnection(door: Door, arrival: Arrival): Promise<void
     return reporting.failed({ unsent: true });
   }
   const answer = await askFor(door, packet, decision, decision.turnAt ?? receivedAt);
+  const { deploymentId, username, clientId } = decision;
+  const refusal = { deploymentId, username, clientId, reason: 'unavailable' };
   if (answer.kind === 'answered' && answer.connack.code === 0)
     return startRelay(door, client, intake, packet, decision, answer, reporting);
   if (answer.kind === 'answered') {
@@ -74,11 +75,14 @@ export async function openConnection(door: Door, arrival: Arrival): Promise<void
     // The client has been let in, so what the broker does not believe is the ticket, which has become too old: nobody is
     // told that he is not authorized for that (S17).
     if (doubtsCredentials.has(answer.connack.code)) {
-      door.log.warn('the broker did not take a ticket', { clientId: decision.clientId, code: answer.connack.code });
+      door.log.warn('the broker did not take a ticket', { ...refusal, code: answer.connack.code });
       refuse(client, packet, connackFor('unavailable'));
-    } else hangUp(client, clientLingerMs, answer.connack.bytes);
+    } else {
+      door.log.warn('the broker refused an admitted client', { ...refusal, code: answer.connack.code });
+      hangUp(client, clientLingerMs, answer.connack.bytes);
+    }
   } else {
-    door.log.warn('an admitted client could not be connected', { clientId: decision.clientId, detail: answer.detail });
+    door.log.warn('an admitted client could not be connected', { ...refusal, detail: answer.detail });
     refuse(client, packet, connackFor('unavailable'));
     // The broker may keep a session of this CONNECT. That is for the lease to find out (S12), so nothing is said.
     if (answer.reached && decision.expirySeconds > 0) return;
@@ -124,7 +128,7 @@ async function decide(
   const name = packet.userName === undefined ? undefined : splitUserName(packet.userName);
   const hints = hintsOf(packet, arrival.client.remoteAddress);
   try {
-    const decision = await door.connect({
+    return await door.connect({
       deploymentId: await arrival.deploymentFor(name?.deployment),
       username: name?.username,
       password: packet.password,
@@ -132,14 +136,6 @@ async function decide(
       hints,
       left,
     });
-    if (decision.kind === 'rejected' && !left.aborted)
-      door.logRefusal({
-        reason: decision.reason,
-        detail: decision.detail,
-        protocolVersion: hints.protocolVersion,
-        ipAddress: hints.ipAddress,
-      });
-    return decision;
   } catch (error) {
     door.log.error('the admission of a connect threw', { error: String(error) });
     return { kind: 'rejected', reason: 'unavailable', detail: 'the admission threw' };

@@ -35,6 +35,7 @@ const itemKinds = {
   S: 'sessions',
   T: "a tenant's deployments",
   W: 'whitelist entries',
+  X: 'rejections of a username by reason, and its last ones',
   '=account': 'what the broker keeps persistent sessions of MQTT 3 for',
   '=format': 'format version of the table, and ids of the keys of passwords',
   '=token-keys': 'which deployments have token keys to fetch',
@@ -113,13 +114,13 @@ const lanes: TableAccess = {
 const deciding = together(openingWithKeys, lanes, {
   items: {
     BatchGetItem: ['C', 'D', 'N', 'O', 'S', 'W'],
-    GetItem: ['C', 'M', 'N', 'P', 'S'],
-    PutItem: ['C', 'S'],
+    GetItem: ['C', 'M', 'N', 'P', 'S', 'X'],
+    PutItem: ['C', 'S', 'X'],
     UpdateItem: ['N'],
     DeleteItem: ['N', 'S'],
   },
-  // A rejection for quota: of its username, and of the hour.
-  transactions: [{ parts: ['UpdateItem'], kinds: ['H', 'R'] }],
+  // A rejection: of its username, of the reason, and of the hour.
+  transactions: [{ parts: ['UpdateItem'], kinds: ['H', 'R', 'X'] }],
   indexes: ['due'],
 });
 
@@ -157,7 +158,7 @@ export const tableAccess: Readonly<Record<TableUser | 'frontdoor', TableAccess>>
   // It ends sessions, and removes what a deployment leaves behind.
   operations: together(opening, lanes, {
     items: {
-      BatchWriteItem: ['A', 'C', 'D', 'H', 'L', 'M', 'N', 'O', 'P', 'R', 'S', 'W'],
+      BatchWriteItem: ['A', 'C', 'D', 'H', 'L', 'M', 'N', 'O', 'P', 'R', 'S', 'W', 'X'],
       DeleteItem: ['N'],
       GetItem: ['C', 'D', 'J', 'N', 'S'],
       PutItem: ['J', 'S'],
@@ -173,10 +174,10 @@ export const tableAccess: Readonly<Record<TableUser | 'frontdoor', TableAccess>>
   }),
   api: together(openingWithKeys, lanes, {
     items: {
-      BatchGetItem: ['D', 'J', 'N', 'R', 'W'],
+      BatchGetItem: ['D', 'J', 'N', 'R', 'W', 'X'],
       BatchWriteItem: ['W'],
       DeleteItem: ['N', 'O'],
-      GetItem: ['C', 'D', 'I', 'J', 'K', 'N', 'O', 'S', '=tenants'],
+      GetItem: ['C', 'D', 'I', 'J', 'K', 'N', 'O', 'S', 'X', '=tenants'],
       PutItem: ['J', 'S', '=tenants'],
       Query: ['A', 'H', 'N', 'O', 'S', 'T', 'W', '=tenants'],
       UpdateItem: ['D', 'N'],

@@ -44,6 +44,7 @@ import { createPasswords } from '../shared/app/passwords.ts';
 import { tokenAlgorithms } from '../shared/app/public-keys.ts';
 import { reconcile } from '../shared/app/reconcile.ts';
 import { refreshRank } from '../shared/app/refresh-rank.ts';
+import { tellingRefusals } from '../shared/app/refusals.ts';
 import { createRejectionRecorder } from '../shared/app/rejection-recorder.ts';
 import { createCredentialCache, createSettingsCache } from '../shared/app/settings-cache.ts';
 import { measuresOf, sweep } from '../shared/app/sweep.ts';
@@ -279,7 +280,7 @@ export async function startProduct({
     shutdown.add(() => queue.close());
     const putBack = (body: string): Promise<void> =>
       queue.send(JSON.parse(body) as object, { delaySeconds: putBackSeconds });
-    const connect = withDeadline(
+    const decide = withDeadline(
       createConnect({
         budgetMs: doorBudgetMs,
         store,
@@ -289,20 +290,24 @@ export async function startProduct({
         tokens: createTokenCheck(tokenAlgorithms),
         clock,
         random: cryptoRandom,
-        rejections,
         queue: { put: (message) => queue.send(message) },
         log,
         policy,
       }),
       doorAnswerMs,
     );
+    const telling = { rejections, clock, log };
+    const connect = tellingRefusals(decide, telling);
     const deploymentOfServerName = createHostLookup(
       { getDeploymentOfHost: askedWithin(settings.getDeploymentOfHost, doorBudgetMs / 2) },
       clock,
       mqttDomain,
     );
     const brokerJournal = openKept('broker-sessions.journal', parseKeptSession);
-    const straight = startingClean(connect, { deleteConnection: (...asked) => broker.deleteConnection(...asked) });
+    const straight = tellingRefusals(
+      startingClean(decide, { deleteConnection: (...asked) => broker.deleteConnection(...asked) }),
+      telling,
+    );
     const broker = await createLocalBroker({
       authorize: (event) =>
         authorize({ connect: straight, tickets: async () => tickets, deploymentOfServerName, clock }, localArn, event),

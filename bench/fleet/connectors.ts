@@ -12,6 +12,7 @@ import { createTokenCheck } from '../../shared/adapters/node/token-check.ts';
 import { createConnect } from '../../shared/app/connect.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
 import { tokenAlgorithms } from '../../shared/app/public-keys.ts';
+import { tellingRefusals } from '../../shared/app/refusals.ts';
 import { createRejectionRecorder } from '../../shared/app/rejection-recorder.ts';
 import { createCredentialCache, createSettingsCache, type SettingsCache } from '../../shared/app/settings-cache.ts';
 import { connectBudgetMs, doorAnswerMs, doorBudgetMs } from '../../shared/config/constants.ts';
@@ -84,16 +85,16 @@ function createConnector(
     newSumId: () => random.attemptId(),
   });
   const rejections: RejectionRecorder = {
-    record(rejection) {
+    record(refusal) {
       noteRecorded();
-      recorder.record(rejection);
+      recorder.record(refusal);
     },
   };
   const { settings, asking } = noteLimits(
     createSettingsCache(createConnectSettingsReader(way, tableName), clock),
     around,
   );
-  const connect: Connect = withDeadline(
+  const decide: Connect = withDeadline(
     createConnect({
       budgetMs,
       store: createSessionStore(way, tableName, random, backingOff(around)),
@@ -104,13 +105,13 @@ function createConnector(
       clock,
       random,
       queue: { put: async (message) => queue.send(JSON.stringify(message), 20) },
-      rejections,
       log: silent,
       policy,
     }),
     answerMs,
     time.schedule,
   );
+  const connect = tellingRefusals(decide, { rejections, clock, log: silent });
   return { connect: (request: ConnectRequest) => asking(() => connect(request)), recorder };
 }
 

@@ -15,6 +15,7 @@ import { createConnect } from '../../shared/app/connect.ts';
 import type { KickPorts } from '../../shared/app/kick.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
 import { tokenAlgorithms } from '../../shared/app/public-keys.ts';
+import { tellingRefusals } from '../../shared/app/refusals.ts';
 import { createRejectionRecorder, type FlushingRecorder } from '../../shared/app/rejection-recorder.ts';
 import { createCredentialCache, createSettingsCache } from '../../shared/app/settings-cache.ts';
 import { doorBudgetMs, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
@@ -64,20 +65,22 @@ export function createCore({ client, tableName, clock, broker }: CoreOptions): C
   });
   const policy = { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) };
   return {
-    connect: createConnect({
-      budgetMs: doorBudgetMs,
-      store,
-      settings: createSettingsCache(settings, clock),
-      credentials: createCredentialCache(credentials, clock),
-      passwords: createPasswords({ crypto: createPasswordCrypto(), keys: benchKeys, clock }),
-      tokens: createTokenCheck(tokenAlgorithms),
-      clock,
-      random: cryptoRandom,
-      rejections,
-      queue: { put: async () => undefined },
-      log: quiet,
-      policy,
-    }),
+    connect: tellingRefusals(
+      createConnect({
+        budgetMs: doorBudgetMs,
+        store,
+        settings: createSettingsCache(settings, clock),
+        credentials: createCredentialCache(credentials, clock),
+        passwords: createPasswords({ crypto: createPasswordCrypto(), keys: benchKeys, clock }),
+        tokens: createTokenCheck(tokenAlgorithms),
+        clock,
+        random: cryptoRandom,
+        queue: { put: async () => undefined },
+        log: quiet,
+        policy,
+      }),
+      { rejections, clock, log: quiet },
+    ),
     lifeCycle: {
       store,
       clock,

@@ -4,7 +4,7 @@ import { createTable } from '../../local/create-table.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { refreshRank } from '../../shared/app/refresh-rank.ts';
 import { sideBySide } from '../../shared/app/side-by-side.ts';
-import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
+import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { type Ms, ms } from '../../shared/domain/time.ts';
 import { createTarget } from '../admission/target.ts';
 import { nameOf, usernamesAtRest, writeItems } from '../usage/fill.ts';
@@ -52,16 +52,15 @@ async function note(
   await other.settings.putSessionLimit(deploymentId, limit, by);
   await sideBySide(usernames, 8, async (username) => {
     if (lists.overrides) await other.settings.putOverride(deploymentId, username, { kind: 'number', max: 3 }, by);
-    const clientId = 'a-client-id-of-a-usual-length' as ClientId;
+    const clientId = 'a-client-id-of-a-usual-length';
     const hours = [{ hour: ms(at() - (at() % 3_600_000)), count: 7 }];
     await other.rejectionStore.addRejections({
       sumId: `${tableName} ${username}`,
       deploymentId,
       username,
-      clientId,
-      count: 7,
-      lastAt: at(),
+      reasons: [{ reason: 'quota', count: 7, lastAt: at(), clientId }],
       hours,
+      last: [{ at: at(), clientId, reason: 'quota' }],
     });
   });
 }

@@ -25,6 +25,7 @@ import { createTokenCheck } from '../../shared/adapters/node/token-check.ts';
 import { createConnect } from '../../shared/app/connect.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
 import { tokenAlgorithms } from '../../shared/app/public-keys.ts';
+import { tellingRefusals } from '../../shared/app/refusals.ts';
 import { createRejectionRecorder } from '../../shared/app/rejection-recorder.ts';
 import { createCredentialCache, createSettingsCache } from '../../shared/app/settings-cache.ts';
 import { doorAnswerMs, doorBudgetMs, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
@@ -72,13 +73,12 @@ async function open(): Promise<number> {
     tokens: createTokenCheck(tokenAlgorithms),
     clock,
     random,
-    rejections,
     queue: { put: (message) => queue.send(message) },
     log,
     policy,
   });
   const door = createFrontDoor({
-    connect: withDeadline(connect, doorAnswerMs),
+    connect: tellingRefusals(withDeadline(connect, doorAnswerMs), { rejections, clock, log }),
     report: (report) => queue.send(report),
     issueTicket: (claims, from) => tickets.issue(claims, from),
     dialBroker: () => dial({ host: '127.0.0.1', port: brokerPort, noDelay: true }),

@@ -2,6 +2,7 @@
 
 import { z } from '@hono/zod-openapi';
 import { deploymentNameMaxLength } from '../../shared/config/constants.ts';
+import { recordedReasons } from '../../shared/domain/refusal.ts';
 import { count, deploymentSchema, time, username } from './schemas.ts';
 
 const tenantId = z
@@ -42,11 +43,19 @@ export const deploymentChangeSchema = z
   })
   .openapi('DeploymentChange');
 
+const sentClientId = z
+  .string()
+  .openapi({ description: 'As the client sent it, at most 128 bytes; empty where it sent none' });
+const reason = z.enum(recordedReasons);
+
+export const rejectionEntrySchema = z.object({ at: time, clientId: sentClientId, reason }).openapi('RejectionEntry');
+
 export const rejectionSchema = z
   .object({
     username,
-    clientId: z.string().openapi({ description: 'The client id that was rejected last' }),
-    rejections: count.openapi({ description: 'How often this username was rejected for quota' }),
+    clientId: sentClientId.openapi({ description: 'The client id that was rejected last, as it was sent' }),
+    reason,
+    rejections: count.openapi({ description: 'How often this username was rejected for this reason' }),
     lastRejectedAt: time,
   })
   .openapi('Rejection');
@@ -58,7 +67,9 @@ export const rejectionHourSchema = z
 export const auditRecordSchema = z
   .object({
     at: time,
-    actor: z.string().openapi({ description: 'The person, or the name of the token; of a machine on AWS its app client' }),
+    actor: z
+      .string()
+      .openapi({ description: 'The person, or the name of the token; of a machine on AWS its app client' }),
     action: z.string(),
     before: z.record(z.string(), z.unknown()).nullable().openapi({ description: 'null: there was nothing' }),
     after: z.record(z.string(), z.unknown()).nullable().openapi({ description: 'null: there is nothing any more' }),

@@ -4,7 +4,7 @@ import { maxSessions, type Override, shownLimit } from '../../shared/domain/limi
 import type { Ms } from '../../shared/domain/time.ts';
 import type { MqttUser } from '../../shared/ports/credentials.ts';
 import type { Operation } from '../../shared/ports/operations.ts';
-import type { HourCount, UsernameRejections } from '../../shared/ports/rejections.ts';
+import type { HourCount, RejectionEntry, UsernameRejections } from '../../shared/ports/rejections.ts';
 import type { AuditRecord, Deployment, StoredOverride, StoredSessionLimit } from '../../shared/ports/settings.ts';
 import type { Tenant } from '../../shared/ports/tenants.ts';
 import type { StoredTokenIssuer } from '../../shared/ports/token-issuer.ts';
@@ -38,8 +38,12 @@ export function viewTenant({ tenantId, createdAt }: Tenant) {
   return { tenantId, createdAt: timeOf(createdAt) };
 }
 
-export function viewRejection({ username, clientId, count, lastAt }: UsernameRejections) {
-  return { username, clientId, rejections: count, lastRejectedAt: timeOf(lastAt) };
+export function viewRejection({ username, reason, clientId, count, lastAt }: UsernameRejections) {
+  return { username, clientId, reason, rejections: count, lastRejectedAt: timeOf(lastAt) };
+}
+
+export function viewRejectionEntry({ at, clientId, reason }: RejectionEntry) {
+  return { at: timeOf(at), clientId, reason };
 }
 
 export function viewRejectionHour({ hour, count }: HourCount) {

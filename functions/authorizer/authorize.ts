@@ -49,7 +49,9 @@ export async function authorize(
     username,
     password: typeof mqtt.password === 'string' ? Buffer.from(mqtt.password, 'base64') : undefined,
     // Devices that go straight to IoT Core send the deployment's prefix; without it the id is nobody's.
-    clientId: mqtt.clientId.startsWith(prefix) ? mqtt.clientId.slice(prefix.length) : undefined,
+    ...(mqtt.clientId.startsWith(prefix)
+      ? { clientId: mqtt.clientId.slice(prefix.length) }
+      : { clientId: undefined, sentClientId: mqtt.clientId }),
   });
   if (decision.kind === 'rejected') return denied;
   return allow(

@@ -25,6 +25,7 @@ import { measuredConnect } from '../../shared/app/measured-connect.ts';
 import { afterOpening } from '../../shared/app/open-data.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
 import { tokenAlgorithms } from '../../shared/app/public-keys.ts';
+import { tellingRefusals } from '../../shared/app/refusals.ts';
 import { createRejectionRecorder } from '../../shared/app/rejection-recorder.ts';
 import { createCredentialCache, createSettingsCache } from '../../shared/app/settings-cache.ts';
 import {
@@ -58,9 +59,9 @@ const recorder = createRejectionRecorder({
 /** Whether the CONNECT of this invocation was recorded; a process has one invocation at a time. */
 let recorded = false;
 const rejections: RejectionRecorder = {
-  record(rejection) {
+  record(refusal) {
     recorded = true;
-    recorder.record(rejection);
+    recorder.record(refusal);
   },
 };
 const { getDeploymentOfHost } = createHostReader(client, tableName);
@@ -80,13 +81,12 @@ const decided = createConnect({
   clock,
   random: cryptoRandom,
   queue: createSqsQueue(readVariable(environmentVariables.presenceQueueUrl), region),
-  rejections,
   log,
   policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
 });
 // A client with a ticket comes through the front door, which has seen to its clean start.
 const decide = withDeadline(afterOpening(keys, startingClean(decided, createIotConnections(region))), connectBudgetMs);
-const connect = measuredConnect(decide, measure, clock);
+const connect = measuredConnect(tellingRefusals(decide, { rejections, clock, log }), measure, clock);
 /** Read at the first ticket, and again if that failed: clients without one never wait for it. */
 let tickets: Promise<Tickets> | undefined;
 
@@ -103,8 +103,8 @@ function ticketsOnce(): Promise<Tickets> {
 export async function handler(event: AuthorizerEvent, context: Context): Promise<AuthorizerAnswer> {
   const ports = { connect, tickets: ticketsOnce, deploymentOfServerName, clock };
   recorded = false;
-  // What earlier CONNECTs left to write goes out beside this one. Nobody waits for it but a client that was rejected for
-  // quota itself: an admission is not slowed, and who has no credentials learns nothing from the time. A process may be
+  // What earlier CONNECTs left to write goes out beside this one. Only a client whose own
+  // refusal was recorded waits for it: an admission is not slowed, and a client without credentials learns nothing. A process may be
   // frozen as soon as it has answered; a write that this cuts off is repeated, and counts once.
   const earlier = recorder.flush();
   const answer = await authorize(ports, parseArnScope(context.invokedFunctionArn), event);

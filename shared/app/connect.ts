@@ -16,7 +16,6 @@ import { parseClientId } from '../domain/ids.ts';
 import { type Ms, type Seconds, seconds } from '../domain/time.ts';
 import { Contended, StoreUnavailable } from '../ports/errors.ts';
 import type { Log } from '../ports/log.ts';
-import type { RejectionRecorder } from '../ports/rejections.ts';
 import { type AdmitDecision, type AdmitPorts, type AdmitRequest, admit } from './admit.ts';
 import { admitUncounted, createSeenDecisions, type SeenDecisions, type UncountedPorts } from './admit-uncounted.ts';
 import { type Authenticated, type AuthenticatePorts, authenticate } from './authenticate.ts';
@@ -24,7 +23,6 @@ import { createFairTurns, type FairTurns } from './fair-turns.ts';
 import { createLines, type InLine } from './in-line.ts';
 
 export interface ConnectPorts extends Omit<AdmitPorts, 'settings'>, AuthenticatePorts, UncountedPorts {
-  readonly rejections: RejectionRecorder;
   readonly log: Log;
 }
 
@@ -70,6 +68,7 @@ async function connect(ports: ConnectPorts, memory: Memory, request: ConnectRequ
   const who = await authenticate(ports, memory.readings, request);
   if (who.kind !== 'right' || who.fromMemory) return answer(ports, memory.seen, request, who, receivedAt);
   const { deploymentId, username } = who;
+  request.onProven?.({ deploymentId, username });
   const decision = await memory.ofClientId(`${deploymentId}|${username}|${request.clientId}`, left, (waitedForIts) =>
     memory.ofUsername(`${deploymentId}|${username}`, left, async (waited) => {
       if (!waitedForIts && !waited) return answer(ports, memory.seen, request, who, receivedAt);
@@ -95,8 +94,9 @@ async function answer(
   if (who.kind === 'overloaded') return rejected('unavailable', 'too many password checks wait');
   if (who.kind === 'wrong') return rejected('bad_credentials', 'bad credentials');
   const { deploymentId, username, settings } = who;
+  request.onProven?.({ deploymentId, username });
   if (settings.deployment.status !== 'active')
-    return rejected('not_authorized', `deployment is ${settings.deployment.status}`);
+    return rejected('suspended', `deployment is ${settings.deployment.status}`);
   const id = parseClientId(deploymentId, request.clientId);
   if (!id.ok) return rejected('client_id', id.problem);
   const clientId = id.value;
@@ -127,8 +127,7 @@ async function answer(
       ...(who.validUntil === undefined ? {} : { validUntil: who.validUntil }),
     };
   }
-  if (decision.reason === 'quota_exceeded') ports.rejections.record({ deploymentId, username, clientId });
-  return rejected(decision.reason === 'blocked' ? 'not_authorized' : decision.reason, decision.reason);
+  return rejected(decision.reason, decision.reason);
 }
 
 /** By the count, or without it where the database does not answer and the deployment says so (S17). */

@@ -9,7 +9,8 @@ const rejections: Readonly<Record<RejectReason, keyof Measures>> = {
   quota_exceeded: 'RejectedQuota',
   bad_credentials: 'RejectedCredentials',
   unavailable: 'RejectedUnavailable',
-  not_authorized: 'RejectedOther',
+  suspended: 'RejectedOther',
+  blocked: 'RejectedOther',
   client_id: 'RejectedOther',
   client_id_held: 'RejectedOther',
 };

@@ -1,12 +1,12 @@
-// Rejections for quota, summed up in memory and written at most once per 10 s and username, so that a storm of them
-// costs the database next to nothing (S5). Whoever runs the process calls `flush` at least once a second; where a process
+// Refusals after valid credentials, summed up in memory and written at most once per 10 s and username, so that a storm
+// of them costs the database next to nothing (S5). Whoever runs the process calls `flush` at least once a second; where a process
 // sleeps between its calls, with each call.
 
-import type { DeploymentId, Username } from '../domain/ids.ts';
+import type { Refusal } from '../domain/refusal.ts';
 import { type Ms, ms } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
-import type { HourCount, Rejection, RejectionRecorder, RejectionStore, RejectionSum } from '../ports/rejections.ts';
+import { type RejectionRecorder, type RejectionStore, type RejectionSum, rejectionsKept } from '../ports/rejections.ts';
 
 export interface FlushingRecorder extends RejectionRecorder {
   /** Writes what is due; `all`: everything, as before the process ends. Never throws: what fails is tried again. */
@@ -29,18 +29,20 @@ const repeatableMs = 9 * 60_000;
 const hourMs = 3_600_000;
 /** Far above what one process turns away in 10 s; beyond it memory comes first. */
 const maxUsernames = 100_000;
+/**
+ * A suspended deployment refuses its whole fleet, at each try to reconnect. Of so many usernames that is recorded within
+ * 10 s, so that a suspension costs the database no more than the fleet did before.
+ */
+const maxSuspended = 256;
 /** Writes under way at the same time: admissions share the way to the database with them. */
 const width = 16;
 
 /** What has been rejected since the last write. */
-interface Open {
-  readonly rejection: Rejection;
-  readonly count: number;
-  readonly lastAt: Ms;
-  readonly hours: readonly HourCount[];
-}
+type Open = Omit<RejectionSum, 'sumId'>;
 
 interface Entry {
+  /** It began with a suspension. */
+  readonly suspended: boolean;
   open: Open | undefined;
   /** Tried, and perhaps written: it stays as it is, so that another try adds nothing twice. */
   unsure: { readonly sum: RejectionSum; readonly since: Ms } | undefined;
@@ -48,13 +50,23 @@ interface Entry {
   busy: boolean;
 }
 
-function addTo(open: Open | undefined, rejection: Rejection, at: Ms): Open {
-  const hour = ms(at - (at % hourMs));
-  const before = open?.hours ?? [];
-  const known = before.find((one) => one.hour === hour);
-  const hours = [...before.filter((one) => one !== known), { hour, count: (known?.count ?? 0) + 1 }];
+function addTo(open: Open | undefined, { deploymentId, username, clientId, reason }: Refusal, now: Ms): Open {
+  const { hours = [], reasons = [], last = [] } = open ?? {};
+  const hour = ms(now - (now % hourMs));
+  const ofHour = hours.find((one) => one.hour === hour);
+  const ofReason = reasons.find((one) => one.reason === reason);
   // A clock that stepped back makes nothing older.
-  return { rejection, count: (open?.count ?? 0) + 1, lastAt: ms(Math.max(at, open?.lastAt ?? at)), hours };
+  const at = ms(Math.max(now, last.at(-1)?.at ?? now));
+  return {
+    deploymentId,
+    username,
+    hours: [...hours.filter((one) => one !== ofHour), { hour, count: (ofHour?.count ?? 0) + 1 }],
+    reasons: [
+      ...reasons.filter((one) => one !== ofReason),
+      { reason, count: (ofReason?.count ?? 0) + 1, lastAt: at, clientId },
+    ],
+    last: [...last, { at, clientId, reason }].slice(-rejectionsKept),
+  };
 }
 
 export function createRejectionRecorder({ store, clock, log, newSumId }: RecorderPorts): FlushingRecorder {
@@ -64,8 +76,7 @@ export function createRejectionRecorder({ store, clock, log, newSumId }: Recorde
     const now = clock.now();
     let { unsure } = entry;
     if (unsure === undefined && entry.open !== undefined) {
-      const { rejection, ...counted } = entry.open;
-      unsure = { sum: { ...rejection, ...counted, sumId: newSumId() }, since: now };
+      unsure = { sum: { ...entry.open, sumId: newSumId() }, since: now };
       entry.open = undefined;
     }
     if (unsure === undefined) return;
@@ -81,20 +92,26 @@ export function createRejectionRecorder({ store, clock, log, newSumId }: Recorde
       if (lost) entry.unsure = undefined;
       log.warn(lost ? 'rejections may not have been recorded' : 'rejections were not recorded yet', {
         deploymentId: unsure.sum.deploymentId,
-        count: unsure.sum.count,
+        count: unsure.sum.reasons.reduce((sum, { count }) => sum + count, 0),
         error: String(error),
       });
     }
   }
 
+  let ofSuspended = 0;
+  function enter(key: string, suspended: boolean): Entry | undefined {
+    if (entries.size >= maxUsernames || (suspended && ofSuspended >= maxSuspended)) return undefined;
+    if (suspended) ofSuspended++;
+    const entry: Entry = { suspended, open: undefined, unsure: undefined, nextAt: undefined, busy: false };
+    entries.set(key, entry);
+    return entry;
+  }
+
   return {
-    record(rejection) {
-      const key = keyOf(rejection.deploymentId, rejection.username);
-      const known = entries.get(key);
-      if (known === undefined && entries.size >= maxUsernames) return;
-      const entry = known ?? { open: undefined, unsure: undefined, nextAt: undefined, busy: false };
-      entry.open = addTo(entry.open, rejection, clock.now());
-      entries.set(key, entry);
+    record(refusal) {
+      const key = keyOf(refusal);
+      const entry = entries.get(key) ?? enter(key, refusal.reason === 'suspended');
+      if (entry !== undefined) entry.open = addTo(entry.open, refusal, clock.now());
     },
 
     async flush(options) {
@@ -106,6 +123,7 @@ export function createRejectionRecorder({ store, clock, log, newSumId }: Recorde
         if (entry.busy || (waits && options?.all !== true)) continue;
         if (entry.open === undefined && entry.unsure === undefined) {
           entries.delete(key);
+          if (entry.suspended) ofSuspended--;
           continue;
         }
         entry.busy = true;
@@ -125,6 +143,6 @@ export function createRejectionRecorder({ store, clock, log, newSumId }: Recorde
   };
 }
 
-function keyOf(id: DeploymentId, username: Username): string {
-  return JSON.stringify([id, username]);
+function keyOf({ deploymentId, username }: Refusal): string {
+  return JSON.stringify([deploymentId, username]);
 }

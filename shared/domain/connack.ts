@@ -2,7 +2,8 @@
 
 export type RejectReason =
   | 'bad_credentials'
-  | 'not_authorized'
+  | 'suspended'
+  | 'blocked'
   | 'client_id'
   | 'client_id_held'
   | 'quota_exceeded'
@@ -19,7 +20,8 @@ export interface Connack {
 
 const connacks: Readonly<Record<RejectReason, Connack>> = {
   bad_credentials: { v5: 0x86, v3: 0x04, reasonString: 'Bad user name or password' },
-  not_authorized: { v5: 0x87, v3: 0x05, reasonString: 'Not authorized' },
+  suspended: { v5: 0x87, v3: 0x05, reasonString: 'Not authorized' },
+  blocked: { v5: 0x87, v3: 0x05, reasonString: 'Not authorized' },
   client_id: { v5: 0x85, v3: 0x02, reasonString: 'Client identifier not valid' },
   client_id_held: { v5: 0x85, v3: 0x02, reasonString: 'Client identifier not valid' },
   quota_exceeded: { v5: 0x97, v3: 0x03, reasonString: 'Session quota of this user name exceeded' },

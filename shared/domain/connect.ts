@@ -2,6 +2,7 @@
 
 import type { RejectReason } from './connack.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from './ids.ts';
+import type { Proven } from './refusal.ts';
 import type { Ms, Seconds } from './time.ts';
 
 /** What only a party that reads the packets knows. Absent where the authorizer event is all there is. */
@@ -23,6 +24,8 @@ export interface ConnectRequest {
   readonly password: Uint8Array | undefined;
   /** Without the deployment's prefix; undefined or empty where the CONNECT has none. */
   readonly clientId: string | undefined;
+  /** What stands in its place where that is no client id of the deployment: for the log and the records only. */
+  readonly sentClientId?: string;
   /** Present if the front door asks, absent if the authorizer does. */
   readonly hints?: ConnectHints;
   /**
@@ -30,6 +33,8 @@ export interface ConnectRequest {
    * the end of the client cannot be seen.
    */
   readonly left?: AbortSignal;
+  /** Called as soon as the credentials are right: before that, no refusal is told of a name (S6). */
+  readonly onProven?: (who: Proven) => void;
 }
 
 export type ConnectDecision =

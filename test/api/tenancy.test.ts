@@ -2,7 +2,9 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import type { RecordedReason } from '../../shared/domain/refusal.ts';
 import { ms } from '../../shared/domain/time.ts';
+import { rejectionSum } from '../support/rejection-sum.ts';
 import { type Answered, faultsOf, type Rig, startRig } from './rig.ts';
 
 let rig: Rig;
@@ -241,17 +243,8 @@ describe('a deployment', () => {
 });
 
 describe('rejections', () => {
-  async function reject(id: string, username: string, at: number, count = 1) {
-    const hour = ms(at - (at % 3_600_000));
-    await rig.rejections.addRejections({
-      deploymentId: id as DeploymentId,
-      username: username as Username,
-      clientId: `${username}-client` as ClientId,
-      sumId: `${id}-${username}-${at}`,
-      count,
-      lastAt: ms(at),
-      hours: [{ hour, count }],
-    });
+  async function reject(id: string, username: string, at: number, count = 1, reason: RecordedReason = 'quota') {
+    await rig.rejections.addRejections(rejectionSum({ deploymentId: id, username, at, count, reason }));
   }
 
   test('are listed newest first, in pages, with the client that was rejected last', async () => {
@@ -263,6 +256,7 @@ describe('rejections', () => {
     expect(found[2]).toEqual({
       username: 'carol',
       clientId: 'carol-client',
+      reason: 'quota',
       rejections: 3,
       lastRejectedAt: '2026-11-22T17:00:00.252Z',
     });
@@ -283,6 +277,47 @@ describe('rejections', () => {
       { hour: '2026-10-24T17:00:00.000Z', rejections: 5 },
     ]);
     expect((await rig.request('GET', `/v1/deployments/${id}/rejections?interval=day`)).status).toBe(400);
+  });
+
+  test('are one of each username and reason, found by reason, username and time', async () => {
+    const id = await create();
+    await reject(id, 'alice', rig.now);
+    await reject(id, 'alice', rig.now + 2, 2, 'blocked');
+    await reject(id, 'b+b', rig.now + 4, 1, 'client_id_invalid');
+    const path = `/v1/deployments/${id}/rejections?limit=1`;
+    const found = async (filter: string) =>
+      (await readAll(`${path}${filter}`)).map(({ username, reason, rejections }) => [username, reason, rejections]);
+    const all = [
+      ['b+b', 'client_id_invalid', 1],
+      ['alice', 'blocked', 2],
+      ['alice', 'quota', 1],
+    ];
+    expect(await found('')).toEqual(all);
+    expect(await found('&reason=blocked')).toEqual([all[1]]);
+    expect(await found('&username=alice')).toEqual(all.slice(1));
+    expect(await found('&username=b%2Bb')).toEqual([all[0]]);
+    expect(await found('&from=2026-11-22T17:00:00.252Z&to=2026-11-22T18:00:00.254%2B01:00')).toEqual([all[1]]);
+    for (const [filter, name] of [
+      ['&reason=evicted', 'reason'],
+      ['&username=', 'username'],
+      ['&from=yesterday', 'from'],
+      ['&to=2026-11-22', 'to'],
+      ['&interval=hour&reason=quota', 'reason'],
+      ['&interval=hour&from=2026-11-22T17:00:00Z', 'from'],
+    ])
+      expect(faultsOf(await rig.request('GET', `${path}${filter}`)), filter).toEqual([`query ${name}`]);
+  });
+
+  test('the last ones of a username say when, which client id and why', async () => {
+    const id = await create();
+    await reject(id, 'alice', rig.now, 1, 'suspended');
+    await reject(id, 'alice', rig.now + 1);
+    await reject(id, 'bob', rig.now + 2);
+    expect(await readAll(`/v1/deployments/${id}/session-usage/alice/rejections?`)).toEqual([
+      { at: '2026-11-22T17:00:00.251Z', clientId: 'alice-client', reason: 'quota' },
+      { at: '2026-11-22T17:00:00.250Z', clientId: 'alice-client', reason: 'suspended' },
+    ]);
+    expect(await readAll(`/v1/deployments/${id}/session-usage/nobody/rejections?`)).toEqual([]);
   });
 
   test('a cursor is worth nothing in the other list', async () => {

@@ -93,7 +93,6 @@ beforeAll(async () => {
     credentials: createCredentialCache(credentials, clock),
     passwords,
     tokens: createTokenCheck(tokenAlgorithms),
-    rejections: { record: () => undefined },
     queue: { put: async () => undefined },
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
   });

@@ -4,10 +4,10 @@ import { perUsernameKey } from '../../shared/adapters/dynamodb/keys.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
 import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
-import { ms } from '../../shared/domain/time.ts';
+import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import type { RankStore } from '../../shared/ports/ranks.ts';
 import type { TestTable } from '../support/engine.ts';
+import { rejectionSum } from '../support/rejection-sum.ts';
 import { tableForAllTests } from '../support/tables.ts';
 
 const one = 'one' as DeploymentId;
@@ -56,23 +56,14 @@ test('0 takes it out of the order, and leaves nothing of a username that nothing
 
 test('it never touches what else is told of the username', async () => {
   const rejections = createRejectionStore(table.client, table.tableName);
-  const clientId = 'c' as ClientId;
-  const rejected = (sumId: string, count: number, at: number) =>
-    rejections.addRejections({
-      sumId,
-      deploymentId: one,
-      username: name('dave'),
-      clientId,
-      count,
-      lastAt: ms(at),
-      hours: [{ hour: ms(0), count }],
-    });
-  await rejected('first', 3, 5);
+  const rejected = (count: number, at: number) =>
+    rejections.addRejections(rejectionSum({ deploymentId: one, username: 'dave', clientId: 'c', count, at }));
+  await rejected(3, 5);
   for (const used of [2, 5, 0]) {
     expect(await ranks.putRank(one, name('dave'), used, await ranks.readRank(one, name('dave')))).toBe('done');
     expect((await ranks.readRank(one, name('dave'))).used).toBe(used);
   }
-  await rejected('second', 1, 6);
+  await rejected(1, 6);
   const Key = perUsernameKey('R', one, name('dave'));
   const { Item: item } = await table.client.send(new GetCommand({ TableName: table.tableName, Key: { ...Key } }));
   expect(item).toMatchObject({ rejections: 4, lastAt: 6, lastClientId: 'c' });

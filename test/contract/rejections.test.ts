@@ -3,9 +3,17 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createRejectionReader } from '../../shared/adapters/dynamodb/rejection-reader.ts';
 import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-store.ts';
-import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
+import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
+import type { RecordedReason } from '../../shared/domain/refusal.ts';
 import { ms } from '../../shared/domain/time.ts';
-import type { RecentPlace, RejectionReader, RejectionStore, RejectionSum } from '../../shared/ports/rejections.ts';
+import type {
+  RecentPlace,
+  RejectionReader,
+  RejectionStore,
+  RejectionSum,
+  UsernameRejections,
+} from '../../shared/ports/rejections.ts';
+import { rejectionSum } from '../support/rejection-sum.ts';
 import { tableForAllTests } from '../support/tables.ts';
 
 const hourMs = 3_600_000;
@@ -15,7 +23,6 @@ let store: RejectionStore;
 let reader: RejectionReader;
 let nextId = 0;
 let id: DeploymentId;
-let nextSum = 0;
 
 tableForAllTests(({ client, tableName }) => {
   store = createRejectionStore(client, tableName);
@@ -26,18 +33,13 @@ beforeEach(() => {
   id = `d${nextId}` as DeploymentId;
 });
 
-function sumOf(username: string, at: number, count = 1, clientId = `${username}-client`): RejectionSum {
-  nextSum += 1;
-  return {
-    deploymentId: id,
-    username: username as Username,
-    clientId: clientId as ClientId,
-    sumId: `sum-${nextSum}`,
-    count,
-    lastAt: ms(at),
-    hours: [{ hour: ms(at - (at % hourMs)), count }],
-  };
-}
+const sumOf = (
+  username: string,
+  at: number,
+  count = 1,
+  clientId = `${username}-client`,
+  reason: RecordedReason = 'quota',
+): RejectionSum => rejectionSum({ deploymentId: id, username, at, count, clientId, reason });
 
 const recent = async (limit = 100) => (await reader.listRecent(id, { limit })).items;
 const hours = (from = 0, until = noon * 2, limit = 100) =>
@@ -57,7 +59,8 @@ test('a sum that is written twice counts once, also with others in between', asy
 test('a sum that comes late adds its count, and takes neither the time nor the client id back', async () => {
   await store.addRejections(sumOf('alice', noon + 10, 1, 'newest'));
   await store.addRejections(sumOf('alice', noon, 5, 'older'));
-  expect(await recent()).toEqual([{ username: 'alice', clientId: 'newest', count: 6, lastAt: noon + 10 }]);
+  const alice = { username: 'alice', reason: 'quota', clientId: 'newest', count: 6, lastAt: noon + 10 };
+  expect(await recent()).toEqual([alice]);
 });
 
 test('sums of many processes at once are all counted', async () => {
@@ -72,7 +75,10 @@ test('sums of many processes at once are all counted', async () => {
     }
   };
   await Promise.all(sums.map(add));
-  expect(await recent()).toEqual([{ username: 'alice', clientId: 'c11', count: 78, lastAt: noon + 11 }]);
+  const alice = { username: 'alice', reason: 'quota', clientId: 'c11', count: 78, lastAt: noon + 11 };
+  expect(await recent()).toEqual([alice]);
+  const last = await reader.listLast(id, 'alice' as Username);
+  expect(last.map(({ clientId }) => clientId)).toEqual(sums.map((_, n) => `c${11 - n}`));
   expect(await hours()).toEqual([{ hour: noon, count: 78 }]);
 });
 
@@ -101,6 +107,71 @@ describe('recent rejections', () => {
       ['alice', 2],
       ['bob', 1],
     ]);
+  });
+});
+
+describe('of several reasons', () => {
+  const page = (more: Partial<Parameters<RejectionReader['listRecent']>[1]> = {}) =>
+    reader.listRecent(id, { limit: 100, ...more });
+  const shown = (items: readonly UsernameRejections[]) =>
+    items.map((one) => [one.username, one.reason, one.count, one.lastAt - noon]);
+
+  beforeEach(async () => {
+    await store.addRejections(sumOf('alice', noon, 3));
+    await store.addRejections(sumOf('alice', noon + 5, 1, 'a+b', 'client_id_invalid'));
+    await store.addRejections(sumOf('al|ice', noon + 7, 2, 'c', 'blocked'));
+    await store.addRejections(sumOf('bob', noon + 3, 1, '', 'client_id_invalid'));
+  });
+
+  test('each is a record of its own, and filters leave out the others', async () => {
+    const [last, invalid, bobs, first] = [
+      ['al|ice', 'blocked', 2, 7],
+      ['alice', 'client_id_invalid', 1, 5],
+      ['bob', 'client_id_invalid', 1, 3],
+      ['alice', 'quota', 3, 0],
+    ];
+    expect(shown((await page()).items)).toEqual([last, invalid, bobs, first]);
+    expect(shown((await page({ reason: 'client_id_invalid' })).items)).toEqual([invalid, bobs]);
+    expect(shown((await page({ username: 'alice' as Username })).items)).toEqual([invalid, first]);
+    expect(shown((await page({ from: ms(noon + 3), to: ms(noon + 7) })).items)).toEqual([invalid, bobs]);
+    const alicesLate = { username: 'alice' as Username, from: ms(noon + 1), to: ms(noon + 6) };
+    expect(shown((await page(alicesLate)).items)).toEqual([invalid]);
+    expect((await page({ username: 'alice' as Username, reason: 'blocked' })).items).toEqual([]);
+    expect((await page({ from: ms(noon + 8) })).items).toEqual([]);
+  });
+
+  test('pages of a filtered list skip and repeat none', async () => {
+    const filters = [{ reason: 'client_id_invalid' as const }, { username: 'alice' as Username }];
+    for (const filter of filters) {
+      const all = (await page(filter)).items;
+      const { items, next } = await page({ ...filter, limit: 1 });
+      expect(next).toMatchObject({ lastAt: all[0]?.lastAt });
+      const rest = await page({ ...filter, limit: 1, ...(next === undefined ? {} : { after: next }) });
+      expect([...items, ...rest.items]).toEqual(all);
+      expect(rest.next).toBeUndefined();
+    }
+  });
+});
+
+describe('the last rejections of a username', () => {
+  const last = async (username = 'alice') =>
+    (await reader.listLast(id, username as Username)).map(({ at, clientId, reason }) => [at - noon, clientId, reason]);
+
+  test('are the newest 20, newest first, whatever their reason, each with its client id as it was sent', async () => {
+    const sums = Array.from({ length: 25 }, (_, n) =>
+      sumOf('alice', noon + n, 1, `c|${n}`, n % 2 ? 'quota' : 'blocked'),
+    );
+    for (const sum of sums) await store.addRejections(sum);
+    const newest = sums.map((_, n) => [n, `c|${n}`, n % 2 ? 'quota' : 'blocked']).slice(5);
+    expect(await last()).toEqual(newest.reverse());
+    expect(await last('bob')).toEqual([]);
+  });
+
+  test('one that is told late, or twice, takes none of the newer ones away', async () => {
+    const late = sumOf('alice', noon - 1, 1, 'late');
+    const sums = Array.from({ length: 20 }, (_, n) => sumOf('alice', noon + n, 1, `c${n}`));
+    for (const sum of [...sums, late, ...sums.slice(3)]) await store.addRejections(sum);
+    expect((await last()).map(([, clientId]) => clientId)).toEqual(sums.map((_, n) => `c${19 - n}`));
   });
 });
 

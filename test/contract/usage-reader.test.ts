@@ -13,6 +13,7 @@ import type { SessionStore } from '../../shared/ports/sessions.ts';
 import type { SettingsStore } from '../../shared/ports/settings.ts';
 import type { SessionView, UsageReader } from '../../shared/ports/usage.ts';
 import { deploymentOf } from '../support/deployment.ts';
+import { rejectionSum } from '../support/rejection-sum.ts';
 import { tableForAllTests } from '../support/tables.ts';
 
 const start = ms(1_800_000_000_000);
@@ -136,15 +137,9 @@ test('whoever has neither a session nor a rejection is not there; a rejection al
   expect(await usage.getUsername(one, name('nobody'))).toBeUndefined();
   expect(await usage.getClient(one, client('nobody'))).toBeUndefined();
   expect(await usage.listSessions(one, name('nobody'), { limit: 5 })).toEqual({ items: [], more: false });
-  await rejections.addRejections({
-    deploymentId: one,
-    username: name('carol'),
-    clientId: client('c'),
-    sumId: `sum ${one}`,
-    count: 3,
-    lastAt: start,
-    hours: [{ hour: start, count: 3 }],
-  });
+  await rejections.addRejections(
+    rejectionSum({ deploymentId: one, username: 'carol', clientId: 'c', count: 3, at: start }),
+  );
   expect(await usage.getUsername(one, name('carol'))).toMatchObject({
     used: 0,
     connected: 0,

@@ -17,13 +17,14 @@ import { createTokenCheck } from '../../shared/adapters/node/token-check.ts';
 import { createConnect } from '../../shared/app/connect.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
 import { tokenAlgorithms } from '../../shared/app/public-keys.ts';
+import { tellingRefusals } from '../../shared/app/refusals.ts';
 import { createCredentialCache, createSettingsCache } from '../../shared/app/settings-cache.ts';
 import type { ConnectDecision, ConnectRequest } from '../../shared/domain/connect.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
+import type { Refusal } from '../../shared/domain/refusal.ts';
 import type { Session } from '../../shared/domain/session.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
 import type { CredentialStore, PasswordKeys } from '../../shared/ports/credentials.ts';
-import type { Rejection } from '../../shared/ports/rejections.ts';
 import type { Deployment, SettingsStore } from '../../shared/ports/settings.ts';
 import { deploymentOf } from '../support/deployment.ts';
 import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
@@ -45,7 +46,7 @@ export interface ConnectRig {
   keys: PasswordKeys;
   /** What one CONNECT may take; below 0 its time is always over. */
   budgetMs: number;
-  readonly rejections: Rejection[];
+  readonly rejections: Refusal[];
   readonly log: string[];
   /** Requests that went to the database, by command, since `watch`. */
   readonly sent: string[];
@@ -110,28 +111,30 @@ export async function startConnectRig(): Promise<ConnectRig> {
   const note = (message: string, fields?: object) => void rig.log.push(JSON.stringify({ message, ...fields }));
   const log = { info: note, warn: note, error: note };
   const start = () =>
-    createConnect({
-      store,
-      get budgetMs() {
-        return rig.budgetMs;
-      },
-      clock,
-      random: cryptoRandom,
-      policy,
-      settings: createSettingsCache(settings, clock),
-      credentials: createCredentialCache(credentials, clock),
-      passwords: passwordsOf(),
-      tokens: createTokenCheck(tokenAlgorithms),
-      rejections: { record: (rejection) => void rig.rejections.push(rejection) },
-      queue: {
-        put: async (message) => {
-          await rig.queueAnswers;
-          if (rig.queueFails) throw new Error('the queue takes nothing');
-          rig.queue.push(JSON.stringify(message));
+    tellingRefusals(
+      createConnect({
+        store,
+        get budgetMs() {
+          return rig.budgetMs;
         },
-      },
-      log,
-    });
+        clock,
+        random: cryptoRandom,
+        policy,
+        settings: createSettingsCache(settings, clock),
+        credentials: createCredentialCache(credentials, clock),
+        passwords: passwordsOf(),
+        tokens: createTokenCheck(tokenAlgorithms),
+        queue: {
+          put: async (message) => {
+            await rig.queueAnswers;
+            if (rig.queueFails) throw new Error('the queue takes nothing');
+            rig.queue.push(JSON.stringify(message));
+          },
+        },
+        log,
+      }),
+      { clock, log, rejections: { record: (refusal) => void rig.rejections.push(refusal) } },
+    );
   const rig: ConnectRig = {
     engine,
     client,

@@ -74,7 +74,11 @@ describe.each(strangers)('%s', (_what, request) => {
     const before = [await rig.used('demo', 'alice'), await rig.session('demo', 'alice', 'holder')];
     await rig.connect({ password: guess, ...request });
     expect([await rig.used('demo', 'alice'), await rig.session('demo', 'alice', 'holder')]).toEqual(before);
-    expect([rig.rejections, rig.queue, rig.log]).toEqual([[], [], []]);
+    expect([rig.rejections, rig.queue]).toEqual([[], []]);
+    const message = 'a connect was rejected before its credentials were right';
+    expect(rig.log.map((line) => JSON.parse(line))).toEqual([
+      { message, detail: 'bad credentials', protocolVersion: 5 },
+    ]);
   });
 });
 
@@ -143,14 +147,23 @@ test('S7: what is said after valid credentials, in this order: deployment state,
     const decision = await rig.connect(request);
     return decision.kind === 'rejected' ? decision.reason : decision.kind;
   };
-  expect(await reason({ deploymentId: 'asleep', clientId: '' })).toBe('not_authorized');
+  expect(await reason({ deploymentId: 'asleep', clientId: '' })).toBe('suspended');
   expect(await reason({ clientId: '' })).toBe('client_id');
   expect(await reason({ clientId: 'second' })).toBe('quota_exceeded');
   const change = { actor: 'test', at: rig.now() as never };
   await rig.settings.putOverride('demo' as DeploymentId, 'alice' as Username, { kind: 'blocked' }, change);
   rig.advance(5);
   expect(await reason({ clientId: '' })).toBe('client_id');
-  expect(await reason({ clientId: 'second' })).toBe('not_authorized');
-  expect(await reason({ clientId: 'holder' })).toBe('not_authorized');
+  expect(await reason({ clientId: 'second' })).toBe('blocked');
+  expect(await reason({ clientId: 'holder' })).toBe('blocked');
+  // S5: each of them is recorded, with the client id as it was sent.
+  expect(rig.rejections.map(({ deploymentId, clientId, reason: why }) => [deploymentId, clientId, why])).toEqual([
+    ['asleep', '', 'suspended'],
+    ['demo', '', 'client_id_invalid'],
+    ['demo', 'second', 'quota'],
+    ['demo', '', 'client_id_invalid'],
+    ['demo', 'second', 'blocked'],
+    ['demo', 'holder', 'blocked'],
+  ]);
   await rig.settings.deleteOverride('demo' as DeploymentId, 'alice' as Username, change);
 });

@@ -98,20 +98,20 @@ describe('onStoreFailure: admit', () => {
   test('a username that was seen blocked stays out, also for a client that is connected', async () => {
     await rig.settings.putOverride('demo' as DeploymentId, 'alice' as Username, { kind: 'blocked' }, change());
     rig.advance(5);
-    expect(await rig.connect({})).toMatchObject({ reason: 'not_authorized' });
+    expect(await rig.connect({})).toMatchObject({ reason: 'blocked' });
     await rig.engine.stop();
     for (const clientId of ['first', 'second'])
-      expect(await rig.connect({ clientId })).toMatchObject({ reason: 'not_authorized' });
+      expect(await rig.connect({ clientId })).toMatchObject({ reason: 'blocked' });
     expect(rig.queue).toEqual([]);
   });
 
   test('a suspended deployment stays suspended, and a client id that cannot be tracked is refused', async () => {
     await rig.addDeployment('asleep', { onStoreFailure: 'admit', status: 'suspended' });
     await rig.addUser('asleep', 'alice', 'alice-secret');
-    expect(await rig.connect({ deploymentId: 'asleep' })).toMatchObject({ reason: 'not_authorized' });
+    expect(await rig.connect({ deploymentId: 'asleep' })).toMatchObject({ reason: 'suspended' });
     await rig.engine.stop();
     rig.advance(60);
-    expect(await rig.connect({ deploymentId: 'asleep' })).toMatchObject({ reason: 'not_authorized' });
+    expect(await rig.connect({ deploymentId: 'asleep' })).toMatchObject({ reason: 'suspended' });
     expect(await rig.connect({ clientId: 'a+b' })).toMatchObject({ reason: 'client_id' });
     expect(rig.queue).toEqual([]);
   });

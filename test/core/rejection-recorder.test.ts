@@ -2,7 +2,8 @@
 
 import { expect, test } from 'vitest';
 import { createRejectionRecorder } from '../../shared/app/rejection-recorder.ts';
-import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
+import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
+import type { RecordedReason } from '../../shared/domain/refusal.ts';
 import { ms } from '../../shared/domain/time.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { RejectionSum } from '../../shared/ports/rejections.ts';
@@ -26,13 +27,15 @@ function startRecorder() {
     log: { info: () => {}, warn: () => {}, error: () => {} },
     newSumId: () => `sum-${nextSum++}`,
   });
-  const reject = (clientId: string, username = 'alice') =>
+  const reject = (clientId: string, username = 'alice', reason: RecordedReason = 'quota') =>
     recorder.record({
       deploymentId: 'demo' as DeploymentId,
       username: username as Username,
-      clientId: clientId as ClientId,
+      clientId,
+      reason,
     });
-  const counted = () => [...written.values()].reduce((sum, one) => sum + one.count, 0);
+  const counted = () =>
+    [...written.values()].reduce((all, { reasons }) => all + reasons.reduce((sum, one) => sum + one.count, 0), 0);
   return { rig, recorder, reject, counted };
 }
 
@@ -50,7 +53,11 @@ test('the first rejection is written at once, a storm at most once in 9 s, and n
   rig.now += 9_000;
   await recorder.flush();
   expect(counted()).toBe(3_000);
-  expect(rig.tries.at(-1)).toMatchObject({ clientId: 'c59-49', lastAt: noon + 59_000 });
+  expect(rig.tries.at(-1)?.reasons).toMatchObject([{ clientId: 'c59-49', lastAt: noon + 59_000 }]);
+  // What is kept of a storm is bounded.
+  expect(rig.tries.at(-1)?.last.map(({ clientId }) => clientId)).toEqual(
+    Array.from({ length: 20 }, (_, n) => `c59-${30 + n}`),
+  );
 });
 
 test('a write whose outcome is unknown is repeated as it was, and what came since goes after it', async () => {
@@ -64,7 +71,7 @@ test('a write whose outcome is unknown is repeated as it was, and what came sinc
   rig.fail = undefined;
   rig.now += 1_000;
   await recorder.flush();
-  expect(rig.tries.map((sum) => [sum.sumId, sum.count])).toEqual([
+  expect(rig.tries.map((sum) => [sum.sumId, sum.reasons[0]?.count])).toEqual([
     ['sum-0', 1],
     ['sum-0', 1],
     ['sum-0', 1],
@@ -72,7 +79,7 @@ test('a write whose outcome is unknown is repeated as it was, and what came sinc
   expect(new Set(rig.tries.map((sum) => JSON.stringify(sum))).size).toBe(1);
   rig.now += 9_000;
   await recorder.flush();
-  expect(rig.tries.at(-1)).toMatchObject({ sumId: 'sum-1', count: 1, clientId: 'c2' });
+  expect(rig.tries.at(-1)).toMatchObject({ sumId: 'sum-1', reasons: [{ count: 1, clientId: 'c2' }] });
   expect(counted()).toBe(2);
 });
 
@@ -89,7 +96,7 @@ test('a sum is given up before a repetition of it could count twice', async () =
   rig.fail = undefined;
   reject('c2');
   await recorder.flush();
-  expect([...rig.written.values()].map((sum) => sum.clientId)).toEqual(['c2']);
+  expect([...rig.written.values()].map((sum) => sum.reasons[0]?.clientId)).toEqual(['c2']);
 });
 
 test('at the end of the process all of it is written', async () => {
@@ -128,5 +135,40 @@ test('a clock that steps back holds nothing up, and makes nothing older', async 
   rig.now -= 60_000;
   reject('c3');
   await recorder.flush();
-  expect(rig.tries.at(-1)).toMatchObject({ count: 2, lastAt: noon });
+  expect(rig.tries.at(-1)).toMatchObject({ reasons: [{ count: 2, lastAt: noon }], last: [{ at: noon }, { at: noon }] });
+});
+
+test('reasons that come together are written together, each with its own count, time and client id', async () => {
+  const { rig, recorder, reject } = startRecorder();
+  reject('c1');
+  rig.now += 1;
+  reject('a+b', 'alice', 'client_id_invalid');
+  rig.now += 1;
+  reject('c2');
+  await recorder.flush();
+  expect(rig.tries).toHaveLength(1);
+  expect(rig.tries[0]?.reasons).toEqual([
+    { reason: 'client_id_invalid', count: 1, lastAt: noon + 1, clientId: 'a+b' },
+    { reason: 'quota', count: 2, lastAt: noon + 2, clientId: 'c2' },
+  ]);
+  expect(rig.tries[0]?.last.map(({ at, reason }) => [at - noon, reason])).toEqual([
+    [0, 'quota'],
+    [1, 'client_id_invalid'],
+    [2, 'quota'],
+  ]);
+});
+
+test('the fleet of a suspended deployment is recorded in part, and takes no room from other reasons', async () => {
+  const { rig, recorder, reject } = startRecorder();
+  for (let n = 0; n < 1_000; n++) reject('c', `asleep-${n}`, 'suspended');
+  reject('c', 'bob');
+  await recorder.flush();
+  expect(rig.tries).toHaveLength(257);
+  expect(rig.tries.some(({ username }) => username === 'bob')).toBe(true);
+  // Others of the fleet have their turn ten seconds later.
+  rig.now += 10_000;
+  await recorder.flush();
+  reject('c', 'asleep-999', 'suspended');
+  await recorder.flush();
+  expect(rig.tries.at(-1)?.username).toBe('asleep-999');
 });

@@ -232,7 +232,7 @@ describe('a token', () => {
     await rig.settings.putOverride('demo' as DeploymentId, 'banned' as Username, { kind: 'blocked' }, change);
     rig.advance(5);
     const token = await sign({ ...claims(), device: 'banned' });
-    expect(await told(token, { username: 'banned' })).toBe('not_authorized');
+    expect(await told(token, { username: 'banned' })).toBe('blocked');
   });
 });
 

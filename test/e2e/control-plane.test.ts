@@ -134,7 +134,11 @@ test('S5: rejections are counted exactly, with their last client id, also of a u
   expect(shown).toMatchObject({ used: 0, connected: 0, rejections: 4, lastRejectedAt: expect.any(String) });
 
   const recent = (await rig.api('GET', '/deployments/demo/rejections')).body.items;
-  expect(recent).toEqual([{ username: 'bob', clientId: 'x4', rejections: 4, lastRejectedAt: shown.lastRejectedAt }]);
+  const { lastRejectedAt } = shown;
+  expect(recent).toEqual([{ username: 'bob', clientId: 'x4', reason: 'quota', rejections: 4, lastRejectedAt }]);
+  const last = (await rig.api('GET', '/deployments/demo/session-usage/bob/rejections')).body.items;
+  expect((last as object[]).length).toBe(4);
+  expect((last as object[])[0]).toEqual({ at: lastRejectedAt, clientId: 'x4', reason: 'quota' });
   const hours = (await rig.api('GET', '/deployments/demo/rejections?interval=hour')).body.items;
   expect((hours as { rejections: number }[]).reduce((sum, hour) => sum + hour.rejections, 0)).toBe(4);
 });

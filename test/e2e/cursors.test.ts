@@ -43,7 +43,9 @@ const variants: Readonly<Record<string, readonly Pick<List, 'query' | 'parsed' |
   ],
   '/v1/deployments/{deploymentId}/session-usage/{username}/sessions': [{ query: '', parsed: {}, good: 'c1' }],
   '/v1/deployments/{deploymentId}/rejections': [
-    { query: '', parsed: {}, good: `${thisHour}|alice` },
+    { query: '', parsed: {}, good: `${thisHour}|quota|alice` },
+    { query: 'reason=quota', parsed: { reason: 'quota' }, good: `${thisHour}|quota|alice` },
+    { query: 'username=alice', parsed: { username: 'alice' }, good: `${thisHour}|quota|alice` },
     { query: 'interval=hour', parsed: { interval: 'hour' }, good: String(thisHour) },
   ],
   '/v1/deployments/{deploymentId}/audit': [

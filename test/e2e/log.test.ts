@@ -46,4 +46,9 @@ test('refused or let in, nothing of a secret is written', async () => {
   expect(written.filter((line) => line.includes('a connect was rejected')).length).toBe(refused.length);
   for (const secret of ['hidden', 'alice-secret', token, 'customauthorizer'])
     expect(written.join('\n')).not.toContain(secret);
+  // Once the credentials are right a line says whose refusal it is and why; before that, of nobody.
+  const lines = written.filter((line) => line.includes('a connect was rejected')).map((line) => JSON.parse(line));
+  const names = { deploymentId: 'demo', username: 'alice', clientId: 'a+b', reason: 'client_id_invalid' };
+  expect(lines.pop()).toMatchObject(names);
+  for (const line of lines) for (const name of Object.keys(names)) expect(line).not.toHaveProperty(name);
 }, 60_000);

@@ -16,7 +16,8 @@ async function answerTo(bytes: Uint8Array, options: RigOptions = {}): Promise<st
 
 const reasonStrings: Record<RejectReason, string> = {
   bad_credentials: 'Bad user name or password',
-  not_authorized: 'Not authorized',
+  suspended: 'Not authorized',
+  blocked: 'Not authorized',
   client_id: 'Client identifier not valid',
   client_id_held: 'Client identifier not valid',
   quota_exceeded: 'Session quota of this user name exceeded',
@@ -33,7 +34,8 @@ describe('a rejected CONNECT is answered with its exact CONNACK and closed', () 
   test.each<[RejectReason, string, string]>([
     ['quota_exceeded', '97', '03'],
     ['bad_credentials', '86', '04'],
-    ['not_authorized', '87', '05'],
+    ['suspended', '87', '05'],
+    ['blocked', '87', '05'],
     ['client_id', '85', '02'],
     ['client_id_held', '85', '02'],
     ['unavailable', '88', '03'],

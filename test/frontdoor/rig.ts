@@ -3,6 +3,7 @@ import { createServer, connect as dial, type Server, type Socket } from 'node:ne
 import { Aedes, type AedesOptions } from 'aedes';
 import { generate } from 'mqtt-packet';
 import { createFrontDoor, type FrontDoor, type FrontDoorOptions } from '../../frontdoor/front-door.ts';
+import { tellingRefusals } from '../../shared/app/refusals.ts';
 import type { Connect, ConnectDecision, ConnectRequest } from '../../shared/domain/connect.ts';
 import {
   type Parsed,
@@ -63,10 +64,13 @@ export async function startRig({ decide = admit, brokerPort, ...options }: RigOp
   const reports: DoorReport[] = [];
   const logged: string[] = [];
   const log = (message: string, fields?: object) => void logged.push(JSON.stringify({ message, ...fields }));
-  const connect: Connect = async (request) => {
+  const decideNoted: Connect = async ({ onProven, ...request }) => {
     requests.push(request);
     return decide(request);
   };
+  const clock = { now: () => ms(1_000) };
+  const telling = { rejections: { record: () => undefined }, clock, log: { info: log, warn: log, error: log } };
+  const connect = tellingRefusals(decideNoted, telling);
   const door = createFrontDoor({
     report: async (report) => void reports.push(report),
     issueTicket: (claims) => `ticket-for-${claims.clientId}`,
@@ -76,8 +80,8 @@ export async function startRig({ decide = admit, brokerPort, ...options }: RigOp
     },
     deploymentOfServerName: () => undefined,
     defaultDeployment: 'demo',
-    clock: { now: () => ms(1_000) },
-    log: { info: log, warn: log, error: log },
+    clock,
+    log: telling.log,
     connectTimeoutMs: 5_000,
     reportRetryDelaysMs: [1, 1],
     ...options,

@@ -460,6 +460,8 @@ describe('the API', () => {
     ['PATCH', '/v1/deployments/demo', 200, { mqttHost: 'demo-fleet.mqtt.example.com' }],
     ['GET', '/v1/deployments/demo/rejections', 200],
     ['GET', '/v1/deployments/demo/rejections', 200, undefined, 'interval=hour'],
+    ['GET', '/v1/deployments/demo/rejections', 200, undefined, 'username=alice'],
+    ['GET', '/v1/deployments/demo/session-usage/alice/rejections', 200],
     ['GET', '/v1/deployments/demo/audit', 200],
     ['PUT', '/v1/deployments/demo/session-limit', 200, { maxSessionsPerUsername: 3, whitelist: ['zoe', 'zack'] }],
     ['PATCH', '/v1/deployments/demo/session-limit', 200, { whitelist: ['zoe'] }],

@@ -234,7 +234,8 @@ test('a decision is measured as what it was, and nobody is named', async () => {
     quota_exceeded: 'RejectedQuota',
     bad_credentials: 'RejectedCredentials',
     unavailable: 'RejectedUnavailable',
-    not_authorized: 'RejectedOther',
+    suspended: 'RejectedOther',
+    blocked: 'RejectedOther',
     client_id: 'RejectedOther',
     client_id_held: 'RejectedOther',
   };

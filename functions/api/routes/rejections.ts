@@ -1,34 +1,70 @@
-// Rejections for quota (S5): whose, how often, when last; and how many an hour.
+// Rejections (S5): whose, why, how often, when last; how many an hour; and the last ones of a username.
 
 import { z } from '@hono/zod-openapi';
 import { rejectionHoursKeptSeconds } from '../../../shared/config/constants.ts';
-import { parseUsername } from '../../../shared/domain/ids.ts';
+import { parseUsername, type Username } from '../../../shared/domain/ids.ts';
+import { recordedReasons } from '../../../shared/domain/refusal.ts';
 import { type Ms, ms } from '../../../shared/domain/time.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { RecentPlace, RejectionReader } from '../../../shared/ports/rejections.ts';
 import { badCursor } from '../list.ts';
 import type { Router } from '../route.ts';
 import { answers, listOf, pageQuery } from '../schemas.ts';
-import { rejectionHourSchema, rejectionSchema } from '../schemas-tenancy.ts';
-import { viewRejection, viewRejectionHour } from '../views.ts';
+import { rejectionEntrySchema, rejectionHourSchema, rejectionSchema } from '../schemas-tenancy.ts';
+import { viewRejection, viewRejectionEntry, viewRejectionHour } from '../views.ts';
 
 const hourMs = 3_600_000;
 
-const query = z.strictObject({
-  ...pageQuery,
-  interval: z.enum(['hour'], 'must be hour').optional().openapi({
-    description: 'hour: counts per hour, newest first, in place of usernames; hours without one are left out',
-  }),
-});
+const moment = z
+  .string()
+  .refine(
+    (raw) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i.test(raw) && !Number.isNaN(Date.parse(raw)),
+    {
+      message: 'must be a time as in RFC 3339',
+    },
+  )
+  .transform((raw) => ms(Date.parse(raw)))
+  .optional();
+
+const query = z
+  .strictObject({
+    ...pageQuery,
+    interval: z.enum(['hour'], 'must be hour').optional().openapi({
+      description: 'hour: counts per hour, newest first, in place of usernames; hours without one are left out',
+    }),
+    reason: z
+      .enum(recordedReasons, `must be one of ${recordedReasons.join(', ')}`)
+      .optional()
+      .openapi({ description: 'Only those for this reason' }),
+    username: z
+      .string()
+      .transform((raw, context) => {
+        const parsed = parseUsername(raw);
+        if (parsed.ok) return parsed.value;
+        context.addIssue({ code: 'custom', message: parsed.problem });
+        return z.NEVER;
+      })
+      .optional()
+      .openapi({ type: 'string', description: 'Only those of this username' }),
+    from: moment.openapi({ type: 'string', format: 'date-time', description: 'Rejected last at this time or later' }),
+    to: moment.openapi({ type: 'string', format: 'date-time', description: 'Rejected last before this time' }),
+  })
+  .superRefine(({ interval, ...filters }, context) => {
+    for (const name of ['reason', 'username', 'from', 'to'] as const)
+      if (interval !== undefined && filters[name] !== undefined)
+        context.addIssue({ code: 'custom', path: [name], message: 'does not go with interval' });
+  });
 
 const foreignCursor = badCursor('is not a cursor of this list');
 
-/** `<time>|<username>`; the username comes last because it may hold anything. */
+/** `<time>|<reason>|<username>`; the username comes last because it may hold anything. */
 function parsePlace(raw: string): RecentPlace | undefined {
-  const border = raw.indexOf('|');
-  const lastAt = parseTime(raw.slice(0, Math.max(0, border)));
-  const username = parseUsername(raw.slice(border + 1));
-  return lastAt === undefined || !username.ok ? undefined : { lastAt, username: username.value };
+  const [, at = '', word, name = ''] = /^([0-9]+)\|([a-z_]+)\|(.+)$/su.exec(raw) ?? [];
+  const lastAt = parseTime(at);
+  const reason = recordedReasons.find((one) => one === word);
+  const username = parseUsername(name);
+  if (lastAt === undefined || reason === undefined || !username.ok) return undefined;
+  return { lastAt, reason, username: username.value };
 }
 
 /** An hour that a page can have ended with, also if the next one is asked for a day later. */
@@ -54,18 +90,27 @@ export function addRejectionRoutes(
     summary: 'List recent rejections, newest first, or count them by the hour',
     query,
     responses: {
-      200: answers(z.union([listOf(rejectionSchema), listOf(rejectionHourSchema)]), 'By username, or by hour'),
+      200: answers(
+        z.union([listOf(rejectionSchema), listOf(rejectionHourSchema)]),
+        'By username and reason, or by hour. With `reason`, a page may be shorter than asked for: `nextCursor` alone says ' +
+          'whether others follow.',
+      ),
     },
-    async handle({ deployment: { deploymentId }, query: { limit, interval }, after, page }) {
+    async handle({
+      deployment: { deploymentId },
+      query: { limit, interval, reason, username, from, to },
+      after,
+      page,
+    }) {
       if (interval === 'hour') {
         const now = clock.now();
-        const from = ms(now - rejectionHoursKeptSeconds * 1_000 - (now % hourMs));
+        const oldest = ms(now - rejectionHoursKeptSeconds * 1_000 - (now % hourMs));
         const last = after === undefined ? undefined : parseHour(after, now);
         if (after !== undefined && last === undefined) return foreignCursor;
         const until = last === undefined ? now : ms(last - 1);
         // A page may be asked for after its hours have become too old.
-        if (until < from) return page([], undefined);
-        const hours = await rejections.listHours(deploymentId, { limit: limit + 1, until, from });
+        if (until < oldest) return page([], undefined);
+        const hours = await rejections.listHours(deploymentId, { limit: limit + 1, until, from: oldest });
         const shown = hours.slice(0, limit);
         return page(shown.map(viewRejectionHour), hours.length > limit ? String(shown.at(-1)?.hour) : undefined);
       }
@@ -74,8 +119,25 @@ export function addRejectionRoutes(
       const { items, next } = await rejections.listRecent(deploymentId, {
         limit,
         ...(place === undefined ? {} : { after: place }),
+        ...(reason === undefined ? {} : { reason }),
+        ...(username === undefined ? {} : { username }),
+        ...(from === undefined ? {} : { from }),
+        ...(to === undefined ? {} : { to }),
       });
-      return page(items.map(viewRejection), next === undefined ? undefined : `${next.lastAt}|${next.username}`);
+      const last = next === undefined ? undefined : `${next.lastAt}|${next.reason}|${next.username}`;
+      return page(items.map(viewRejection), last);
+    },
+  });
+
+  router.deploymentRoute<{ username: Username }, object, undefined>({
+    method: 'get',
+    path: '/v1/deployments/{deploymentId}/session-usage/{username}/rejections',
+    scope: 'usage:read',
+    summary: "List a username's last rejections",
+    params: { username: parseUsername },
+    responses: { 200: answers(listOf(rejectionEntrySchema), 'The last 20, newest first') },
+    async handle({ deployment: { deploymentId }, params: { username }, page }) {
+      return page((await rejections.listLast(deploymentId, username)).map(viewRejectionEntry), undefined);
     },
   });
 }

@@ -10,6 +10,7 @@ import {
   wakePartitions,
 } from '../../config/constants.ts';
 import type { ClientId, DeploymentId, TenantId, Username } from '../../domain/ids.ts';
+import type { RecordedReason } from '../../domain/refusal.ts';
 import type { OperationRef } from '../../ports/operations.ts';
 import type { IdempotencyKey } from '../../ports/settings.ts';
 
@@ -124,9 +125,14 @@ export const tenantsPk = 'tenants';
 /** A tenant's list of deployments: what exists, never what is in it. */
 export const tenantPk = (tenantId: TenantId): string => `T|${tenantId}`;
 
-/** The `due` entries of one partition of a deployment's rejections: by the time of the last one. */
+/** Rejections of one partition of a deployment's usernames; and their `due` entries, by the time of the last one. */
 export function recentPk(id: DeploymentId, partition: number): string {
-  return `R|${id}|${partition}`;
+  return `X|${id}|${partition}`;
+}
+
+/** What is recorded of a username for one reason; `last`: its last rejections, whatever their reason. */
+export function rejectionsKey(id: DeploymentId, username: Username, of: RecordedReason | 'last'): Key {
+  return { pk: recentPk(id, usernamePartition(username)), sk: `${of}|${username}` };
 }
 
 /** One hour's rejections of one partition of a deployment's usernames. */
@@ -172,4 +178,4 @@ export const operationsPk = (tenantId: TenantId): string => `J|${tenantId}`;
 export const runningOperationsPk = 'operations';
 
 /** The kinds of items whose key names their deployment next: what is removed with it. */
-export const deploymentKinds = ['D', 'O', 'W', 'P', 'N', 'L', 'R', 'H', 'S', 'C', 'A'] as const;
+export const deploymentKinds = ['D', 'O', 'W', 'P', 'N', 'L', 'R', 'X', 'H', 'S', 'C', 'A'] as const;

@@ -1,5 +1,6 @@
-// Rejections for quota: one item a username (how often, when last, which client id last), and one an hour and partition
-// of usernames. Both change in one transaction, whose token makes every repetition of it harmless: what is told is exact.
+// Rejections: one record a username (how often, when last) beside what usage shows of it, one a username and reason, one an
+// hour and partition of usernames, and the last ones of a username. Each is counted in a transaction, whose token makes
+// every repetition of it harmless: what is told is exact.
 
 import { createHash } from 'node:crypto';
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
@@ -7,15 +8,16 @@ import { type DynamoDBDocumentClient, TransactWriteCommand } from '@aws-sdk/lib-
 import { rejectionHoursKeptSeconds, ttlGraceSeconds } from '../../config/constants.ts';
 import { addSeconds, type Ms, ms, seconds, toEpochSeconds } from '../../domain/time.ts';
 import { StoreUnavailable } from '../../ports/errors.ts';
-import type { RejectionStore, RejectionSum } from '../../ports/rejections.ts';
+import type { ReasonSum, RejectionStore, RejectionSum } from '../../ports/rejections.ts';
 import { answering } from './client.ts';
-import { hourKey, perUsernameKey, recentPk, usernamePartition } from './keys.ts';
+import { hourKey, type Key, perUsernameKey, recentPk, rejectionsKey, usernamePartition } from './keys.ts';
+import { keepLastRejections } from './last-rejections.ts';
 import type { Item } from './session-item.ts';
 import type { Writes } from './transaction.ts';
 
 /** DynamoDB takes 1 to 36 characters. */
-function tokenOf(sumId: string, turn: string): string {
-  return createHash('sha256').update(`${sumId}|${turn}`).digest('base64url').slice(0, 36);
+function tokenOf(...parts: readonly string[]): string {
+  return createHash('sha256').update(parts.join('|')).digest('base64url').slice(0, 36);
 }
 
 export function createRejectionStore(client: DynamoDBDocumentClient, tableName: string): RejectionStore {
@@ -34,20 +36,10 @@ export function createRejectionStore(client: DynamoDBDocumentClient, tableName: 
     }));
   }
 
-  /** Whether it was written; false where its condition said no. */
-  async function write(
-    sum: RejectionSum,
-    turn: string,
-    update: Omit<NonNullable<Writes[number]['Update']>, 'TableName' | 'Key'>,
-  ): Promise<boolean> {
-    const Key = perUsernameKey('R', sum.deploymentId, sum.username);
+  /** Whether it was written; false where a condition said no. */
+  async function write(token: string, writes: Writes): Promise<boolean> {
     try {
-      await client.send(
-        new TransactWriteCommand({
-          ClientRequestToken: tokenOf(sum.sumId, turn),
-          TransactItems: [{ Update: { TableName: tableName, Key, ...update } }, ...hourWrites(sum)],
-        }),
-      );
+      await client.send(new TransactWriteCommand({ ClientRequestToken: token, TransactItems: writes }));
       return true;
     } catch (error) {
       const refused =
@@ -57,29 +49,64 @@ export function createRejectionStore(client: DynamoDBDocumentClient, tableName: 
     }
   }
 
+  /** `recent`: the partition of the index that the record is found in by its time; `beside`: what is written with it. */
+  async function add(
+    sumId: string,
+    Key: Key,
+    { count, lastAt, clientId }: Omit<ReasonSum, 'reason'>,
+    { recent, beside = [] }: { readonly recent?: string; readonly beside?: Writes },
+  ): Promise<void> {
+    const update = { TableName: tableName, Key };
+    // Invariant: a record says when and who of the newest rejection, and counts each sum once.
+    // Race: processes write in any order, and a process that was frozen writes late; one that was not the newest once
+    // never will be, since `lastAt` only grows. So a repetition takes the same of the two ways, and meets its own token.
+    // On crash: the sum is lost, and too few are shown.
+    const asNewest = await write(tokenOf(sumId, Key.sk, 'newest'), [
+      {
+        Update: {
+          ...update,
+          UpdateExpression: `ADD rejections :count SET lastAt = :at, lastClientId = :client${
+            recent === undefined ? '' : ', duePk = :recent, dueAt = :at'
+          }`,
+          ConditionExpression: 'attribute_not_exists(lastAt) OR lastAt <= :at',
+          ExpressionAttributeValues: {
+            ':count': count,
+            ':at': lastAt,
+            ':client': clientId,
+            ...(recent === undefined ? {} : { ':recent': recent }),
+          },
+        },
+      },
+      ...beside,
+    ]);
+    if (asNewest) return;
+    const asOlder = await write(tokenOf(sumId, Key.sk, 'older'), [
+      {
+        Update: {
+          ...update,
+          UpdateExpression: 'ADD rejections :count',
+          ConditionExpression: 'lastAt > :at',
+          ExpressionAttributeValues: { ':count': count, ':at': lastAt },
+        },
+      },
+      ...beside,
+    ]);
+    if (!asOlder) throw new StoreUnavailable(new Error('the record of rejections went away in between'));
+  }
+
   return {
     async addRejections(sum) {
-      const { deploymentId, username, clientId, count, lastAt } = sum;
-      // Processes write in any order, and a process that was frozen writes late: only the newest says when and who.
-      const asNewest = await write(sum, 'newest', {
-        UpdateExpression:
-          'ADD rejections :count SET lastAt = :at, lastClientId = :client, duePk = :recent, dueAt = :at',
-        ConditionExpression: 'attribute_not_exists(lastAt) OR lastAt <= :at',
-        ExpressionAttributeValues: {
-          ':count': count,
-          ':at': lastAt,
-          ':client': clientId,
-          ':recent': recentPk(deploymentId, usernamePartition(username)),
-        },
-      });
-      if (asNewest) return;
-      // `lastAt` only grows, so whoever was not the newest once never will be: a repetition ends here too.
-      const asOlder = await write(sum, 'older', {
-        UpdateExpression: 'ADD rejections :count',
-        ConditionExpression: 'lastAt > :at',
-        ExpressionAttributeValues: { ':count': count, ':at': lastAt },
-      });
-      if (!asOlder) throw new StoreUnavailable(new Error('the record of rejections went away in between'));
+      const { deploymentId, username, sumId, reasons } = sum;
+      const recent = recentPk(deploymentId, usernamePartition(username));
+      const count = reasons.reduce((all, one) => all + one.count, 0);
+      const newest = reasons.reduce((last, one) => (one.lastAt >= last.lastAt ? one : last));
+      // Each part may be repeated by itself. Side by side: a client may wait for it.
+      const parts = await Promise.allSettled([
+        add(sumId, perUsernameKey('R', deploymentId, username), { ...newest, count }, { beside: hourWrites(sum) }),
+        ...reasons.map((one) => add(sumId, rejectionsKey(deploymentId, username, one.reason), one, { recent })),
+        keepLastRejections({ client, tableName }, sum),
+      ]);
+      for (const part of parts) if (part.status === 'rejected') throw part.reason;
     },
   };
 }

@@ -92,7 +92,6 @@ export async function createWorld(): Promise<World> {
     passwords,
     clock,
     random: cryptoRandom,
-    rejections: { record: () => undefined },
     tokens: createTokenCheck(tokenAlgorithms),
     queue: { put: async () => undefined },
     log: quietLog,
