@@ -1,9 +1,8 @@
 // Tenants, deployments, rejections and audit records over HTTP.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import type { TenantId } from '../../shared/domain/ids.ts';
 import type { RecordedReason } from '../../shared/domain/refusal.ts';
-import { ms } from '../../shared/domain/time.ts';
 import { rejectionSum } from '../support/rejection-sum.ts';
 import { type Answered, faultsOf, type Rig, startRig } from './rig.ts';
 
