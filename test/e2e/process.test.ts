@@ -1,7 +1,7 @@
 // `npm start` as a process: what it prints, that it stops cleanly, survives being killed, and says what is wrong.
 
 import { once } from 'node:events';
-import { existsSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join as joinPath } from 'node:path';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
@@ -124,7 +124,7 @@ async function usedFolder(): Promise<string> {
   return DATA_DIR;
 }
 
-test('the keys of passwords are a private file; without it the data are refused, and with it they are there again', async () => {
+test('the keys of passwords are a private file; without it the data are refused, and with it they are there again, in a copy of the folder too', async () => {
   const DATA_DIR = await usedFolder();
   const file = joinPath(DATA_DIR, 'password-keys.json');
   expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -142,7 +142,9 @@ test('the keys of passwords are a private file; without it the data are refused,
   expect(other.output()).toMatch(/^headcount: MQTT passwords in the table headcount are stored under the key /m);
 
   renameSync(`${file}.away`, file);
-  const again = start({ DATA_DIR });
+  const restored = joinPath(makeFolder(), 'restored');
+  cpSync(DATA_DIR, restored, { recursive: true });
+  const again = start({ DATA_DIR: restored });
   const client = await join(await ready(again), { version: 5, clientId: 'one' });
   await client.endAsync();
 }, 90_000);
