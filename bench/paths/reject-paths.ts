@@ -96,7 +96,6 @@ export const rejectPaths: readonly Path[] = [
         for (let storm = 0; storm < 2; storm++) {
           // The second one finds a record there, as all but the first do.
           scene.pass(11);
-          await scene.warm(scene.username);
           await Promise.all(Array.from({ length: stormSize }, () => reject(scene).then(checkAnswer)));
           await scene.spend(() => scene.metered.rejections.flush());
         }

@@ -16,6 +16,7 @@ import type {
   Page,
   PageRequest,
   Rejection,
+  RejectionEntry,
   RejectionsOfHour,
   Session,
   SessionLimit,
@@ -163,6 +164,13 @@ export function createClient(options: ClientOptions) {
         path: `${of(id)}/rejections`,
         scope: 'usage:read',
         query: pageQuery(page),
+        signal,
+      }),
+    listLastRejections: (id: string, username: string, signal?: Signal) =>
+      body<Page<RejectionEntry>>({
+        method: 'GET',
+        path: `${of(id)}/session-usage/${pathName(username)}/rejections`,
+        scope: 'usage:read',
         signal,
       }),
     listRejectionsByHour: (id: string, page: PageRequest, signal?: Signal) =>

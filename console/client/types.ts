@@ -20,6 +20,7 @@ import type {
 import type {
   auditRecordSchema,
   deploymentChangeSchema,
+  rejectionEntrySchema,
   rejectionHourSchema,
   rejectionSchema,
 } from '../../functions/api/schemas-tenancy.ts';
@@ -38,6 +39,7 @@ export type UsageDetail = z.infer<typeof usageDetailSchema>;
 export type Session = z.infer<typeof sessionSchema>;
 export type Client = z.infer<typeof clientSchema>;
 export type Rejection = z.infer<typeof rejectionSchema>;
+export type RejectionEntry = z.infer<typeof rejectionEntrySchema>;
 export type RejectionsOfHour = z.infer<typeof rejectionHourSchema>;
 export type AuditRecord = z.infer<typeof auditRecordSchema>;
 

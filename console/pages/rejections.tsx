@@ -1,4 +1,4 @@
-// Rejections for quota: how many an hour, and whom they met.
+// Rejections: how many an hour, whom they met, and why.
 
 import Container from '@cloudscape-design/components/container';
 import Header from '@cloudscape-design/components/header';
@@ -10,6 +10,7 @@ import type { Rejection } from '../client/types.ts';
 import { ListTable } from '../parts/list-table.tsx';
 import { ProblemAlert } from '../parts/problem-alert.tsx';
 import { LiveRefresh } from '../parts/refresh.tsx';
+import { reasonWords } from '../parts/rejection-reason.ts';
 import { shownName } from '../parts/shown-name.ts';
 import { When } from '../parts/when.tsx';
 import { useSession } from '../session/use-session.ts';
@@ -33,7 +34,7 @@ export default function Rejections({ deploymentId }: { readonly deploymentId: st
     <SpaceBetween size="l">
       <Header
         variant="h1"
-        description="CONNECTs turned away because their username was at its limit. At most 10 seconds late."
+        description="CONNECTs turned away although their credentials were right. At most 10 seconds late."
         actions={
           <LiveRefresh
             of="rejections"
@@ -58,10 +59,10 @@ export default function Rejections({ deploymentId }: { readonly deploymentId: st
       <ListTable<Rejection>
         pages={pages}
         what="rejections"
-        idOf={({ username, clientId }) => `${username} ${clientId}`}
+        idOf={({ username, reason }) => `${reason} ${username}`}
         header={
           <Header variant="h2" description="Newest first.">
-            By username
+            By username and reason
           </Header>
         }
         empty="Nobody has been rejected."
@@ -79,12 +80,13 @@ export default function Rejections({ deploymentId }: { readonly deploymentId: st
               </Link>
             ),
           },
+          { id: 'reason', header: 'Reason', cell: ({ reason }) => reasonWords[reason] },
           { id: 'rejections', header: 'Rejections', cell: ({ rejections }) => rejections.toLocaleString() },
           { id: 'last', header: 'Last rejection', cell: ({ lastRejectedAt }) => <When at={lastRejectedAt} /> },
           {
             id: 'clientId',
             header: 'Last client ID',
-            cell: ({ clientId }) => <span className="name">{shownName(clientId)}</span>,
+            cell: ({ clientId }) => (clientId === '' ? '–' : <span className="name">{shownName(clientId)}</span>),
           },
         ]}
       />

@@ -129,7 +129,15 @@ test('rejections are charted by the hour and listed by username', { timeout: 60_
     return (await row('r-3').count()) === 1 && (await page.getByText(/^3 in the last 24 hours/).count()) === 1;
   }, 'three rejections, with the last client id');
   await page.getByRole('application', { name: /Rejections per hour/ }).waitFor();
+  await row('r-3').filter({ hasText: 'Session limit reached' }).waitFor();
   await expectAccessible(page, 'Rejections');
+
+  // A click on the username leads to each of its last ones.
+  await row('r-3').getByRole('link').click();
+  const last = dialog().getByRole('table', { name: 'last rejections' });
+  for (const clientId of ['r-1', 'r-2', 'r-3'])
+    await last.getByRole('row').filter({ hasText: clientId }).filter({ hasText: 'Session limit reached' }).waitFor();
+  await expectAccessible(page, 'Clients, with last rejections');
 });
 
 test('the audit trail says who changed what', { timeout: 60_000 }, async () => {

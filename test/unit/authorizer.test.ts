@@ -76,6 +76,12 @@ test('user name, suffix, password and client id arrive as the device sent them',
   expect(asked[0]?.hints).toBeUndefined();
 });
 
+test('S8: a client id without the prefix is none of the deployment; what was sent is kept for the record', async () => {
+  const { asked, answer } = ask({ ...whole, protocolData: { mqtt: { ...mqtt, clientId: 'c1' } } });
+  expect((await answer).isAuthenticated).toBe(false);
+  expect(asked).toMatchObject([{ clientId: undefined, sentClientId: 'c1' }]);
+});
+
 test('the server name picks the deployment where it names one, and the suffix where it does not', async () => {
   const { asked, answer } = ask({
     protocolData: { tls: { serverName: 'other.mqtt.example' }, mqtt: { ...mqtt, clientId: 'other:c1' } },

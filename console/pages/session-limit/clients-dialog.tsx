@@ -24,6 +24,7 @@ import { useNotices } from '../../state/notices.tsx';
 import { useFollowOperation } from '../../state/use-kick.ts';
 import { useLoad } from '../../state/use-load.ts';
 import { usePages } from '../../state/use-pages.ts';
+import { LastRejections } from './last-rejections.tsx';
 
 export default function ClientsDialog(given: {
   readonly deploymentId: string;
@@ -41,8 +42,12 @@ export default function ClientsDialog(given: {
   const pages = usePages(`sessions of ${key}`, (cursor, signal) =>
     client.listSessions(deploymentId, username, { cursor }, signal),
   );
+  const rejections = useLoad(`last rejections of ${key}`, (signal) =>
+    client.listLastRejections(deploymentId, username, signal),
+  );
   const reload = (): void => {
     usage.reload();
+    rejections.reload();
     pages.reload();
   };
   const shown = nameInText(username);
@@ -153,6 +158,7 @@ export default function ClientsDialog(given: {
               : []),
           ]}
         />
+        <LastRejections rejections={rejections} />
       </SpaceBetween>
     </Modal>
   );
