@@ -46,6 +46,7 @@ const contract = [
   'DELETE …/clients/{clientId} sessions:kick',
   'GET …/rejections usage:read',
   'GET …/audit audit:read',
+  'GET /v1/audit audit:read',
   'GET /v1/operations usage:read or sessions:kick',
   'GET /v1/operations/{operationId} usage:read or sessions:kick',
 ];

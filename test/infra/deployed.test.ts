@@ -461,6 +461,7 @@ describe('the API', () => {
     ['GET', '/v1/deployments/demo/rejections', 200],
     ['GET', '/v1/deployments/demo/rejections', 200, undefined, 'interval=hour'],
     ['GET', '/v1/deployments/demo/audit', 200],
+    ['GET', '/v1/audit', 200],
     ['PUT', '/v1/deployments/demo/session-limit', 200, { maxSessionsPerUsername: 3, whitelist: ['zoe', 'zack'] }],
     ['PATCH', '/v1/deployments/demo/session-limit', 200, { whitelist: ['zoe'] }],
     ['PUT', '/v1/deployments/demo/session-limit/overrides/alice', 204, { limit: 5 }],
