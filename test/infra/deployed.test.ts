@@ -482,6 +482,7 @@ describe('the API', () => {
     ['GET', '/v1/deployments/demo/session-usage/alice/sessions', 200],
     ['GET', '/v1/deployments/demo/clients/laptop', 200],
     ['DELETE', '/v1/deployments/demo/clients/laptop', 204],
+    ['DELETE', '/v1/deployments/demo/session-usage/zoe/sessions', 202],
     ['DELETE', '/v1/deployments/demo/session-limit', 204],
     ['GET', '/v1/deployments/demo/session-limit', 404],
   ] as const)('%s %s is answered with %s', async (method, path, status, body?: object, query?: string) => {
