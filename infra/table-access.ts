@@ -158,7 +158,7 @@ export const tableAccess: Readonly<Record<TableUser | 'frontdoor', TableAccess>>
   // It ends sessions, and removes what a deployment leaves behind.
   operations: together(opening, lanes, {
     items: {
-      BatchWriteItem: ['A', 'C', 'D', 'H', 'L', 'M', 'N', 'O', 'P', 'R', 'S', 'W', 'X'],
+      BatchWriteItem: ['C', 'D', 'H', 'L', 'M', 'N', 'O', 'P', 'R', 'S', 'W', 'X'],
       DeleteItem: ['N'],
       GetItem: ['C', 'D', 'J', 'N', 'S'],
       PutItem: ['J', 'S'],
@@ -174,7 +174,7 @@ export const tableAccess: Readonly<Record<TableUser | 'frontdoor', TableAccess>>
   }),
   api: together(openingWithKeys, lanes, {
     items: {
-      BatchGetItem: ['D', 'J', 'N', 'R', 'W', 'X'],
+      BatchGetItem: ['A', 'D', 'J', 'N', 'R', 'W', 'X'],
       BatchWriteItem: ['W'],
       DeleteItem: ['N', 'O'],
       GetItem: ['C', 'D', 'I', 'J', 'K', 'N', 'O', 'S', 'X', '=tenants'],
@@ -185,7 +185,7 @@ export const tableAccess: Readonly<Record<TableUser | 'frontdoor', TableAccess>>
     transactions: [
       {
         parts: ['ConditionCheckItem', 'DeleteItem', 'PutItem', 'UpdateItem'],
-        kinds: ['A', 'D', 'K', 'M', 'O', 'P', 'R', 'T', '=token-keys'],
+        kinds: ['A', 'D', 'J', 'K', 'M', 'O', 'P', 'R', 'T', '=token-keys'],
       },
     ],
     // `wake`: how many operations of a tenant are running.

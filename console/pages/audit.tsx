@@ -19,11 +19,11 @@ export default function Audit({ deploymentId }: { readonly deploymentId: string 
     <ListTable<AuditRecord>
       pages={pages}
       what="the audit trail"
-      idOf={({ at, action, actor, after }) => `${at} ${actor} ${action} ${JSON.stringify(after)}`}
+      idOf={({ at, action, subject, actor, after }) => `${at} ${actor} ${action} ${subject} ${JSON.stringify(after)}`}
       header={
         <Header
           variant="h1"
-          description="Every change of settings and MQTT users, newest first. It is written in the same step as the change itself."
+          description="Every change of settings and MQTT users and every kick, newest first. A change and its record are written in one step."
           actions={<Refresh of="the audit trail" loading={pages.loading} onRefresh={pages.reload} />}
         >
           Audit Trail
@@ -38,7 +38,16 @@ export default function Audit({ deploymentId }: { readonly deploymentId: string 
           minWidth: 150,
           cell: ({ actor }) => <span className="name">{shownName(actor)}</span>,
         },
-        { id: 'action', header: 'What', cell: ({ action }) => action },
+        {
+          id: 'action',
+          header: 'What',
+          cell: ({ action, subject }) => (
+            <>
+              {action}
+              {subject !== undefined && <span className="name"> {shownName(subject)}</span>}
+            </>
+          ),
+        },
         {
           id: 'change',
           header: 'Before and after',

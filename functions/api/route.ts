@@ -278,7 +278,7 @@ export function createRouter(app: OpenAPIHono, ports: RouterPorts) {
         params: params as P,
         query: query as Q,
         body: body as B,
-        caller: { actor: principal.actor, expected },
+        caller: { actor: principal.actor, tenantId: principal.tenantId, expected },
         idempotencyKey,
         after,
         page: (items, last) => ({

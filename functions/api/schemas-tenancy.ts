@@ -71,7 +71,12 @@ export const auditRecordSchema = z
       .string()
       .openapi({ description: 'The person, or the name of the token; of a machine on AWS its app client' }),
     action: z.string(),
+    subject: z.string().optional().openapi({ description: 'The username or client id concerned' }),
     before: z.record(z.string(), z.unknown()).nullable().openapi({ description: 'null: there was nothing' }),
     after: z.record(z.string(), z.unknown()).nullable().openapi({ description: 'null: there is nothing any more' }),
   })
   .openapi('AuditRecord');
+
+export const tenantAuditRecordSchema = auditRecordSchema
+  .extend({ deploymentId: z.string() })
+  .openapi('TenantAuditRecord');

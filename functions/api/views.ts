@@ -50,8 +50,12 @@ export function viewRejectionHour({ hour, count }: HourCount) {
   return { hour: timeOf(hour), rejections: count };
 }
 
-export function viewAuditRecord({ at, actor, action, before, after }: AuditRecord) {
-  return { at: timeOf(at), actor, action, before, after };
+export function viewAuditRecord({ at, actor, action, subject, before, after }: AuditRecord) {
+  return { at: timeOf(at), actor, action, subject, before, after };
+}
+
+export function viewTenantAuditRecord(record: AuditRecord) {
+  return { deploymentId: record.deploymentId, ...viewAuditRecord(record) };
 }
 
 export function viewSessionLimit(limit: StoredSessionLimit) {

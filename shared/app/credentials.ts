@@ -3,6 +3,7 @@
 import type { DeploymentId, Username } from '../domain/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CredentialStore, PasswordMaker } from '../ports/credentials.ts';
+import type { Caller } from './expected.ts';
 import { type Check, type Checked, checkFields, faulty, fine } from './fault.ts';
 
 export interface CredentialPorts {
@@ -45,10 +46,10 @@ export async function putCredential(
   id: DeploymentId,
   username: Username,
   input: CredentialInput,
-  actor: string,
+  { actor, tenantId }: Pick<Caller, 'actor' | 'tenantId'>,
 ): Promise<CredentialOutcome> {
   const createdAt = ports.clock.now();
-  const change = { actor, at: createdAt };
+  const change = { actor, tenantId, at: createdAt };
   const password = input.password ?? ports.passwords.generate();
   const hash = await ports.passwords.hash(password, id);
   if (hash === 'overloaded') return { kind: 'overloaded' };

@@ -75,7 +75,7 @@ export async function createDeployment(
       ports.mqttDomain,
     );
     const byKey = key === undefined ? undefined : { key, instead: made?.deploymentId };
-    const outcome = await ports.settings.createDeployment(deployment, { actor, at: createdAt }, byKey);
+    const outcome = await ports.settings.createDeployment(deployment, { actor, tenantId, at: createdAt }, byKey);
     if (outcome === 'created') return { kind: 'created', deployment: { ...deployment, version: 1 } };
   }
   throw new StoreUnavailable(new Error('no free deployment id was found'));
@@ -85,7 +85,7 @@ export async function changeDeployment(
   ports: DeploymentPorts,
   id: DeploymentId,
   changes: DeploymentChange,
-  { actor, expected }: Caller,
+  { actor, tenantId, expected }: Caller,
 ): Promise<DeploymentOutcome> {
   const { settings } = ports;
   for (let round = 0; round < maxRounds; round += 1) {
@@ -94,7 +94,7 @@ export async function changeDeployment(
     const { version } = current;
     if (expected === 'none' || (expected !== undefined && !allows(expected, version)))
       return { kind: 'stale', version };
-    const change = { actor, at: ports.clock.now(), expectedVersion: version };
+    const change = { actor, tenantId, at: ports.clock.now(), expectedVersion: version };
     const outcome = await settings.changeDeployment(id, changes, change);
     if (outcome.kind !== 'stale') return outcome;
   }

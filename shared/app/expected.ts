@@ -1,11 +1,14 @@
 // What a caller says of the version it saw [RFC 9110, 13.1].
 
+import type { TenantId } from '../domain/ids.ts';
+
 /** Nothing, that there is none, that there is one, or which ones will do. */
 export type Expected = undefined | 'none' | 'some' | readonly number[];
 
 export interface Caller {
   /** The person, or the name of the token. */
   readonly actor: string;
+  readonly tenantId: TenantId;
   readonly expected: Expected;
 }
 

@@ -1,7 +1,7 @@
 // Starting what goes on in the background. The record comes first, then the change that it follows, then the message
 // that wakes a worker: whoever dies in between leaves a record that somebody finds, and that knows what to check.
 
-import type { OperationId } from '../domain/ids.ts';
+import type { OperationId, Username } from '../domain/ids.ts';
 import { addSeconds, seconds } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import { StoreUnavailable } from '../ports/errors.ts';
@@ -9,6 +9,7 @@ import type { Log } from '../ports/log.ts';
 import type { Operation, OperationCause, OperationQueue, OperationRef, OperationStore } from '../ports/operations.ts';
 import type { Stored } from '../ports/sessions.ts';
 import type { Deployment } from '../ports/settings.ts';
+import type { Caller } from './expected.ts';
 
 export interface StartPorts {
   readonly operations: OperationStore;
@@ -23,11 +24,19 @@ const firstLookSeconds = seconds(60);
 
 type Of = Pick<Deployment, 'deploymentId' | 'tenantId'> & Pick<Operation, 'startedBy'>;
 
-/** Something to do that follows no change. */
-export async function startOperation(ports: StartPorts, of: Of, cause: OperationCause): Promise<OperationId> {
-  const { value } = await record(ports, of, cause, ports.newOperationId());
-  await wake(ports, value);
-  return value.operationId;
+/** A kick of a username that somebody asked for, recorded as such. */
+export async function startKick(
+  ports: StartPorts,
+  of: Of,
+  username: Username,
+  { actor, tenantId }: Pick<Caller, 'actor' | 'tenantId'>,
+): Promise<OperationId> {
+  const operation = begun(ports, of, { kind: 'kick', username }, ports.newOperationId());
+  const change = { actor, tenantId, at: operation.startedAt };
+  const put = await ports.operations.createOperation(operation, change);
+  if (put.kind !== 'done') throw new StoreUnavailable(new Error('an operation came and went'));
+  await wake(ports, operation);
+  return operation.operationId;
 }
 
 /**

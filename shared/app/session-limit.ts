@@ -51,14 +51,14 @@ export async function expecting<T extends { readonly kind: string }>(
   readVersion: () => Promise<number | undefined>,
   write: (change: Change) => Promise<T | Stale>,
 ): Promise<T | Stale> {
-  const { actor, expected } = caller;
-  const at = ports.clock.now();
-  if (expected === undefined) return write({ actor, at });
-  if (expected === 'none') return write({ actor, at, expectedVersion: 'none' });
+  const { actor, tenantId, expected } = caller;
+  const by = { actor, tenantId, at: ports.clock.now() };
+  if (expected === undefined) return write(by);
+  if (expected === 'none') return write({ ...by, expectedVersion: 'none' });
   for (let round = 0; round < maxRounds; round += 1) {
     const version = await readVersion();
-    if (!allows(expected, version)) return write({ actor, at, expectedVersion: noVersion });
-    const outcome = await write({ actor, at, expectedVersion: version });
+    if (!allows(expected, version)) return write({ ...by, expectedVersion: noVersion });
+    const outcome = await write({ ...by, expectedVersion: version });
     if (outcome.kind !== 'stale') return outcome;
   }
   throw keptChanging();
@@ -107,7 +107,7 @@ export async function changeSessionLimit(
   ports: SessionLimitPorts,
   id: DeploymentId,
   input: Partial<SessionLimitInput>,
-  { actor, expected }: Caller,
+  { actor, tenantId, expected }: Caller,
 ): Promise<ChangedLimit> {
   for (let round = 0; round < maxRounds; round += 1) {
     const current = await ports.settings.getSessionLimit(id);
@@ -116,7 +116,7 @@ export async function changeSessionLimit(
       return { kind: 'stale', version: current.version };
     const { enabled, maxSessionsPerUsername, whitelist, version } = current;
     const next = { enabled, maxSessionsPerUsername, whitelist, ...input };
-    const change = { actor, at: ports.clock.now(), expectedVersion: version };
+    const change = { actor, tenantId, at: ports.clock.now(), expectedVersion: version };
     const outcome = await ports.settings.putSessionLimit(id, next, change);
     if (outcome.kind !== 'stale') return answer(ports, id, outcome);
   }

@@ -96,8 +96,8 @@ export interface OperationRef {
 
 /** Operations, kept for a week. Throws StoreUnavailable where the database does not answer; all may be repeated. */
 export interface OperationStore {
-  /** `exists` where there is one of this id. */
-  createOperation(operation: Operation): Promise<PutOutcome<Operation>>;
+  /** `changed` where there is one of this id. With a change it is recorded in the same atomic step (S18). */
+  createOperation(operation: Operation, change?: Change): Promise<PutOutcome<Operation>>;
   /** Consistent. Another tenant's is not there. */
   readOperation(ref: OperationRef): Promise<Stored<Operation> | undefined>;
   /** Writes it if what stands there is still `expected`. */

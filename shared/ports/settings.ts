@@ -1,4 +1,4 @@
-import type { DeploymentId, TenantId, Username } from '../domain/ids.ts';
+import type { ClientId, DeploymentId, TenantId, Username } from '../domain/ids.ts';
 import type { Override, SessionLimit } from '../domain/limit.ts';
 import type { Ms, Seconds } from '../domain/time.ts';
 import type { TokenIssuer } from './token-issuer.ts';
@@ -64,6 +64,8 @@ export interface StoredOverride {
 export interface Change {
   /** Who: the person, or the name of the token. */
   readonly actor: string;
+  /** Whose audit shows it; undefined: that of the deployment only. */
+  readonly tenantId?: TenantId;
   readonly at: Ms;
   /** The version the caller saw; undefined: any. A PUT that must be the first passes `'none'`. */
   readonly expectedVersion?: number | 'none';
@@ -84,9 +86,12 @@ export type WriteOutcome<T> = { readonly kind: 'done'; readonly value: T; readon
 export interface AuditRecord {
   /** Its place in the list; records of a deployment are in order of it. */
   readonly key: string;
+  readonly deploymentId: DeploymentId;
   readonly at: Ms;
   readonly actor: string;
   readonly action: string;
+  /** The username or client id concerned. */
+  readonly subject?: string;
   readonly before: unknown;
   readonly after: unknown;
 }
@@ -99,6 +104,9 @@ export interface MadeByKey {
   readonly deploymentId: DeploymentId;
   readonly name: string;
 }
+
+/** Where a page of a tenant's audit ended. */
+export type AuditPlace = Pick<AuditRecord, 'at' | 'deploymentId' | 'key'>;
 
 export type DeploymentOutcome =
   | { readonly kind: 'done'; readonly before: StoredDeployment; readonly after: StoredDeployment }
@@ -143,6 +151,13 @@ export interface SettingsStore {
     id: DeploymentId,
     page: { readonly limit: number; readonly after?: string },
   ): Promise<{ readonly items: readonly AuditRecord[]; readonly next: string | undefined }>;
+  /** A tenant's, over all its deployments, those deleted too; newest first, eventually consistent. Otherwise as above. */
+  listTenantAudit(
+    tenantId: TenantId,
+    page: { readonly limit: number; readonly after?: AuditPlace },
+  ): Promise<{ readonly items: readonly AuditRecord[]; readonly next: AuditPlace | undefined }>;
+  /** A kick of one client follows, or was tried. */
+  recordKick(id: DeploymentId, clientId: ClientId, change: Change): Promise<void>;
   /** For the connect path: deployment and limit in one read, eventually consistent. */
   getConnectSettings(id: DeploymentId): Promise<ConnectSettings | undefined>;
 

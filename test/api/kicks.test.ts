@@ -40,6 +40,23 @@ test('a client is kicked: 204; so is its tombstone; what is unknown is not', asy
   expect([unknown.status, unknown.json]).toEqual([404, expect.objectContaining({ code: 'client.not_found' })]);
 });
 
+test('a kick of one client is audited, also where the broker does not answer; of an unknown one there is nothing', async () => {
+  await connect('c9');
+  const kicks = async () => {
+    const { items } = (await rig.request('GET', 'audit?limit=100')).json as {
+      items: { action: string; subject: string }[];
+    };
+    return items.filter(({ action, subject }) => action === 'client.kicked' && subject !== 'c1');
+  };
+  rig.broker.kick = async () => 'unknown';
+  await rig.request('DELETE', 'clients/c9');
+  expect(await kicks()).toEqual([expect.objectContaining({ subject: 'c9', actor: 'API_TOKEN' })]);
+  rig.broker.kick = async () => 'done';
+  expect((await rig.request('DELETE', 'clients/c9')).status).toBe(204);
+  expect((await rig.request('DELETE', 'clients/never')).status).toBe(404);
+  expect(await kicks()).toHaveLength(2);
+});
+
 test('a broker that does not answer: 503 to try again, and the client stays counted', async () => {
   await connect('c2');
   const before = await used();

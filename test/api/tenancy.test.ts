@@ -1,10 +1,17 @@
 // Tenants, deployments, rejections and audit records over HTTP.
 
+import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { TenantId } from '../../shared/domain/ids.ts';
+import { createDeploymentItems } from '../../shared/adapters/dynamodb/deployment-items.ts';
+import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import type { RecordedReason } from '../../shared/domain/refusal.ts';
+import { ms } from '../../shared/domain/time.ts';
 import { rejectionSum } from '../support/rejection-sum.ts';
 import { type Answered, faultsOf, type Rig, startRig } from './rig.ts';
+
+const publicKeys = {
+  keys: [generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' })],
+};
 
 let rig: Rig;
 beforeAll(async () => {
@@ -347,6 +354,7 @@ test('who changed what is listed newest first, by whom and when', async () => {
   expect(records.find((record) => record.action === 'override.set')).toEqual({
     ...byWhom,
     action: 'override.set',
+    subject: 'bob',
     before: null,
     after: { username: 'bob', limit: 'blocked' },
   });
@@ -372,4 +380,69 @@ test('who added, changed and removed an MQTT user is listed too, without any pas
     ]),
   );
   expect(told).toHaveLength(3);
+});
+
+test("a tenant's audit tells of all its deployments, deleted ones too, newest first, and of no other tenant's", async () => {
+  const before = rig.now;
+  const ids = [await create('One'), await create('Two')];
+  const changes = [
+    ['PUT', '/session-limit', {}],
+    ['PATCH', '/session-limit', { enabled: false }],
+    ['PUT', '/session-limit/overrides/bob', { limit: 5 }],
+    ['DELETE', '/session-limit/overrides/bob'],
+    ['DELETE', '/session-limit'],
+    ['PUT', '/credentials/carol', {}],
+    ['DELETE', '/credentials/carol'],
+    ['PATCH', '', { status: 'suspended' }],
+    ['PATCH', '', { status: 'active' }],
+    ['PUT', '/token-issuer', { issuer: 'i', audience: 'a', keys: publicKeys }],
+    ['DELETE', '/token-issuer'],
+    ['DELETE', '/session-usage/bob/sessions'],
+    ['DELETE', ''],
+  ] as const;
+  for (const [method, path, body] of changes)
+    for (const id of ids) {
+      rig.now += 1_000;
+      const answered = await rig.request(method, `/v1/deployments/${id}${path}`, { body });
+      expect([path, answered.status, answered.status < 300 ? '' : answered.text]).toEqual([path, answered.status, '']);
+    }
+  const items = createDeploymentItems(rig.client, rig.tableName);
+  for (let from: string | undefined; ; ) {
+    const { next } = await items.removeSome(ids[0] as DeploymentId, from);
+    from = next;
+    if (from === undefined) break;
+  }
+  await items.removeDeployment(ids[0] as DeploymentId, 'local' as TenantId);
+  expect((await rig.request('GET', `/v1/deployments/${ids[0]}/audit`)).status).toBe(404);
+
+  const records = (await readAll('/v1/audit?limit=7')).filter(({ at }) => Date.parse(String(at)) > before);
+  const told = (id: string) => records.filter(({ deploymentId }) => deploymentId === id).map(({ action }) => action);
+  const actions = [
+    'session_limit.configured',
+    'session_limit.disabled',
+    'override.set',
+    'override.deleted',
+    'session_limit.deleted',
+    'credential.added',
+    'credential.removed',
+    'deployment.suspended',
+    'deployment.resumed',
+    'token_issuer.set',
+    'token_issuer.deleted',
+    'username.kicked',
+    'deployment.deleted',
+  ];
+  for (const id of ids) expect(told(id)).toEqual([...actions].reverse());
+  expect(records.find(({ action }) => action === 'username.kicked')).toEqual({
+    deploymentId: ids[1],
+    at: new Date(rig.now - 2_000).toISOString(),
+    actor: 'API_TOKEN',
+    action: 'username.kicked',
+    subject: 'bob',
+    before: null,
+    after: null,
+  });
+  const foreign = await readAll('/v1/audit?limit=100', 'foreign');
+  expect(foreign.filter(({ deploymentId }) => ids.includes(String(deploymentId)))).toEqual([]);
+  rig.now = before;
 });

@@ -111,7 +111,7 @@ test('every change leaves one audit record that says who, what before and what a
   });
   expect(changed).toMatchObject({ before: { audience: 'mqtt' }, after: { audience: 'other' } });
   expect(deleted).toMatchObject({ action: 'token_issuer.deleted', before: { audience: 'other' }, after: null });
-  expect(deleted?.actor).toBe('token:local');
+  expect(deleted?.actor).toBe('API_TOKEN');
 });
 
 describe('what cannot be taken is named', () => {

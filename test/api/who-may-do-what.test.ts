@@ -47,6 +47,7 @@ const contract = [
   'GET …/rejections usage:read',
   'GET …/session-usage/{username}/rejections usage:read',
   'GET …/audit audit:read',
+  'GET /v1/audit audit:read',
   'GET /v1/operations usage:read or sessions:kick',
   'GET /v1/operations/{operationId} usage:read or sessions:kick',
 ];

@@ -146,7 +146,7 @@ test('the audit trail says who changed what', { timeout: 60_000 }, async () => {
   await visit('/deployments/demo/audit');
   const newest = page.getByRole('row').nth(1);
   await newest.getByText('maxSessionsPerUsername: 4 → 3').waitFor();
-  expect(await newest.innerText()).toContain('token:local');
+  expect(await newest.innerText()).toContain('API_TOKEN');
   await expectAccessible(page, 'Audit Trail');
 });
 

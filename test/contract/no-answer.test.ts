@@ -16,6 +16,7 @@ import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/do
 import { ms } from '../../shared/domain/time.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { Operation } from '../../shared/ports/operations.ts';
+import type { IdempotencyKey } from '../../shared/ports/settings.ts';
 import { createTestTable, startTestEngine, type TestEngine, type TestTable } from '../support/engine.ts';
 
 const id = 'one' as DeploymentId;
@@ -78,6 +79,13 @@ test.each<readonly [string, () => Promise<unknown>]>([
   ['readOperation', () => operations().readOperation(operation)],
   ['saveOperation', () => operations().saveOperation(operation, stored)],
   ['dropOperation', () => operations().dropOperation(stored)],
+  ['listTenantAudit', () => createSettingsStore(table.client, table.tableName).listTenantAudit(tenantId, page)],
+  [
+    'getMadeByKey',
+    () => createSettingsStore(table.client, table.tableName).getMadeByKey(tenantId, 'k' as IdempotencyKey, at),
+  ],
+  ['recordKick', () => createSettingsStore(table.client, table.tableName).recordKick(id, clientId, change)],
+  ['createOperation, recorded', () => operations().createOperation(operation, change)],
   ['listOperations', () => operations().listOperations(tenantId, page)],
   ['listOverdue', () => operations().listOverdue(at, 5)],
   ['putPlan', () => operations().putPlan(operation, new Set([cryptoRandom.place()]), at)],

@@ -88,7 +88,7 @@ describe('a deployment', () => {
     const host = { mqttHost: `${deploymentId}-b.mqtt.localhost`, onStoreFailure: 'reject' };
     const first = await store.listAudit(other.deploymentId, { limit: 3 });
     const rest = await store.listAudit(other.deploymentId, { limit: 3, after: first.next ?? '' });
-    const records = [...first.items, ...rest.items].map(({ key: _key, ...record }) => record);
+    const records = [...first.items, ...rest.items].map(({ key: _key, deploymentId: _id, ...record }) => record);
     const actor = 'somebody';
     expect(records).toEqual([
       {

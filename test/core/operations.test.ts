@@ -5,9 +5,11 @@ import type { SQSRecord } from 'aws-lambda';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { applyOperations } from '../../functions/operations/apply.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
-import { changeAndEnd, startOperation } from '../../shared/app/operations.ts';
+import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
+import { changeAndEnd, startKick } from '../../shared/app/operations.ts';
 import { changeHoldsSeconds } from '../../shared/config/constants.ts';
 import type { OperationId, Username } from '../../shared/domain/ids.ts';
+import { ms } from '../../shared/domain/time.ts';
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { OperationCause } from '../../shared/ports/operations.ts';
 import { allItems } from '../support/all-items.ts';
@@ -29,7 +31,8 @@ tableForEachTest(async (created) => {
   rig = await createOperationsRig(table);
 });
 
-const kickAll = (): Promise<OperationId> => startOperation(rig.starts, demo, { kind: 'kick', username: alice });
+const kickAll = (): Promise<OperationId> =>
+  startKick(rig.starts, demo, alice, { actor: 'tests', tenantId: demo.tenantId });
 
 describe('kicking all of a username', () => {
   test('ends all its sessions, retained ones too, page by page, and nobody else; progress can be read', async () => {
@@ -385,6 +388,29 @@ describe('a change that somebody is disconnected for (S21)', () => {
     await rig.wakeOverdue();
     await rig.drain();
     expect(await rig.core.used('alice')).toBe(0);
+  });
+
+  test('suspending ends connected and retained sessions alike; resuming brings none back', async () => {
+    const settings = createSettingsStore(table.client, table.tableName);
+    const change = (status: 'active' | 'suspended') =>
+      settings.changeDeployment(demo.deploymentId, { status }, { actor: 'tests', at: ms(rig.core.now()) });
+    await rig.connected('alice', 'a', 600);
+    await rig.retained('bob', 'kept');
+    const suspended = { kind: 'deployment_suspended' } as const;
+    const { operationId } = await changeAndEnd(
+      rig.starts,
+      demo,
+      suspended,
+      () => change('suspended'),
+      () => true,
+    );
+    if (operationId === undefined) throw new Error('suspending starts an operation');
+    await rig.drain();
+    expect([...rig.told].sort()).toEqual(['a', 'kept']);
+    expect(await rig.operation(operationId)).toMatchObject({ status: 'done', total: 2, finished: 2 });
+    await change('active');
+    await rig.drain();
+    expect([await rig.core.used('alice'), await rig.core.used('bob')]).toEqual([0, 0]);
   });
 
   test('suspended and resumed at once: who is connected may stay', async () => {

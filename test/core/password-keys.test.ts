@@ -7,7 +7,7 @@ import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto
 import { putCredential } from '../../shared/app/credentials.ts';
 import { keysOf } from '../../shared/app/open-data.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
-import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
+import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
 import { allItems } from '../support/all-items.ts';
 import { cheapCost, testKeyring, testKeys } from '../support/passwords.ts';
@@ -127,7 +127,7 @@ test('a dump of the table gives nothing that a guess can be held against without
   );
   const ports = { credentials: rig.credentials, passwords, clock: { now: () => ms(1) } };
   const put = (username: string, password: string | undefined) =>
-    putCredential(ports, demo, username as Username, { password }, 'test');
+    putCredential(ports, demo, username as Username, { password }, { actor: 'test', tenantId: 'local' as TenantId });
   await put('grace', 'grace-secret');
   const made = await put('heidi', undefined);
   const guesses = ['grace-secret', made.kind === 'generated' ? made.password : ''].map((text) => Buffer.from(text));

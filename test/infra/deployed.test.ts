@@ -463,6 +463,7 @@ describe('the API', () => {
     ['GET', '/v1/deployments/demo/rejections', 200, undefined, 'username=alice'],
     ['GET', '/v1/deployments/demo/session-usage/alice/rejections', 200],
     ['GET', '/v1/deployments/demo/audit', 200],
+    ['GET', '/v1/audit', 200],
     ['PUT', '/v1/deployments/demo/session-limit', 200, { maxSessionsPerUsername: 3, whitelist: ['zoe', 'zack'] }],
     ['PATCH', '/v1/deployments/demo/session-limit', 200, { whitelist: ['zoe'] }],
     ['PUT', '/v1/deployments/demo/session-limit/overrides/alice', 204, { limit: 5 }],
@@ -483,6 +484,7 @@ describe('the API', () => {
     ['GET', '/v1/deployments/demo/session-usage/alice/sessions', 200],
     ['GET', '/v1/deployments/demo/clients/laptop', 200],
     ['DELETE', '/v1/deployments/demo/clients/laptop', 204],
+    ['DELETE', '/v1/deployments/demo/session-usage/zoe/sessions', 202],
     ['DELETE', '/v1/deployments/demo/session-limit', 204],
     ['GET', '/v1/deployments/demo/session-limit', 404],
   ] as const)('%s %s is answered with %s', async (method, path, status, body?: object, query?: string) => {

@@ -63,7 +63,7 @@ export function addCredentialRoutes(router: Router, ports: CredentialPorts & { r
     },
     problems: ['credential.too_many', 'passwords.overloaded'],
     async handle({ deployment, params: { username }, body, caller }): Promise<Answer> {
-      const outcome = await putCredential(ports, deployment.deploymentId, username, body, caller.actor);
+      const outcome = await putCredential(ports, deployment.deploymentId, username, body, caller);
       switch (outcome.kind) {
         case 'set':
           return noContent;
@@ -87,7 +87,8 @@ export function addCredentialRoutes(router: Router, ports: CredentialPorts & { r
     responses: { 204: { description: 'Removed; Location names the operation that disconnects it' } },
     problems: ['credential.not_found'],
     async handle({ principal, deployment, params: { username }, caller }) {
-      const change = { actor: caller.actor, at: ports.clock.now() };
+      const { actor, tenantId } = caller;
+      const change = { actor, tenantId, at: ports.clock.now() };
       const { outcome, operationId } = await changeAndEnd(
         ports.starts,
         startedFor(principal, deployment),

@@ -1,8 +1,11 @@
 // Kicking (S15): one client, or all of a username.
 
+import type { Caller } from '../../../shared/app/expected.ts';
 import { type KickPorts, kickClient } from '../../../shared/app/kick.ts';
-import { type StartPorts, startOperation } from '../../../shared/app/operations.ts';
+import { type StartPorts, startKick } from '../../../shared/app/operations.ts';
 import { type ClientId, parseClientId, parseUsername, type Username } from '../../../shared/domain/ids.ts';
+import type { Broker } from '../../../shared/ports/broker.ts';
+import type { SettingsStore } from '../../../shared/ports/settings.ts';
 import { type Answer, accepted, clientNotFound, noContent, problem } from '../answer.ts';
 import { startedFor } from '../principal.ts';
 import type { Router } from '../route.ts';
@@ -18,9 +21,23 @@ const brokerUnavailable = problem(503, 'broker.unavailable', 'The broker did not
 export interface KickRoutePorts {
   readonly kicks: KickPorts;
   readonly starts: StartPorts;
+  readonly settings: Pick<SettingsStore, 'recordKick'>;
 }
 
-export function addKickRoutes(router: Router, { kicks, starts }: KickRoutePorts): void {
+const by = ({ actor, tenantId }: Caller) => ({ actor, tenantId });
+
+/** A kick that reaches the broker has its audit record by then; one of a client id that is unknown leaves none. */
+function recordedBefore(kicks: KickPorts, record: () => Promise<void>): KickPorts {
+  let recorded: Promise<void> | undefined;
+  const deleteConnection: Broker['deleteConnection'] = async (...asked) => {
+    recorded ??= record();
+    await recorded;
+    return kicks.broker.deleteConnection(...asked);
+  };
+  return { ...kicks, broker: { ...kicks.broker, deleteConnection } };
+}
+
+export function addKickRoutes(router: Router, { kicks, starts, settings }: KickRoutePorts): void {
   router.deploymentRoute<{ clientId: ClientId }, object, undefined>({
     method: 'delete',
     path: `${deployment}/clients/{clientId}`,
@@ -30,8 +47,9 @@ export function addKickRoutes(router: Router, { kicks, starts }: KickRoutePorts)
     params: { clientId: (raw, id) => parseClientId(id, raw) },
     responses: { 204: { description: 'Kicked' } },
     problems: ['client.not_found', 'broker.unavailable'],
-    async handle({ deployment: { deploymentId }, params: { clientId } }): Promise<Answer> {
-      const { kind } = await kickClient(kicks, deploymentId, clientId);
+    async handle({ deployment: { deploymentId }, params: { clientId }, caller }): Promise<Answer> {
+      const record = () => settings.recordKick(deploymentId, clientId, { ...by(caller), at: starts.clock.now() });
+      const { kind } = await kickClient(recordedBefore(kicks, record), deploymentId, clientId);
       switch (kind) {
         case 'nothing':
           return clientNotFound;
@@ -53,7 +71,7 @@ export function addKickRoutes(router: Router, { kicks, starts }: KickRoutePorts)
     summary: 'Kick all clients of a username',
     params: { username: parseUsername },
     responses: { 202: answers(acceptedSchema, 'It goes on in the background') },
-    handle: async ({ principal, deployment: of, params: { username } }) =>
-      accepted(await startOperation(starts, startedFor(principal, of), { kind: 'kick', username })),
+    handle: async ({ principal, deployment: of, params: { username }, caller }) =>
+      accepted(await startKick(starts, startedFor(principal, of), username, caller)),
   });
 }

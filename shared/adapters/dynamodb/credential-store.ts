@@ -44,7 +44,12 @@ export function createCredentialStore(
   function audit(id: DeploymentId, username: Username, action: AuditAction, change: CredentialChange) {
     const before = action === 'credential.added' ? null : { username };
     const after = action === 'credential.removed' ? null : { username };
-    const Item = buildAuditItem(id, change, randomBytes(9).toString('base64url'), { action, before, after });
+    const Item = buildAuditItem(id, change, randomBytes(9).toString('base64url'), {
+      action,
+      subject: username,
+      before,
+      after,
+    });
     return { Put: { TableName, Item } };
   }
 

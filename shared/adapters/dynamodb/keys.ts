@@ -147,6 +147,9 @@ export function idempotencyKey(tenantId: TenantId, key: IdempotencyKey): Key {
 
 export const hourText = (at: number): string => String(at).padStart(15, '0');
 
+/** The partition of the `due` index that a tenant's audit records are listed in, by time. */
+export const tenantAuditPk = (tenantId: TenantId): string => `A|${tenantId}`;
+
 export const auditPk = (id: DeploymentId): string => `A|${id}`;
 
 export function auditKey(id: DeploymentId, at: number, unique: string): Key {
@@ -177,5 +180,5 @@ export const operationsPk = (tenantId: TenantId): string => `J|${tenantId}`;
 /** The partition of the `wake` index that running operations are found in; no sweeper looks there. */
 export const runningOperationsPk = 'operations';
 
-/** The kinds of items whose key names their deployment next: what is removed with it. */
-export const deploymentKinds = ['D', 'O', 'W', 'P', 'N', 'L', 'R', 'X', 'H', 'S', 'C', 'A'] as const;
+/** The kinds of items whose key names their deployment next: what is removed with it. Audit records outlive it. */
+export const deploymentKinds = ['D', 'O', 'W', 'P', 'N', 'L', 'R', 'X', 'H', 'S', 'C'] as const;

@@ -1,6 +1,7 @@
 // Operations in DynamoDB: one item each under its tenant, and beside it the places it is to end. While one runs, the
 // `wake` index says when somebody should look whether it still does.
 
+import { randomBytes } from 'node:crypto';
 import {
   DeleteCommand,
   type DynamoDBDocumentClient,
@@ -15,12 +16,15 @@ import { addSeconds, ms, seconds, toEpochSeconds } from '../../domain/time.ts';
 import type { Operation, OperationRef, OperationStore } from '../../ports/operations.ts';
 import type { Random } from '../../ports/random.ts';
 import type { PutOutcome, Stored } from '../../ports/sessions.ts';
+import type { Change } from '../../ports/settings.ts';
 import { answering } from './client.ts';
 import { Refused, refusable } from './conditions.ts';
 import { operationKey, operationsPk, runningOperationsPk } from './keys.ts';
 import { placeBytes, placeOf } from './place-set.ts';
 import { readItems } from './read-items.ts';
 import type { Item } from './session-item.ts';
+import { buildAuditItem } from './settings-audit.ts';
+import { transact } from './transaction.ts';
 
 const [wakeIndex, dueIndex] = tableDefinition.indexes;
 const placeLength = 8;
@@ -52,14 +56,35 @@ export function createOperationStore(
     return { kind: 'changed', current: answer.item === undefined ? undefined : decode(answer.item) };
   }
 
+  /**
+   * Invariant: an operation that somebody asked for has an audit record (S18), and an audit record an operation.
+   * Race: of two that create one id the second is refused, and writes no record.
+   * On crash: both are written, or neither is.
+   */
+  async function createRecorded(operation: Operation, change: Change): Promise<PutOutcome<Operation>> {
+    const { deploymentId, cause } = operation;
+    const revision = random.revision();
+    const subject = 'username' in cause ? { subject: cause.username } : {};
+    const record = { action: 'username.kicked', ...subject, before: null, after: null } as const;
+    const outcome = await transact({ client, tableName }, [
+      { Put: { TableName, Item: encode(operation, revision), ConditionExpression: 'attribute_not_exists(pk)' } },
+      { Put: { TableName, Item: buildAuditItem(deploymentId, change, randomBytes(9).toString('base64url'), record) } },
+    ]);
+    if (outcome.kind === 'done') return { kind: 'done', revision };
+    return { kind: 'changed', current: await read(operation) };
+  }
+
+  async function read(ref: OperationRef): Promise<Stored<Operation> | undefined> {
+    const command = new GetCommand({ TableName, Key: operationKey(ref, 'operation'), ConsistentRead: true });
+    const { Item: item } = await answering(() => client.send(command));
+    return item === undefined ? undefined : decode(item);
+  }
+
   return {
-    createOperation: (operation) => put(operation, undefined),
+    createOperation: (operation, change) =>
+      change === undefined ? put(operation, undefined) : createRecorded(operation, change),
     saveOperation: put,
-    async readOperation(ref) {
-      const command = new GetCommand({ TableName, Key: operationKey(ref, 'operation'), ConsistentRead: true });
-      const { Item: item } = await answering(() => client.send(command));
-      return item === undefined ? undefined : decode(item);
-    },
+    readOperation: read,
     async dropOperation({ value, revision }) {
       const command = new DeleteCommand({
         TableName,

@@ -3,7 +3,7 @@
 import type { DeploymentId, Username } from '../../domain/ids.ts';
 import type { Override, SessionLimit } from '../../domain/limit.ts';
 import type { Change, Deployment } from '../../ports/settings.ts';
-import { auditKey } from './keys.ts';
+import { auditKey, tenantAuditPk } from './keys.ts';
 
 export type AuditAction =
   | 'deployment.created'
@@ -22,18 +22,30 @@ export type AuditAction =
   | 'credential.password_set'
   | 'credential.removed'
   | 'token_issuer.set'
-  | 'token_issuer.deleted';
+  | 'token_issuer.deleted'
+  | 'client.kicked'
+  | 'username.kicked';
 
 /** Bytes of usernames that one side of a record may hold; an item takes 400 KB. */
 const usernamesMaxBytes = 120_000;
 
+export interface Audited {
+  readonly action: AuditAction;
+  /** The username or client id concerned. */
+  readonly subject?: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** One item, under its deployment; the `due` index lists it under its tenant. */
 export function buildAuditItem(
   id: DeploymentId,
-  change: Change,
+  { actor, at, tenantId }: Pick<Change, 'actor' | 'at' | 'tenantId'>,
   unique: string,
-  record: { readonly action: AuditAction; readonly before: unknown; readonly after: unknown },
+  record: Audited,
 ): Record<string, unknown> {
-  return { ...auditKey(id, change.at, unique), at: change.at, actor: change.actor, ...record };
+  const listed = tenantId === undefined ? {} : { duePk: tenantAuditPk(tenantId), dueAt: at };
+  return { ...auditKey(id, at, unique), ...listed, at, actor, ...record };
 }
 
 /** A list that does not fit is cut; its count says so. */
@@ -47,10 +59,7 @@ function bounded(usernames: readonly Username[]): { readonly count: number; read
 }
 
 /** What a deployment's settings were and are; a status that is switched says so by name. */
-export function auditDeployment(
-  before: Deployment | undefined,
-  after: Deployment | undefined,
-): { readonly action: AuditAction; readonly before: unknown; readonly after: unknown } {
+export function auditDeployment(before: Deployment | undefined, after: Deployment | undefined): Audited {
   const shown = (deployment: Deployment) => {
     const { name, mqttHost = null, status, sessionExpirySeconds, clientIdTakeover, onStoreFailure } = deployment;
     return { name, mqttHost, status, sessionExpirySeconds, clientIdTakeover, onStoreFailure };
@@ -93,10 +102,7 @@ function limitAction(before: AuditedLimit | undefined, after: AuditedLimit | und
 }
 
 /** What before, what after; a whitelist by its size and by what left it (before) and joined it (after). */
-export function auditLimit(
-  before: AuditedLimit | undefined,
-  after: AuditedLimit | undefined,
-): { readonly action: AuditAction; readonly before: unknown; readonly after: unknown } {
+export function auditLimit(before: AuditedLimit | undefined, after: AuditedLimit | undefined): Audited {
   const removed = without(before?.whitelist ?? [], after?.whitelist ?? []);
   const added = without(after?.whitelist ?? [], before?.whitelist ?? []);
   const beforeSide = side(before);
@@ -109,15 +115,12 @@ export function auditLimit(
   };
 }
 
-export function auditOverride(
-  username: Username,
-  before: Override | undefined,
-  after: Override | undefined,
-): { readonly action: AuditAction; readonly before: unknown; readonly after: unknown } {
+export function auditOverride(username: Username, before: Override | undefined, after: Override | undefined): Audited {
   const shown = (override: Override | undefined) =>
     override === undefined ? null : { username, limit: override.kind === 'number' ? override.max : override.kind };
   return {
     action: after === undefined ? 'override.deleted' : 'override.set',
+    subject: username,
     before: shown(before),
     after: shown(after),
   };

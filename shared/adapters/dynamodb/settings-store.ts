@@ -9,7 +9,7 @@ import { answering } from './client.ts';
 import { createConnectSettingsReader } from './connect-settings.ts';
 import { createHostReader } from './host-reader.ts';
 import { deploymentKey, type Key, tenantPk } from './keys.ts';
-import { listAudit } from './settings-audit-list.ts';
+import { listAudit, listTenantAudit, recordKick } from './settings-audit-list.ts';
 import type { Table } from './settings-by-username.ts';
 import { changeDeployment, createDeployment, getDeployment, getMadeByKey } from './settings-deployments.ts';
 import { parseDeploymentItem, storedDeploymentId } from './settings-item.ts';
@@ -81,6 +81,8 @@ export function createSettingsStore(
     countDeployments,
     ...createHostReader(client, tableName),
     listAudit: (id, page) => listAudit(table, id, page),
+    listTenantAudit: (tenantId, page) => listTenantAudit(table, tenantId, page),
+    recordKick: (id, clientId, change) => recordKick(table, id, clientId, change),
     ...createConnectSettingsReader(client, tableName),
     getSessionLimit: (id) => getSessionLimit(table, id),
     putSessionLimit: limits.putSessionLimit,
