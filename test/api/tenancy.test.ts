@@ -3,9 +3,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDeploymentItems } from '../../shared/adapters/dynamodb/deployment-items.ts';
-import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import type { DeploymentId, TenantId } from '../../shared/domain/ids.ts';
 import type { RecordedReason } from '../../shared/domain/refusal.ts';
-import { ms } from '../../shared/domain/time.ts';
 import { rejectionSum } from '../support/rejection-sum.ts';
 import { type Answered, faultsOf, type Rig, startRig } from './rig.ts';
 
