@@ -119,8 +119,11 @@ const deciding = together(openingWithKeys, lanes, {
     UpdateItem: ['N'],
     DeleteItem: ['N', 'S'],
   },
-  // A rejection: of its username, of the reason, and of the hour.
-  transactions: [{ parts: ['UpdateItem'], kinds: ['H', 'R', 'X'] }],
+  // A rejection: one for quota of its username and of the hour, each of its reason.
+  transactions: [
+    { parts: ['UpdateItem'], kinds: ['H', 'R'] },
+    { parts: ['UpdateItem'], kinds: ['X'] },
+  ],
   indexes: ['due'],
 });
 

@@ -48,7 +48,13 @@ export default function Rejections({ deploymentId }: { readonly deploymentId: st
       >
         Rejections
       </Header>
-      <Container header={<Header variant="h2">Per hour</Header>}>
+      <Container
+        header={
+          <Header variant="h2" description="Those at their session limit.">
+            Per hour
+          </Header>
+        }
+      >
         <ProblemAlert problem={hours.problem} what="rejections per hour" onRetry={hours.reload} />
         {hours.data !== undefined && hours.readAt !== undefined && (
           <Suspense fallback={<StatusIndicator type="loading">Loading the chart</StatusIndicator>}>

@@ -61,7 +61,10 @@ export const rejectionSchema = z
   .openapi('Rejection');
 
 export const rejectionHourSchema = z
-  .object({ hour: time.openapi({ description: 'Its beginning' }), rejections: count })
+  .object({
+    hour: time.openapi({ description: 'Its beginning' }),
+    rejections: count.openapi({ description: 'Those for quota' }),
+  })
   .openapi('RejectionHour');
 
 export const auditRecordSchema = z

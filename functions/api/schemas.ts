@@ -134,8 +134,8 @@ export const usageSchema = z
     limit: ownLimit.nullable().openapi({ description: 'null: nothing is enforced' }),
     whitelisted: z.boolean(),
     overLimit: z.boolean(),
-    lastRejectedAt: time.optional(),
-    rejections: count.optional(),
+    lastRejectedAt: time.optional().openapi({ description: 'For quota' }),
+    rejections: count.optional().openapi({ description: 'Those for quota' }),
   })
   .openapi('Usage');
 

@@ -60,7 +60,10 @@ function addTo(open: Open | undefined, { deploymentId, username, clientId, reaso
   return {
     deploymentId,
     username,
-    hours: [...hours.filter((one) => one !== ofHour), { hour, count: (ofHour?.count ?? 0) + 1 }],
+    hours:
+      reason === 'quota'
+        ? [...hours.filter((one) => one !== ofHour), { hour, count: (ofHour?.count ?? 0) + 1 }]
+        : hours,
     reasons: [
       ...reasons.filter((one) => one !== ofReason),
       { reason, count: (ofReason?.count ?? 0) + 1, lastAt: at, clientId },

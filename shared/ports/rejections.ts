@@ -38,7 +38,7 @@ export interface RejectionSum extends Proven {
   readonly sumId: string;
   /** At least one, and each reason once. */
   readonly reasons: readonly ReasonSum[];
-  /** All of them by the hours they fell into. */
+  /** Those for quota by the hours they fell into. */
   readonly hours: readonly HourCount[];
   /** The newest of them, oldest first, at most `rejectionsKept`. */
   readonly last: readonly RejectionEntry[];
@@ -46,7 +46,8 @@ export interface RejectionSum extends Proven {
 
 export interface RejectionStore {
   /**
-   * Adds to what is recorded of a username, of each reason, and of its deployment's hours, and keeps the newest entries.
+   * Adds to what is recorded of a username, of each reason, and keeps the newest entries; those for quota also count in
+   * what usage shows of the username, and in its deployment's hours.
    * Tried again with the same `sumId` within 10 min, it adds once. A sum that comes late takes neither `lastAt` back nor
    * a newer entry away. Throws StoreUnavailable; then any part of it may or may not have been added.
    */

@@ -145,6 +145,12 @@ test('whoever has neither a session nor a rejection is not there; a rejection al
     connected: 0,
     rejections: { count: 3, lastAt: start, lastClientId: 'c' },
   });
+  // Of rejections for another reason than quota the username's last ones tell.
+  await rejections.addRejections(
+    rejectionSum({ deploymentId: one, username: 'dora', at: start, reason: 'client_id_invalid' }),
+  );
+  const dora = await usage.getUsername(one, name('dora'));
+  expect([dora?.used, dora?.rejections]).toEqual([0, undefined]);
   expect(await allNames(9, 'asc')).toEqual([]);
   expect(await usage.getUsername(other, name('carol'))).toBeUndefined();
 });

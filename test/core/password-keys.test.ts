@@ -65,7 +65,9 @@ describe('a rotation', () => {
     rig.newProcess();
     expect(await logIn('alice')).toBe('admitted');
     expect(await logIn('alice', 'guess')).toBe('bad_credentials');
-    expect([rig.queue, rig.log]).toEqual([[], []]);
+    expect(rig.queue).toEqual([]);
+    const refused = { message: 'a connect was rejected before its credentials were right', detail: 'bad credentials' };
+    expect(rig.log.map((line) => JSON.parse(line))).toEqual([{ ...refused, protocolVersion: 5 }]);
   });
 
   test('no client waits for the queue', async () => {

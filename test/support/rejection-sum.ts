@@ -22,7 +22,7 @@ export function rejectionSum(given: {
     username: given.username as Username,
     sumId: `sum-${sums}`,
     reasons: [{ reason, count, lastAt: at, clientId }],
-    hours: [{ hour: ms(at - (at % 3_600_000)), count }],
+    hours: reason === 'quota' ? [{ hour: ms(at - (at % 3_600_000)), count }] : [],
     last: [{ at, clientId, reason }],
   };
 }

@@ -30,7 +30,8 @@ const query = z
   .strictObject({
     ...pageQuery,
     interval: z.enum(['hour'], 'must be hour').optional().openapi({
-      description: 'hour: counts per hour, newest first, in place of usernames; hours without one are left out',
+      description:
+        'hour: counts of those for quota per hour, newest first, in place of usernames; hours without one are left out',
     }),
     reason: z
       .enum(recordedReasons, `must be one of ${recordedReasons.join(', ')}`)

@@ -1,5 +1,5 @@
-// Rejections: one record a username (how often, when last) beside what usage shows of it, one a username and reason, one an
-// hour and partition of usernames, and the last ones of a username. Each is counted in a transaction, whose token makes
+// Rejections: one record a username and reason, and the last ones of a username. Those for quota are counted twice more:
+// beside what usage shows of the username, and by the hour and partition of usernames. Each is counted in a transaction, whose token makes
 // every repetition of it harmless: what is told is exact.
 
 import { createHash } from 'node:crypto';
@@ -98,11 +98,12 @@ export function createRejectionStore(client: DynamoDBDocumentClient, tableName: 
     async addRejections(sum) {
       const { deploymentId, username, sumId, reasons } = sum;
       const recent = recentPk(deploymentId, usernamePartition(username));
-      const count = reasons.reduce((all, one) => all + one.count, 0);
-      const newest = reasons.reduce((last, one) => (one.lastAt >= last.lastAt ? one : last));
+      const quota = reasons.filter(({ reason }) => reason === 'quota');
       // Each part may be repeated by itself. Side by side: a client may wait for it.
       const parts = await Promise.allSettled([
-        add(sumId, perUsernameKey('R', deploymentId, username), { ...newest, count }, { beside: hourWrites(sum) }),
+        ...quota.map((one) =>
+          add(sumId, perUsernameKey('R', deploymentId, username), one, { beside: hourWrites(sum) }),
+        ),
         ...reasons.map((one) => add(sumId, rejectionsKey(deploymentId, username, one.reason), one, { recent })),
         keepLastRejections({ client, tableName }, sum),
       ]);

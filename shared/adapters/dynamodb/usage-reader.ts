@@ -9,6 +9,7 @@ import type { SessionStore, Stored } from '../../ports/sessions.ts';
 import type { SettingsStore } from '../../ports/settings.ts';
 import type { SessionState, UsageReader } from '../../ports/usage.ts';
 import { perUsernameKey, whitelistKey } from './keys.ts';
+import { readLastRejections } from './last-rejections.ts';
 import { readItems } from './read-items.ts';
 import { createUsageLists } from './usage-lists.ts';
 import { describeUsername, stateOf, viewSession } from './usage-view.ts';
@@ -122,7 +123,9 @@ export function createUsageReader(
       const used = states.connected + states.retained + states.pending;
       const whitelisted = entryKey !== undefined && isListed(find(entryKey), username);
       const usage = describeUsername(username, used, known, find(itemKey), whitelisted);
-      return used === 0 && usage.rejections === undefined ? undefined : { ...usage, ...states };
+      if (used > 0 || usage.rejections !== undefined) return { ...usage, ...states };
+      const last = await readLastRejections({ client, tableName }, id, username);
+      return last.length === 0 ? undefined : { ...usage, ...states };
     },
     async listSessions(id, username, page) {
       const { items, more } = await liveSessions(id, username, page);
