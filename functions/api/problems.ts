@@ -126,7 +126,8 @@ export const problemKinds = {
   },
   'idempotency_key.reused': {
     status: 422,
-    cause: 'The `Idempotency-Key` was sent with another body within the last day. Nothing was changed.',
+    cause:
+      'The `Idempotency-Key` made a deployment of another body within the last day, which is still there. Nothing was changed.',
     cure: 'Send the body that belongs to the key, or use a new key.',
   },
   'credential.not_found': { status: 404, cause: 'There is no such MQTT user.', cure: 'Look at the list of them.' },

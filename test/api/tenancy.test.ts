@@ -306,6 +306,8 @@ describe('rejections', () => {
       ['&reason=evicted', 'reason'],
       ['&username=', 'username'],
       ['&from=yesterday', 'from'],
+      ['&from=2026-02-30T00:00:00Z', 'from'],
+      ['&to=2026-11-30T24:00:00Z', 'to'],
       ['&to=2026-11-22', 'to'],
       ['&interval=hour&reason=quota', 'reason'],
       ['&interval=hour&from=2026-11-22T17:00:00Z', 'from'],

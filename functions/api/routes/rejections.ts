@@ -15,14 +15,12 @@ import { viewRejection, viewRejectionEntry, viewRejectionHour } from '../views.t
 
 const hourMs = 3_600_000;
 
+/** Days that there are, which `Date.parse` does not ask for. */
+const dateTime = z.iso.datetime({ offset: true });
+
 const moment = z
   .string()
-  .refine(
-    (raw) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i.test(raw) && !Number.isNaN(Date.parse(raw)),
-    {
-      message: 'must be a time as in RFC 3339',
-    },
-  )
+  .refine((raw) => dateTime.safeParse(raw.toUpperCase()).success, { message: 'must be a time as in RFC 3339' })
   .transform((raw) => ms(Date.parse(raw)))
   .optional();
 
