@@ -48,6 +48,8 @@ const variants: Readonly<Record<string, readonly Pick<List, 'query' | 'parsed' |
     { query: 'username=alice', parsed: { username: 'alice' }, good: `${thisHour}|quota|alice` },
     { query: 'interval=hour', parsed: { interval: 'hour' }, good: String(thisHour) },
   ],
+  '/v1/operations': [{ query: '', parsed: {}, good: `${thisHour}|an-operation` }],
+  '/v1/audit': [{ query: '', parsed: {}, good: `${thisHour}|demo|${thisHour.toString().padStart(15, '0')}|abc` }],
   '/v1/deployments/{deploymentId}/audit': [
     { query: '', parsed: {}, good: `${thisHour.toString().padStart(15, '0')}|abc` },
   ],
