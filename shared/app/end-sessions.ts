@@ -43,7 +43,10 @@ export async function kickOn(ports: WorkerPorts, operation: Operation, before: K
     Promise.all(meant.map((session) => kickClient(ports, session.deploymentId, session.clientId, session.username))),
     Promise.all(over.map((session) => kickTombstone(ports, session))),
   ]);
-  const tombstones = noteReached(work.tombstones, reached);
+  // A worker that died may have ended a session of the plan and not said so: the plan counts it, and nothing else does.
+  const isOther = (session: Session | undefined): boolean => session !== undefined && plan?.has(session.place) !== true;
+  const others = reached.filter((_, n) => isOther(over[n]));
+  const tombstones = noteReached(work.tombstones, reached, others);
 
   const ended = kicked.filter(({ kind }) => kind === 'ended' || kind === 'nothing').length;
   const remembered = { ...work.kicked };
@@ -60,7 +63,7 @@ export async function kickOn(ports: WorkerPorts, operation: Operation, before: K
       ? operation.finished - work.tombstones.reached + ended
       : await countEnded(ports, operation, username, plan, work.tombstones.reached);
   const finished = livesEnded + tombstones.reached;
-  const found = isFirst ? over.length : 0;
+  const found = isFirst ? others.length : 0;
   return {
     operation: {
       ...operation,
@@ -72,9 +75,13 @@ export async function kickOn(ports: WorkerPorts, operation: Operation, before: K
   };
 }
 
-function noteReached(before: Kicking['tombstones'], kicked: readonly Kicked[]): Kicking['tombstones'] {
+function noteReached(
+  before: Kicking['tombstones'],
+  kicked: readonly Kicked[],
+  counted: readonly Kicked[],
+): Kicking['tombstones'] {
   const left = kicked.filter(({ kind }) => kind === 'unavailable').length;
-  const more = before.toReach === 'all' ? kicked.length - left : 0;
+  const more = before.toReach === 'all' ? counted.filter(({ kind }) => kind !== 'unavailable').length : 0;
   return { ...before, reached: before.reached + more, left: before.left + left };
 }
 
