@@ -279,6 +279,20 @@ describe('the worker dies', () => {
       expect([await rig.core.used('alice'), await rig.core.used('bob')]).toEqual([0, 1]);
     },
   );
+
+  test.each(Array.from({ length: 12 }, (_, n) => n + 1))(
+    'after its call %i, and one of the plan ends meanwhile: it counts once',
+    async (at) => {
+      const attempt = await rig.connected('alice', 'a');
+      await rig.connected('alice', 'b');
+      const id = await kickAll();
+      expect(await rig.deliver(shift(), { mortal: new Mortal(at, 'after') })).toBe('died');
+      await rig.core.report('door.disconnected', 'alice', 'a', attempt);
+      await rig.wakeOverdue();
+      await rig.drain();
+      expect(await rig.operation(id)).toMatchObject({ status: 'done', total: 2, finished: 2 });
+    },
+  );
 });
 
 describe('a change that somebody is disconnected for (S21)', () => {
