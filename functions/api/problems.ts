@@ -121,7 +121,8 @@ export const problemKinds = {
   },
   'precondition.failed': {
     status: 412,
-    cause: 'It has changed since it was read: `If-Match` names another version.',
+    cause:
+      'It has changed since it was read: `If-Match` names another version, or `If-None-Match` the one that there is.',
     cure: 'Read it again, and decide again.',
   },
   'idempotency_key.reused': {
