@@ -25,6 +25,8 @@ const of = (name: string): string => `~${Buffer.from(name).toString('base64url')
 /** Every page, tab and popup that has an address, and what is there once it is loaded. */
 const pages: readonly (readonly [string, string])[] = [
   ['/deployments', 'Demo'],
+  ['/operations', 'Username blocked: mallory'],
+  ['/audit', 'override.set'],
   [demo, 'demo.mqtt.localhost'],
   [`${demo}/session-limit/usage`, 'whitelisted'],
   [`${demo}/session-limit/usage/${of('alice')}`, '2 connected, 0 retained, 0 pending'],
