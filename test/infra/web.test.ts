@@ -289,7 +289,7 @@ describe('the console', () => {
         '/mqtt',
         '/a.b/page',
       ];
-      for (const uri of [...others, '/deployments/secret.txt', '/deployments//demo', '/audit/x', '/operations.txt']) {
+      for (const uri of [...others, '/deployments/secret.txt', '/deployments//demo', '/audit/x', '/operations/x']) {
         const answer = ask(uri);
         expect(answer, uri).toMatchObject({ statusCode: 404, headers: { 'content-type': { value: problemType } } });
         expect(JSON.parse(answer.body?.data ?? '')).toEqual(
