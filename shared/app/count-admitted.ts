@@ -17,6 +17,7 @@ import {
   meetSession,
   overlapUnknown,
   type Policy,
+  rememberVouchers,
   type Session,
   startSession,
 } from '../domain/session.ts';
@@ -144,7 +145,8 @@ function readAdmitted(
   const together = session.admittedAt <= addSeconds(message.at, connectGraceSeconds);
   const isUncertain = session.holding === 'new';
   const { countsUntil } = startSession(message, message.place, message, policy, session, hands);
-  const kept = keepHands(session, { supersedes: hands.supersedes });
+  const handed = keepHands(session, { supersedes: hands.supersedes });
+  const kept = message.signedBy === undefined ? handed : rememberVouchers(handed, [message.signedBy]);
   const next = {
     ...(session.overlap || together || isUncertain ? overlapUnknown(kept) : kept),
     countsUntil: later(session.countsUntil, countsUntil),
@@ -160,7 +162,7 @@ function readAdmitted(
 function startOver(next: Session, tombstone: Session, at: Ms): Session {
   const { attempt, witness, admittedAt } = tombstone;
   if (addSeconds(admittedAt, connectGraceSeconds) < at) return next;
-  const overlapping = overlapUnknown(next);
+  const overlapping = rememberVouchers(overlapUnknown(next), tombstone.signedBy);
   return admittedAt < at ? overlapping : { ...overlapping, attempt, witness, admittedAt, endHeard: true };
 }
 

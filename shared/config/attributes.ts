@@ -31,6 +31,7 @@ export const sessionAttributes = [
   'recounted',
   'uncounted',
   'owes',
+  'signed',
   'admittedAt',
   'connectedAt',
   'unsure',

@@ -16,6 +16,7 @@ import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-iss
 import { newDeploymentId } from '../../shared/adapters/node/deployment-id.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom, newOperationId } from '../../shared/adapters/node/random.ts';
+import { signersOf } from '../../shared/adapters/node/signers.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
 import { allScopes } from '../../shared/config/scopes.ts';
 import type { DeploymentId, OperationId, TenantId, Username } from '../../shared/domain/ids.ts';
@@ -244,6 +245,7 @@ export async function startRig(): Promise<Rig> {
     newDeploymentId,
     mqttDomain: 'mqtt.localhost',
     issuers: createTokenIssuerStore(client, tableName),
+    signersOf,
     fetcher: { fetchKeys: (url) => rig.fetchKeys(url) },
     kicks: {
       store: rig.sessions,
