@@ -2,10 +2,10 @@
 // that attempt.
 
 import { expect, test } from 'vitest';
-import { countAgain } from '../../shared/app/free.ts';
+import { countAgain } from '../../shared/app/counter/free.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
-import { StoreUnavailable } from '../../shared/ports/errors.ts';
-import type { SessionStore } from '../../shared/ports/sessions.ts';
+import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
+import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
 import { createMemoryClient } from '../support/memory-client.ts';
 import { createCore } from './rig.ts';
 
