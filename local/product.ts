@@ -11,7 +11,7 @@ import { parseLocalTokens } from '../functions/api/tokens.ts';
 import { authorize } from '../functions/authorizer/authorize.ts';
 import { applyExpiry } from '../functions/expiry/apply.ts';
 import { applyPresence } from '../functions/presence/apply.ts';
-import { createDocumentClient } from '../shared/adapters/dynamodb/client.ts';
+import { type ClientOptions, createDocumentClient } from '../shared/adapters/dynamodb/client.ts';
 import { createCredentialStore } from '../shared/adapters/dynamodb/credential-store.ts';
 import { createDataFormatStore } from '../shared/adapters/dynamodb/data-format-store.ts';
 import { createNoticeStore } from '../shared/adapters/dynamodb/notice-store.ts';
@@ -91,6 +91,7 @@ import { settleAfterRestart } from './settle.ts';
 import { Shutdown } from './shutdown.ts';
 import { addStatusRoutes, type Peer } from './status.ts';
 import { startTtlJanitor } from './ttl.ts';
+import { leaveUnsigned } from './unsigned.ts';
 
 export interface ProductOptions {
   readonly config: LocalConfig;
@@ -190,7 +191,12 @@ export async function startProduct({
     engine.onExit((problem) => onFailure?.(problem));
 
     const meters = createMeters();
-    const client = createDocumentClient({
+    // Another engine than the embedded one may verify signatures.
+    const clientOf = (options: ClientOptions) =>
+      config.dynamodbEndpoint === undefined
+        ? leaveUnsigned(createDocumentClient(options))
+        : createDocumentClient(options);
+    const client = clientOf({
       endpoint: engine.endpoint,
       requestTimeoutMs: 5_000,
       maxSockets: 256,
@@ -199,7 +205,7 @@ export async function startProduct({
     shutdown.add(() => client.destroy());
     // The API and what it starts go another way: however much a tenant asks for, a CONNECT waits in the engine behind a
     // few requests of it, and never for a connection (S24).
-    const apiClient = createDocumentClient({
+    const apiClient = clientOf({
       ...apiWay,
       endpoint: engine.endpoint,
       measure: meters.add('api', ['Retries', 'Conflicts']),

@@ -1,6 +1,7 @@
 // A table with one deployment in it, and enough usernames for any page.
 
 import { createTable } from '../../local/create-table.ts';
+import { leaveUnsigned } from '../../local/unsigned.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { refreshRank } from '../../shared/app/refresh-rank.ts';
 import { sideBySide } from '../../shared/app/side-by-side.ts';
@@ -72,6 +73,8 @@ export async function prepareScene(
 ): Promise<Prepared> {
   const target = createTarget(endpoint, tableName);
   const otherClient = createDocumentClient({ endpoint, requestTimeoutMs: 60_000 });
+  // Units and requests are counted here, never times.
+  for (const client of [target.client, target.rawClient, otherClient]) leaveUnsigned(client);
   await createTable(target.rawClient, tableName);
   const wakeAt = ms(startAt + 86_400_000);
   await writeItems(otherClient, tableName, usernamesAtRest(deploymentId, usernames, usedOf, wakeAt));

@@ -9,6 +9,7 @@ import { bytesOfSession, type Metered, metered } from '../../bench/cost/metered.
 import { type Meter, meter } from '../../bench/meter/meter.ts';
 import { itemBytes, type StoredItem } from '../../bench/meter/size.ts';
 import { benchHash, benchKeys, benchPassword } from '../../bench/passwords.ts';
+import { leaveUnsigned } from '../../local/unsigned.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createConnectSettingsReader } from '../../shared/adapters/dynamodb/connect-settings.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
@@ -56,7 +57,7 @@ beforeAll(async () => {
   client = made.client;
   store = createSessionStore(client, tableName, cryptoRandom);
   table = tableName;
-  raw = createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 20_000 });
+  raw = leaveUnsigned(createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 20_000 }));
   units = meter(client, { tableDefinition, tableName, rawClient: raw });
   const settings = createSettingsStore(client, tableName);
   const passwords = createPasswords({ crypto: createPasswordCrypto(), keys: benchKeys, clock });

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { applyPresence } from '../../functions/presence/apply.ts';
+import { leaveUnsigned } from '../../local/unsigned.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
@@ -77,7 +78,7 @@ export async function startConnectRig(): Promise<ConnectRig> {
   const dbPath = join(tmpdir(), `headcount-${cryptoRandom.attemptId()}.db`);
   const engine = await startTestEngine({ dbPath });
   const { tableName } = await createTestTable(engine.endpoint);
-  const client = createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 5_000 });
+  const client = leaveUnsigned(createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 5_000 }));
   client.middlewareStack.add(
     (next, context) => async (args) => {
       rig.sent.push(String(context.commandName));

@@ -9,6 +9,7 @@ import { UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { checkRequest } from '../../bench/engine/rules/requests.ts';
 import { createTable } from '../../local/create-table.ts';
+import { leaveUnsigned } from '../../local/unsigned.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
 import { findDynamoDbLocal, startDynamoDbLocal } from './dynamodb-local.ts';
@@ -109,7 +110,8 @@ type Command = Parameters<DynamoDBDocumentClient['send']>[0];
 
 /** A new table under a name that nobody else has, with the time to live switched on as on AWS. */
 export async function createTestTable(endpoint: string): Promise<TestTable> {
-  const client = refusingAsAws(createDocumentClient({ endpoint, requestTimeoutMs: 10_000 }));
+  const signing = createDocumentClient({ endpoint, requestTimeoutMs: 10_000 });
+  const client = refusingAsAws(engineName === 'the embedded engine' ? leaveUnsigned(signing) : signing);
   const tableName = `test-${randomBytes(6).toString('hex')}`;
   await createTable(client, tableName);
   await client.send(

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { type Meter, meter } from '../../bench/meter/meter.ts';
 import { applyPresence, type PresencePorts } from '../../functions/presence/apply.ts';
 import { demoDeployment } from '../../local/seed.ts';
+import { leaveUnsigned } from '../../local/unsigned.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
@@ -31,7 +32,7 @@ let units: Meter;
 let nextMessage = 0;
 
 tableForEachTest(({ client, tableName }, endpoint) => {
-  const rawClient = createDocumentClient({ endpoint: endpoint, requestTimeoutMs: 10_000 });
+  const rawClient = leaveUnsigned(createDocumentClient({ endpoint: endpoint, requestTimeoutMs: 10_000 }));
   units = meter(client, { tableDefinition, tableName, rawClient });
   const clock = { now: (): Ms => ms(now) };
   sent = [];

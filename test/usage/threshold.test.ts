@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Meter, meter } from '../../bench/meter/meter.ts';
+import { leaveUnsigned } from '../../local/unsigned.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
 import { createNoticeStore } from '../../shared/adapters/dynamodb/notice-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
@@ -31,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => engine.stop());
 beforeEach(async () => {
   const { client, tableName } = await createTestTable(engine.endpoint);
-  const rawClient = createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 10_000 });
+  const rawClient = leaveUnsigned(createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 10_000 }));
   rig = await createUsageRig(client, tableName);
   store = createNoticeStore(client, tableName, cryptoRandom);
   units = meter(client, { tableDefinition, tableName, rawClient });
