@@ -18,7 +18,14 @@ const alone = [
 const ownProcess: TestProjectConfiguration = { extends: true, test: { name: 'own process', include: alone } };
 const sharedProcess: TestProjectConfiguration = {
   extends: true,
-  test: { name: 'shared process', include: ['test/**/*.test.ts'], exclude: alone, isolate: false },
+  test: {
+    name: 'shared process',
+    include: ['test/**/*.test.ts'],
+    exclude: alone,
+    isolate: false,
+    // Requests by the thousand leave short-lived objects: a larger nursery spares the collector a tenth of the time.
+    execArgv: ['--max-semi-space-size=64'],
+  },
 };
 /** The contract suites a second time, where AWS's own engine is found: no engine teaches us its quirks. */
 const contracts: TestProjectConfiguration = {

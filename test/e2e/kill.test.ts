@@ -57,7 +57,7 @@ async function hasConnack0({ client }: Burst): Promise<boolean> {
 describe.each([
   ['as it is', 'local/main.ts'],
   ['with nothing handled that was reported', 'test/support/slow-queue.ts'],
-])('killed %s', (_how, program) => {
+] as const)('killed %s', (_how, program) => {
   test('at many points of a burst, the counts are exact after each restart', async () => {
     const DATA_DIR = makeFolder();
     const expected = new Set<string>();

@@ -52,7 +52,7 @@ test.each([
 test.each([
   ['after kill -9', 'local/main.ts'],
   ['after kill -9 before any report was handled', 'test/support/slow-queue.ts'],
-])(
+] as const)(
   '%s settings, retained sessions and counts are there, and connected ones are settled before ready',
   async (_when, program) => {
     const DATA_DIR = makeFolder();

@@ -47,16 +47,11 @@ export function isCounted(view: TableView, session: Session): boolean {
   return rosterOf(view, session.deploymentId, session.username).places.has(session.place);
 }
 
-function itemKey(item: Item): string {
-  return `${String(item.pk)}\n${String(item.sk)}`;
-}
-
 /** A table of one run is small: a page holds it. */
 export async function readTable(client: Pick<DynamoDBDocumentClient, 'send'>, tableName: string): Promise<TableView> {
   const answer = await client.send(new ScanCommand({ TableName: tableName, ConsistentRead: true }));
   if (answer.LastEvaluatedKey !== undefined) throw new Error('the table of a run has outgrown one page');
-  // In one order, whatever the engine's: what a schedule picks from must not hang on it.
-  return viewOf([...(answer.Items ?? [])].sort((a, b) => (itemKey(a) < itemKey(b) ? -1 : 1)));
+  return viewOf(answer.Items ?? []);
 }
 
 /** What the lanes of a username hold. */
@@ -65,49 +60,65 @@ interface Lanes {
   readonly places: Place[];
 }
 
-/**
- * What an item says, read once: the engine in memory never changes an item, it puts another in its place, and of the
- * thousands of steps of a run each leaves most items as they are. A real engine gives new ones with every reading.
- */
-function readOnce<T extends object>(read: (item: Item) => T): (item: Item) => T {
-  const known = new WeakMap<Item, T>();
-  return (item) => {
-    const before = known.get(item);
-    if (before !== undefined) return before;
-    const value = read(item);
-    known.set(item, value);
-    return value;
-  };
+/** What one item says, and the key that it has in a view. */
+interface Read {
+  readonly item: Item;
+  readonly key: string;
+  readonly session?: readonly [key: string, value: Session];
+  readonly counted?: readonly [user: string, value: CountedUsername];
+  readonly lane?: readonly [user: string, reserved: number, places: readonly Place[]];
 }
 
-const readSession = readOnce((item) => decodeSession(item).value);
-const readCounted = readOnce((item): CountedUsername => {
-  const names = parseRosterKey(String(item.pk), String(item.sk));
-  return { ...names, roster: decodeRoster(item, Number.POSITIVE_INFINITY) };
-});
+/**
+ * Each item is read once: the engine in memory never changes an item, it puts another in its place, and of the thousands
+ * of steps of a run each leaves most items as they are. A real engine gives new ones with every reading.
+ */
+const known = new WeakMap<Item, Read>();
+
+function readOnce(item: Item): Read {
+  const before = known.get(item);
+  if (before !== undefined) return before;
+  const read = readItem(item);
+  known.set(item, read);
+  return read;
+}
+
+function readItem(item: Item): Read {
+  const [pk, sk] = [String(item.pk), String(item.sk)];
+  const key = `${pk}\n${sk}`;
+  if (pk.startsWith('S|')) {
+    const { value } = decodeSession(item);
+    return { item, key, session: [`${userKey(value.deploymentId, value.username)}/${value.clientId}`, value] };
+  }
+  if (pk.startsWith('N|')) {
+    const names = parseRosterKey(pk, sk);
+    const value = { ...names, roster: decodeRoster(item, Number.POSITIVE_INFINITY) };
+    return { item, key, counted: [userKey(value.deploymentId, value.username), value] };
+  }
+  if (pk.startsWith('L|')) {
+    const [, deploymentId = '', , username = ''] = pk.split('|');
+    const user = userKey(deploymentId as DeploymentId, username as Username);
+    return { item, key, lane: [user, Number(item.room), [...placesOf(item.places)]] };
+  }
+  return { item, key };
+}
 
 export function viewOf(all: readonly Item[]): TableView {
   const items = new Map<string, Item>();
   const sessions = new Map<string, Session>();
   const rosters = new Map<string, CountedUsername>();
   const lanes = new Map<string, Lanes>();
-  for (const item of all) {
-    const pk = String(item.pk);
-    items.set(itemKey(item), item);
-    if (pk.startsWith('S|')) {
-      const value = readSession(item);
-      sessions.set(`${userKey(value.deploymentId, value.username)}/${value.clientId}`, value);
-    } else if (pk.startsWith('N|')) {
-      const counted = readCounted(item);
-      rosters.set(userKey(counted.deploymentId, counted.username), counted);
-    } else if (pk.startsWith('L|')) {
-      const [, deploymentId = '', , username = ''] = pk.split('|');
-      const key = userKey(deploymentId as DeploymentId, username as Username);
-      const lane = lanes.get(key) ?? { reserved: 0, places: [] };
-      lane.reserved += Number(item.room);
-      lane.places.push(...placesOf(item.places));
-      lanes.set(key, lane);
-    }
+  // In one order, whatever the engine's: what a schedule picks from must not hang on it.
+  for (const { item, key, session, counted, lane } of all.map(readOnce).sort((a, b) => (a.key < b.key ? -1 : 1))) {
+    items.set(key, item);
+    if (session !== undefined) sessions.set(...session);
+    if (counted !== undefined) rosters.set(...counted);
+    if (lane === undefined) continue;
+    const [user, reserved, places] = lane;
+    const whole = lanes.get(user) ?? { reserved: 0, places: [] };
+    whole.reserved += reserved;
+    whole.places.push(...places);
+    lanes.set(user, whole);
   }
   for (const [key, counted] of rosters) {
     if (counted.roster.wide === true)

@@ -18,6 +18,7 @@ const longest: readonly string[] = [
   'test/console/',
   'test/bench/budgets',
   'test/bench/sections',
+  'test/bench/fleet',
   'test/model/',
   'test/bench/',
   'test/core/sweep',

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bundle } from './bundle.ts';
 
 const root = join(import.meta.dirname, '../..');
 const folders: string[] = [];
@@ -43,11 +44,14 @@ export interface Started {
 
 const ports = { MQTT_PORT: '0', MQTTS_PORT: '0', HTTP_PORT: '0' };
 
-/** `program`: another than the product's own main file. */
-export function start(env: Record<string, string>, program = 'local/main.ts'): Started {
-  return follow(
-    spawn(process.execPath, ['--import', 'tsx/esm', program], { cwd: root, env: { ...process.env, ...ports, ...env } }),
-  );
+const programs = {
+  'local/main.ts': await bundle('local/main.ts'),
+  'test/support/slow-queue.ts': await bundle('test/support/slow-queue.ts'),
+};
+
+/** `program`: another than the product's own main file. Bundled; `npmStart` runs it as a user does. */
+export function start(env: Record<string, string>, program: keyof typeof programs = 'local/main.ts'): Started {
+  return follow(spawn(process.execPath, [programs[program]], { cwd: root, env: { ...process.env, ...ports, ...env } }));
 }
 
 /** `npm start` as a supervisor starts it: its child is npm, in a process group of its own. */
