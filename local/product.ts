@@ -61,6 +61,7 @@ import {
 import { type DeploymentId, parseDeploymentId, type Username } from '../shared/domain/ids.ts';
 import type { Session } from '../shared/domain/session.ts';
 import { seconds } from '../shared/domain/time.ts';
+import type { Broker } from '../shared/ports/broker.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import { DataRefused } from '../shared/ports/errors.ts';
 import type { Log } from '../shared/ports/log.ts';
@@ -280,6 +281,10 @@ export async function startProduct({
     shutdown.add(() => queue.close());
     const putBack = (body: string): Promise<void> =>
       queue.send(JSON.parse(body) as object, { delaySeconds: putBackSeconds });
+    // The broker asks who may connect, and who decides that ends connections there.
+    const endingConnections: Pick<Broker, 'deleteConnection'> = {
+      deleteConnection: (...asked) => broker.deleteConnection(...asked),
+    };
     const decide = withDeadline(
       createConnect({
         budgetMs: doorBudgetMs,
@@ -291,6 +296,7 @@ export async function startProduct({
         clock,
         random: cryptoRandom,
         queue: { put: (message) => queue.send(message) },
+        broker: endingConnections,
         log,
         policy,
       }),
@@ -304,10 +310,7 @@ export async function startProduct({
       mqttDomain,
     );
     const brokerJournal = openKept('broker-sessions.journal', parseKeptSession);
-    const straight = tellingRefusals(
-      startingClean(decide, { deleteConnection: (...asked) => broker.deleteConnection(...asked) }),
-      telling,
-    );
+    const straight = tellingRefusals(startingClean(decide, endingConnections), telling);
     const broker = await createLocalBroker({
       authorize: (event) =>
         authorize({ connect: straight, tickets: async () => tickets, deploymentOfServerName, clock }, localArn, event),

@@ -122,7 +122,7 @@ async function answer(
       attempt,
       expirySeconds,
       reconnect,
-      mustCleanStart,
+      ...(mustCleanStart === undefined ? {} : { mustCleanStart }),
       ...(uncounted === undefined ? {} : { uncounted }),
       ...(who.validUntil === undefined ? {} : { validUntil: who.validUntil }),
     };

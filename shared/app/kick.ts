@@ -95,8 +95,8 @@ function isSettled(session: Session): boolean {
 }
 
 /**
- * Everybody whose connection may be the one at the broker: the owner of the client id, whom it took it from (S9), and the
- * username that is meant; the owner first. Read before the kick: what is freed afterwards is exactly this.
+ * Whose connection may be the one at the broker: the owner's of the client id, first, and that of the username that is
+ * meant. Read before the kick: what is freed afterwards is exactly this.
  */
 async function readHolders(
   ports: KickPorts,
@@ -107,15 +107,8 @@ async function readHolders(
   const { store } = ports;
   const owner = await store.readOwner(deploymentId, clientId);
   const usernames = new Set([owner?.value.username, of].filter((username) => username !== undefined));
-  const found: Stored<Session>[] = [];
-  // A set goes on with what is added to it while it is walked.
-  for (const username of usernames) {
-    const stored = await store.readSession({ deploymentId, clientId, username });
-    if (stored === undefined) continue;
-    found.push(stored);
-    for (const before of stored.value.supersedes ?? []) usernames.add(before);
-  }
-  return found;
+  const read = [...usernames].map((username) => store.readSession({ deploymentId, clientId, username }));
+  return (await Promise.all(read)).filter((found) => found !== undefined);
 }
 
 async function endAtBroker(

@@ -84,7 +84,7 @@ export async function startConnect(world: World, wish: ConnectWish): Promise<Con
         checkNotTurnedAway(world, actor, username, met);
       if (outcome.kind !== 'admitted') return;
       const tag = { attempt: outcome.attempt, witness, door, uncounted: isUncounted(world, outcome) };
-      const cleanStart = wish.cleanStart || outcome.mustCleanStart;
+      const cleanStart = wish.cleanStart || outcome.mustCleanStart === true;
       world.dials.push({
         asked: { deploymentId, username, clientId, cleanStart, expirySeconds: wish.expirySeconds, tag },
         admittedAt: actor.startedAt,
