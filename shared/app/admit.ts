@@ -441,10 +441,14 @@ class AdmissionRun {
 
   /** S9: what another username has under the client id, which it holds, or held last; `refuse` where that may not be taken. */
   private async otherHolder(): Promise<OtherHolder | 'refuse'> {
+    const { store } = this.ports;
     const { deploymentId, clientId, username } = this.request;
+    const isOwn = (): boolean => this.owner === undefined || this.owner.value.username === username;
+    // The first reading may lag, and by an owner of long ago nobody's session is to be ended.
+    if (!isOwn()) this.owner = await store.readOwner(deploymentId, clientId);
     const holder = this.owner?.value.username;
-    if (holder === undefined || holder === username) return { changed: false, record: undefined };
-    const record = await this.ports.store.readSession({ deploymentId, clientId, username: holder });
+    if (holder === undefined || isOwn()) return { changed: false, record: undefined };
+    const record = await store.readSession({ deploymentId, clientId, username: holder });
     const isHeld = record !== undefined && isLive(record.value, this.now());
     return isHeld && this.settings.deployment.clientIdTakeover !== 'allow' ? 'refuse' : { changed: true, record };
   }

@@ -51,8 +51,8 @@ export async function kickClient(
   const live = holders.filter(({ value }) => isLive(value, now));
   const meant = live.find(isMeant);
   if (meant === undefined) {
-    if (!holders.some((found) => isMeant(found) && isTombstone(found.value, now))) return { kind: 'nothing' };
-    return endTombstone(ports, deploymentId, clientId, live);
+    const over = holders.find((found) => isMeant(found) && isTombstone(found.value, now));
+    return over === undefined ? { kind: 'nothing' } : endTombstone(ports, over.value, live);
   }
   const [holder] = holders;
   if (holder !== undefined && holder !== meant && live.includes(holder) && isSettled(holder.value)) {
@@ -68,25 +68,45 @@ export async function kickClient(
     const kicked = await settle(ports, stored, { before: stored.value, askedAt, overAt });
     if (stored === meant) outcome = kicked;
   }
+  await settleNewcomer(ports, meant.value, live, { before: meant.value, askedAt, overAt });
   return outcome;
 }
 
+/**
+ * Whoever came to hold the client id after the holders were read may have lost its connection to this kick.
+ *
+ * Invariant: what a kick has ended is not told of later as if it had ended by itself, with its session kept.
+ * Race: a newcomer that comes after this reading comes after the kick too.
+ * On crash: the newcomer's end is told as its own, and its session counts for its expiry.
+ */
+async function settleNewcomer(
+  ports: KickPorts,
+  { deploymentId, clientId }: Session,
+  known: readonly Stored<Session>[],
+  kick: Kick,
+): Promise<void> {
+  const owner = (await ports.store.readOwner(deploymentId, clientId))?.value.username;
+  if (owner === undefined || known.some(({ value }) => value.username === owner)) return;
+  const stored = await ports.store.readSession({ deploymentId, clientId, username: owner });
+  if (stored !== undefined && isLive(stored.value, ports.clock.now())) await settle(ports, stored, kick);
+}
+
 /** The same for a session that was found to be over: one that has come back since is left alone. */
-export async function kickTombstone(ports: KickPorts, { deploymentId, clientId, username }: Session): Promise<Kicked> {
+export async function kickTombstone(ports: KickPorts, over: Session): Promise<Kicked> {
+  const { deploymentId, clientId, username } = over;
   const holders = await readHolders(ports, deploymentId, clientId, username);
   const live = holders.filter(({ value }) => isLive(value, ports.clock.now()));
-  return endTombstone(ports, deploymentId, clientId, live);
+  return endTombstone(ports, over, live);
 }
 
 /** `live`: what lives under the client id again. Another username there began clean (S9): nothing of the old one is left. */
-async function endTombstone(
-  ports: KickPorts,
-  deploymentId: DeploymentId,
-  clientId: ClientId,
-  live: readonly Stored<Session>[],
-): Promise<Kicked> {
+async function endTombstone(ports: KickPorts, tombstone: Session, live: readonly Stored<Session>[]): Promise<Kicked> {
   if (live.length > 0) return { kind: 'ended' };
-  return { kind: (await endAtBroker(ports, deploymentId, clientId)) === 'over' ? 'ended' : 'unavailable' };
+  const { deploymentId, clientId } = tombstone;
+  const askedAt = ports.clock.now();
+  if ((await endAtBroker(ports, deploymentId, clientId)) === 'unknown') return { kind: 'unavailable' };
+  await settleNewcomer(ports, tombstone, live, { before: tombstone, askedAt, overAt: ports.clock.now() });
+  return { kind: 'ended' };
 }
 
 /** A connection that is known and the only thing that this username has under the client id. */

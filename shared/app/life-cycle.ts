@@ -35,6 +35,7 @@ import {
   mayBeIts,
   noteArrival,
   noteEnding,
+  outlast,
   outlive,
   overlapTold,
   overlapUnknown,
@@ -418,8 +419,18 @@ async function carryOut(ports: LifeCyclePorts, before: Session, now: Stored<Sess
   if (place !== before.place) await countAgain(store, now.value);
 }
 
-/** The front door knows the attempt, so nothing is guessed, but which of two that overlapped reached the broker last. */
+/** A connection that is told of counts for as long as it may last, also where its word does not decide. */
 function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts, now: Ms): Step {
+  const step = readAttempt(session, report, ports, now);
+  if (report.type !== 'door.connected' || typeof step !== 'object') return step;
+  const counting = (next: Session): Session =>
+    next.holding === 'freed' ? next : outlast(next, report.at, report.expirySeconds, ports.policy);
+  if ('next' in step) return { next: counting(step.next) };
+  return 'knowing' in step ? { ...step, knowing: counting(step.knowing) } : step;
+}
+
+/** The front door knows the attempt, so nothing is guessed, but which of two that overlapped reached the broker last. */
+function readAttempt(session: Session, report: DoorReport, ports: LifeCyclePorts, now: Ms): Step {
   const latest = session.attempt === report.attempt;
   const pending = session.leaseUntil !== undefined;
   if (session.overAttempt === report.attempt) {

@@ -635,6 +635,12 @@ export function outlive(session: Session, ending: Ending): Session {
   return until <= session.countsUntil ? session : { ...session, countsUntil: until };
 }
 
+/** A connection that was made at `at` counts for as long as it may last. */
+export function outlast(session: Session, at: Ms, expirySeconds: Seconds, policy: Policy): Session {
+  const until = upperBound(at, expirySeconds, policy);
+  return until <= session.countsUntil ? session : { ...session, countsUntil: until };
+}
+
 /** A connection turned up for a freed session: it counts again, in a new place, over the limit if need be. */
 export function recountSession(session: Session, place: Place, told: Confirmation, policy: Policy): Session {
   const countsUntil = upperBound(told.at, told.expirySeconds ?? session.expirySeconds, policy);

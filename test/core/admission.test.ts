@@ -2,6 +2,8 @@
 
 import { expect, test } from 'vitest';
 import { Contended } from '../../shared/ports/errors.ts';
+import type { ConnectView, Names } from '../../shared/ports/sessions.ts';
+import { createMemoryClient } from '../support/memory-client.ts';
 import { tableForEachTest } from '../support/tables.ts';
 import { type Core, createCore } from './rig.ts';
 
@@ -141,6 +143,22 @@ test('S9: whoever comes back to its session while it is being taken over keeps i
   };
   await expect(core.connect('bob', 'shared')).rejects.toThrow(Contended);
   expect([await core.used('alice'), await core.used('bob')]).toEqual([1, 0]);
+});
+
+test('S9: a reading of the owner that lags ends nobody: by now the client id is its own', async () => {
+  let lagging: ConnectView | undefined;
+  const slow = createCore(createMemoryClient(), 'table', (store) => ({
+    ...store,
+    readForConnect: async (...asked) => lagging ?? store.readForConnect(...asked),
+  }));
+  slow.takeover = 'allow';
+  await slow.join('alice', 'shared', 600);
+  const names = { deploymentId: 'demo', username: 'bob', clientId: 'shared' } as Names;
+  const before = await slow.store.readForConnect(names, { whitelistId: undefined, overridesOf: undefined, limit: 2 });
+  await slow.join('bob', 'shared', 600);
+  lagging = before;
+  slow.onDelete = () => Promise.reject(new Error('nobody is to be ended'));
+  expect(await slow.connect('bob', 'shared')).toMatchObject({ ...admitted, reconnect: true });
 });
 
 test('S9: a newcomer at its own limit ends nobody', async () => {
