@@ -52,9 +52,9 @@ export async function countAdmitted(ports: LifeCyclePorts, message: UncountedAdm
       if (put.kind === 'changed') continue;
       session = step;
     }
-    // Whoever held the client id live has lost the connection to this client, whatever the deployment says of takeovers: the
-    // broker is asked about it, and before the records say whose the id is by now, so that it is not forgotten.
-    if (ownership.theirs !== undefined && !ownership.passedOn) await doubt(ports, ownership.theirs);
+    // Of the two who hold the client id by now one has lost its connection to the other, whatever the deployment says of
+    // takeovers: the broker is asked, and before the records say whose the id is, so that it is not forgotten.
+    if (ownership.theirs !== undefined) await doubt(ports, ownership.theirs);
     if (session === undefined || (await own(ports, message, session, ownership)) === 'look again') continue;
     // The session first, its place second: dying in between leaves a session that this message finds when it comes again.
     await countAgain(store, session);

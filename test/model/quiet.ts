@@ -152,7 +152,8 @@ async function probeLimits(world: World): Promise<void> {
     const now = rosterOf(world.view, deploymentId, username).used;
     // Two usernames on one client id, and nobody can say yet whose connection it is.
     const isUnclear = world.isContested(mine) || isAnybodys(world, mine);
-    if (again.kind === 'rejected' && again.reason === 'client_id_held' && isUnclear) continue;
+    const isHeld = again.kind === 'unavailable' || (again.kind === 'rejected' && again.reason === 'client_id_held');
+    if (isHeld && isUnclear) continue;
     if (again.kind !== 'admitted' || !again.reconnect || now !== counted)
       world.violate('I5', `${mine.clientId} reconnects: ${again.kind}, used ${counted} becomes ${now}`);
   }
