@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import type { Change, Found } from './plan.ts';
 import type { DeploymentWanted, OverrideWanted, Wanted } from './read-file.ts';
 import { createCall, Refused } from './requests.ts';
+import { listed } from './shown-text.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -79,7 +80,10 @@ export function createInstallation(baseUrl: string, token: string): Installation
     if (same.length > 1)
       throw new Refused(
         `${same.length} deployments are named ${JSON.stringify(name)}: say which by its id, of ` +
-          same.map(({ deploymentId }) => String(deploymentId)).join(', '),
+          listed(
+            same.map(({ deploymentId }) => String(deploymentId)),
+            ', ',
+          ),
       );
     return same[0] === undefined ? undefined : String(same[0].deploymentId);
   }

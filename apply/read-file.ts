@@ -6,6 +6,7 @@ import { parseOverride, parseSessionLimitChange } from '../shared/app/session-li
 import { usernamesPerListMax } from '../shared/config/constants.ts';
 import { parseDeploymentId, parseUsername } from '../shared/domain/ids.ts';
 import { ambiguity, type Field, type FileFault, readYaml, type Written } from './read-yaml.ts';
+import { quoted } from './shown-text.ts';
 
 export interface DeploymentWanted {
   /** Of one that exists. */
@@ -70,7 +71,7 @@ export function readFile(bytes: Uint8Array): ReadFile {
     }
     if (known === undefined) return node.fields;
     for (const [name, { line }] of node.fields)
-      if (!known.includes(name)) fault(line, `${where} has no field ${JSON.stringify(name)}, only ${known.join(', ')}`);
+      if (!known.includes(name)) fault(line, `${where} has no field ${quoted(name)}, only ${known.join(', ')}`);
     return new Map([...node.fields].filter(([name]) => known.includes(name)));
   }
 
@@ -96,8 +97,7 @@ export function readFile(bytes: Uint8Array): ReadFile {
       const text = textOf(item, `an entry of ${where}`);
       if (text === undefined) continue;
       const first = seen.get(text);
-      if (first !== undefined)
-        fault(item.line, `${JSON.stringify(text)} is in ${where} twice: the first is in line ${first}`);
+      if (first !== undefined) fault(item.line, `${quoted(text)} is in ${where} twice: the first is in line ${first}`);
       const username = parseUsername(text);
       if (!username.ok) fault(item.line, `${where}: ${username.problem}`);
       else seen.set(text, item.line);
@@ -175,7 +175,7 @@ export function readFile(bytes: Uint8Array): ReadFile {
       const checked = parseOverride({ limit: raw });
       if (checked.ok) overrides.set(username, raw as OverrideWanted);
       for (const { problem } of checked.ok ? [] : checked.faults)
-        fault(value.line, `the override of ${JSON.stringify(username)} ${problem}`);
+        fault(value.line, `the override of ${quoted(username)} ${problem}`);
     }
     return overrides;
   }

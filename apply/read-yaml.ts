@@ -2,7 +2,19 @@
 // them it takes depends on its version. Here a scalar is its own text or a fault, for names and values alike.
 
 import { isUtf8 } from 'node:buffer';
-import { Document, isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument } from 'yaml';
+import {
+  Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  type ParsedNode,
+  Parser,
+  parseDocument,
+} from 'yaml';
+import { quoted, shortened } from './shown-text.ts';
 
 export interface FileFault {
   readonly line: number;
@@ -29,8 +41,12 @@ const tags = versions.flatMap(({ schema }) => schema.tags);
 const isAmbiguous = (text: string): boolean =>
   tags.some((tag) => tag.default && 'test' in tag && tag.test?.test(text) === true);
 
+/** The deepest text of a file that says something has three lists or maps around it. */
+const depthMax = 16;
+const nesting: ReadonlySet<string> = new Set(['block-map', 'block-seq', 'flow-collection']);
+
 export const ambiguity = (text: string): string =>
-  `${text} is not plain text in every version of YAML: write ${JSON.stringify(text)}`;
+  `${shortened(text)} is not plain text in every version of YAML: write ${quoted(text)}`;
 
 /** Undefined as contents: the file is empty, or has faults. */
 export function readYaml(bytes: Uint8Array): { readonly contents: Written | undefined; readonly faults: FileFault[] } {
@@ -38,6 +54,9 @@ export function readYaml(bytes: Uint8Array): { readonly contents: Written | unde
   const decoded = decode(bytes);
   if (typeof decoded !== 'string') return { contents: undefined, faults: [decoded] };
   const source: string = decoded;
+  const deep = lineTooDeep(source);
+  if (deep !== undefined)
+    return { contents: undefined, faults: [{ line: deep, problem: `nested more than ${depthMax} levels deep` }] };
   const lines = new LineCounter();
   // Of this schema every scalar is text. Duplicates are looked for below, in time that grows with the file only.
   const document = parseDocument(source, { lineCounter: lines, schema: 'failsafe', uniqueKeys: false });
@@ -60,7 +79,7 @@ export function readYaml(bytes: Uint8Array): { readonly contents: Written | unde
     if (node === null) return { kind: 'nothing', line: lineAbove };
     const line = lineOf(node);
     if (isAlias(node) || node.anchor !== undefined) fault(line, 'anchors and aliases are not read here: write it out');
-    else if (node.tag !== undefined) fault(line, `the tag ${node.tag} is not read here: leave it out`);
+    else if (node.tag !== undefined) fault(line, `the tag ${shortened(node.tag)} is not read here: leave it out`);
     if (isMap(node)) return { kind: 'map', line, fields: readFields(node.items as readonly PairOfNodes[], line) };
     if (isSeq(node)) return { kind: 'list', line, items: node.items.map((item) => read(item as ParsedNode, line)) };
     if (!isScalar(node)) return { kind: 'nothing', line };
@@ -86,12 +105,28 @@ export function readYaml(bytes: Uint8Array): { readonly contents: Written | unde
       if (key.style === 'ambiguous') fault(line, ambiguity(text));
       const first = fields.get(text);
       if (first === undefined) fields.set(text, { line, value });
-      else fault(line, `${JSON.stringify(text)} is here twice: the first is in line ${first.line}`);
+      else fault(line, `${quoted(text)} is here twice: the first is in line ${first.line}`);
     }
     return fields;
   }
 
   return { contents: document.contents === null ? undefined : read(document.contents as ParsedNode, 1), faults };
+}
+
+/**
+ * Where lists and maps are nested too deep, if they are. The parser keeps what is open in a list, and composes by recursion:
+ * its own stack would end first.
+ */
+function lineTooDeep(source: string): number | undefined {
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  const parser = new Parser(lines.addNewLine);
+  for (const lexeme of new Lexer().lex(source)) {
+    for (const _ of parser.next(lexeme));
+    if (parser.stack.filter(({ type }) => nesting.has(type)).length > depthMax)
+      return lines.linePos(parser.offset).line;
+  }
+  return undefined;
 }
 
 interface PairOfNodes {

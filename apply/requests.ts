@@ -1,6 +1,7 @@
 // One request to the HTTP API. Every refusal becomes a sentence that says what was asked and what was answered.
 
 import { setTimeout as pause } from 'node:timers/promises';
+import { listed, oneLine } from './shown-text.ts';
 
 export class Refused extends Error {
   override readonly name = 'Refused';
@@ -63,7 +64,7 @@ export function createCall(baseUrl: string, token: string, told: (scopes: Readon
     if (!answer.ok && answer.status !== accept)
       throw new Refused(`${method} ${path} was answered ${answer.status}: ${reasonIn(fields, text)}`);
     if (answer.ok && text !== '' && fields === undefined)
-      throw new Refused(`${method} ${path} was not answered by the API: ${text.slice(0, toldMax)}`);
+      throw new Refused(`${method} ${path} was not answered by the API: ${oneLine(text.slice(0, toldMax))}`);
     return { status: answer.status, etag: answer.headers.get('etag') ?? '', body: fields ?? {} };
   };
 }
@@ -79,11 +80,10 @@ function parse(text: string): Fields | undefined {
 
 /** All that a problem document says: its detail, its code, and each fault of the request. */
 function reasonIn(fields: Fields | undefined, text: string): string {
-  if (fields === undefined) return text.slice(0, toldMax);
+  if (fields === undefined) return oneLine(text.slice(0, toldMax));
   const errors = Array.isArray(fields.errors) ? (fields.errors as readonly Fields[]) : [];
   const code = fields.code === undefined ? '' : ` (${String(fields.code)})`;
-  return [
-    `${String(fields.detail ?? fields.message ?? '')}${code}`,
-    ...errors.map((fault) => `${String(fault.in)} ${String(fault.name)}: ${String(fault.detail)}`),
-  ].join('; ');
+  const faults = errors.map((fault) => `${String(fault.in)} ${String(fault.name)}: ${String(fault.detail)}`);
+  const first = `${String(fields.detail ?? fields.message ?? '')}${code}`;
+  return oneLine(faults.length === 0 ? first : `${first}; ${listed(faults, '; ')}`);
 }

@@ -8,6 +8,7 @@ import { createInstallation, type Installation } from './installation.ts';
 import { planChanges } from './plan.ts';
 import { readFile, type Wanted } from './read-file.ts';
 import { Refused } from './requests.ts';
+import { oneLine } from './shown-text.ts';
 
 const usage =
   'usage: npm run apply -- <file.yaml>... [--dry-run [--detailed-exitcode]]   (HEADCOUNT_URL, HEADCOUNT_TOKEN)';
@@ -80,9 +81,11 @@ function readAll(files: readonly string[], io: Surroundings): readonly Read[] | 
     }
     const read = readFile(bytes);
     if (read.ok) reads.push({ file, wanted: read.wanted });
-    const faults = read.ok ? [] : read.faults;
-    for (const { line, problem } of faults.slice(0, faultsMax)) io.err(`${file}:${line}: ${problem}\n`);
-    if (faults.length > faultsMax) io.err(`${file}: ${faults.length - faultsMax} more\n`);
+    const faults = read.ok ? [] : read.faults.map(({ line, problem }) => `${file}:${line}: ${oneLine(problem)}\n`);
+    // One mistake can be met many times in its line.
+    const told = [...new Set(faults)];
+    for (const fault of told.slice(0, faultsMax)) io.err(fault);
+    if (told.length > faultsMax) io.err(`${file}: ${told.length - faultsMax} more\n`);
   }
   return reads.length === files.length ? reads : undefined;
 }

@@ -67,6 +67,9 @@ async function fill(): Promise<void> {
     maxSessionsPerUsername: 6,
     whitelist: ['bridge', 'ops'],
   });
+  const { body } = await rig.api('POST', '/deployments', { name: 'Trial' });
+  await rig.api('DELETE', `/deployments/${body.deploymentId}`);
+  await rig.api('DELETE', '/deployments/demo/session-usage/carol/sessions');
   // Rejections are recorded within ten seconds.
   await new Promise((resolve) => setTimeout(resolve, 11_000));
 }
@@ -99,6 +102,8 @@ try {
   await take('mqtt-users', '/deployments/demo/mqtt-users');
   await take('connect', '/deployments/demo/connect');
   await take('audit', '/deployments/demo/audit');
+  await take('operations', '/operations');
+  await take('audit-all', '/audit');
 } finally {
   await browser.close();
   await rig.stop();

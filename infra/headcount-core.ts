@@ -78,8 +78,8 @@ export class HeadcountCore extends Construct {
     this.#addSweeper(props);
     this.#addReconciler(props);
     const expiryLost = this.#addExpiry(props);
-    const tokenKeys = this.#addTokenKeys(props);
     const operations = new Operations(this, 'Operations', { table: props.table });
+    const tokenKeys = this.#addTokenKeys(props, operations);
     this.api = this.#addApi(props, queue, operations);
     const { topic } = new Monitoring(this, 'Monitoring', {
       authorizer,
@@ -253,17 +253,18 @@ export class HeadcountCore extends Construct {
     });
   }
 
-  #addTokenKeys(props: HeadcountCoreProps): BundledFunction<'token-keys'> {
+  #addTokenKeys(props: HeadcountCoreProps, operations: Operations): BundledFunction<'token-keys'> {
     const { table } = props;
     const refresh = new BundledFunction(this, 'TokenKeys', {
       name: 'token-keys',
       description: 'Fetches the keys that signed tokens are verified with',
-      environment: { TABLE_NAME: table.tableName },
+      environment: { TABLE_NAME: table.tableName, OPERATIONS_QUEUE_URL: operations.queue.queueUrl },
       timeoutSeconds: 300,
       memoryMb: 512,
       ...reserved(props, 1),
     });
     grantTableAccess(table, tableAccess['token-keys'], refresh);
+    operations.letStart(refresh);
     // What a run did not fetch the next one will.
     const onlyNow = { retryAttempts: 0, maxEventAge: Duration.minutes(5) };
     refresh.configureAsyncInvoke(onlyNow);

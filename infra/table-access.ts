@@ -156,8 +156,10 @@ export const tableAccess: Readonly<Record<TableUser | 'frontdoor', TableAccess>>
   expiry: together(opening, lanes, {
     items: { GetItem: ['N', 'S'], UpdateItem: ['N'], DeleteItem: ['N'], Query: ['S'] },
   }),
-  // It goes where tenants' addresses lead, and sees the issuers of their tokens only.
-  'token-keys': together(opening, { items: { GetItem: ['D'], Query: ['=token-keys'], UpdateItem: ['D'] } }),
+  // It goes where tenants' addresses lead. It sees the issuers of their tokens, and writes operations without reading any.
+  'token-keys': together(opening, {
+    items: { DeleteItem: ['J'], GetItem: ['D'], PutItem: ['J'], Query: ['=token-keys'], UpdateItem: ['D'] },
+  }),
   // It ends sessions, and removes what a deployment leaves behind.
   operations: together(opening, lanes, {
     items: {
@@ -179,7 +181,7 @@ export const tableAccess: Readonly<Record<TableUser | 'frontdoor', TableAccess>>
     items: {
       BatchGetItem: ['A', 'D', 'J', 'N', 'R', 'W', 'X'],
       BatchWriteItem: ['W'],
-      DeleteItem: ['N', 'O'],
+      DeleteItem: ['J', 'N', 'O'],
       GetItem: ['C', 'D', 'I', 'J', 'K', 'N', 'O', 'S', 'X', '=tenants'],
       PutItem: ['J', 'S', '=tenants'],
       Query: ['A', 'H', 'N', 'O', 'S', 'T', 'W', '=tenants'],

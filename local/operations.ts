@@ -7,6 +7,7 @@ import { createDeploymentItems } from '../shared/adapters/dynamodb/deployment-it
 import { createOperationStore } from '../shared/adapters/dynamodb/operation-store.ts';
 import { realPause } from '../shared/adapters/node/clock.ts';
 import { cryptoRandom, newOperationId } from '../shared/adapters/node/random.ts';
+import { signersOf } from '../shared/adapters/node/signers.ts';
 import type { KickPorts } from '../shared/app/kick.ts';
 import type { LifeCyclePorts } from '../shared/app/life-cycle.ts';
 import { type StartPorts, wakeOverdue } from '../shared/app/operations.ts';
@@ -16,6 +17,7 @@ import type { CredentialStore } from '../shared/ports/credentials.ts';
 import type { Log } from '../shared/ports/log.ts';
 import type { DeploymentItems } from '../shared/ports/operations.ts';
 import type { SettingsStore } from '../shared/ports/settings.ts';
+import type { TokenIssuerStore } from '../shared/ports/token-issuer.ts';
 import { every } from './every.ts';
 import { createLocalQueue } from './queue.ts';
 
@@ -25,6 +27,7 @@ export interface LocalOperationsOptions {
   readonly lifeCycle: LifeCyclePorts;
   readonly settings: SettingsStore;
   readonly credentials: CredentialStore;
+  readonly issuers: TokenIssuerStore;
   readonly log: Log;
 }
 
@@ -43,7 +46,7 @@ const redeliverAfterMs = 5_000;
 const lookEveryMs = 5_000;
 
 export function startLocalOperations(options: LocalOperationsOptions): LocalOperations {
-  const { client, tableName, lifeCycle, settings, credentials, log } = options;
+  const { client, tableName, lifeCycle, settings, credentials, issuers, log } = options;
   const { clock, broker } = lifeCycle;
   const operations = createOperationStore(client, tableName, cryptoRandom);
   const items = createDeploymentItems(client, tableName);
@@ -68,6 +71,8 @@ export function startLocalOperations(options: LocalOperationsOptions): LocalOper
     items,
     settings,
     credentials,
+    issuers,
+    signersOf,
     log,
     queue,
   };

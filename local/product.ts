@@ -31,6 +31,7 @@ import { createKeyFetcher } from '../shared/adapters/node/key-fetcher.ts';
 import { createLogNotices } from '../shared/adapters/node/log-notices.ts';
 import { createPasswordCrypto } from '../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../shared/adapters/node/random.ts';
+import { signersOf } from '../shared/adapters/node/signers.ts';
 import { createTickets } from '../shared/adapters/node/tickets.ts';
 import { createTokenCheck } from '../shared/adapters/node/token-check.ts';
 import { askingForRanks, createRankRequests } from '../shared/app/ask-ranks.ts';
@@ -345,6 +346,7 @@ export async function startProduct({
     const api = {
       settings: createSettingsStore(apiClient, tableName, log),
       credentials: createCredentialStore(apiClient, tableName),
+      issuers: createTokenIssuerStore(apiClient, tableName),
     };
     const operations = startLocalOperations({ client: apiClient, tableName, lifeCycle, ...api, log });
     shutdown.add(() => operations.stop());
@@ -399,11 +401,9 @@ export async function startProduct({
       everyMinutes: 10,
       onRemoved: (event) => applyExpiry(lifeCycle, event),
     });
-    const issuers = createTokenIssuerStore(client, tableName);
     const fetcher = createKeyFetcher();
-    shutdown.add(
-      every(refreshKeysEveryMs, async () => void (await refreshTokenKeys({ issuers, fetcher, clock, log }))),
-    );
+    const tokenKeys = { ...api, fetcher, signersOf, starts: operations.starts, clock, log };
+    shutdown.add(every(refreshKeysEveryMs, async () => void (await refreshTokenKeys(tokenKeys))));
     shutdown.add(() => janitor.stop());
 
     const measureDoor = meters.add('frontdoor', doorMeasures);
@@ -444,7 +444,7 @@ export async function startProduct({
       rejections: createRejectionReader(apiClient, tableName),
       newDeploymentId,
       mqttDomain,
-      issuers: createTokenIssuerStore(apiClient, tableName),
+      signersOf,
       fetcher,
       authenticate: tokens.authenticate,
       clock,

@@ -104,6 +104,7 @@ function readComparison(tokens: Tokens): Condition {
 
 function compare(a: Operand, operator: string, b: Operand): Condition {
   if (operator === '=') return (item, given) => isEqual(a(item, given), b(item, given));
+  if (operator === '<>') return (item, given) => !isEqual(a(item, given), b(item, given));
   const test = tests[operator];
   if (test === undefined) throw new Error(`cannot compare by ${operator}`);
   return (item, given) => {

@@ -11,7 +11,7 @@ export interface Arguments {
   readonly values?: Values | undefined;
 }
 
-const word = /\s*(<=|>=|[=<>(),.+-]|[#:]?[A-Za-z_]\w*)/y;
+const word = /\s*(<>|<=|>=|[=<>(),.+-]|[#:]?[A-Za-z_]\w*)/y;
 
 export class Tokens {
   private readonly expression: string;

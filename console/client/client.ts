@@ -10,6 +10,7 @@ import type {
   Credential,
   Deployment,
   DeploymentChange,
+  ListedOperation,
   Operation,
   Override,
   OwnLimit,
@@ -23,6 +24,7 @@ import type {
   SessionLimitChange,
   SessionLimitInput,
   Started,
+  TenantAuditRecord,
   Usage,
   UsageDetail,
   UsageQuery,
@@ -186,6 +188,23 @@ export function createClient(options: ClientOptions) {
         method: 'GET',
         path: `${of(id)}/audit`,
         scope: 'audit:read',
+        query: pageQuery(page),
+        signal,
+      }),
+    listTenantAudit: (page: PageRequest, signal?: Signal) =>
+      body<Page<TenantAuditRecord>>({
+        method: 'GET',
+        path: '/audit',
+        scope: 'audit:read',
+        query: pageQuery(page),
+        signal,
+      }),
+    /** With `sessions:kick` alone: kicks of this caller. */
+    listOperations: (page: PageRequest, signal?: Signal) =>
+      body<Page<ListedOperation>>({
+        method: 'GET',
+        path: '/operations',
+        scope: 'usage:read',
         query: pageQuery(page),
         signal,
       }),

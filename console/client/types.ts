@@ -7,6 +7,7 @@ import type {
   clientSchema,
   credentialSchema,
   deploymentSchema,
+  listedOperationSchema,
   operationSchema,
   overrideSchema,
   problemSchema,
@@ -23,6 +24,7 @@ import type {
   rejectionEntrySchema,
   rejectionHourSchema,
   rejectionSchema,
+  tenantAuditRecordSchema,
 } from '../../functions/api/schemas-tenancy.ts';
 
 export type Fault = NonNullable<z.infer<typeof problemSchema>['errors']>[number];
@@ -42,6 +44,7 @@ export type Rejection = z.infer<typeof rejectionSchema>;
 export type RejectionEntry = z.infer<typeof rejectionEntrySchema>;
 export type RejectionsOfHour = z.infer<typeof rejectionHourSchema>;
 export type AuditRecord = z.infer<typeof auditRecordSchema>;
+export type TenantAuditRecord = z.infer<typeof tenantAuditRecordSchema>;
 
 export interface Page<T> {
   readonly items: readonly T[];
@@ -82,3 +85,4 @@ export type DeploymentChange = z.input<typeof deploymentChangeSchema>;
 /** What a 202 answers: the work goes on, and can be asked after. */
 export type Started = z.infer<typeof acceptedSchema>;
 export type Operation = z.infer<typeof operationSchema>;
+export type ListedOperation = z.infer<typeof listedOperationSchema>;

@@ -35,6 +35,8 @@ function shown(value: unknown): string {
 
 /** Fields that are the same on both sides are left out. */
 export function differences(before: unknown, after: unknown): readonly Difference[] {
+  // A kick changes no setting.
+  if ((before ?? null) === null && (after ?? null) === null) return [];
   if (!isFields(before) && !isFields(after)) return [{ name: '', from: shown(before), to: shown(after) }];
   const [from, to] = [isFields(before) ? before : {}, isFields(after) ? after : {}];
   const names = [...new Set([...Object.keys(from), ...Object.keys(to)])];

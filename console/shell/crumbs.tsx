@@ -1,8 +1,7 @@
 // Where one is, and the way back up.
 
 import { goTo } from './location.ts';
-import { addressOf, type Place } from './places.ts';
-import { isInside } from './side-bar.tsx';
+import { addressOf, isInside, type Place } from './places.ts';
 import { titleOf } from './titles.ts';
 
 interface Crumb {
@@ -12,7 +11,10 @@ interface Crumb {
 
 function crumbsOf(place: Place): readonly Crumb[] {
   const root: Crumb = { text: 'Deployments', address: addressOf({ page: 'deployments' }) };
-  if (!isInside(place)) return [root];
+  if (!isInside(place))
+    return place.page === 'operations' || place.page === 'tenant-audit'
+      ? [root, { text: titleOf(place), address: addressOf(place) }]
+      : [root];
   const { deploymentId, page } = place;
   const crumbs = [root, { text: deploymentId, address: addressOf({ page: 'overview', deploymentId }) }];
   if (page === 'clients' || page === 'rejections')

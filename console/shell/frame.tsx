@@ -10,8 +10,8 @@ import { Crumbs } from './crumbs.tsx';
 import { ErrorBoundary } from './error-boundary.tsx';
 import { usePathname } from './location.ts';
 import { PageOf } from './page-of.tsx';
-import { parsePlace } from './places.ts';
-import { isInside, SideBar } from './side-bar.tsx';
+import { isInside, parsePlace } from './places.ts';
+import { SideBar } from './side-bar.tsx';
 import { titleOf } from './titles.ts';
 import { TopBar } from './top-bar.tsx';
 
@@ -30,6 +30,7 @@ export function Bare({ children, apiBaseUrl = '' }: { readonly children: ReactNo
 export function Frame({ state }: { readonly state: SessionState & { kind: 'signed-in' } }) {
   const place = parsePlace(usePathname());
   const inside = isInside(place);
+  const known = place.page !== 'not-found';
   const { notices } = useNotices();
   const [menuOpen, setMenuOpen] = useState(false);
   const main = useRef<HTMLElement>(null);
@@ -51,8 +52,8 @@ export function Frame({ state }: { readonly state: SessionState & { kind: 'signe
         Skip to the page
       </a>
       <TopBar signedIn apiBaseUrl={state.config.apiBaseUrl} />
-      <div className={inside ? 'frame' : 'frame frame-alone'}>
-        {inside && (
+      <div className={known ? 'frame' : 'frame frame-alone'}>
+        {known && (
           <div>
             <div className="menu-button">
               <Button

@@ -12,12 +12,18 @@ const SessionLimit = lazy(() => import('../pages/session-limit/page.tsx'));
 const Clients = lazy(() => import('../pages/clients.tsx'));
 const Rejections = lazy(() => import('../pages/rejections.tsx'));
 const Audit = lazy(() => import('../pages/audit.tsx'));
+const Operations = lazy(() => import('../pages/operations.tsx'));
+const TenantAudit = lazy(() => import('../pages/tenant-audit.tsx'));
 const NotFound = lazy(() => import('../pages/not-found.tsx'));
 
 function page(place: Place) {
   switch (place.page) {
     case 'deployments':
       return <Deployments />;
+    case 'operations':
+      return <Operations />;
+    case 'tenant-audit':
+      return <TenantAudit />;
     case 'not-found':
       return <NotFound />;
     case 'overview':

@@ -15,12 +15,20 @@ export type DeploymentPlace =
   | { readonly page: 'rejections' }
   | { readonly page: 'audit' };
 
-export type Place =
-  | { readonly page: 'deployments' }
-  | { readonly page: 'not-found' }
-  | (DeploymentPlace & { readonly deploymentId: string });
+/** Of the tenant, over all its deployments. */
+export type TenantPlace = { readonly page: 'deployments' | 'operations' | 'tenant-audit' };
+
+export type Place = TenantPlace | { readonly page: 'not-found' } | InsidePlace;
+
+export type InsidePlace = DeploymentPlace & { readonly deploymentId: string };
 
 const notFound: Place = { page: 'not-found' };
+/** The first segment of each. */
+const tenantPages: Readonly<Record<string, TenantPlace['page']>> = {
+  deployments: 'deployments',
+  operations: 'operations',
+  audit: 'tenant-audit',
+};
 const tabs: readonly LimitTab[] = ['usage', 'settings', 'overrides'];
 
 function segmentsOf(place: DeploymentPlace): readonly string[] {
@@ -40,8 +48,16 @@ function segmentsOf(place: DeploymentPlace): readonly string[] {
   }
 }
 
+/** Whether it is a place of one deployment. */
+export function isInside(place: Place): place is InsidePlace {
+  return 'deploymentId' in place;
+}
+
 export function addressOf(place: Place): string {
-  if (place.page === 'deployments' || place.page === 'not-found') return '/deployments';
+  if (!isInside(place)) {
+    const named = Object.entries(tenantPages).find(([, page]) => page === place.page);
+    return `/${named?.[0] ?? 'deployments'}`;
+  }
   return ['/deployments', encodeURIComponent(place.deploymentId), ...segmentsOf(place)].join('/');
 }
 
@@ -72,8 +88,10 @@ function parseDeploymentPlace([head, second, third, ...rest]: readonly string[])
 export function parsePlace(pathname: string): Place {
   const [root, rawId, ...rest] = pathname.split('/').filter((part) => part !== '');
   if (root === undefined) return { page: 'deployments' };
-  if (root !== 'deployments') return notFound;
-  if (rawId === undefined) return { page: 'deployments' };
+  const page = Object.hasOwn(tenantPages, root) ? tenantPages[root] : undefined;
+  if (page === undefined) return notFound;
+  if (rawId === undefined) return { page };
+  if (page !== 'deployments') return notFound;
   const place = parseDeploymentPlace(rest);
   return place === undefined ? notFound : { ...place, deploymentId: rawId };
 }

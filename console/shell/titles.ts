@@ -2,6 +2,8 @@ import type { Place } from './places.ts';
 
 const names: Readonly<Record<Place['page'], string>> = {
   deployments: 'Deployments',
+  operations: 'Operations',
+  'tenant-audit': 'Audit of all deployments',
   'not-found': 'Not found',
   overview: 'Overview',
   connect: 'How to Connect',

@@ -14,7 +14,7 @@ import type { CredentialStore, PasswordMaker } from '../../shared/ports/credenti
 import { StoreUnavailable } from '../../shared/ports/errors.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { RejectionReader } from '../../shared/ports/rejections.ts';
-import type { KeyFetcher, TokenIssuerStore } from '../../shared/ports/token-issuer.ts';
+import type { KeyFetcher, SignersOf, TokenIssuerStore } from '../../shared/ports/token-issuer.ts';
 import type { UsageReader } from '../../shared/ports/usage.ts';
 import { internalError, ok, problem, render, storeUnavailable } from './answer.ts';
 import { type ApiDocument, renderReference, styleHash } from './docs/page.ts';
@@ -37,6 +37,7 @@ export interface ApiPorts extends DeploymentRoutePorts {
   readonly passwords: PasswordMaker;
   readonly usage: UsageReader;
   readonly issuers: TokenIssuerStore;
+  readonly signersOf: SignersOf;
   readonly fetcher: KeyFetcher;
   readonly kicks: KickPorts;
   readonly authenticate: Authenticate;

@@ -45,7 +45,10 @@ function problemResponses(codes: readonly ProblemCode[]): RouteConfig['responses
 
 const preconditions = z.object({
   'if-match': z.string().optional().openapi({ description: 'Only if the version is one of these: ETags, or *' }),
-  'if-none-match': z.string().optional().openapi({ description: 'Only * : if there is none yet' }),
+  'if-none-match': z
+    .string()
+    .optional()
+    .openapi({ description: 'Only if the version is none of these: ETags, or * for any' }),
 });
 
 const idempotencyKey = z.object({

@@ -22,6 +22,7 @@ import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { createKeyFetcher } from '../../shared/adapters/node/key-fetcher.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom, newOperationId } from '../../shared/adapters/node/random.ts';
+import { signersOf } from '../../shared/adapters/node/signers.ts';
 import { createRankRequests } from '../../shared/app/ask-ranks.ts';
 import { createPasswords } from '../../shared/app/passwords.ts';
 import { leaseSeconds, maxConnectionSeconds, rankDelaySeconds } from '../../shared/config/constants.ts';
@@ -47,6 +48,7 @@ export const handler = createGatewayHandler(
     credentials: createCredentialStore(client, tableName),
     passwords: createPasswords({ crypto: createPasswordCrypto(), keys, clock }),
     issuers: createTokenIssuerStore(client, tableName),
+    signersOf,
     fetcher: createKeyFetcher(),
     usage: createUsageReader(client, tableName, {
       sessions,

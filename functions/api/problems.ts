@@ -48,7 +48,8 @@ export const problemKinds = {
     status: 429,
     cause:
       'The tenant of the token has 1,000 operations running, the most that it may have at once. Nothing was changed. ' +
-      '`DELETE` of sessions, of an MQTT user and of a deployment, blocking a username and suspending a deployment start one.',
+      '`DELETE` of sessions, of an MQTT user, of a token issuer and of a deployment, `PUT` of a token issuer, blocking a ' +
+      'username and suspending a deployment start one.',
     cure: 'Try again after `Retry-After` seconds, when some have ended.',
   },
   forbidden: {
@@ -121,7 +122,8 @@ export const problemKinds = {
   },
   'precondition.failed': {
     status: 412,
-    cause: 'It has changed since it was read: `If-Match` names another version.',
+    cause:
+      'It has changed since it was read: `If-Match` names another version, or `If-None-Match` the one that there is.',
     cure: 'Read it again, and decide again.',
   },
   'idempotency_key.reused': {

@@ -330,7 +330,7 @@ function cursorIn(query: unknown): string | undefined {
   return typeof query.cursor === 'string' ? query.cursor : undefined;
 }
 
-function expectedBy<P, Q, B>(c: Context, route: Common<P, Q, B>, faults: RequestFault[]): Expected {
+function expectedBy<P, Q, B>(c: Context, route: Common<P, Q, B>, faults: RequestFault[]): Expected | undefined {
   if (route.honours !== 'if-match') return undefined;
   const parsed = parsePrecondition(c.req.header('if-match'), c.req.header('if-none-match'));
   if (parsed.ok) return parsed.expected;

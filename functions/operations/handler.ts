@@ -9,10 +9,12 @@ import { createDeploymentItems } from '../../shared/adapters/dynamodb/deployment
 import { createOperationStore } from '../../shared/adapters/dynamodb/operation-store.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
+import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
 import { realPause, systemClock } from '../../shared/adapters/node/clock.ts';
 import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import { signersOf } from '../../shared/adapters/node/signers.ts';
 import { wakeOverdue } from '../../shared/app/operations.ts';
 import { createPace, paced } from '../../shared/app/pace.ts';
 import { kicksPerSecond, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
@@ -40,6 +42,8 @@ const ports = {
   items: createDeploymentItems(client, tableName),
   settings: createSettingsStore(client, tableName, log),
   credentials: createCredentialStore(client, tableName),
+  issuers: createTokenIssuerStore(client, tableName),
+  signersOf,
   queue: createOperationQueue(
     readVariable(environmentVariables.operationsQueueUrl),
     readVariable(environmentVariables.region),

@@ -1,13 +1,18 @@
 // Fetches the keys of token issuers, every ten minutes. Apart from the other functions, because it
-// goes where tenants' URLs lead, and may read and write token issuers only.
+// goes where tenants' URLs lead: it may read and write token issuers, and start the operation that a dropped key causes.
 
 import type { Context } from 'aws-lambda';
+import { createOperationQueue } from '../../shared/adapters/aws/sqs-operations.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { createOperationStore } from '../../shared/adapters/dynamodb/operation-store.ts';
+import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { createKeyFetcher } from '../../shared/adapters/node/key-fetcher.ts';
+import { cryptoRandom, newOperationId } from '../../shared/adapters/node/random.ts';
+import { signersOf } from '../../shared/adapters/node/signers.ts';
 import { refreshTokenKeys } from '../../shared/app/token-issuer.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
 import { readVariable } from '../environment.ts';
@@ -19,7 +24,19 @@ const tableName = readVariable(environmentVariables.tableName);
 const data = checkFormat(client, tableName, log);
 const ports = {
   issuers: createTokenIssuerStore(client, tableName),
+  settings: createSettingsStore(client, tableName, log),
   fetcher: createKeyFetcher(),
+  signersOf,
+  starts: {
+    operations: createOperationStore(client, tableName, cryptoRandom),
+    queue: createOperationQueue(
+      readVariable(environmentVariables.operationsQueueUrl),
+      readVariable(environmentVariables.region),
+    ),
+    newOperationId,
+    clock: systemClock,
+    log,
+  },
   clock: systemClock,
   log,
 };

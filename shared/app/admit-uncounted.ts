@@ -54,7 +54,7 @@ export async function admitUncounted(
   request: AdmitRequest,
 ): Promise<AdmitDecision> {
   if (settings.limit?.enabled === true && seen.isBlocked(request)) return { kind: 'rejected', reason: 'blocked' };
-  const { deploymentId, username, clientId, expirySeconds, witness, protocolVersion, ipAddress } = request;
+  const { deploymentId, username, clientId, expirySeconds, witness, signedBy, protocolVersion, ipAddress } = request;
   const attempt = ports.random.attemptId();
   const message = {
     type: 'admitted',
@@ -66,6 +66,7 @@ export async function admitUncounted(
     at: ports.clock.now(),
     witness,
     expirySeconds,
+    ...(signedBy === undefined ? {} : { signedBy }),
     ...(protocolVersion === undefined ? {} : { protocolVersion }),
     ...(ipAddress === undefined ? {} : { ipAddress }),
   } as const;

@@ -8,12 +8,11 @@
 import type { ConnectRequest } from '../domain/connect.ts';
 import { type DeploymentId, parseDeploymentId, parseUsername, type Username } from '../domain/ids.ts';
 import { networkOf } from '../domain/source-address.ts';
-import type { Ms } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Credential } from '../ports/credentials.ts';
 import { StoreUnavailable } from '../ports/errors.ts';
 import type { ConnectSettings } from '../ports/settings.ts';
-import type { TokenCheck } from '../ports/token-issuer.ts';
+import type { TokenCheck, Vouched } from '../ports/token-issuer.ts';
 import type { FairTurns } from './fair-turns.ts';
 import { type RenewPorts, renewHash } from './renew-hash.ts';
 import type { CredentialCache, SettingsCache } from './settings-cache.ts';
@@ -33,8 +32,8 @@ export type Authenticated =
       readonly settings: ConnectSettings;
       /** The database did not answer: all of this is from memory. */
       readonly fromMemory: boolean;
-      /** When what vouches for the username ends; undefined for a password. */
-      readonly validUntil: Ms | undefined;
+      /** What its token says; undefined for a password. */
+      readonly token: Vouched | undefined;
       /** What its password was right for; undefined for a token. */
       readonly credential: Credential | undefined;
     }
@@ -65,7 +64,7 @@ export async function authenticate(
   const scope = JSON.stringify([request.deploymentId, request.username]);
   const password = request.password ?? nothing;
   // A right token needs no hash: who has one has nothing left to learn. Anything else is a password, right or wrong.
-  const byToken = async (settings: ConnectSettings | undefined): Promise<Ms | undefined> => {
+  const byToken = async (settings: ConnectSettings | undefined): Promise<Vouched | undefined> => {
     if (settings?.tokenIssuer === undefined || !user.ok) return undefined;
     return ports.tokens.verify(password, settings.tokenIssuer, username, ports.clock.now());
   };
@@ -90,21 +89,21 @@ export async function authenticate(
   if (read === undefined) return { kind: 'overloaded' };
   if (read instanceof StoreUnavailable) {
     const settings = recallAdmitting(ports, deploymentId);
-    const validUntil = await byToken(settings);
-    if (settings !== undefined && validUntil !== undefined)
-      return { kind: 'right', deploymentId, username, settings, fromMemory: true, validUntil, credential: undefined };
+    const token = await byToken(settings);
+    if (settings !== undefined && token !== undefined)
+      return { kind: 'right', deploymentId, username, settings, fromMemory: true, token, credential: undefined };
     const credential = settings === undefined ? undefined : ports.credentials.recall(deploymentId, username);
     const checked = await check(settings, credential);
     if (checked === 'overloaded') return { kind: 'overloaded' };
     if (checked === 'wrong' || settings === undefined) throw read;
-    return { kind: 'right', deploymentId, username, settings, fromMemory: true, validUntil: undefined, credential };
+    return { kind: 'right', deploymentId, username, settings, fromMemory: true, token: undefined, credential };
   }
   const [found, credential] = read;
   // One that is being deleted is unknown already.
   const settings = found?.deployment.status === 'deleting' ? undefined : found;
-  const validUntil = await byToken(settings);
-  if (settings !== undefined && validUntil !== undefined)
-    return { kind: 'right', deploymentId, username, settings, fromMemory: false, validUntil, credential: undefined };
+  const token = await byToken(settings);
+  if (settings !== undefined && token !== undefined)
+    return { kind: 'right', deploymentId, username, settings, fromMemory: false, token, credential: undefined };
   let proof = credential;
   let checked = await check(settings, proof);
   // Nobody is turned away on what is a few seconds old: a new password works at once, and who guesses at a username
@@ -126,7 +125,7 @@ export async function authenticate(
     username,
     settings,
     fromMemory: false,
-    validUntil: undefined,
+    token: undefined,
     credential: proof,
   };
 }

@@ -93,7 +93,7 @@ async function answer(
   if (isGone(request)) return hasLeft;
   if (who.kind === 'overloaded') return rejected('unavailable', 'too many password checks wait');
   if (who.kind === 'wrong') return rejected('bad_credentials', 'bad credentials');
-  const { deploymentId, username, settings } = who;
+  const { deploymentId, username, settings, token } = who;
   request.onProven?.({ deploymentId, username });
   if (settings.deployment.status !== 'active')
     return rejected('suspended', `deployment is ${settings.deployment.status}`);
@@ -111,6 +111,7 @@ async function answer(
     witness: hints === undefined ? 'broker' : 'door',
     ...(hints === undefined ? {} : { protocolVersion: hints.protocolVersion }),
     ...(hints?.ipAddress === undefined ? {} : { ipAddress: hints.ipAddress }),
+    ...(token === undefined ? {} : { signedBy: token.signedBy }),
   });
   if (decision.kind === 'admitted') {
     const { attempt, reconnect, mustCleanStart, uncounted } = decision;
@@ -124,7 +125,7 @@ async function answer(
       reconnect,
       ...(mustCleanStart === undefined ? {} : { mustCleanStart }),
       ...(uncounted === undefined ? {} : { uncounted }),
-      ...(who.validUntil === undefined ? {} : { validUntil: who.validUntil }),
+      ...(token === undefined ? {} : { validUntil: token.validUntil }),
     };
   }
   return rejected(decision.reason, decision.reason);

@@ -16,6 +16,7 @@ import {
   meetSession,
   overlapUnknown,
   type Policy,
+  rememberVouchers,
   type Session,
   startSession,
 } from '../domain/session.ts';
@@ -130,8 +131,9 @@ function readAdmitted(
   const together = session.admittedAt <= addSeconds(message.at, connectGraceSeconds);
   const isUncertain = session.holding === 'new';
   const { countsUntil } = startSession(message, message.place, message, policy, session, changedHands);
+  const kept = message.signedBy === undefined ? session : rememberVouchers(session, [message.signedBy]);
   const next = {
-    ...(session.overlap || together || isUncertain ? overlapUnknown(session) : session),
+    ...(session.overlap || together || isUncertain ? overlapUnknown(kept) : kept),
     countsUntil: later(session.countsUntil, countsUntil),
     recounted: session.recounted || isUncertain,
   };
@@ -145,7 +147,7 @@ function readAdmitted(
 function startOver(next: Session, tombstone: Session, at: Ms): Session {
   const { attempt, witness, admittedAt } = tombstone;
   if (addSeconds(admittedAt, connectGraceSeconds) < at) return next;
-  const overlapping = overlapUnknown(next);
+  const overlapping = rememberVouchers(overlapUnknown(next), tombstone.signedBy);
   return admittedAt < at ? overlapping : { ...overlapping, attempt, witness, admittedAt, endHeard: true };
 }
 

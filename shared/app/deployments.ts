@@ -92,8 +92,7 @@ export async function changeDeployment(
     const current = await settings.getDeployment(id);
     if (current === undefined) return { kind: 'missing', what: 'deployment' };
     const { version } = current;
-    if (expected === 'none' || (expected !== undefined && !allows(expected, version)))
-      return { kind: 'stale', version };
+    if (!allows(expected, version)) return { kind: 'stale', version };
     const change = { actor, tenantId, at: ports.clock.now(), expectedVersion: version };
     const outcome = await settings.changeDeployment(id, changes, change);
     if (outcome.kind !== 'stale') return outcome;

@@ -3,7 +3,7 @@
 // once, or was admitted while it went on.
 
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../domain/ids.ts';
-import { isLive, isTombstone, type Session } from '../domain/session.ts';
+import { isLive, isTombstone, type Session, type Voucher } from '../domain/session.ts';
 import { seconds } from '../domain/time.ts';
 import type { Operation, PassedBy, Work } from '../ports/operations.ts';
 import { type Kicked, kickClient, kickTombstone } from './kick.ts';
@@ -36,11 +36,17 @@ export async function kickOn(ports: WorkerPorts, operation: Operation, before: K
   });
   const now = ports.clock.now();
   const sessions = page.items.map(({ value }) => value);
-  const meant = sessions.filter((session) => isLive(session, now) && isMeant(session, work, plan));
+  const cameByRefused = await readRefused(ports, operation, sessions);
+  const concerns = cameByRefused ?? ((session: Session) => isMeant(session, work, plan));
+  const meant = sessions.filter((session) => isLive(session, now) && concerns(session));
   const isFirst = work.tombstones.toReach === 'all';
   const over = work.tombstones.toReach !== 'none' ? sessions.filter((session) => isTombstone(session, now)) : [];
   const [kicked, reached] = await Promise.all([
-    Promise.all(meant.map((session) => kickClient(ports, session.deploymentId, session.clientId, session.username))),
+    Promise.all(
+      meant.map(({ deploymentId, clientId, username: of }) =>
+        kickClient(ports, deploymentId, clientId, of, cameByRefused),
+      ),
+    ),
     Promise.all(over.map((session) => kickTombstone(ports, session))),
   ]);
   // A worker that died may have ended a session of the plan and not said so: the plan counts it, and nothing else does.
@@ -63,13 +69,15 @@ export async function kickOn(ports: WorkerPorts, operation: Operation, before: K
       ? operation.finished - work.tombstones.reached + ended
       : await countEnded(ports, operation, username, plan, work.tombstones.reached);
   const finished = livesEnded + tombstones.reached;
+  // Of a walk that looks for a few among many, getting on is progress; of one that looks again for what was left, it is not.
+  const isProgress = finished > operation.finished || (cameByRefused !== undefined && work.again !== true);
   const found = isFirst ? others.length : 0;
   return {
     operation: {
       ...operation,
       finished,
       ...(operation.total === undefined ? {} : { total: Math.max(operation.total + found, finished) }),
-      progressAt: finished > operation.finished ? ports.clock.now() : operation.progressAt,
+      progressAt: isProgress ? ports.clock.now() : operation.progressAt,
       work: { ...work, passedBy, left, kicked: plan === undefined ? {} : remembered, tombstones },
     },
   };
@@ -93,6 +101,22 @@ function isMeant(session: Session, work: Kicking, plan: ReadonlySet<Place> | und
   if (plan === undefined) return work.until !== undefined && session.admittedAt <= work.until;
   const before = work.kicked[session.clientId];
   return plan.has(session.place) && (before === undefined || before === session.attempt);
+}
+
+/**
+ * Whether a session may have come by a key that is not accepted now, where that is what the operation ends. Read anew for
+ * each page: a key that is accepted again ends nothing more.
+ */
+async function readRefused(
+  ports: WorkerPorts,
+  { cause, deploymentId }: Operation,
+  sessions: readonly Session[],
+): Promise<((session: Session) => boolean) | undefined> {
+  if (cause.kind !== 'token_issuer_changed') return undefined;
+  if (sessions.every(({ signedBy }) => signedBy === undefined)) return () => false;
+  const issuer = await ports.issuers.getTokenIssuer(deploymentId);
+  const accepted: ReadonlySet<Voucher> = issuer === undefined ? new Set() : ports.signersOf(issuer);
+  return ({ signedBy = [] }) => signedBy.some((one) => one !== 'password' && !accepted.has(one));
 }
 
 /** Whether it is to be looked at again: one that came back after its kick has a right to stay only under a plan. */
@@ -154,6 +178,7 @@ async function usernameAt(ports: WorkerPorts, id: DeploymentId, passedBy: Passed
 
 async function endPass(ports: WorkerPorts, operation: Operation, work: Kicking): Promise<Step> {
   const now = ports.clock.now();
+  const { again: _a, ...kept } = work;
   const { until, passBegan, tombstones } = work;
   const left = work.left + tombstones.left;
   const whole = until === undefined || passBegan > until;
@@ -170,5 +195,6 @@ async function endPass(ports: WorkerPorts, operation: Operation, work: Kicking):
   // Or not before the last who may still have been admitted by what held before the change.
   const after = left > 0 || whole ? nextPassSeconds : seconds(Math.floor(Math.max(0, until - now) / 1_000) + 1);
   const next = { ...tombstones, toReach: tombstones.left > 0 ? 'again' : 'none', left: 0 } as const;
-  return { operation: { ...operation, work: { ...work, passedBy: {}, left: 0, tombstones: next } }, after };
+  const again = left > 0 ? { again: true as const } : {};
+  return { operation: { ...operation, work: { ...kept, ...again, passedBy: {}, left: 0, tombstones: next } }, after };
 }

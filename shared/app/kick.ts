@@ -36,12 +36,16 @@ export interface Kicked {
 /** IoT Core takes one DeleteConnection a second for each client id. */
 const retryMs = 1_100;
 
-/** `of`: only if it is this username's session; without it, whoever holds the client id. */
+/**
+ * `of`: only if it is this username's session; without it, whoever holds the client id. `concerns`: only if that
+ * holds of the session as it stands now.
+ */
 export async function kickClient(
   ports: KickPorts,
   deploymentId: DeploymentId,
   clientId: ClientId,
   of?: Username,
+  concerns: (session: Session) => boolean = () => true,
 ): Promise<Kicked> {
   const holders = await readHolders(ports, deploymentId, clientId, of);
   for (const found of holders)
@@ -54,6 +58,7 @@ export async function kickClient(
     const over = holders.find((found) => isMeant(found) && isTombstone(found.value, now));
     return over === undefined ? { kind: 'nothing' } : endTombstone(ports, over.value, live);
   }
+  if (!concerns(meant.value)) return { kind: 'returned', attempt: meant.value.attempt };
   const [holder] = holders;
   if (holder !== undefined && holder !== meant && live.includes(holder) && isSettled(holder.value)) {
     // Another username is connected there: a kick would hit the wrong one, and the broker has ended this one already.

@@ -6,6 +6,7 @@ import type { CredentialStore } from '../ports/credentials.ts';
 import type { Log } from '../ports/log.ts';
 import type { DeploymentItems, Operation, OperationStore } from '../ports/operations.ts';
 import type { SettingsStore } from '../ports/settings.ts';
+import type { SignersOf, TokenIssuerStore } from '../ports/token-issuer.ts';
 import type { KickPorts } from './kick.ts';
 
 export interface WorkerPorts extends KickPorts {
@@ -13,6 +14,8 @@ export interface WorkerPorts extends KickPorts {
   readonly items: DeploymentItems;
   readonly settings: Pick<SettingsStore, 'getDeployment' | 'getSessionLimit' | 'getOverride'>;
   readonly credentials: Pick<CredentialStore, 'hasCredential'>;
+  readonly issuers: Pick<TokenIssuerStore, 'getTokenIssuer'>;
+  readonly signersOf: SignersOf;
   readonly log: Log;
 }
 
@@ -29,6 +32,9 @@ export interface Step {
 export async function stillHolds(ports: WorkerPorts, { cause, deploymentId, certain }: Operation): Promise<boolean> {
   switch (cause.kind) {
     case 'kick':
+      return true;
+    // Each session is held against the issuer as it is stored: without the change, none is found.
+    case 'token_issuer_changed':
       return true;
     case 'credential_removed':
       return certain || !(await ports.credentials.hasCredential(deploymentId, cause.username));

@@ -54,11 +54,11 @@ export async function expecting<T extends { readonly kind: string }>(
   const { actor, tenantId, expected } = caller;
   const by = { actor, tenantId, at: ports.clock.now() };
   if (expected === undefined) return write(by);
-  if (expected === 'none') return write({ ...by, expectedVersion: 'none' });
+  if (expected.match === undefined && expected.noneMatch === 'any') return write({ ...by, expectedVersion: 'none' });
   for (let round = 0; round < maxRounds; round += 1) {
     const version = await readVersion();
     if (!allows(expected, version)) return write({ ...by, expectedVersion: noVersion });
-    const outcome = await write({ ...by, expectedVersion: version });
+    const outcome = await write({ ...by, expectedVersion: version ?? 'none' });
     if (outcome.kind !== 'stale') return outcome;
   }
   throw keptChanging();
@@ -112,8 +112,7 @@ export async function changeSessionLimit(
   for (let round = 0; round < maxRounds; round += 1) {
     const current = await ports.settings.getSessionLimit(id);
     if (current === undefined) return { kind: 'missing', what: 'session_limit' };
-    if (expected === 'none' || (expected !== undefined && !allows(expected, current.version)))
-      return { kind: 'stale', version: current.version };
+    if (!allows(expected, current.version)) return { kind: 'stale', version: current.version };
     const { enabled, maxSessionsPerUsername, whitelist, version } = current;
     const next = { enabled, maxSessionsPerUsername, whitelist, ...input };
     const change = { actor, tenantId, at: ports.clock.now(), expectedVersion: version };

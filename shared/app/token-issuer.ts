@@ -1,10 +1,10 @@
 // Signed tokens in the place of MQTT passwords: whose, as a caller of the API sets it, and the keys that come from the
 // issuer's URL. Keys are fetched here, when they are set and on a schedule; the connect path only ever reads them.
 
-import type { DeploymentId } from '../domain/ids.ts';
+import type { DeploymentId, OperationId } from '../domain/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
-import type { Change, Stale, WriteOutcome } from '../ports/settings.ts';
+import type { Change, Deployment, SettingsStore, Stale } from '../ports/settings.ts';
 import {
   type AudienceClaim,
   audienceClaims,
@@ -12,19 +12,37 @@ import {
   type KeyFetcher,
   type MissingIssuer,
   type PublicKey,
-  type StoredTokenIssuer,
+  type PutIssuer,
+  type SignersOf,
+  type TokenIssuer,
   type TokenIssuerInput,
   type TokenIssuerStore,
 } from '../ports/token-issuer.ts';
 import type { Caller } from './expected.ts';
 import { type Check, type Checked, checkFields, type Fault, faulty, fine } from './fault.ts';
+import { changeAndEnd, type StartPorts } from './operations.ts';
 import { parseGivenKeys, readFetchedKeys } from './public-keys.ts';
 import { expecting } from './session-limit.ts';
 
 export interface TokenIssuerPorts {
   readonly issuers: TokenIssuerStore;
   readonly fetcher: KeyFetcher;
+  readonly signersOf: SignersOf;
+  /** A change that drops a key disconnects the clients that the key let in (S21). */
+  readonly starts: StartPorts;
   readonly clock: Clock;
+}
+
+/** Whose issuer it is, and the subject that changes it. */
+type Of = Pick<Deployment, 'deploymentId' | 'tenantId'> & { readonly startedBy: string };
+
+const cause = { kind: 'token_issuer_changed' } as const;
+
+/** Whether a token that `before` accepted by its signature may be refused by `after`. */
+function dropsKey(signersOf: SignersOf, before: TokenIssuer | undefined, after: TokenIssuer): boolean {
+  if (before === undefined) return false;
+  const kept = signersOf(after);
+  return [...signersOf(before)].some((one) => !kept.has(one));
 }
 
 const usernameClaimDefault = 'sub';
@@ -85,9 +103,15 @@ export function parseTokenIssuer(raw: unknown): Checked<TokenIssuerInput> {
 }
 
 export type PutIssuerOutcome =
-  | WriteOutcome<StoredTokenIssuer>
+  | PutIssuer
   /** The URL gave no keys; nothing was changed. */
   | { readonly kind: 'no_keys'; readonly problem: string };
+
+/** What came of a change, and the operation that disconnects the clients it concerns. */
+export interface ChangedIssuer<Outcome> {
+  readonly outcome: Outcome;
+  readonly operationId: OperationId | undefined;
+}
 
 async function fetchUsable(fetcher: KeyFetcher, url: string): Promise<readonly PublicKey[] | string> {
   const fetched = await fetcher.fetchKeys(url);
@@ -103,25 +127,31 @@ async function versionOf(ports: TokenIssuerPorts, id: DeploymentId): Promise<num
 
 export async function putTokenIssuer(
   ports: TokenIssuerPorts,
-  id: DeploymentId,
+  of: Of,
   input: TokenIssuerInput,
   caller: Caller,
-): Promise<PutIssuerOutcome> {
+): Promise<ChangedIssuer<PutIssuerOutcome>> {
+  const id = of.deploymentId;
   const { source, ...named } = input;
   const keys = source.kind === 'keys' ? source.keys : await fetchUsable(ports.fetcher, source.jwksUrl);
-  if (typeof keys === 'string') return { kind: 'no_keys', problem: keys };
+  if (typeof keys === 'string') return { outcome: { kind: 'no_keys', problem: keys }, operationId: undefined };
   const issuer = { ...named, keys, jwksUrl: source.kind === 'url' ? source.jwksUrl : undefined };
   const write = (change: Change) => ports.issuers.putTokenIssuer(id, issuer, change);
-  return expecting(ports, caller, () => versionOf(ports, id), write);
+  const put = () => expecting(ports, caller, () => versionOf(ports, id), write);
+  // What is replaced, the write itself says: another change may come between a reading and the write.
+  const drops = (made: PutIssuer) => made.kind === 'done' && dropsKey(ports.signersOf, made.before, made.value);
+  return changeAndEnd(ports.starts, of, cause, put, drops);
 }
 
 export async function deleteTokenIssuer(
   ports: TokenIssuerPorts,
-  id: DeploymentId,
+  of: Of,
   caller: Caller,
-): Promise<{ readonly kind: 'done' } | MissingIssuer | Stale> {
+): Promise<ChangedIssuer<{ readonly kind: 'done' } | MissingIssuer | Stale>> {
+  const id = of.deploymentId;
   const write = (change: Change) => ports.issuers.deleteTokenIssuer(id, change);
-  return expecting(ports, caller, () => versionOf(ports, id), write);
+  const remove = () => expecting(ports, caller, () => versionOf(ports, id), write);
+  return changeAndEnd(ports.starts, of, cause, remove, ({ kind }) => kind === 'done');
 }
 
 export interface Refreshed {
@@ -133,9 +163,17 @@ export interface Refreshed {
 const pageSize = 25;
 const atOnce = 5;
 
-/** Fetches the keys of every deployment that names a URL. What cannot be fetched keeps what it had. */
+export interface RefreshPorts extends TokenIssuerPorts {
+  readonly settings: Pick<SettingsStore, 'getDeployment'>;
+  readonly log: Log;
+}
+
+/**
+ * Fetches the keys of every deployment that names a URL. What cannot be fetched keeps what it had; a key that is not
+ * there any more disconnects the clients that it let in.
+ */
 export async function refreshTokenKeys(
-  ports: TokenIssuerPorts & { readonly log: Log },
+  ports: RefreshPorts,
   shouldStop: () => boolean = () => false,
 ): Promise<Refreshed> {
   const total = { refreshed: 0, failed: 0 };
@@ -152,10 +190,7 @@ export async function refreshTokenKeys(
   return total;
 }
 
-async function refreshOne(
-  ports: TokenIssuerPorts & { readonly log: Log },
-  id: DeploymentId,
-): Promise<'refreshed' | 'failed' | 'gone'> {
+async function refreshOne(ports: RefreshPorts, id: DeploymentId): Promise<'refreshed' | 'failed' | 'gone'> {
   try {
     const stored = await ports.issuers.getTokenIssuer(id);
     if (stored?.jwksUrl === undefined) return 'gone';
@@ -164,9 +199,15 @@ async function refreshOne(
       ports.log.warn('the keys of a token issuer were not fetched', { deploymentId: id, problem: keys });
       return 'failed';
     }
-    const at = ports.clock.now();
-    const outcome = await ports.issuers.replaceKeys(id, { version: stored.version, keys, at });
-    return outcome === 'done' ? 'refreshed' : 'gone';
+    const replace = () => ports.issuers.replaceKeys(id, stored, { keys, at: ports.clock.now() });
+    const isDone = (outcome: 'done' | 'changed') => outcome === 'done';
+    if (!dropsKey(ports.signersOf, stored, { ...stored, keys })) return isDone(await replace()) ? 'refreshed' : 'gone';
+    const tenantId = (await ports.settings.getDeployment(id))?.tenantId;
+    if (tenantId === undefined) return 'gone';
+    const of = { deploymentId: id, tenantId, startedBy: 'system' };
+    const { outcome, operationId } = await changeAndEnd(ports.starts, of, cause, replace, isDone);
+    if (operationId !== undefined) ports.log.info('a token issuer has dropped keys', { deploymentId: id, operationId });
+    return isDone(outcome) ? 'refreshed' : 'gone';
   } catch (error) {
     ports.log.warn('the keys of a token issuer were not refreshed', { deploymentId: id, error: String(error) });
     return 'failed';

@@ -111,6 +111,9 @@ async function advance(ports: WorkerPorts, operation: Operation): Promise<Step> 
 async function begin(ports: WorkerPorts, operation: Operation): Promise<Step> {
   const { deploymentId, cause, startedAt } = operation;
   if (!(await stillHolds(ports, operation))) return { operation: { ...operation, status: 'done' } };
+  // Which of the sessions are concerned, only their records say, so they are not counted first.
+  if (cause.kind === 'token_issuer_changed')
+    return { operation: { ...operation, work: kickingAllBefore(ports, 'none') } };
   if (!('username' in cause)) return { operation: { ...operation, work: { step: 'count', sessions: 0 } } };
   if (cause.kind !== 'kick') return { operation: { ...operation, work: kickingAllBefore(ports, 'all') } };
   const { used, places, wide } = await ports.store.readRoster(deploymentId, cause.username);

@@ -29,6 +29,7 @@ export const sessionAttributes = [
   'recounted',
   'uncounted',
   'owes',
+  'signed',
   'admittedAt',
   'connectedAt',
   'unsure',

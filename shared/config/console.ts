@@ -14,7 +14,7 @@ export const consoleCacheControl = {
 } as const;
 
 /** The addresses that console/shell/places.ts writes; a dot in the last part is a file's. */
-export const consolePlacePattern = /^\/(?:deployments(?:\/(?:[^/]+\/)*[^/.]*)?)?$/;
+export const consolePlacePattern = /^\/(?:(?:operations|audit)\/?|deployments(?:\/(?:[^/]+\/)*[^/.]*)?)?$/;
 
 /** Files of the build, and the configuration beside them: in `/assets/` or at the top, with a dot in the name. */
 export const consoleFilePattern = /^\/(?:assets\/)?[^/]*\.[^/]+$/;

@@ -16,6 +16,8 @@ export type BrokerClientId = Brand<'BrokerClientId'>;
 export type AttemptId = Brand<'AttemptId'>;
 /** The place a session holds in its username's roster; new for each life of a session, never used again. */
 export type Place = Brand<'Place'>;
+/** A key that verifies signed tokens, together with the issuer that it verifies them for. */
+export type SignerId = Brand<'SignerId'>;
 /** Something that goes on in the background. */
 export type OperationId = Brand<'OperationId'>;
 

@@ -7,7 +7,7 @@
 // Whether a session is counted is not said here: a session counts if its place is in its username's roster, or if it is
 // folded: then its place has left a wide roster, and stays counted in a number.
 
-import type { AttemptId, ClientId, DeploymentId, Place, Username } from './ids.ts';
+import type { AttemptId, ClientId, DeploymentId, Place, SignerId, Username } from './ids.ts';
 import { addSeconds, later, type Ms, ms, type Seconds, seconds } from './time.ts';
 
 /** One connection as the broker numbers it. Versions reset: compare for equality only. */
@@ -18,6 +18,9 @@ export interface Pair {
 
 /** Who tells what becomes of the latest attempt: the front door, which knows attempts, or broker events only. */
 export type Witness = 'door' | 'broker';
+
+/** What let an attempt in: the key that its token was verified with, or a password. */
+export type Voucher = SignerId | 'password';
 
 /** The end of a connection. */
 export interface Ending {
@@ -81,6 +84,11 @@ export interface Session {
   readonly recounted: boolean;
   /** The last few attempts that were let in without a count and are counted here: their messages may come again (S17). */
   readonly knownUncounted?: readonly AttemptId[];
+  /**
+   * What let in anything that may be behind this session, the latest attempt's last. Only a confirmation of the latest
+   * attempt removes the others, so a failed attempt hides no key of the connection below it. Absent: passwords only.
+   */
+  readonly signedBy?: readonly Voucher[];
   readonly admittedAt: Ms;
   readonly connectedAt?: Ms;
   /** An event told it, and its timestamp may be minutes off [AWS: presence event timestamps]. */
@@ -106,6 +114,8 @@ export interface Admission {
   readonly witness: Witness;
   readonly at: Ms;
   readonly expirySeconds: Seconds;
+  /** The key that verified its token; absent for a password. */
+  readonly signedBy?: SignerId;
   readonly protocolVersion?: 3 | 4 | 5;
   readonly ipAddress?: string;
 }
@@ -113,6 +123,8 @@ export interface Admission {
 const closedPairsKept = 4;
 const knownUncountedKept = 8;
 const underwayMax = 8;
+/** As many keys as an issuer may have. */
+const vouchersKept = 16;
 
 /** A CONNECT reaches the broker at most this long after its admission: the authorizer's 5 s, or a ticket's 10. */
 export const connectGraceSeconds = seconds(10);
@@ -343,9 +355,32 @@ export function startSession(
     expirySeconds: admission.expirySeconds,
     recounted: false,
     ...(before?.knownUncounted === undefined ? {} : { knownUncounted: before.knownUncounted }),
+    ...vouchersWith(undefined, admission),
     admittedAt: admission.at,
     ...traits(admission),
   };
+}
+
+function vouchersWith(before: Session | undefined, { signedBy }: Admission): Pick<Session, 'signedBy'> {
+  const latest = signedBy ?? 'password';
+  const others = (before?.signedBy ?? []).filter((one) => one !== latest && one !== 'password');
+  if (signedBy === undefined && others.length === 0) return {};
+  return { signedBy: [...others.slice(1 - vouchersKept), latest] };
+}
+
+/** Keys of attempts that are not the latest, and may be behind the session too. */
+export function rememberVouchers(session: Session, more: readonly Voucher[] = []): Session {
+  const known = session.signedBy ?? ['password'];
+  const others = more.filter((one) => one !== 'password' && !known.includes(one));
+  return others.length === 0 ? session : { ...session, signedBy: [...others, ...known].slice(-vouchersKept) };
+}
+
+/** What let in the connection that is known now. Where attempts have overlapped, it may be any of them. */
+function confirmedVouchers({ signedBy, overlap }: Session): Pick<Session, 'signedBy'> {
+  if (signedBy === undefined) return {};
+  const latest = signedBy.at(-1);
+  if (overlap || latest === undefined) return { signedBy };
+  return latest === 'password' ? {} : { signedBy: [latest] };
 }
 
 /** Its client was let in without a count by this attempt, and is counted now: the message of it may come again. */
@@ -397,6 +432,7 @@ export function meetSession(session: Session, admission: Admission, policy: Poli
       (session.holding === 'connected' && admission.witness === 'broker') ||
       (changedHands && admission.witness === 'broker'),
     attemptExpirySeconds: admission.expirySeconds,
+    ...vouchersWith(session, admission),
     admittedAt: admission.at,
     ...traits(admission),
   };
@@ -440,6 +476,7 @@ export function confirmSession(session: Session, told: Confirmation, policy: Pol
     disconnectedAt: _d,
     connectedAtUnsure: _c,
     endHeard: _h,
+    signedBy: _s,
     ...kept
   } = session;
   const expirySeconds = told.expirySeconds ?? attemptExpirySeconds ?? session.expirySeconds;
@@ -450,6 +487,7 @@ export function confirmSession(session: Session, told: Confirmation, policy: Pol
   const countsUntil = session.overlap ? later(session.countsUntil, bound) : bound;
   return {
     ...kept,
+    ...confirmedVouchers(session),
     holding: 'connected',
     countsUntil,
     // An entry that lies too early costs one look; moving it here would cost every confirm two index writes.
@@ -646,6 +684,7 @@ export function recountSession(session: Session, place: Place, told: Confirmatio
   const countsUntil = upperBound(told.at, told.expirySeconds ?? session.expirySeconds, policy);
   return {
     ...confirmSession({ ...settleSession(session), place, admittedAt: told.at, dueAt: countsUntil }, told, policy),
+    ...(session.signedBy === undefined ? {} : { signedBy: session.signedBy }),
     countsUntil,
     dueAt: countsUntil,
     overlap: true,

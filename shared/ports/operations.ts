@@ -10,6 +10,8 @@ export type OperationCause =
   | { readonly kind: 'credential_removed'; readonly username: Username }
   | { readonly kind: 'username_blocked'; readonly username: Username }
   | { readonly kind: 'deployment_suspended' }
+  /** The sessions let in by a key that its deployment's issuer is not accepted by any more (S21). */
+  | { readonly kind: 'token_issuer_changed' }
   /** Ends them all, and removes everything that the deployment is. */
   | { readonly kind: 'deployment_deleted' };
 
@@ -19,6 +21,7 @@ export const operationKinds = [
   'credential_removed',
   'username_blocked',
   'deployment_suspended',
+  'token_issuer_changed',
   'deployment_deleted',
 ] as const satisfies readonly OperationCause['kind'][];
 
@@ -43,6 +46,8 @@ export type Work =
       readonly passedBy: PassedBy;
       /** Sessions of this pass that live on and are to end. */
       readonly left: number;
+      /** The pass before this one has left some. */
+      readonly again?: true;
       /** The attempt that was kicked, of clients whose session could not be ended on the spot. */
       readonly kicked: Readonly<Record<string, AttemptId>>;
       /**

@@ -1,6 +1,6 @@
-import type { DeploymentId, Username } from '../domain/ids.ts';
+import type { DeploymentId, SignerId, Username } from '../domain/ids.ts';
 import type { Ms } from '../domain/time.ts';
-import type { Change, Missing, Stale, WriteOutcome } from './settings.ts';
+import type { Change, Missing, Stale } from './settings.ts';
 
 /** A public key that verifies signatures [RFC 7517]; nothing of it is secret. */
 export interface PublicKey {
@@ -59,22 +59,47 @@ export interface TokenIssuerStore {
     id: DeploymentId,
     issuer: TokenIssuer & { readonly jwksUrl: string | undefined },
     change: Change,
-  ): Promise<WriteOutcome<StoredTokenIssuer>>;
+  ): Promise<PutIssuer>;
   deleteTokenIssuer(id: DeploymentId, change: Change): Promise<{ readonly kind: 'done' } | MissingIssuer | Stale>;
   /** Deployments whose keys are fetched, in order of their id, after `after`, at most `limit`. */
   listFetched(page: { readonly limit: number; readonly after?: DeploymentId }): Promise<readonly DeploymentId[]>;
-  /** Replaces fetched keys, unless the issuer was changed since `version` was read. */
+  /** Replaces fetched keys, unless the issuer or its keys were changed since `seen` was read. */
   replaceKeys(
     id: DeploymentId,
-    fetched: { readonly version: number; readonly keys: readonly PublicKey[]; readonly at: Ms },
+    seen: Pick<StoredTokenIssuer, 'version' | 'keysReadAt'>,
+    fetched: { readonly keys: readonly PublicKey[]; readonly at: Ms },
   ): Promise<'done' | 'changed'>;
+}
+
+/** What a right token says of its connection. */
+export interface Vouched {
+  /** The token ends then, and the connection with it. */
+  readonly validUntil: Ms;
+  readonly signedBy: SignerId;
 }
 
 /** Verifies a signed token given as an MQTT password. Never throws, never fetches anything. */
 export interface TokenCheck {
-  /** Until when it vouches for the username; undefined for whatever is not a token of this issuer for it now. */
-  verify(password: Uint8Array, issuer: TokenIssuer, username: Username, now: Ms): Promise<Ms | undefined>;
+  /** Undefined for whatever is not a token of this issuer for the username now. */
+  verify(password: Uint8Array, issuer: TokenIssuer, username: Username, now: Ms): Promise<Vouched | undefined>;
 }
+
+/**
+ * The keys that an issuer is accepted by. A key is known by what it is, not by its `kid`; the same key under another
+ * issuer is another signer.
+ */
+export type SignersOf = (issuer: Pick<TokenIssuer, 'issuer' | 'keys'>) => ReadonlySet<SignerId>;
+
+export type PutIssuer =
+  | {
+      readonly kind: 'done';
+      readonly value: StoredTokenIssuer;
+      readonly created: boolean;
+      /** What the write replaced. */
+      readonly before: StoredTokenIssuer | undefined;
+    }
+  | Missing
+  | Stale;
 
 export type FetchedKeys =
   /** The document as it came: JSON, and nothing else is known of it. */

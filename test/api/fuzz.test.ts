@@ -125,8 +125,11 @@ const nastyHeaders = fc.record(
       { weight: 9, arbitrary: fc.constantFrom('application/json', 'application/merge-patch+json') },
       { weight: 1, arbitrary: headerValues },
     ),
-    'if-match': fc.oneof(fc.constantFrom('*', '"1"', 'W/"1"', '"99999999999999999999"', '""', '1'), headerValues),
-    'if-none-match': fc.oneof(fc.constantFrom('*', '"1"'), headerValues),
+    'if-match': fc.oneof(
+      fc.constantFrom('*', '"1"', 'W/"1"', '"99999999999999999999"', '"a,b", ', '""', '1'),
+      headerValues,
+    ),
+    'if-none-match': fc.oneof(fc.constantFrom('*', '"1"', 'W/"1",,"2"'), headerValues),
     'content-length': fc.constantFrom('0', '-1', '99999999999', 'x'),
     'x-forwarded-for': headerValues,
     'x-http-method-override': fc.constantFrom('DELETE', 'PUT'),

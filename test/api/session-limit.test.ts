@@ -135,6 +135,19 @@ describe('versions', () => {
     expect((await put({ maxSessionsPerUsername: 3 }, { 'if-match': '*' })).status).toBe(200);
   });
 
+  test('If-None-Match with tags refuses those versions only, and both headers must hold', async () => {
+    const made = (await put({}, { 'if-none-match': '"1", W/"2"' })).headers.get('etag') ?? '';
+    for (const refused of [{ 'if-none-match': `"a,b", W/${made}` }, { 'if-match': made, 'if-none-match': '*' }])
+      for (const answered of [
+        await put({ maxSessionsPerUsername: 3 }, refused),
+        await patch({ maxSessionsPerUsername: 3 }, refused),
+        await rig.request('DELETE', 'session-limit', { headers: refused }),
+      ])
+        expect(answered.status).toBe(412);
+    const allowed = { 'if-match': `"a,b", ${made},`, 'if-none-match': '"999999"' };
+    expect((await put({ maxSessionsPerUsername: 3 }, allowed)).status).toBe(200);
+  });
+
   test('If-Match that is no entity tag is a 400 that names it', async () => {
     await put({});
     const answered = await put({ maxSessionsPerUsername: 8 }, { 'if-match': '7' });

@@ -8,9 +8,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
 import { createKeyFetcher } from '../../shared/adapters/node/key-fetcher.ts';
 import { isPublicAddress } from '../../shared/adapters/node/public-address.ts';
+import { newOperationId } from '../../shared/adapters/node/random.ts';
+import { signersOf } from '../../shared/adapters/node/signers.ts';
 import { refreshTokenKeys } from '../../shared/app/token-issuer.ts';
-import type { DeploymentId } from '../../shared/domain/ids.ts';
+import type { DeploymentId, TenantId } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
+import type { OperationMessage } from '../../shared/ports/operations.ts';
 import { quietLog } from '../support/quiet-log.ts';
 import { faultsOf, type Rig, startRig } from './rig.ts';
 
@@ -40,6 +43,7 @@ beforeEach(async () => {
     return { kind: 'fetched', document: keys };
   };
   await rig.request('DELETE', 'token-issuer');
+  rig.woken.length = 0;
 });
 
 /** Audit records of one millisecond have no order. */
@@ -114,6 +118,37 @@ test('every change leaves one audit record that says who, what before and what a
   expect(deleted?.actor).toBe('API_TOKEN');
 });
 
+/** The operations that were started, as they are recorded. */
+const started = () =>
+  Promise.all(rig.woken.map(async (message) => (await rig.operations.readOperation(message))?.value));
+const ofIssuer = (startedBy: string) => ({ cause: { kind: 'token_issuer_changed' }, startedBy, deploymentId: demo });
+const running = () => rig.operations.countRunning('local' as TenantId, 1_000);
+
+test('a change that drops a key starts an operation, which Location names (S21); another leaves none behind', async () => {
+  const [, second, third] = keys.keys;
+  const before = await running();
+  await put(body);
+  await put(body);
+  await put({ ...body, audience: 'other' });
+  await put({ ...body, keys: { keys: [...keys.keys, jwk(generateKeyPairSync('ed25519'))] } });
+  const stale = { 'if-match': '"999"' };
+  await put({ ...body, keys: { keys: [second] } }, stale);
+  expect(rig.woken).toEqual([]);
+  expect(await running()).toBe(before);
+
+  const answers = [
+    await put({ ...body, keys: { keys: [second, third] } }),
+    await put({ ...body, keys: { keys: [second, third] }, issuer: 'https://other.example/' }),
+    await rig.request('DELETE', 'token-issuer'),
+  ];
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 204]);
+  const named = rig.woken.map(({ operationId }) => `/v1/operations/${operationId}`);
+  expect(answers.map(({ headers }) => headers.get('location'))).toEqual(named);
+  expect(await started()).toEqual(Array(3).fill(expect.objectContaining(ofIssuer('API_TOKEN'))));
+  const shown = await rig.request('GET', named[0] ?? '');
+  expect(shown.json).toMatchObject({ status: 'running', finished: 0 });
+});
+
 describe('what cannot be taken is named', () => {
   const one = (key: object) => ({ ...body, keys: { keys: [key] } });
   const small = generateKeyPairSync('rsa', { modulusLength: 1_024 });
@@ -158,10 +193,16 @@ describe('keys from a URL', () => {
   const fromUrl = { issuer: 'https://issuer.example/', audience: 'mqtt', jwksUrl };
   const refresh = () => {
     const issuers = createTokenIssuerStore(rig.client, rig.tableName);
+    const clock = { now: () => ms(rig.now) };
+    const { operations, settings } = rig;
+    const queue = { send: async (message: OperationMessage) => void rig.woken.push(message) };
     return refreshTokenKeys({
       issuers,
+      settings,
+      signersOf,
+      starts: { operations, queue, newOperationId, clock, log: quietLog },
       fetcher: { fetchKeys: rig.fetchKeys },
-      clock: { now: () => ms(rig.now) },
+      clock,
       log: quietLog,
     });
   };
@@ -215,6 +256,23 @@ describe('keys from a URL', () => {
     await put(body);
     expect(await refresh()).toEqual({ refreshed: 0, failed: 0 });
     expect(await kids()).toEqual(['r', 'e', undefined]);
+  });
+
+  test('a key that is not there any more starts an operation (S21); keys that cannot be fetched start none', async () => {
+    await put(fromUrl);
+    rig.fetchKeys = async () => ({ kind: 'failed', problem: 'jwksUrl did not answer' });
+    await refresh();
+    rig.fetchKeys = async () => ({ kind: 'fetched', document: { keys: [] } });
+    await refresh();
+    rig.now += 1;
+    rig.fetchKeys = async () => ({ kind: 'fetched', document: { keys: [...keys.keys.toReversed()] } });
+    await refresh();
+    expect(rig.woken).toEqual([]);
+    rig.now += 1;
+    rig.fetchKeys = async () => ({ kind: 'fetched', document: { keys: keys.keys.slice(1) } });
+    await refresh();
+    await refresh();
+    expect(await started()).toEqual([expect.objectContaining(ofIssuer('system'))]);
   });
 
   test('that were on their way when the issuer was changed are not kept', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { parseLocalTokens } from '../../functions/api/tokens.ts';
 import { allScopes } from '../../shared/config/scopes.ts';
@@ -31,12 +32,27 @@ test('API_TOKENS adds tenants: all scopes but tenants:admin, or those that are n
   expect(parseLocalTokens(env).tenants).toEqual(['local', 'acme']);
 });
 
-test('a token has the name that the audit shows, before @, or the place where it stands', () => {
+test('a token has the name that the audit shows, before @', () => {
   const env = { API_TOKENS: 'deploy.bot@a==acme:audit:read, b=acme, deploy.bot@c=acme' };
   const { authenticate } = parseLocalTokens(env);
   const named = ['local', 'a=', 'b', 'c'].map((token) => authenticate(token, undefined)?.actor);
-  expect(named).toEqual(['API_TOKEN', 'deploy.bot', 'API_TOKENS, entry 2', 'deploy.bot']);
+  expect(named).toEqual(['API_TOKEN', 'deploy.bot', 'token-73390604', 'deploy.bot']);
   expect(callerOf(env, 'deploy.bot@a=')).toBeUndefined();
+});
+
+test('a token without a name has one of its own, wherever it stands, that does not hold it', () => {
+  const nameOf = (API_TOKENS: string, token: string) => {
+    const principal = parseLocalTokens({ API_TOKENS }).authenticate(token, undefined);
+    return principal && [principal.actor, principal.subject];
+  };
+  const alone = nameOf('s3cret=acme', 's3cret');
+  expect(alone?.[0]).toMatch(/^token-[0-9a-f]{8}$/);
+  expect(alone?.[1]).toBe(alone?.[0]);
+  expect(nameOf('first=local,bot@second=acme, s3cret=other:audit:read', 's3cret')).toEqual(alone);
+  expect(nameOf('s3cret=acme,another=acme', 'another')).not.toEqual(alone);
+  // A digest that is quick to make would be quick to try guesses on.
+  const quick = createHash('sha256').update('s3cret').digest('hex');
+  expect(alone?.[0]).not.toBe(`token-${quick.slice(0, 8)}`);
 });
 
 test.each([

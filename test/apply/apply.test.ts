@@ -510,6 +510,20 @@ test('an answer that is none of the API is told as such', async () => {
   expect(ran).toMatchObject({ code: 1, err: expect.stringContaining('was not answered by the API: <html>') });
 });
 
+test('what an answer says is told in a line that can be read, however much it says', async () => {
+  const fault = { in: 'body', name: 'whitelist', detail: `not this:\n\u001b[2J${'x'.repeat(50)}` };
+  const errors = Array(12).fill(fault);
+  const say = (body: string) =>
+    serving(
+      (_, response) => response.writeHead(400).end(body),
+      (at) => apply('deployment: {id: demo}', at),
+    );
+  const { err } = await say(JSON.stringify({ detail: 'No.', code: 'request.invalid', errors }));
+  expect(err).toMatch(/^[^\p{Cc}]*: No\. \(request\.invalid\); body whitelist: not this: [^\p{Cc}]*; and 2 more\n/u);
+  for (const body of [JSON.stringify({ detail: 'x'.repeat(100_000) }), 'x\n'.repeat(100_000)])
+    expect((await say(body)).err).toMatch(/^[^\p{Cc}]{1,1200}\n/u);
+});
+
 test.each([
   ['http://headcount.example', 'over https only'],
   ['http://192.168.1.5:3000', 'over https only'],

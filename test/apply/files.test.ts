@@ -1,7 +1,11 @@
 // What a file of limits says, or in which line it says nothing that can be meant. Nothing is asked of any API.
 
-import { expect, test } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { readFile } from '../../apply/read-file.ts';
+import { run } from '../../apply/run.ts';
 
 const read = (yaml: string) => readFile(Buffer.from(yaml));
 
@@ -114,6 +118,72 @@ test.each([
   const faults = faultsOf(yaml);
   expect(faults[0]).toMatch(new RegExp(`^${line}: `));
   expect(faults[0]).toContain(said);
+});
+
+/** What the command prints of a file that is wrong. */
+async function toldOf(yaml: string): Promise<readonly string[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'headcount-files-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'f'), yaml);
+  let told = '';
+  const tell = (text: string): void => {
+    told += text;
+  };
+  expect(await run([join(folder, 'f')], { env: {}, out: tell, err: tell })).toBe(2);
+  return told.trimEnd().replaceAll(`${folder}/`, '').split('\n');
+}
+
+const deep = (open: string, close: string, levels: number): string => open.repeat(levels) + close.repeat(levels);
+const indented = (levels: number): string =>
+  Array.from({ length: levels }, (_, level) => `${' '.repeat(level)}a:`).join('\n');
+
+test.each([
+  ['lists', `deployment: ${deep('[', ']', 3_000)}`, 1],
+  ['lists that never end', `deployment:\n ${'['.repeat(3_000)}`, 2],
+  ['maps', `deployment: {id: demo}\noverrides: ${deep('{a: ', '}', 3_000)}`, 2],
+  ['maps by their indentation', indented(3_000), 17],
+  ['lists in one line', `${'- '.repeat(3_000)}x`, 1],
+  ['names that are maps', `${'? '.repeat(3_000)}x`, 1],
+])('a file that is nested without end is refused in one line: %s', async (_, yaml, line) => {
+  expect(await toldOf(yaml)).toEqual([`f:${line}: nested more than 16 levels deep`]);
+});
+
+test('16 levels are read, 17 are not', () => {
+  const nested = (levels: number) => `deployment: {id: demo}\noverrides: {a: ${deep('[', ']', levels)}}`;
+  expect(faultsOf(nested(14))[0]).toContain('the override of "a" must be a whole number');
+  expect(faultsOf(nested(15))).toEqual(['2: nested more than 16 levels deep']);
+});
+
+const long = 'x'.repeat(1_000);
+
+test.each([
+  ['a field', `deployment: {id: demo}\n${long}: 5`],
+  ['a field twice', `deployment: {id: demo}\noverrides:\n  ${long}: 1\n  ${long}: 1`],
+  ['an unclear name', `deployment: {id: demo}\noverrides:\n  ${'1'.repeat(1_000)}: 1`],
+  ['a limit', `deployment: {id: demo}\noverrides: {a: ${long.repeat(100)}}`],
+  ['a limit of a name', `deployment: {id: demo}\noverrides: {${long}: x}`],
+  ['an entry twice', `deployment: {id: demo}\nsessionLimit: {whitelist: [a, ${long}, ${long}]}`],
+  ['a tag', `deployment: !${long.repeat(100)} {id: demo}`],
+  ['a known tag', `deployment: {id: !<tag:yaml.org,2002:str> ${long.repeat(100)}}`],
+  ['a setting', `deployment: {id: demo, status: ${long.repeat(100)}}`],
+  ['an id', `deployment: {id: ${long.repeat(100)}}`],
+])('%s of any length is refused in lines that can be read', async (_, yaml) => {
+  const told = await toldOf(yaml);
+  expect(told.length).toBeLessThanOrEqual(4);
+  for (const line of told) expect(line.length).toBeLessThanOrEqual(1_020);
+});
+
+test('many mistakes are told 100 at a time, and the same one once a line', async () => {
+  const many = Array.from({ length: 500 }, (_, index) => `  ${index}: 1`).join('\n');
+  const told = await toldOf(ofOverride(many));
+  expect([told.length, told.at(-1)]).toEqual([101, 'f: 400 more']);
+  const same = `deployment: {id: demo}\noverrides: {${'[a]: 1, '.repeat(500)}}`;
+  expect(await toldOf(same)).toEqual(['f:2: a name must be one text']);
+});
+
+test('nothing in a file moves the cursor of the terminal that shows what is wrong with it', async () => {
+  const told = await toldOf('deployment: !\u001b[2J\u0007 {id: demo}\n"a\u001bb": 1');
+  expect(told.join('')).not.toMatch(/\p{Cc}/u);
 });
 
 test('a byte that is no UTF-8 is refused in its line', () => {

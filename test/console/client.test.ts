@@ -52,6 +52,8 @@ describe('a name in a path', () => {
 
 const places: readonly Place[] = [
   { page: 'deployments' },
+  { page: 'operations' },
+  { page: 'tenant-audit' },
   { page: 'overview', deploymentId: 'demo' },
   { page: 'connect', deploymentId: 'demo' },
   { page: 'mqtt-users', deploymentId: 'demo' },
@@ -69,12 +71,17 @@ test.each(places)('every place has an address, and is found by it: %j', (place) 
   expect(parsePlace(addressOf(place))).toEqual(place);
 });
 
-test.each(['/x', '/deployments/demo/x', '/deployments/demo/audit/x', '/deployments/demo/session-limit/usage/alice'])(
-  'an address of nothing leads to nothing: %s',
-  (address) => {
-    expect(parsePlace(address)).toEqual({ page: 'not-found' });
-  },
-);
+test.each([
+  '/x',
+  '/toString',
+  '/operations/x',
+  '/audit/demo',
+  '/deployments/demo/x',
+  '/deployments/demo/audit/x',
+  '/deployments/demo/session-limit/usage/alice',
+])('an address of nothing leads to nothing: %s', (address) => {
+  expect(parsePlace(address)).toEqual({ page: 'not-found' });
+});
 
 // The console imports nothing of the product, so what it says again is held to it here.
 describe('what the console knows by itself is what holds:', () => {
@@ -120,10 +127,14 @@ describe('the client', () => {
     await client.listUsage({ deploymentId: 'demo', sort: 'used', order: 'desc', minUsed: 3, cursor: 'c' });
     await client.changeSessionLimit('demo', { enabled: false }, '"3"');
     await client.getClient('demo', 'a/b');
+    await client.listOperations({ cursor: 'c' });
+    await client.listTenantAudit({});
     expect(requests.map(({ method, url }) => `${method} ${url}`)).toEqual([
       'GET http://api.test/v1/deployments/demo/session-usage?sort=used&order=desc&minUsed=3&cursor=c',
       'PATCH http://api.test/v1/deployments/demo/session-limit',
       'GET http://api.test/v1/deployments/demo/clients/~YS9i',
+      'GET http://api.test/v1/operations?cursor=c',
+      'GET http://api.test/v1/audit',
     ]);
     expect(requests[0]?.headers.get('authorization')).toBe('Bearer secret');
     expect(requests[0]?.credentials).toBe('omit');
@@ -211,6 +222,7 @@ test('an audit record is told by what differs', () => {
   expect(differences(null, { added: { usernames: ['a', 'b'], count: 12 } })).toEqual([
     { name: 'added', from: undefined, to: 'a, b and 10 more' },
   ]);
+  expect(differences(null, null)).toEqual([]);
   expect(differences({ limit: 'blocked' }, null)).toEqual([{ name: 'limit', from: 'blocked', to: 'nothing' }]);
 });
 

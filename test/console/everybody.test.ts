@@ -25,6 +25,8 @@ const of = (name: string): string => `~${Buffer.from(name).toString('base64url')
 /** Every page, tab and popup that has an address, and what is there once it is loaded. */
 const pages: readonly (readonly [string, string])[] = [
   ['/deployments', 'Demo'],
+  ['/operations', 'Username blocked: mallory'],
+  ['/audit', 'override.set'],
   [demo, 'demo.mqtt.localhost'],
   [`${demo}/session-limit/usage`, 'whitelisted'],
   [`${demo}/session-limit/usage/${of('alice')}`, '2 connected, 0 retained, 0 pending'],
@@ -87,6 +89,13 @@ test.each([
       const wide = await page.evaluate('document.documentElement.scrollWidth');
       expect(wide, place[0]).toBeLessThanOrEqual(viewport.width);
     }
+    // A time that does not fit beside its neighbour is broken, and stays inside what it belongs to.
+    await page.setViewportSize({ ...viewport, width: 390 });
+    await goOn(page, [`${demo}/monitor/clients/${of('phone')}`, 'MQTT 5']);
+    const outside =
+      "[...document.querySelectorAll('time')].filter((one) => one.getBoundingClientRect().right > one.parentElement.getBoundingClientRect().right + 1).length";
+    expect(await page.evaluate(outside)).toBe(0);
+    await page.setViewportSize(viewport);
     // The side bar is behind a button, which says so.
     await visit(page, ['/deployments/demo', 'demo.mqtt.localhost']);
     const menu = page.getByRole('button', { name: 'Menu' });
@@ -147,6 +156,16 @@ test('the keyboard alone suffices: from the list to a changed limit and a userna
   await page.keyboard.press('Enter');
   await page.getByText(/^Settings saved/).waitFor();
   expect((await rig.api('GET', '/deployments/demo/session-limit')).body.maxSessionsPerUsername).toBe(3);
+
+  // By the side bar to the operations, and from one to its deployment.
+  await page.getByRole('link', { name: 'Overview', exact: true }).focus();
+  await tabTo(page, 'Operations');
+  await page.keyboard.press('Enter');
+  await page.getByText('Username blocked: mallory').waitFor();
+  expect(await page.evaluate('document.activeElement.id')).toBe('main');
+  await tabTo(page, 'demo');
+  await page.keyboard.press('Enter');
+  await page.getByText('demo.mqtt.localhost').first().waitFor();
 });
 
 test('times are the viewer’s, and UTC on hover', { timeout: 60_000 }, async () => {

@@ -53,6 +53,21 @@ test('a deployment is created, changed, and found in the list', { timeout: 60_00
   await dialog().getByRole('button', { name: 'Delete' }).click();
   await page.getByText(`The deployment ${deploymentId} is deleted`).waitFor();
   expect((await rig.api('GET', `/deployments/${deploymentId}`)).status).toBe(404);
+
+  // What is left of it is the tenant's to read.
+  await page.getByRole('link', { name: 'Operations', exact: true }).click();
+  await row('Deployment deleted')
+    .filter({ hasText: `${deploymentId}` })
+    .filter({ hasText: '0 of 0' })
+    .waitFor();
+  expect(await row('Deployment deleted').filter({ hasText: 'done' }).getByRole('link').count()).toBe(0);
+  await page.getByRole('link', { name: 'Audit of all deployments', exact: true }).click();
+  await page.getByRole('heading', { name: 'Audit of all deployments' }).waitFor();
+  await row('deployment.deleted')
+    .filter({ hasText: `${deploymentId}` })
+    .filter({ hasText: 'API_TOKEN' })
+    .waitFor();
+  await row('deployment.created').filter({ hasText: 'name: Second one' }).getByRole('link').waitFor();
 });
 
 test('a generated password is shown once, and works', { timeout: 60_000 }, async () => {

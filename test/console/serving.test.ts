@@ -31,7 +31,8 @@ const config = async (headers: Record<string, string> = {}) => {
 
 describe('the page', () => {
   test('is answered at every place of the console, and only there', async () => {
-    for (const path of ['/', '/deployments', '/deployments/', '/deployments/demo/session-limit/usage/~YS5i']) {
+    const deep = '/deployments/demo/session-limit/usage/~YS5i';
+    for (const path of ['/', '/deployments', '/deployments/', deep, '/operations', '/audit', '/audit/']) {
       const answer = await fetch(`${origin}${path}`, { headers: navigating });
       expect(answer.headers.get('content-type'), path).toContain('text/html');
       expect(answer.headers.get('cache-control'), path).toBe('no-cache');
@@ -39,7 +40,15 @@ describe('the page', () => {
     const others = [
       ...['/v1/nothing', '/v1', '/v2/deployments', '//v1/deployments', '/V1/deployments', '/v1//deployments'],
       ...['/readyz', '/health', '/mqtt', '/deployments//demo', '//deployments', '/nowhere', '/config.json/'],
-      ...['/assets/nothing.js', '/deployments/secret.txt', '/.env', '/index.html/', '/%2e%2e/package.json'],
+      ...[
+        '/assets/nothing.js',
+        '/deployments/secret.txt',
+        '/audit/x',
+        '/operations.txt',
+        '/.env',
+        '/index.html/',
+        '/%2e%2e/package.json',
+      ],
     ];
     for (const path of others)
       expect((await fetch(`${origin}${path}`, { headers: navigating })).headers.get('content-type'), path).toBe(

@@ -1,3 +1,4 @@
+import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
 import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
@@ -6,6 +7,7 @@ import { ms } from '../../shared/domain/time.ts';
 import type { SettingsStore } from '../../shared/ports/settings.ts';
 import type { PublicKey, TokenIssuerStore } from '../../shared/ports/token-issuer.ts';
 import { by, deploymentOf } from '../support/deployment.ts';
+import type { TestTable } from '../support/engine.ts';
 import { tableForEachTest } from '../support/tables.ts';
 
 const keyOf = (kid: string): PublicKey => ({ kty: 'OKP', crv: 'Ed25519', kid, x: 'AA' });
@@ -21,6 +23,7 @@ const url = 'https://keys.example/jwks';
 
 let settings: SettingsStore;
 let store: TokenIssuerStore;
+let table: TestTable;
 let nextId = 0;
 let one: DeploymentId;
 let other: DeploymentId;
@@ -32,7 +35,9 @@ async function deployed(): Promise<DeploymentId> {
   return deployment.deploymentId;
 }
 
-tableForEachTest(async ({ client, tableName }) => {
+tableForEachTest(async (created) => {
+  const { client, tableName } = created;
+  table = created;
   settings = createSettingsStore(client, tableName);
   store = createTokenIssuerStore(client, tableName);
   one = await deployed();
@@ -77,7 +82,7 @@ test('a deployment that is not there has none, and nothing is written for it', a
 
 test('every change is audited, and one that would change nothing writes nothing', async () => {
   const { value } = await put(one, issuerOf('https://a'), 5);
-  expect(await put(one, issuerOf('https://a'), 6)).toEqual({ kind: 'done', value, created: false });
+  expect(await put(one, issuerOf('https://a'), 6)).toEqual({ kind: 'done', value, created: false, before: value });
   expect(await audited(one)).toBe(1);
   await put(one, issuerOf('https://b'), 7);
   await store.deleteTokenIssuer(one, by(8));
@@ -131,22 +136,44 @@ test('those whose keys are fetched are listed in order, in pages, as long as the
 
 test('fetched keys replace the old ones, and that is no change of the issuer', async () => {
   const { value } = await put(one, issuerOf('https://a', url), 1);
-  const fetched = { version: value.version, keys: [keyOf('next'), keyOf('last')], at: ms(9) };
-  expect(await store.replaceKeys(one, fetched)).toBe('done');
-  expect(await store.replaceKeys(one, fetched)).toBe('done');
+  const fetched = { keys: [keyOf('next'), keyOf('last')], at: ms(9) };
+  expect(await store.replaceKeys(one, value, fetched)).toBe('done');
+  // As the SDK repeats it where the answer was lost.
+  expect(await store.replaceKeys(one, value, fetched)).toBe('done');
   expect(await store.getTokenIssuer(one)).toEqual({ ...value, keys: fetched.keys, keysReadAt: 9 });
   expect(await audited(one)).toBe(1);
 });
 
 test('keys that were fetched for an issuer that has changed, is gone or never was go nowhere', async () => {
   const { value } = await put(one, issuerOf('https://a', url), 1);
-  const fetched = { version: value.version, keys: [keyOf('late')], at: ms(9) };
+  const fetched = { keys: [keyOf('late')], at: ms(9) };
   const changed = await put(one, issuerOf('https://b', url), 2);
-  expect(await store.replaceKeys(one, fetched)).toBe('changed');
+  expect(await store.replaceKeys(one, value, fetched)).toBe('changed');
   expect(await store.getTokenIssuer(one)).toEqual(changed.value);
   await store.deleteTokenIssuer(one, by(3));
-  for (const version of [1, 2, 3]) expect(await store.replaceKeys(one, { ...fetched, version })).toBe('changed');
+  for (const version of [1, 2, 3]) expect(await store.replaceKeys(one, { ...value, version }, fetched)).toBe('changed');
   expect(await store.getTokenIssuer(one)).toBeUndefined();
-  expect(await store.replaceKeys(other, fetched)).toBe('changed');
+  expect(await store.replaceKeys(other, value, fetched)).toBe('changed');
   expect(await store.getTokenIssuer(other)).toBeUndefined();
+});
+
+test('keys that were read before others were fetched replace nothing: which keys are dropped would not be known', async () => {
+  const { value } = await put(one, issuerOf('https://a', url), 1);
+  expect(await store.replaceKeys(one, value, { keys: [keyOf('between')], at: ms(9) })).toBe('done');
+  expect(await store.replaceKeys(one, value, { keys: [keyOf('late')], at: ms(10) })).toBe('changed');
+  const replaced = await put(one, issuerOf('https://a', url), 11);
+  expect(replaced).toMatchObject({ before: { keys: [keyOf('between')] } });
+});
+
+test('keys that are fetched while the issuer is changed are among those that the change has replaced', async () => {
+  const { value } = await put(one, issuerOf('https://a', url), 1);
+  let fetches = 1;
+  const send: typeof table.client.send = async (command: object) => {
+    if (command instanceof TransactWriteCommand && fetches-- > 0)
+      await store.replaceKeys(one, value, { keys: [keyOf('between')], at: ms(9) });
+    return table.client.send(command as never) as never;
+  };
+  const racing = createTokenIssuerStore({ send } as typeof table.client, table.tableName);
+  const outcome = await racing.putTokenIssuer(one, issuerOf('https://b'), by(10));
+  expect(outcome).toMatchObject({ kind: 'done', before: { keys: [keyOf('between')] } });
 });

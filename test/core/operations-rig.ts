@@ -7,9 +7,11 @@ import { createDeploymentItems } from '../../shared/adapters/dynamodb/deployment
 import { createOperationStore } from '../../shared/adapters/dynamodb/operation-store.ts';
 import { createSessionStore, type StoreOptions } from '../../shared/adapters/dynamodb/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
+import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
 import { cryptoRandom, newOperationId } from '../../shared/adapters/node/random.ts';
+import { signersOf } from '../../shared/adapters/node/signers.ts';
 import { type StartPorts, wakeOverdue } from '../../shared/app/operations.ts';
-import type { AttemptId, DeploymentId, OperationId, TenantId } from '../../shared/domain/ids.ts';
+import type { AttemptId, DeploymentId, OperationId, SignerId, TenantId } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import type { Broker } from '../../shared/ports/broker.ts';
 import type { Operation, OperationMessage } from '../../shared/ports/operations.ts';
@@ -36,8 +38,8 @@ export interface OperationsRig {
   /** Happens at the broker before a client id is ended. */
   meanwhile: ((clientId: string) => Promise<unknown>) | undefined;
   /** Connected, for the core and for the broker. */
-  connected(username: string, clientId: string, expiry?: number): Promise<AttemptId>;
-  retained(username: string, clientId: string): Promise<void>;
+  connected(username: string, clientId: string, expiry?: number, signedBy?: SignerId): Promise<AttemptId>;
+  retained(username: string, clientId: string, signedBy?: SignerId): Promise<void>;
   /** One message, as the function gets it; `mortal`: by a worker that dies. */
   deliver(message: OperationMessage, options?: { mortal?: Mortal; mustStop?: () => boolean }): Promise<unknown>;
   /** Until nothing waits any more: the clock moves on where a message is delayed. Answers how many messages it took. */
@@ -82,6 +84,8 @@ export async function createOperationsRig(table: TestTable, options: StoreOption
       items: createDeploymentItems(documents, tableName),
       settings: createSettingsStore(documents, tableName),
       credentials: createCredentialStore(documents, tableName),
+      issuers: createTokenIssuerStore(documents, tableName),
+      signersOf,
       queue: {
         async send(message, { delaySeconds = 0 } = {}) {
           const push = async () => void queue.push({ message, delaySeconds });
@@ -101,13 +105,13 @@ export async function createOperationsRig(table: TestTable, options: StoreOption
     told,
     deaf: false,
     meanwhile: undefined,
-    async connected(username, clientId, expiry = 0) {
-      const attempt = await core.join(username, clientId, expiry);
+    async connected(username, clientId, expiry = 0, signedBy) {
+      const attempt = await core.join(username, clientId, expiry, signedBy);
       core.broker.set(clientId, { kind: 'connected', expirySeconds: seconds(expiry) });
       return attempt;
     },
-    async retained(username, clientId) {
-      const attempt = await rig.connected(username, clientId, 3_600);
+    async retained(username, clientId, signedBy) {
+      const attempt = await rig.connected(username, clientId, 3_600, signedBy);
       await core.report('door.disconnected', username, clientId, attempt, 3_600);
       core.broker.set(clientId, { kind: 'retained' });
     },

@@ -8,7 +8,7 @@ import { type AdmitDecision, admit } from '../../shared/app/admit.ts';
 import { parseBrokerEvent } from '../../shared/app/broker-event.ts';
 import { applyBrokerEvent, applyDoorReport, type LifeCyclePorts } from '../../shared/app/life-cycle.ts';
 import { sweep } from '../../shared/app/sweep.ts';
-import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
+import type { AttemptId, ClientId, DeploymentId, SignerId, Username } from '../../shared/domain/ids.ts';
 import type { Session } from '../../shared/domain/session.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import type { Broker, BrokerSays } from '../../shared/ports/broker.ts';
@@ -33,10 +33,10 @@ export interface Core {
     username: string,
     clientId: string,
     /** `heldMax`: the limit as this process read it some seconds ago, if it is another one by now. */
-    options?: { expiry?: number; witness?: 'door' | 'broker'; heldMax?: number },
+    options?: { expiry?: number; witness?: 'door' | 'broker'; heldMax?: number; signedBy?: SignerId | undefined },
   ): Promise<AdmitDecision>;
   /** An admission that is confirmed by the front door. */
-  join(username: string, clientId: string, expiry?: number): Promise<AttemptId>;
+  join(username: string, clientId: string, expiry?: number, signedBy?: SignerId): Promise<AttemptId>;
   report(
     type: DoorReport['type'],
     username: string,
@@ -109,16 +109,17 @@ export function createCore(
       now += by * 1000;
     },
     now: clock.now,
-    connect(username, clientId, { expiry = 0, witness = 'door', heldMax = core.max } = {}) {
+    connect(username, clientId, { expiry = 0, witness = 'door', heldMax = core.max, signedBy } = {}) {
       return admit(ports, settingsOf(heldMax), {
         receivedAt: clock.now(),
         ...names(username, clientId),
         witness,
         expirySeconds: seconds(expiry),
+        ...(signedBy === undefined ? {} : { signedBy }),
       });
     },
-    async join(username, clientId, expiry = 0) {
-      const decision = await core.connect(username, clientId, { expiry });
+    async join(username, clientId, expiry = 0, signedBy) {
+      const decision = await core.connect(username, clientId, { expiry, signedBy });
       if (decision.kind === 'rejected') throw new Error(`${username} ${clientId}: ${decision.reason}`);
       await core.report('door.connected', username, clientId, decision.attempt, expiry);
       return decision.attempt;

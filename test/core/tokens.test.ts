@@ -5,6 +5,7 @@ import { createHmac } from 'node:crypto';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
+import { signersOf } from '../../shared/adapters/node/signers.ts';
 import { readFetchedKeys } from '../../shared/app/public-keys.ts';
 import type { ConnectRequest } from '../../shared/domain/connect.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
@@ -81,6 +82,31 @@ test.each(algorithms)('%s: the token of a username that has no password is right
   expect(await told(await sign(claims(), alg))).toBe('admitted');
   expect(await told(await sign({ ...claims(), aud: ['other', 'mqtt'] }, alg))).toBe('admitted');
   expect(rig.hashes).toBe(0);
+});
+
+test.each(algorithms)(
+  '%s: the session knows the key that verified its token, named by it or not (S21)',
+  async (alg) => {
+    const keys = published.filter(({ kid }) => kid === `key-${alg}`);
+    const [signer] = signersOf({ issuer: named.issuer, keys });
+    for (const header of [undefined, {}]) {
+      rig.advance(60);
+      const clientId = `${alg}-${header === undefined}`;
+      expect(await told(await sign(claims(), alg, header), { clientId })).toBe('admitted');
+      expect((await rig.session('demo', 'sensor', clientId))?.signedBy).toEqual([signer]);
+    }
+    await told('alice-secret', { username: 'alice', clientId: `${alg}-password` });
+    expect(await rig.session('demo', 'alice', `${alg}-password`)).not.toHaveProperty('signedBy');
+  },
+);
+
+test('a key is the same however its JWK writes it, and another under another issuer', () => {
+  const of = (key: PublicKey, issuer: string = named.issuer) => [...signersOf({ issuer, keys: [key] })];
+  const rsa = published.find(({ kid }) => kid === 'key-RS256');
+  if (rsa?.n === undefined) throw new Error('an RSA key is published');
+  const padded = Buffer.concat([Buffer.alloc(1), Buffer.from(rsa.n, 'base64url')]).toString('base64url');
+  expect(of({ ...rsa, n: padded, kid: 'other', alg: 'PS256' })).toEqual(of(rsa));
+  expect(of(rsa, 'https://other.example/')).not.toEqual(of(rsa));
 });
 
 test.each([2, 30])('a token of a clock that is %i s ahead is right already', async (ahead) => {
@@ -249,4 +275,5 @@ test('S17: a signed token needs no database: its holder is let in by the keys th
   await rig.engine.restart();
   await rig.drain();
   expect(await rig.used('demo', 'never-seen')).toBe(1);
+  expect((await rig.session('demo', 'never-seen', 'c2'))?.signedBy).toHaveLength(1);
 });

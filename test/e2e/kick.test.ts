@@ -1,5 +1,6 @@
 // Kicking at the wire (S15, S21), with real MQTT clients and the whole product.
 
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { MqttClient } from 'mqtt';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildConnect, dialRaw, join, refusalOf } from '../support/mqtt.ts';
@@ -124,6 +125,38 @@ test('an MQTT user that is removed is disconnected at once, and nobody else', as
   expect(alice.connected).toBe(true);
   rig.advance(5);
   expect(await refusalOf(join(rig.product, { version: 5, clientId: 'bridge-2', username: 'bridge' }))).toBe(0x86);
+  await alice.endAsync();
+});
+
+test('a token key that is dropped disconnects what it let in; clients of another key and of a password stay', async () => {
+  const issuer = { issuer: 'https://issuer.example/', audience: 'mqtt' };
+  const [old, next] = await Promise.all([generateKeyPair('ES256'), generateKeyPair('ES256')]);
+  const [oldKey, nextKey] = await Promise.all([exportJWK(old.publicKey), exportJWK(next.publicKey)]);
+  const tokenOf = (username: string, { privateKey }: typeof old) =>
+    new SignJWT({ iss: issuer.issuer, aud: issuer.audience, sub: username })
+      .setProtectedHeader({ alg: 'ES256' })
+      .setExpirationTime(new Date(rig.now() + 3_600_000))
+      .sign(privateKey);
+  const putKeys = (...keys: object[]) => rig.api('PUT', `${demo}/token-issuer`, { ...issuer, keys: { keys } });
+  expect((await putKeys(oldKey, nextKey)).status).toBe(201);
+  rig.advance(5);
+  const joinBy = async (username: string, pair: typeof old) =>
+    join(rig.product, { version: 5, clientId: username, username, password: await tokenOf(username, pair) });
+  const [dropped, kept, alice] = await Promise.all([
+    joinBy('by-old', old),
+    joinBy('by-next', next),
+    join(rig.product, { version: 5, clientId: 'alice-1' }),
+  ]);
+  const told = farewell(dropped);
+  expect((await putKeys(nextKey)).status).toBe(200);
+  expect(await told).toBe(0x98);
+  await eventually(async () => (await rig.used('by-old')) === 0, 'its session has ended');
+  expect([kept.connected, alice.connected]).toEqual([true, true]);
+  rig.advance(5);
+  await expect(joinBy('by-old', old)).rejects.toMatchObject({ code: 0x86 });
+  expect((await rig.api('DELETE', `${demo}/token-issuer`)).status).toBe(204);
+  await eventually(async () => (await rig.used('by-next')) === 0, 'the issuer is gone, and its clients with it');
+  expect(alice.connected).toBe(true);
   await alice.endAsync();
 });
 

@@ -38,7 +38,7 @@ const functions = {
     name: 'expiry',
     grants: ['GetQueueAttributes', 'GetQueueUrl', 'SendMessage'].map((action) => `sqs:${action} ExpiryLost.Arn`),
   },
-  TokenKeys: { name: 'token-keys', grants: [] },
+  TokenKeys: { name: 'token-keys', grants: ['sqs:SendMessage OperationsQueue.Arn'] },
   OperationsWorker: {
     name: 'operations',
     grants: [...[...consume, 'SendMessage'].map((action) => `sqs:${action} OperationsQueue.Arn`), ...kick],

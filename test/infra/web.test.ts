@@ -270,7 +270,8 @@ describe('the console', () => {
 
     test('answers every place of the console with index.html, and every file with itself', () => {
       const led = (uri: string): unknown => ask(uri).uri;
-      for (const place of ['/', '/deployments', '/deployments/demo', '/deployments/demo/monitor/clients/~YQ'])
+      const deep = '/deployments/demo/monitor/clients/~YQ';
+      for (const place of ['/', '/deployments', '/deployments/demo', deep, '/operations', '/audit', '/audit/'])
         expect(led(place), place).toBe('/index.html');
       for (const file of ['/assets/app-1a2b.js', '/config.json', '/index.html', '/icon.svg'])
         expect(led(file), file).toBe(file);
@@ -288,7 +289,7 @@ describe('the console', () => {
         '/mqtt',
         '/a.b/page',
       ];
-      for (const uri of [...others, '/deployments/secret.txt', '/deployments//demo']) {
+      for (const uri of [...others, '/deployments/secret.txt', '/deployments//demo', '/audit/x', '/operations/x']) {
         const answer = ask(uri);
         expect(answer, uri).toMatchObject({ statusCode: 404, headers: { 'content-type': { value: problemType } } });
         expect(JSON.parse(answer.body?.data ?? '')).toEqual(

@@ -2,12 +2,13 @@
 // answer says how things are there, and a test fails only where it cannot be had, or contradicts what the product does rely
 // on. The list in docs/operate.md names them by `id`.
 
-import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { MqttClient } from 'mqtt';
 import { expect } from 'vitest';
 import { accountQuestions } from './account-questions.ts';
 import type { Question } from './question.ts';
 import { inPath, type PresenceEvent, type Trial } from './target.ts';
+import { createTokenSigner } from './token-signer.ts';
 
 const told = (code: number | undefined): string => (code === undefined ? 'closed socket' : `0x${code.toString(16)}`);
 const keeps = { clean: false, properties: { sessionExpiryInterval: 120 } };
@@ -270,19 +271,10 @@ const connectionQuestions: readonly Question[] = [
     question: 'is the authorizer asked again when a connection ends by its token, and what is its client told?',
     canAsk: ({ target }) => target.awaitsTokenEnd,
     async ask(trial) {
-      const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-      const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'one', alg: 'ES256', use: 'sig' };
-      const issuer = { issuer: 'https://issuer.example', audience: 'headcount', keys: { keys: [jwk] } };
+      const { issuer, tokenOf } = createTokenSigner();
       expect((await trial.api('PUT', '/token-issuer', issuer)).status).toBeLessThan(300);
       await trial.limit(5);
-      const exp = Math.floor(Date.now() / 1_000) + 310;
-      const claims = { iss: issuer.issuer, aud: issuer.audience, sub: 'q-token', exp };
-      const body = [{ alg: 'ES256', kid: 'one' }, claims]
-        .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
-        .join('.');
-      const key = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const;
-      const password = `${body}.${sign('sha256', Buffer.from(body), key).toString('base64url')}`;
-      const client = await trial.join('q-token', 'q-token', { password });
+      const client = await trial.join('q-token', 'q-token', { password: tokenOf('q-token', 310) });
       const from = performance.now();
       const reasons: unknown[] = [];
       client.on('disconnect', ({ reasonCode }) => reasons.push(told(reasonCode)));

@@ -3,6 +3,7 @@
 import { expect } from 'vitest';
 import type { Check } from './checks.ts';
 import { inPath, type Trial } from './target.ts';
+import { createTokenSigner } from './token-signer.ts';
 
 const change = async (trial: Trial, method: string, path: string, status: number, body?: object): Promise<void> => {
   expect((await trial.api(method, path, body)).status).toBe(status);
@@ -126,6 +127,25 @@ export const settingsChecks: readonly Check[] = [
       await trial.target.settled();
       await trial.refusal(blocked, 's21-a');
       await trial.refusal(removed, 's21-b');
+    },
+  },
+  {
+    statement: 'S21',
+    guarantee: 'a token issuer that drops its key disconnects who came by it, and nobody with a password',
+    async run(trial) {
+      const [before, after] = [createTokenSigner(), createTokenSigner()];
+      await change(trial, 'PUT', '/token-issuer', 201, before.issuer);
+      await trial.limit(5);
+      const user = await trial.user('s21-password');
+      const password = before.tokenOf('s21-token', 3_600);
+      const dropped = await trial.join('s21-token', 's21-c', { password });
+      const kept = await trial.join(user, 's21-d');
+      for (const name of ['s21-c', 's21-d']) await trial.connected(name);
+      await change(trial, 'PUT', '/token-issuer', 200, after.issuer);
+      await trial.eventually(async () => !dropped.connected, 'it is disconnected');
+      await trial.refusal('s21-token', 's21-c', { password });
+      expect(kept.connected).toBe(true);
+      expect((await trial.api('DELETE', '/token-issuer')).status).toBe(204);
     },
   },
 ];

@@ -16,7 +16,12 @@ const message = {
 };
 
 test('what was put there comes out, with hints and without', () => {
-  for (const more of [{}, { protocolVersion: 5, ipAddress: '192.0.2.1' }, { witness: 'broker' }]) {
+  for (const more of [
+    {},
+    { protocolVersion: 5, ipAddress: '192.0.2.1' },
+    { signedBy: 'A'.repeat(22) },
+    { witness: 'broker' },
+  ]) {
     const sent = { ...message, ...more };
     expect(parseAdmitted(JSON.parse(JSON.stringify(sent)))).toEqual(sent);
   }
@@ -36,6 +41,7 @@ test.each([
   { clientId: '' },
   { attempt: 'short' },
   { attempt: undefined },
+  { signedBy: 'password' },
   { place: 'AAAAAAAAAA' },
   { place: 'AAAAAAAAAA=' },
   { place: 7 },

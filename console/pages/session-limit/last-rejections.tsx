@@ -34,6 +34,7 @@ export function LastRejections({
           id: 'clientId',
           header: 'Client ID',
           isRowHeader: true,
+          minWidth: 160,
           cell: ({ clientId }) => (clientId === '' ? '–' : <span className="name">{shownName(clientId)}</span>),
         },
         { id: 'reason', header: 'Reason', cell: ({ reason }) => reasonWords[reason] },

@@ -6,9 +6,10 @@ import {
   putTokenIssuer,
   type TokenIssuerPorts,
 } from '../../../shared/app/token-issuer.ts';
-import { type Answer, ok, problem } from '../answer.ts';
+import { type Answer, ok, problem, startedBy } from '../answer.ts';
 import { missing, removed, stale } from '../outcome.ts';
 import { etagOf } from '../precondition.ts';
+import { startedFor } from '../principal.ts';
 import type { Router } from '../route.ts';
 import { answers, tokenIssuerInputSchema, tokenIssuerSchema } from '../schemas.ts';
 import { viewTokenIssuer } from '../views.ts';
@@ -44,13 +45,15 @@ export function addTokenIssuerRoutes(router: Router, ports: TokenIssuerPorts): v
       'Take signed tokens of an issuer as MQTT passwords; keys are given, or fetched from a URL now and every ten minutes',
     body: { parse: parseTokenIssuer, maxBytes, schema: tokenIssuerInputSchema },
     honours: 'if-match',
+    starts: () => true,
     problems: ['token_issuer.no_keys'],
     responses: {
-      200: answers(tokenIssuerSchema, 'Replaced'),
+      200: answers(tokenIssuerSchema, 'Replaced; where it drops a key, Location names the operation that disconnects'),
       201: answers(tokenIssuerSchema, 'Configured'),
     },
-    async handle({ deployment, body, caller }): Promise<Answer> {
-      const outcome = await putTokenIssuer(ports, deployment.deploymentId, body, caller);
+    async handle({ principal, deployment, body, caller }): Promise<Answer> {
+      const of = startedFor(principal, deployment);
+      const { outcome, operationId } = await putTokenIssuer(ports, of, body, caller);
       switch (outcome.kind) {
         case 'no_keys':
           return problem(422, 'token_issuer.no_keys', `${outcome.problem}. Nothing was changed.`);
@@ -59,7 +62,7 @@ export function addTokenIssuerRoutes(router: Router, ports: TokenIssuerPorts): v
         case 'stale':
           return stale;
         case 'done': {
-          const headers = { etag: etagOf(outcome.value.version) };
+          const headers = { etag: etagOf(outcome.value.version), ...startedBy(operationId) };
           return { status: outcome.created ? 201 : 200, body: viewTokenIssuer(outcome.value), headers };
         }
       }
@@ -70,10 +73,14 @@ export function addTokenIssuerRoutes(router: Router, ports: TokenIssuerPorts): v
     method: 'delete',
     path,
     scope: 'credentials:write',
-    summary: 'Take no signed tokens any more',
+    summary: 'Take no signed tokens any more, and disconnect the clients that they let in',
     honours: 'if-match',
+    starts: () => true,
     problems: [notConfigured],
-    responses: { 204: { description: 'Deleted' } },
-    handle: async ({ deployment, caller }) => removed(await deleteTokenIssuer(ports, deployment.deploymentId, caller)),
+    responses: { 204: { description: 'Deleted; Location names the operation that disconnects' } },
+    async handle({ principal, deployment, caller }) {
+      const { outcome, operationId } = await deleteTokenIssuer(ports, startedFor(principal, deployment), caller);
+      return { ...removed(outcome), ...(operationId === undefined ? {} : { headers: startedBy(operationId) }) };
+    },
   });
 }

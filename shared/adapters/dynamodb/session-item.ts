@@ -4,7 +4,14 @@ import type { sessionAttributes } from '../../config/attributes.ts';
 import { ttlGraceSeconds } from '../../config/constants.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../domain/ids.ts';
 import { laneOf } from '../../domain/place.ts';
-import { type Ending, type Pair, type Session, tombstoneUntil, type Witness } from '../../domain/session.ts';
+import {
+  type Ending,
+  type Pair,
+  type Session,
+  tombstoneUntil,
+  type Voucher,
+  type Witness,
+} from '../../domain/session.ts';
 import { addSeconds, type Ms, ms, type Seconds, seconds, toEpochSeconds } from '../../domain/time.ts';
 import type { Stored } from '../../ports/sessions.ts';
 import { duePk, sessionKey, wakePartition } from './keys.ts';
@@ -56,6 +63,7 @@ export function encodeSession(session: Session, revision: string): Record<Sessio
     recounted: session.recounted || undefined,
     uncounted: session.knownUncounted,
     owes: session.owes,
+    signed: session.signedBy,
     admittedAt: session.admittedAt,
     connectedAt: session.connectedAt,
     unsure: session.connectedAtUnsure,
@@ -102,6 +110,7 @@ export function decodeSession(item: Partial<Record<SessionAttribute, unknown>>):
   set('expiryTold', isTrue(item.told));
   set('knownUncounted', item.uncounted as readonly AttemptId[] | undefined);
   set('owes', isTrue(item.owes));
+  set('signedBy', item.signed as readonly Voucher[] | undefined);
   set('connectedAt', item.connectedAt as Ms | undefined);
   set('connectedAtUnsure', isTrue(item.unsure));
   set('disconnectedAt', item.disconnectedAt as Ms | undefined);

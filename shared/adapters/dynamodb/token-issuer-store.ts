@@ -38,6 +38,15 @@ function audited(stored: StoredTokenIssuer | undefined): unknown {
   return { issuer, audience, audienceClaim, usernameClaim, jwksUrl, keys: names, version };
 }
 
+/** Fetching keys again changes no version, so `keysReadAt` tells whether the keys are those that were read. */
+function asStored({ version, stored }: Seen) {
+  const readAt = stored?.keysReadAt;
+  return {
+    ConditionExpression: readAt === undefined ? 'version = :version' : 'version = :version AND keysReadAt = :readAt',
+    ExpressionAttributeValues: { ':version': version, ...(readAt === undefined ? {} : { ':readAt': readAt }) },
+  };
+}
+
 export function createTokenIssuerStore(client: DynamoDBDocumentClient, tableName: string): TokenIssuerStore {
   const table: Table = { client, tableName };
   const TableName = tableName;
@@ -49,8 +58,10 @@ export function createTokenIssuerStore(client: DynamoDBDocumentClient, tableName
   }
 
   /**
-   * Keeps S18: of all changes that start from one version one wins, with its audit record and its place in the list of
-   * those that are fetched, or nothing is written.
+   * Invariant: of all changes that start from one version one wins, with its audit record and its place in the list of
+   * those that are fetched (S18). Its caller knows each key that it drops (S21).
+   * Race: refused where another change, or fetched keys, came first.
+   * On crash: all of it is written, or nothing.
    */
   async function write(
     id: DeploymentId,
@@ -58,10 +69,7 @@ export function createTokenIssuerStore(client: DynamoDBDocumentClient, tableName
     next: StoredTokenIssuer | undefined,
     change: Change,
   ): Promise<'done' | 'raced' | 'no deployment'> {
-    const asRead =
-      seen.version === 0
-        ? { ConditionExpression: 'attribute_not_exists(version)' }
-        : { ConditionExpression: 'version = :version', ExpressionAttributeValues: { ':version': seen.version } };
+    const asRead = seen.version === 0 ? { ConditionExpression: 'attribute_not_exists(version)' } : asStored(seen);
     const item = next === undefined ? { version: seen.version + 1 } : { ...next, configured: true };
     const writes: Writes = [
       { Put: { TableName, Item: { ...item, ...tokenIssuerKey(id) }, ...asRead } },
@@ -104,11 +112,12 @@ export function createTokenIssuerStore(client: DynamoDBDocumentClient, tableName
         if (stale !== undefined) return stale;
         const { version: _v, updatedAt: _u, keysReadAt: _k, ...same } = seen.stored ?? {};
         if (seen.stored !== undefined && isDeepStrictEqual(same, { ...issuer }))
-          return { kind: 'done', value: seen.stored, created: false };
+          return { kind: 'done', value: seen.stored, created: false, before: seen.stored };
         const next = { ...issuer, version: seen.version + 1, updatedAt: change.at, keysReadAt: change.at };
         const outcome = await write(id, seen, next, change);
         if (outcome === 'no deployment') return { kind: 'missing', what: 'deployment' };
-        if (outcome === 'done') return { kind: 'done', value: next, created: seen.stored === undefined };
+        if (outcome === 'done')
+          return { kind: 'done', value: next, created: seen.stored === undefined, before: seen.stored };
       }
       throw new StoreUnavailable('other changes of the token issuer kept coming first');
     },
@@ -136,17 +145,32 @@ export function createTokenIssuerStore(client: DynamoDBDocumentClient, tableName
       return ((await answering(() => client.send(command))).Items ?? []).map(storedDeploymentId);
     },
 
-    /** Refused where the issuer was changed since: keys of one issuer never verify another's tokens. */
-    async replaceKeys(id, { version, keys, at }) {
+    /**
+     * Invariant: keys of one issuer never verify another's tokens, and the caller knows each key that is dropped (S21).
+     * Race: refused where the issuer was changed or fetched again since it was read.
+     * On crash: the keys stay, and the next run fetches them.
+     */
+    async replaceKeys(id, { version, keysReadAt }, { keys, at }) {
       const command = new UpdateCommand({
         TableName,
         Key: tokenIssuerKey(id),
         UpdateExpression: 'SET #keys = :keys, keysReadAt = :at',
-        ConditionExpression: 'version = :version AND configured = :true',
+        ConditionExpression: 'version = :version AND keysReadAt = :seen AND configured = :true',
         ExpressionAttributeNames: { '#keys': 'keys' },
-        ExpressionAttributeValues: { ':keys': [...keys], ':at': at, ':version': version, ':true': true },
+        ExpressionAttributeValues: {
+          ':keys': [...keys],
+          ':at': at,
+          ':version': version,
+          ':seen': keysReadAt,
+          ':true': true,
+        },
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       });
-      return (await refusable(() => client.send(command))) instanceof Refused ? 'changed' : 'done';
+      const answer = await refusable(() => client.send(command));
+      if (!(answer instanceof Refused)) return 'done';
+      // A try that the SDK repeats after a time-out meets its own time.
+      const { version: stored, configured, keysReadAt: readAt } = answer.item ?? {};
+      return stored === version && configured === true && readAt === at ? 'done' : 'changed';
     },
   };
 }

@@ -3,13 +3,16 @@
 import {
   type CryptoKey,
   createLocalJWKSet,
-  type JWTPayload,
+  exportJWK,
   type JWTVerifyGetKey,
   type JWTVerifyOptions,
+  type JWTVerifyResult,
   jwtVerify,
+  type ResolvedKey,
 } from 'jose';
 import { ms } from '../../domain/time.ts';
-import type { TokenCheck, TokenIssuer } from '../../ports/token-issuer.ts';
+import type { PublicKey, TokenCheck, TokenIssuer } from '../../ports/token-issuer.ts';
+import { signerOf } from './signers.ts';
 
 /** Far above what an issuer signs, far below what MQTT carries. */
 const maxBytes = 16_384;
@@ -41,29 +44,33 @@ export function createTokenCheck(algorithms: readonly string[]): TokenCheck {
         clockTolerance: leewaySeconds,
         ...(issuer.audienceClaim === 'aud' ? { audience: issuer.audience } : {}),
       };
-      const payload = await payloadOf(token, keysOf(issuer), options);
+      const verified = await verifyWith(token, keysOf(issuer), options);
+      if (verified === undefined) return undefined;
+      const { payload, key } = verified;
       // The library's leeway is for `exp` too, and an expired token must vouch for nothing.
-      if (payload?.exp === undefined || payload.exp * 1_000 <= now) return undefined;
+      if (payload.exp === undefined || payload.exp * 1_000 <= now) return undefined;
       if (issuer.audienceClaim === 'client_id' && payload.client_id !== issuer.audience) return undefined;
       if (!Object.hasOwn(payload, issuer.usernameClaim)) return undefined;
-      return payload[issuer.usernameClaim] === username ? ms(Math.floor(payload.exp * 1_000)) : undefined;
+      if (payload[issuer.usernameClaim] !== username) return undefined;
+      const signedBy = signerOf(issuer.issuer, (await exportJWK(key)) as PublicKey);
+      return { validUntil: ms(Math.floor(payload.exp * 1_000)), signedBy };
     },
   };
 }
 
-async function payloadOf(
+async function verifyWith(
   token: string,
   keys: JWTVerifyGetKey,
   options: JWTVerifyOptions,
-): Promise<JWTPayload | undefined> {
+): Promise<(JWTVerifyResult & ResolvedKey) | undefined> {
   try {
-    return (await jwtVerify(token, keys, options)).payload;
+    return await jwtVerify(token, keys, options);
   } catch (error) {
     // A token that does not say which key: each that could be it is tried, and there are few.
     if (!isSeveral(error)) return undefined;
     for await (const key of error) {
       const verified = await jwtVerify(token, key, options).catch(() => undefined);
-      if (verified !== undefined) return verified.payload;
+      if (verified !== undefined) return { ...verified, key };
     }
     return undefined;
   }
