@@ -1,7 +1,7 @@
 // From what is to what is wanted: the changes, in the order in which they are made. Pure, so that what a dry run shows is
 // what a run does. What would be refused for what there is, is a problem before anything is made.
 
-import { parseSessionLimit } from '../shared/app/session-limit-input.ts';
+import { parseSessionLimit } from '../shared/app/settings/session-limit-input.ts';
 import type { LimitWanted, OverrideWanted, Wanted } from './read-file.ts';
 
 /** What the API says there is. */

@@ -1,8 +1,8 @@
 // Limits as a file: what it may say, and, where it says something else, in which line. Nothing is guessed: a word that is
 // misspelt must not be a limit that is missing. What the API would refuse is refused here, by the API's own rules.
 
-import { parseDeploymentChange } from '../shared/app/deployment-input.ts';
-import { parseOverride, parseSessionLimitChange } from '../shared/app/session-limit-input.ts';
+import { parseOverride, parseSessionLimitChange } from '../shared/app/settings/session-limit-input.ts';
+import { parseDeploymentChange } from '../shared/app/tenancy/deployment-input.ts';
 import { usernamesPerListMax } from '../shared/config/constants.ts';
 import { parseDeploymentId, parseUsername } from '../shared/domain/ids.ts';
 import { ambiguity, type Field, type FileFault, readYaml, type Written } from './read-yaml.ts';

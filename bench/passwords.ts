@@ -3,9 +3,9 @@
 import { systemClock } from '../shared/adapters/node/clock.ts';
 import { generateKeyring, parseKeyring } from '../shared/adapters/node/keyring.ts';
 import { createPasswordCrypto } from '../shared/adapters/node/password-crypto.ts';
-import { keysOf } from '../shared/app/open-data.ts';
-import { createPasswords } from '../shared/app/passwords.ts';
-import type { PasswordHash } from '../shared/ports/credentials.ts';
+import { keysOf } from '../shared/app/common/open-data.ts';
+import { createPasswords } from '../shared/app/credentials/passwords.ts';
+import type { PasswordHash } from '../shared/ports/credentials/credentials.ts';
 
 /** As it lies in the secret. */
 export const benchKeyring = generateKeyring();

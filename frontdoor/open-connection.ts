@@ -7,7 +7,7 @@ import type { Connect, ConnectDecision } from '../shared/domain/connect.ts';
 import { toBrokerClientId } from '../shared/domain/ids.ts';
 import type { Ms } from '../shared/domain/time.ts';
 import { joinUserName, splitUserName } from '../shared/domain/user-name.ts';
-import type { TicketClaims } from '../shared/ports/tickets.ts';
+import type { TicketClaims } from '../shared/ports/credentials/tickets.ts';
 import { askBroker, type BrokerAnswer } from './ask-broker.ts';
 import { encodeRefusal, protocolConnacks } from './connack-packet.ts';
 import { askedExpiry, hintsOf } from './connect-hints.ts';

@@ -2,9 +2,9 @@
 // by the lease (S12) and by reconciling (S13), so giving up is safe: the session goes on counting.
 import type { ConnectDecision } from '../shared/domain/connect.ts';
 import { seconds } from '../shared/domain/time.ts';
-import type { Clock } from '../shared/ports/clock.ts';
-import type { Log } from '../shared/ports/log.ts';
-import type { DoorReport } from '../shared/ports/presence.ts';
+import type { Clock } from '../shared/ports/common/clock.ts';
+import type { Log } from '../shared/ports/common/log.ts';
+import type { DoorReport } from '../shared/ports/presence/presence.ts';
 import type { RelayEnd } from './relay.ts';
 
 export type Admitted = Extract<ConnectDecision, { kind: 'admitted' }>;

@@ -2,16 +2,16 @@
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createEventBusNotices } from '../shared/adapters/aws/event-bus-notices.ts';
-import { createConnectSettingsReader } from '../shared/adapters/dynamodb/connect-settings.ts';
-import { createNoticeStore } from '../shared/adapters/dynamodb/notice-store.ts';
+import { createConnectSettingsReader } from '../shared/adapters/dynamodb/settings/connect-settings.ts';
+import { createNoticeStore } from '../shared/adapters/dynamodb/usage/notice-store.ts';
 import { cryptoRandom } from '../shared/adapters/node/random.ts';
-import { createNoticeThreshold } from '../shared/app/notice-threshold.ts';
-import type { RefreshPorts } from '../shared/app/refresh-rank.ts';
-import { createSettingsCache } from '../shared/app/settings-cache.ts';
+import { createSettingsCache } from '../shared/app/settings/settings-cache.ts';
+import { createNoticeThreshold } from '../shared/app/usage/notice-threshold.ts';
+import type { RefreshPorts } from '../shared/app/usage/refresh-rank.ts';
 import { environmentVariables } from '../shared/config/env.ts';
 import { noNoticeBus } from '../shared/config/notices.ts';
-import type { Clock } from '../shared/ports/clock.ts';
-import type { Log } from '../shared/ports/log.ts';
+import type { Clock } from '../shared/ports/common/clock.ts';
+import type { Log } from '../shared/ports/common/log.ts';
 import { readVariable } from './environment.ts';
 
 export function readNoticeThreshold(

@@ -3,13 +3,13 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { type LambdaCredentials, readLambdaCredentials } from '../shared/adapters/aws/lambda-credentials.ts';
 import { readSecret } from '../shared/adapters/aws/secret.ts';
-import { createDataFormatStore } from '../shared/adapters/dynamodb/data-format-store.ts';
+import { createDataFormatStore } from '../shared/adapters/dynamodb/common/data-format-store.ts';
 import { systemClock } from '../shared/adapters/node/clock.ts';
 import { parseKeyring } from '../shared/adapters/node/keyring.ts';
-import { createFormatCheck, createPasswordKeys, type OpenData } from '../shared/app/open-data.ts';
+import { createFormatCheck, createPasswordKeys, type OpenData } from '../shared/app/common/open-data.ts';
 import { environmentVariables } from '../shared/config/env.ts';
-import type { PasswordKeys } from '../shared/ports/credentials.ts';
-import type { Log } from '../shared/ports/log.ts';
+import type { Log } from '../shared/ports/common/log.ts';
+import type { PasswordKeys } from '../shared/ports/credentials/credentials.ts';
 import { readVariable } from './environment.ts';
 
 export function checkFormat(client: DynamoDBDocumentClient, tableName: string, log: Log): OpenData {

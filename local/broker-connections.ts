@@ -3,7 +3,7 @@
 
 import type { Client } from 'aedes';
 import { type Seconds, seconds } from '../shared/domain/time.ts';
-import type { Clock } from '../shared/ports/clock.ts';
+import type { Clock } from '../shared/ports/common/clock.ts';
 import type { BrokerSessions } from './broker-sessions.ts';
 import type { Policy } from './policy.ts';
 import {

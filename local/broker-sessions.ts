@@ -5,8 +5,8 @@
 
 import { randomUUID } from 'node:crypto';
 import { addSeconds, later, type Ms, ms, type Seconds, seconds } from '../shared/domain/time.ts';
-import type { BrokerSays } from '../shared/ports/broker.ts';
-import type { Clock } from '../shared/ports/clock.ts';
+import type { Clock } from '../shared/ports/common/clock.ts';
+import type { BrokerSays } from '../shared/ports/presence/broker.ts';
 import { type Journal, noJournal } from './journal.ts';
 import type { Schedule } from './schedule.ts';
 

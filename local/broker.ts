@@ -8,8 +8,8 @@ import type { Duplex } from 'node:stream';
 import { Aedes, type Client, type ConnectPacket } from 'aedes';
 import { sessionExpirySecondsMax } from '../shared/config/constants.ts';
 import { type Seconds, seconds } from '../shared/domain/time.ts';
-import type { Broker } from '../shared/ports/broker.ts';
-import type { Clock } from '../shared/ports/clock.ts';
+import type { Clock } from '../shared/ports/common/clock.ts';
+import type { Broker } from '../shared/ports/presence/broker.ts';
 import {
   allowDoublePubrel,
   dropClosedClient,

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
 import { addSeconds, type Ms, ms, seconds } from '../shared/domain/time.ts';
-import type { Clock } from '../shared/ports/clock.ts';
+import type { Clock } from '../shared/ports/common/clock.ts';
 import { writePrivateFile } from './private-file.ts';
 
 export interface Certificate {

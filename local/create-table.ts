@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { dataFormat } from '../shared/config/constants.ts';
 import { type IndexDefinition, tableDefinition } from '../shared/config/table.ts';
-import { DataRefused } from '../shared/ports/errors.ts';
+import { DataRefused } from '../shared/ports/common/errors.ts';
 
 /** On demand. No stream: the local engine's streams cost more with every write they remember. */
 function buildCreateTable(tableName: string): CreateTableCommandInput {

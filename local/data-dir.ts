@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname, join, resolve } from 'node:path';
 import { dataFormat } from '../shared/config/constants.ts';
 import { type Ms, ms } from '../shared/domain/time.ts';
-import type { Clock } from '../shared/ports/clock.ts';
+import type { Clock } from '../shared/ports/common/clock.ts';
 import { takeLock } from './lock.ts';
 import { makePrivate, privateFolderMode, writePrivateFile } from './private-file.ts';
 import { realSchedule, type Schedule } from './schedule.ts';

@@ -4,8 +4,8 @@
 import { askedWithin } from '../shared/adapters/node/deadline.ts';
 import { doorBudgetMs } from '../shared/config/constants.ts';
 import type { Ms } from '../shared/domain/time.ts';
-import type { Clock } from '../shared/ports/clock.ts';
-import type { Log } from '../shared/ports/log.ts';
+import type { Clock } from '../shared/ports/common/clock.ts';
+import type { Log } from '../shared/ports/common/log.ts';
 
 /** A CONNECT makes about four requests, one after the other. */
 const probeMs = doorBudgetMs / 4;

@@ -3,21 +3,21 @@
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { applyOperations } from '../functions/operations/apply.ts';
-import { createDeploymentItems } from '../shared/adapters/dynamodb/deployment-items.ts';
-import { createOperationStore } from '../shared/adapters/dynamodb/operation-store.ts';
+import { createOperationStore } from '../shared/adapters/dynamodb/operations/operation-store.ts';
+import { createDeploymentItems } from '../shared/adapters/dynamodb/tenancy/deployment-items.ts';
 import { realPause } from '../shared/adapters/node/clock.ts';
 import { cryptoRandom, newOperationId } from '../shared/adapters/node/random.ts';
 import { signersOf } from '../shared/adapters/node/signers.ts';
-import type { KickPorts } from '../shared/app/kick.ts';
-import type { LifeCyclePorts } from '../shared/app/life-cycle.ts';
-import { type StartPorts, wakeOverdue } from '../shared/app/operations.ts';
-import { createPace, paced } from '../shared/app/pace.ts';
+import { createPace, paced } from '../shared/app/common/pace.ts';
+import type { KickPorts } from '../shared/app/operations/kick.ts';
+import { type StartPorts, wakeOverdue } from '../shared/app/operations/operations.ts';
+import type { LifeCyclePorts } from '../shared/app/presence/life-cycle.ts';
 import { kicksPerSecond } from '../shared/config/constants.ts';
-import type { CredentialStore } from '../shared/ports/credentials.ts';
-import type { Log } from '../shared/ports/log.ts';
-import type { DeploymentItems } from '../shared/ports/operations.ts';
-import type { SettingsStore } from '../shared/ports/settings.ts';
-import type { TokenIssuerStore } from '../shared/ports/token-issuer.ts';
+import type { Log } from '../shared/ports/common/log.ts';
+import type { CredentialStore } from '../shared/ports/credentials/credentials.ts';
+import type { TokenIssuerStore } from '../shared/ports/credentials/token-issuer.ts';
+import type { DeploymentItems } from '../shared/ports/operations/operations.ts';
+import type { SettingsStore } from '../shared/ports/settings/settings.ts';
 import { every } from './every.ts';
 import { createLocalQueue } from './queue.ts';
 

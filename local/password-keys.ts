@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateKeyring, parseKeyring } from '../shared/adapters/node/keyring.ts';
-import type { Keyring } from '../shared/ports/credentials.ts';
-import { DataRefused } from '../shared/ports/errors.ts';
+import { DataRefused } from '../shared/ports/common/errors.ts';
+import type { Keyring } from '../shared/ports/credentials/credentials.ts';
 import { writePrivateFile } from './private-file.ts';
 
 function readText(file: string): string | undefined {

@@ -1,7 +1,7 @@
 // Presence events as IoT Core sends them: their fields, and the numbering of connections.
 
 import type { Ms } from '../shared/domain/time.ts';
-import type { Clock } from '../shared/ports/clock.ts';
+import type { Clock } from '../shared/ports/common/clock.ts';
 
 export type DisconnectReason =
   | 'AUTH_ERROR'

@@ -2,7 +2,7 @@
 // client can become one.
 
 import { metricsNamespace, type metricUnits } from '../shared/config/metrics.ts';
-import type { Measure, Measures } from '../shared/ports/metrics.ts';
+import type { Measure, Measures } from '../shared/ports/common/metrics.ts';
 
 type Name = keyof typeof metricUnits;
 

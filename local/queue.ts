@@ -4,7 +4,7 @@
 
 import { createHash, randomUUID } from 'node:crypto';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import type { Clock } from '../shared/ports/clock.ts';
+import type { Clock } from '../shared/ports/common/clock.ts';
 import { type Faults, withFaults } from './faults.ts';
 import { type Journal, noJournal } from './journal.ts';
 import { realSchedule, type Schedule } from './schedule.ts';

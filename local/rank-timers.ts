@@ -5,7 +5,7 @@
 // A username has one timer: its refresh reads what is counted when it runs, so that it speaks for every change before it.
 // What is asked for again just before it is due joins it.
 
-import type { RankMessages, RankRefresh } from '../shared/ports/ranks.ts';
+import type { RankMessages, RankRefresh } from '../shared/ports/usage/ranks.ts';
 import { realSchedule, type Schedule } from './schedule.ts';
 
 export interface RankTimers extends RankMessages {

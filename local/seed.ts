@@ -1,13 +1,13 @@
 // What a new data directory holds: the deployment `demo` of the tenant `local`, with three MQTT users and no session
 // limit. Whatever is there already stays as it is; the tenants that tokens name are there after every start.
 
-import { newDeployment } from '../shared/app/deployments.ts';
+import { newDeployment } from '../shared/app/tenancy/deployments.ts';
 import type { DeploymentId, TenantId, Username } from '../shared/domain/ids.ts';
 import type { Ms } from '../shared/domain/time.ts';
-import type { Clock } from '../shared/ports/clock.ts';
-import type { CredentialStore, PasswordMaker } from '../shared/ports/credentials.ts';
-import type { Deployment, SettingsStore } from '../shared/ports/settings.ts';
-import type { TenantStore } from '../shared/ports/tenants.ts';
+import type { Clock } from '../shared/ports/common/clock.ts';
+import type { CredentialStore, PasswordMaker } from '../shared/ports/credentials/credentials.ts';
+import type { Deployment, SettingsStore } from '../shared/ports/settings/settings.ts';
+import type { TenantStore } from '../shared/ports/tenancy/tenants.ts';
 
 /** Each deployment has the server name of its id below it. */
 export const mqttDomain = 'mqtt.localhost';

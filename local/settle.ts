@@ -3,15 +3,15 @@
 // then: so an attempt that is pending now was never answered with CONNACK 0, and comes to nothing.
 
 import { type DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
-import { parseRosterKey } from '../shared/adapters/dynamodb/roster-item.ts';
-import { decodeSession } from '../shared/adapters/dynamodb/session-item.ts';
-import { change, type LifeCyclePorts } from '../shared/app/life-cycle.ts';
-import { recount } from '../shared/app/recount.ts';
+import { parseRosterKey } from '../shared/adapters/dynamodb/counter/roster-item.ts';
+import { decodeSession } from '../shared/adapters/dynamodb/presence/session-item.ts';
+import { change, type LifeCyclePorts } from '../shared/app/presence/life-cycle.ts';
+import { recount } from '../shared/app/repair/recount.ts';
 import { toBrokerClientId } from '../shared/domain/ids.ts';
 import { abandonAttempt, endSession, freeSession, type Session } from '../shared/domain/session.ts';
 import type { Ms } from '../shared/domain/time.ts';
-import type { BrokerSays } from '../shared/ports/broker.ts';
-import type { RankRequests } from '../shared/ports/ranks.ts';
+import type { BrokerSays } from '../shared/ports/presence/broker.ts';
+import type { RankRequests } from '../shared/ports/usage/ranks.ts';
 
 export interface LastRun {
   readonly endedAt: Ms;

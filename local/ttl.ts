@@ -10,8 +10,8 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { tableDefinition } from '../shared/config/table.ts';
-import type { Clock } from '../shared/ports/clock.ts';
-import type { Log } from '../shared/ports/log.ts';
+import type { Clock } from '../shared/ports/common/clock.ts';
+import type { Log } from '../shared/ports/common/log.ts';
 import { realSchedule, type Schedule } from './schedule.ts';
 import { buildTtlRemoval } from './ttl-removal.ts';
 

@@ -8,8 +8,8 @@ import {
   UpdateCommand,
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
-import { sessionKey, wakePartition } from '../../shared/adapters/dynamodb/keys.ts';
-import { placeBytes } from '../../shared/adapters/dynamodb/place-set.ts';
+import { sessionKey, wakePartition } from '../../shared/adapters/dynamodb/common/keys.ts';
+import { placeBytes } from '../../shared/adapters/dynamodb/counter/place-set.ts';
 import type { Username } from '../../shared/domain/ids.ts';
 import {
   accepted,

@@ -4,8 +4,14 @@
 import { createHash } from 'node:crypto';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { BatchGetCommand, type DynamoDBDocumentClient, PutCommand, type PutCommandInput } from '@aws-sdk/lib-dynamodb';
-import { type Key, ownerKey, perUsernameKey, sessionKey, whitelistKey } from '../../shared/adapters/dynamodb/keys.ts';
-import { encodeSession, type Item } from '../../shared/adapters/dynamodb/session-item.ts';
+import {
+  type Key,
+  ownerKey,
+  perUsernameKey,
+  sessionKey,
+  whitelistKey,
+} from '../../shared/adapters/dynamodb/common/keys.ts';
+import { encodeSession, type Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
 import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import {

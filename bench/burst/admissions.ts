@@ -3,15 +3,15 @@
 
 import { createTable } from '../../local/create-table.ts';
 import { startEngine } from '../../local/engine.ts';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { systemClock as clock } from '../../shared/adapters/node/clock.ts';
 import { cryptoRandom as random } from '../../shared/adapters/node/random.ts';
-import { type AdmitDecision, type AdmitPorts, admit } from '../../shared/app/admit.ts';
+import { type AdmitDecision, type AdmitPorts, admit } from '../../shared/app/admission/admit.ts';
 import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
-import type { ConnectSettings } from '../../shared/ports/settings.ts';
+import type { ConnectSettings } from '../../shared/ports/settings/settings.ts';
 
 const tableName = 'headcount';
 const deploymentId = 'bench' as DeploymentId;

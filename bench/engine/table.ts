@@ -1,6 +1,6 @@
 // The items, and the entries that they have in the indexes. It knows partitions and order, and nothing of time.
 
-import type { Item } from '../../shared/adapters/dynamodb/session-item.ts';
+import type { Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
 import { holds } from './conditions.ts';
 import { documentBytes } from './document-size.ts';

@@ -1,4 +1,4 @@
-// Most of the product's pauses come by a port. Those that do not (shared/adapters/dynamodb/read-items.ts waits before it
+// Most of the product's pauses come by a port. Those that do not (shared/adapters/dynamodb/common/read-items.ts waits before it
 // asks again for what was left unread) are Node's own, and so is the chance in them. For as long as a run lasts both are
 // the run's: the code that asks for them is as it is.
 

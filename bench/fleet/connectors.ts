@@ -2,24 +2,28 @@
 // the front door (frontdoor/main.ts), many at a time. Each is wired as it is there, but for what it is given: the clock,
 // the randomness and the timers of the run, the simulated database and queue.
 
-import { createConnectSettingsReader } from '../../shared/adapters/dynamodb/connect-settings.ts';
-import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
-import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-store.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
+import { createRejectionStore } from '../../shared/adapters/dynamodb/rejections/rejection-store.ts';
+import { createConnectSettingsReader } from '../../shared/adapters/dynamodb/settings/connect-settings.ts';
 import { withDeadline } from '../../shared/adapters/node/deadline.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { createTokenCheck } from '../../shared/adapters/node/token-check.ts';
-import { createConnect } from '../../shared/app/connect.ts';
-import { createPasswords } from '../../shared/app/passwords.ts';
-import { tokenAlgorithms } from '../../shared/app/public-keys.ts';
-import { tellingRefusals } from '../../shared/app/refusals.ts';
-import { createRejectionRecorder } from '../../shared/app/rejection-recorder.ts';
-import { createCredentialCache, createSettingsCache, type SettingsCache } from '../../shared/app/settings-cache.ts';
+import { createConnect } from '../../shared/app/admission/connect.ts';
+import { createPasswords } from '../../shared/app/credentials/passwords.ts';
+import { tokenAlgorithms } from '../../shared/app/credentials/public-keys.ts';
+import { tellingRefusals } from '../../shared/app/rejections/refusals.ts';
+import { createRejectionRecorder } from '../../shared/app/rejections/rejection-recorder.ts';
+import {
+  createCredentialCache,
+  createSettingsCache,
+  type SettingsCache,
+} from '../../shared/app/settings/settings-cache.ts';
 import { connectBudgetMs, doorAnswerMs, doorBudgetMs } from '../../shared/config/constants.ts';
 import type { Connect, ConnectDecision, ConnectRequest } from '../../shared/domain/connect.ts';
-import type { PasswordCrypto } from '../../shared/ports/credentials.ts';
-import type { RejectionRecorder } from '../../shared/ports/rejections.ts';
-import type { ConnectSettings } from '../../shared/ports/settings.ts';
+import type { PasswordCrypto } from '../../shared/ports/credentials/credentials.ts';
+import type { RejectionRecorder } from '../../shared/ports/rejections/rejections.ts';
+import type { ConnectSettings } from '../../shared/ports/settings/settings.ts';
 import { benchKeys } from '../passwords.ts';
 import { backingOff, policy, type Surroundings, silent, tableName } from './processes.ts';
 import { type ClientPolicy, createSimulatedClient } from './sdk-client.ts';

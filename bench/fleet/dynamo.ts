@@ -12,7 +12,7 @@ import {
   ProvisionedThroughputExceededException,
   TransactionConflictException,
 } from '@aws-sdk/client-dynamodb';
-import type { Item } from '../../shared/adapters/dynamodb/session-item.ts';
+import type { Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
 import type { Chance } from '../contention/chance.ts';
 import type { Parameters } from '../contention/parameters.ts';
 import { documentBytes } from '../engine/document-size.ts';

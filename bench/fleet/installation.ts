@@ -2,19 +2,19 @@
 // what stands in the table before the load begins. That is written by the product's own code too, in no time.
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
-import { decodeSession } from '../../shared/adapters/dynamodb/session-item.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
-import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
-import { createPasswords } from '../../shared/app/passwords.ts';
-import type { Swept } from '../../shared/app/sweep.ts';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
+import { decodeSession } from '../../shared/adapters/dynamodb/presence/session-item.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
+import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
+import { createPasswords } from '../../shared/app/credentials/passwords.ts';
+import type { Swept } from '../../shared/app/repair/sweep.ts';
 import { presenceProcessesMax } from '../../shared/config/constants.ts';
 import type { ConnectHints, ConnectRequest } from '../../shared/domain/connect.ts';
 import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { isLive } from '../../shared/domain/session.ts';
 import { seconds } from '../../shared/domain/time.ts';
-import type { SessionStore } from '../../shared/ports/sessions.ts';
-import type { ConnectSettings } from '../../shared/ports/settings.ts';
+import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
+import type { ConnectSettings } from '../../shared/ports/settings/settings.ts';
 import { Chance } from '../contention/chance.ts';
 import { defaults, type Parameters } from '../contention/parameters.ts';
 import { benchKeys, benchPassword } from '../passwords.ts';

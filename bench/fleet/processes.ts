@@ -2,12 +2,12 @@
 // given: the clock, the randomness and the timers of the run, the simulated database, broker and queue.
 
 import { applyPresence } from '../../functions/presence/apply.ts';
-import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
-import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
+import { createRankStore } from '../../shared/adapters/dynamodb/usage/rank-store.ts';
 import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
-import { askingForRanks, collectRankRequests, createRankRequests } from '../../shared/app/ask-ranks.ts';
-import { type Swept, sweep } from '../../shared/app/sweep.ts';
+import { type Swept, sweep } from '../../shared/app/repair/sweep.ts';
+import { askingForRanks, collectRankRequests, createRankRequests } from '../../shared/app/usage/ask-ranks.ts';
 import {
   brokerShares,
   leaseSeconds,
@@ -16,9 +16,9 @@ import {
   rankDelaySeconds,
 } from '../../shared/config/constants.ts';
 import { seconds } from '../../shared/domain/time.ts';
-import type { Broker } from '../../shared/ports/broker.ts';
-import type { Log } from '../../shared/ports/log.ts';
-import type { Random } from '../../shared/ports/random.ts';
+import type { Log } from '../../shared/ports/common/log.ts';
+import type { Random } from '../../shared/ports/common/random.ts';
+import type { Broker } from '../../shared/ports/presence/broker.ts';
 import type { Consumer, SimulatedQueue } from './message-queue.ts';
 import { type ClientPolicy, createSimulatedClient, type SimulatedWay } from './sdk-client.ts';
 

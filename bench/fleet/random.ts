@@ -1,7 +1,7 @@
 // The randomness of a run: all of it from its seed.
 
 import type { AttemptId, Place } from '../../shared/domain/ids.ts';
-import type { Random } from '../../shared/ports/random.ts';
+import type { Random } from '../../shared/ports/common/random.ts';
 import type { Chance } from '../contention/chance.ts';
 
 export function createSeededRandom(chance: Chance): Random {

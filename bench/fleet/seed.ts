@@ -1,8 +1,8 @@
 // Sessions that are there before a run begins: admitted, confirmed and, where wanted, ended by the product's own code, in
 // no time and with nobody else around.
 
-import { type AdmitRequest, admit } from '../../shared/app/admit.ts';
-import { applyBrokerEvent, applyDoorReport } from '../../shared/app/life-cycle.ts';
+import { type AdmitRequest, admit } from '../../shared/app/admission/admit.ts';
+import { applyBrokerEvent, applyDoorReport } from '../../shared/app/presence/life-cycle.ts';
 import { connectBudgetMs } from '../../shared/config/constants.ts';
 import { type AttemptId, toBrokerClientId } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';

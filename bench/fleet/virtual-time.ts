@@ -4,7 +4,7 @@
 // own pauses are this one's while a run lasts.
 
 import { type Ms, ms } from '../../shared/domain/time.ts';
-import type { Clock } from '../../shared/ports/clock.ts';
+import type { Clock } from '../../shared/ports/common/clock.ts';
 import { Chance } from '../contention/chance.ts';
 import { type Event, EventHeap } from '../contention/event-heap.ts';
 import { borrowTimers } from './borrowed-timers.ts';

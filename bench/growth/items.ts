@@ -1,9 +1,9 @@
 // Sessions at rest by the hundred thousand, as admission and confirmation would have left them.
 
 import { createHash } from 'node:crypto';
-import { laneFor, laneKey } from '../../shared/adapters/dynamodb/keys.ts';
-import { usualLayout } from '../../shared/adapters/dynamodb/lanes.ts';
-import { storedPlaces } from '../../shared/adapters/dynamodb/place-set.ts';
+import { laneFor, laneKey } from '../../shared/adapters/dynamodb/common/keys.ts';
+import { usualLayout } from '../../shared/adapters/dynamodb/counter/lanes.ts';
+import { storedPlaces } from '../../shared/adapters/dynamodb/counter/place-set.ts';
 import { leaseSeconds, maxConnectionSeconds, wideAt } from '../../shared/config/constants.ts';
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import { placeInLane } from '../../shared/domain/place.ts';

@@ -2,7 +2,7 @@
 
 import { type Engine, startEngine } from '../../local/engine.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
-import { sideBySide } from '../../shared/app/side-by-side.ts';
+import { sideBySide } from '../../shared/app/common/side-by-side.ts';
 import { wideAt } from '../../shared/config/constants.ts';
 import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';

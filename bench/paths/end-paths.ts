@@ -1,7 +1,7 @@
 // What the end of a session costs: disconnected, expired, kicked.
 
-import { kickClient } from '../../shared/app/kick.ts';
-import { sweep } from '../../shared/app/sweep.ts';
+import { kickClient } from '../../shared/app/operations/kick.ts';
+import { sweep } from '../../shared/app/repair/sweep.ts';
 import type { Username } from '../../shared/domain/ids.ts';
 import { check, type Path } from './path.ts';
 import type { Scene, Spent } from './scene.ts';

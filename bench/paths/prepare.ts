@@ -1,9 +1,9 @@
 // A table with one deployment in it, and enough usernames for any page.
 
 import { createTable } from '../../local/create-table.ts';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
-import { refreshRank } from '../../shared/app/refresh-rank.ts';
-import { sideBySide } from '../../shared/app/side-by-side.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import { sideBySide } from '../../shared/app/common/side-by-side.ts';
+import { refreshRank } from '../../shared/app/usage/refresh-rank.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { type Ms, ms } from '../../shared/domain/time.ts';
 import { createTarget } from '../admission/target.ts';

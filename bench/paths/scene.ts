@@ -2,8 +2,8 @@
 // table: what a path is about goes through the metered one, everything that leads up to it through the other.
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { parseBrokerEvent } from '../../shared/app/broker-event.ts';
-import { applyBrokerEvent, applyDoorReport } from '../../shared/app/life-cycle.ts';
+import { parseBrokerEvent } from '../../shared/app/presence/broker-event.ts';
+import { applyBrokerEvent, applyDoorReport } from '../../shared/app/presence/life-cycle.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
 import type { ConnectDecision } from '../../shared/domain/connect.ts';
 import {
@@ -14,9 +14,9 @@ import {
   type Username,
 } from '../../shared/domain/ids.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
-import type { BrokerSays } from '../../shared/ports/broker.ts';
-import type { Credential } from '../../shared/ports/credentials.ts';
-import type { DoorReport } from '../../shared/ports/presence.ts';
+import type { Credential } from '../../shared/ports/credentials/credentials.ts';
+import type { BrokerSays } from '../../shared/ports/presence/broker.ts';
+import type { DoorReport } from '../../shared/ports/presence/presence.ts';
 import type { Target } from '../admission/target.ts';
 import { meter, type Units } from '../meter/meter.ts';
 import { benchHash, benchPassword } from '../passwords.ts';

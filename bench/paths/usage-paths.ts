@@ -1,8 +1,8 @@
 // What readings of usage cost, and keeping them in order. A page of 50 usernames is the budget's, whichever page it is.
 
-import { refreshRank } from '../../shared/app/refresh-rank.ts';
+import { refreshRank } from '../../shared/app/usage/refresh-rank.ts';
 import type { Username } from '../../shared/domain/ids.ts';
-import type { UsageReader } from '../../shared/ports/usage.ts';
+import type { UsageReader } from '../../shared/ports/usage/usage.ts';
 import { check, type Path } from './path.ts';
 import type { Scene, Spent } from './scene.ts';
 

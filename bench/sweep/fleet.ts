@@ -1,9 +1,9 @@
 // Many retained sessions at once, written as admission and disconnect would have left them, by the batch.
 
 import { BatchWriteCommand, type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { perUsernameKey, wakePartition } from '../../shared/adapters/dynamodb/keys.ts';
-import { storedPlaces } from '../../shared/adapters/dynamodb/place-set.ts';
-import { encodeSession, type Item } from '../../shared/adapters/dynamodb/session-item.ts';
+import { perUsernameKey, wakePartition } from '../../shared/adapters/dynamodb/common/keys.ts';
+import { storedPlaces } from '../../shared/adapters/dynamodb/counter/place-set.ts';
+import { encodeSession, type Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import { confirmSession, endSession, type Policy, type Session, startSession } from '../../shared/domain/session.ts';
 import { addSeconds, type Ms, type Seconds, seconds } from '../../shared/domain/time.ts';

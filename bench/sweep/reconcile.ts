@@ -1,16 +1,16 @@
 // A whole pass of the reconciler over sessions that are all in order.
 
 import { createTable } from '../../local/create-table.ts';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
-import { createTableWalk } from '../../shared/adapters/dynamodb/table-walk.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
+import { createTableWalk } from '../../shared/adapters/dynamodb/repair/table-walk.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import { reconcile } from '../../shared/app/reconcile.ts';
-import { sideBySide } from '../../shared/app/side-by-side.ts';
+import { sideBySide } from '../../shared/app/common/side-by-side.ts';
+import { reconcile } from '../../shared/app/repair/reconcile.ts';
 import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import type { DeploymentId } from '../../shared/domain/ids.ts';
 import { addSeconds, ms, seconds } from '../../shared/domain/time.ts';
-import type { BrokerSays } from '../../shared/ports/broker.ts';
+import type { BrokerSays } from '../../shared/ports/presence/broker.ts';
 import { seedRetained } from './fleet.ts';
 
 const now = ms(1_790_000_000_000);

@@ -1,10 +1,10 @@
 // Expired sessions in a table, and sweeps until none is left.
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import { sideBySide } from '../../shared/app/side-by-side.ts';
-import { sweep } from '../../shared/app/sweep.ts';
+import { sideBySide } from '../../shared/app/common/side-by-side.ts';
+import { sweep } from '../../shared/app/repair/sweep.ts';
 import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import type { DeploymentId } from '../../shared/domain/ids.ts';
 import { addSeconds, ms, seconds } from '../../shared/domain/time.ts';

@@ -3,7 +3,7 @@
 
 import { createTable } from '../../local/create-table.ts';
 import { startEngine } from '../../local/engine.ts';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
 import { meter, type Units } from '../meter/meter.ts';
 import { type Row, type Section, within } from '../section.ts';

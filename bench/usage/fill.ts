@@ -4,10 +4,10 @@
 
 import { createHash } from 'node:crypto';
 import { BatchWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { perUsernameKey, rankPk, wakePartition } from '../../shared/adapters/dynamodb/keys.ts';
-import { storedPlaces } from '../../shared/adapters/dynamodb/place-set.ts';
-import { encodeSession } from '../../shared/adapters/dynamodb/session-item.ts';
-import { rankText } from '../../shared/adapters/dynamodb/usage-item.ts';
+import { perUsernameKey, rankPk, wakePartition } from '../../shared/adapters/dynamodb/common/keys.ts';
+import { storedPlaces } from '../../shared/adapters/dynamodb/counter/place-set.ts';
+import { encodeSession } from '../../shared/adapters/dynamodb/presence/session-item.ts';
+import { rankText } from '../../shared/adapters/dynamodb/usage/usage-item.ts';
 import type { DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import type { Session } from '../../shared/domain/session.ts';
 import type { Ms } from '../../shared/domain/time.ts';

@@ -17,6 +17,7 @@ const kindWords: Readonly<Record<ListedOperation['kind'], string>> = {
   username_blocked: 'Username blocked:',
   deployment_suspended: 'Deployment suspended',
   deployment_deleted: 'Deployment deleted',
+  token_issuer_changed: 'Token issuer changed',
 };
 
 export default function Operations() {

@@ -3,19 +3,19 @@
 
 import { randomUUID } from 'node:crypto';
 import { OpenAPIHono } from '@hono/zod-openapi';
-import type { KickPorts } from '../../shared/app/kick.ts';
+import type { KickPorts } from '../../shared/app/operations/kick.ts';
 import {
   credentialsPerDeploymentMax,
   deploymentsPerTenantMax,
   runningOperationsMax,
   usernamesPerListMax,
 } from '../../shared/config/constants.ts';
-import type { CredentialStore, PasswordMaker } from '../../shared/ports/credentials.ts';
-import { StoreUnavailable } from '../../shared/ports/errors.ts';
-import type { Log } from '../../shared/ports/log.ts';
-import type { RejectionReader } from '../../shared/ports/rejections.ts';
-import type { KeyFetcher, SignersOf, TokenIssuerStore } from '../../shared/ports/token-issuer.ts';
-import type { UsageReader } from '../../shared/ports/usage.ts';
+import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
+import type { Log } from '../../shared/ports/common/log.ts';
+import type { CredentialStore, PasswordMaker } from '../../shared/ports/credentials/credentials.ts';
+import type { KeyFetcher, SignersOf, TokenIssuerStore } from '../../shared/ports/credentials/token-issuer.ts';
+import type { RejectionReader } from '../../shared/ports/rejections/rejections.ts';
+import type { UsageReader } from '../../shared/ports/usage/usage.ts';
 import { internalError, ok, problem, render, storeUnavailable } from './answer.ts';
 import { type ApiDocument, renderReference, styleHash } from './docs/page.ts';
 import type { Authenticate } from './principal.ts';

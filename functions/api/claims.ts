@@ -2,7 +2,7 @@
 
 import { resourceServer, scopesOfRole } from '../../shared/config/scopes.ts';
 import { parseTenantId, type TenantId } from '../../shared/domain/ids.ts';
-import type { MachineTenants } from '../../shared/ports/machines.ts';
+import type { MachineTenants } from '../../shared/ports/tenancy/machines.ts';
 import { type Authenticate, isScope, type Scope } from './principal.ts';
 
 const tenantGroup = 'tenant:';

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import type { Parsed } from '../../shared/domain/ids.ts';
-import type { IdempotencyKey } from '../../shared/ports/settings.ts';
+import type { IdempotencyKey } from '../../shared/ports/settings/settings.ts';
 
 const pattern = /^[\x21-\x7E]{1,255}$/;
 

@@ -1,7 +1,7 @@
 // What the outcomes of settings writes are in HTTP.
 
-import type { Missing, Stale } from '../../shared/ports/settings.ts';
-import type { MissingIssuer } from '../../shared/ports/token-issuer.ts';
+import type { MissingIssuer } from '../../shared/ports/credentials/token-issuer.ts';
+import type { Missing, Stale } from '../../shared/ports/settings/settings.ts';
 import { type Answer, deploymentNotFound, noContent, problem } from './answer.ts';
 
 export const stale = problem(412, 'precondition.failed', 'It has changed since you read it. Read it again.');

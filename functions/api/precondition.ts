@@ -1,6 +1,6 @@
 // ETag, If-Match and If-None-Match [RFC 9110, 13.1]: a version in quotes. A valid list is evaluated; what is none is a fault.
 
-import type { Expected, Versions } from '../../shared/app/expected.ts';
+import type { Expected, Versions } from '../../shared/app/settings/expected.ts';
 
 export function etagOf(version: number): string {
   return `"${version}"`;

@@ -2,7 +2,7 @@
 
 import { allScopes } from '../../shared/config/scopes.ts';
 import type { TenantId } from '../../shared/domain/ids.ts';
-import type { Deployment } from '../../shared/ports/settings.ts';
+import type { Deployment } from '../../shared/ports/settings/settings.ts';
 
 export type Scope = (typeof allScopes)[number];
 

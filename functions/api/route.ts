@@ -6,12 +6,12 @@
 import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi';
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import type { Caller, Expected } from '../../shared/app/expected.ts';
-import type { Checked } from '../../shared/app/fault.ts';
+import type { Checked } from '../../shared/app/common/fault.ts';
+import type { Caller, Expected } from '../../shared/app/settings/expected.ts';
 import { runningOperationsMax } from '../../shared/config/constants.ts';
 import { type DeploymentId, type Parsed, parseDeploymentId, type TenantId } from '../../shared/domain/ids.ts';
-import type { OperationStore } from '../../shared/ports/operations.ts';
-import type { IdempotencyKey, SettingsStore, StoredDeployment } from '../../shared/ports/settings.ts';
+import type { OperationStore } from '../../shared/ports/operations/operations.ts';
+import type { IdempotencyKey, SettingsStore, StoredDeployment } from '../../shared/ports/settings/settings.ts';
 import {
   type Answer,
   deploymentDeleting,

@@ -2,7 +2,7 @@
 // shared/app, and a test holds the two to each other.
 
 import { z } from '@hono/zod-openapi';
-import { publicKeysMax } from '../../shared/app/public-keys.ts';
+import { publicKeysMax } from '../../shared/app/credentials/public-keys.ts';
 import {
   maxSessionsPerUsernameDefault,
   maxSessionsPerUsernameMax,
@@ -10,8 +10,8 @@ import {
   usernamesPerListMax,
 } from '../../shared/config/constants.ts';
 import { usernameMaxBytes } from '../../shared/domain/ids.ts';
-import { operationKinds } from '../../shared/ports/operations.ts';
-import { audienceClaims } from '../../shared/ports/token-issuer.ts';
+import { audienceClaims } from '../../shared/ports/credentials/token-issuer.ts';
+import { operationKinds } from '../../shared/ports/operations/operations.ts';
 
 export const time = z.string().openapi({ format: 'date-time' });
 export const count = z.number().int().min(0);

@@ -2,13 +2,18 @@
 
 import { maxSessions, type Override, shownLimit } from '../../shared/domain/limit.ts';
 import type { Ms } from '../../shared/domain/time.ts';
-import type { MqttUser } from '../../shared/ports/credentials.ts';
-import type { Operation } from '../../shared/ports/operations.ts';
-import type { HourCount, RejectionEntry, UsernameRejections } from '../../shared/ports/rejections.ts';
-import type { AuditRecord, Deployment, StoredOverride, StoredSessionLimit } from '../../shared/ports/settings.ts';
-import type { Tenant } from '../../shared/ports/tenants.ts';
-import type { StoredTokenIssuer } from '../../shared/ports/token-issuer.ts';
-import type { SessionView, UsernameDetail, UsernameUsage } from '../../shared/ports/usage.ts';
+import type { MqttUser } from '../../shared/ports/credentials/credentials.ts';
+import type { StoredTokenIssuer } from '../../shared/ports/credentials/token-issuer.ts';
+import type { Operation } from '../../shared/ports/operations/operations.ts';
+import type { HourCount, RejectionEntry, UsernameRejections } from '../../shared/ports/rejections/rejections.ts';
+import type {
+  AuditRecord,
+  Deployment,
+  StoredOverride,
+  StoredSessionLimit,
+} from '../../shared/ports/settings/settings.ts';
+import type { Tenant } from '../../shared/ports/tenancy/tenants.ts';
+import type { SessionView, UsernameDetail, UsernameUsage } from '../../shared/ports/usage/usage.ts';
 
 /** RFC 3339 in UTC. */
 function timeOf(at: Ms): string {

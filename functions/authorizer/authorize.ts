@@ -13,8 +13,8 @@ import {
 } from '../../shared/domain/ids.ts';
 import type { Ms } from '../../shared/domain/time.ts';
 import { splitUserName } from '../../shared/domain/user-name.ts';
-import type { Clock } from '../../shared/ports/clock.ts';
-import type { Tickets } from '../../shared/ports/tickets.ts';
+import type { Clock } from '../../shared/ports/common/clock.ts';
+import type { Tickets } from '../../shared/ports/credentials/tickets.ts';
 import type { AuthorizerAnswer, AuthorizerEvent } from './event.ts';
 import { type ArnScope, buildPolicy } from './policy.ts';
 

@@ -4,12 +4,12 @@ import type { Context } from 'aws-lambda';
 import { createIotConnections } from '../../shared/adapters/aws/iot-connections.ts';
 import { readSecret } from '../../shared/adapters/aws/secret.ts';
 import { createSqsQueue } from '../../shared/adapters/aws/sqs-queue.ts';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
-import { createConnectSettingsReader } from '../../shared/adapters/dynamodb/connect-settings.ts';
-import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
-import { createHostReader } from '../../shared/adapters/dynamodb/host-reader.ts';
-import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-store.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
+import { createRejectionStore } from '../../shared/adapters/dynamodb/rejections/rejection-store.ts';
+import { createConnectSettingsReader } from '../../shared/adapters/dynamodb/settings/connect-settings.ts';
+import { createHostReader } from '../../shared/adapters/dynamodb/tenancy/host-reader.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { askedWithin, withDeadline } from '../../shared/adapters/node/deadline.ts';
 import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
@@ -18,16 +18,16 @@ import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { createTickets } from '../../shared/adapters/node/tickets.ts';
 import { createTokenCheck } from '../../shared/adapters/node/token-check.ts';
-import { startingClean } from '../../shared/app/clean-start.ts';
-import { createConnect } from '../../shared/app/connect.ts';
-import { createHostLookup } from '../../shared/app/host-lookup.ts';
-import { measuredConnect } from '../../shared/app/measured-connect.ts';
-import { afterOpening } from '../../shared/app/open-data.ts';
-import { createPasswords } from '../../shared/app/passwords.ts';
-import { tokenAlgorithms } from '../../shared/app/public-keys.ts';
-import { tellingRefusals } from '../../shared/app/refusals.ts';
-import { createRejectionRecorder } from '../../shared/app/rejection-recorder.ts';
-import { createCredentialCache, createSettingsCache } from '../../shared/app/settings-cache.ts';
+import { startingClean } from '../../shared/app/admission/clean-start.ts';
+import { createConnect } from '../../shared/app/admission/connect.ts';
+import { createHostLookup } from '../../shared/app/admission/host-lookup.ts';
+import { measuredConnect } from '../../shared/app/admission/measured-connect.ts';
+import { afterOpening } from '../../shared/app/common/open-data.ts';
+import { createPasswords } from '../../shared/app/credentials/passwords.ts';
+import { tokenAlgorithms } from '../../shared/app/credentials/public-keys.ts';
+import { tellingRefusals } from '../../shared/app/rejections/refusals.ts';
+import { createRejectionRecorder } from '../../shared/app/rejections/rejection-recorder.ts';
+import { createCredentialCache, createSettingsCache } from '../../shared/app/settings/settings-cache.ts';
 import {
   connectBudgetMs,
   hostLookupBudgetMs,
@@ -36,8 +36,8 @@ import {
 } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
 import { seconds } from '../../shared/domain/time.ts';
-import type { RejectionRecorder } from '../../shared/ports/rejections.ts';
-import type { Tickets } from '../../shared/ports/tickets.ts';
+import type { Tickets } from '../../shared/ports/credentials/tickets.ts';
+import type { RejectionRecorder } from '../../shared/ports/rejections/rejections.ts';
 import { readOptionalVariable, readVariable } from '../environment.ts';
 import { openPasswordKeys } from '../open-data.ts';
 import { authorize } from './authorize.ts';

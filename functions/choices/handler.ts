@@ -6,8 +6,8 @@ import { answerCustomResource, CustomResourceRefusal } from '../../shared/adapte
 import { isRollingBack } from '../../shared/adapters/aws/stack-status.ts';
 import { realPause } from '../../shared/adapters/node/clock.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
-import type { Pause } from '../../shared/ports/clock.ts';
-import type { Log } from '../../shared/ports/log.ts';
+import type { Pause } from '../../shared/ports/common/clock.ts';
+import type { Log } from '../../shared/ports/common/log.ts';
 import { explainMissing, findMissing, type RecordedChoices } from './compare.ts';
 
 /** Properties that infra/recorded-choices.ts sets, each a JSON text: CloudFormation turns a number into text. */

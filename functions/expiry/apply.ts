@@ -3,11 +3,11 @@
 // in pieces, and any other record of the stream means nothing here.
 
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
-import { parseSessionKey } from '../../shared/adapters/dynamodb/session-item.ts';
-import { type RecountPorts, recount } from '../../shared/app/recount.ts';
-import { sideBySide } from '../../shared/app/side-by-side.ts';
+import { parseSessionKey } from '../../shared/adapters/dynamodb/presence/session-item.ts';
+import { sideBySide } from '../../shared/app/common/side-by-side.ts';
+import { type RecountPorts, recount } from '../../shared/app/repair/recount.ts';
 import { type DeploymentId, parseDeploymentId, parseUsername, type Username } from '../../shared/domain/ids.ts';
-import type { Log } from '../../shared/ports/log.ts';
+import type { Log } from '../../shared/ports/common/log.ts';
 
 export interface ExpiryPorts extends RecountPorts {
   readonly log: Log;

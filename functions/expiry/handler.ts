@@ -1,8 +1,8 @@
 // Expiry: the table's stream in, recounts out.
 
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';

@@ -1,10 +1,10 @@
 // Messages of operations from SQS: each wakes a worker, and a worker that has to leave before the end sends the next.
 
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import type { WorkerPorts } from '../../shared/app/operation-step.ts';
-import { type Worked, workOn } from '../../shared/app/work-on-operation.ts';
+import type { WorkerPorts } from '../../shared/app/operations/operation-step.ts';
+import { type Worked, workOn } from '../../shared/app/operations/work-on-operation.ts';
 import { type Parsed, parseOperationId, parseTenantId } from '../../shared/domain/ids.ts';
-import type { OperationMessage, OperationQueue } from '../../shared/ports/operations.ts';
+import type { OperationMessage, OperationQueue } from '../../shared/ports/operations/operations.ts';
 
 export interface OperationPorts extends WorkerPorts {
   readonly queue: OperationQueue;

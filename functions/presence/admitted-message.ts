@@ -4,7 +4,7 @@
 import { sessionExpirySecondsMax } from '../../shared/config/constants.ts';
 import type { Place, SignerId } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
-import type { UncountedAdmission } from '../../shared/ports/presence.ts';
+import type { UncountedAdmission } from '../../shared/ports/presence/presence.ts';
 import { fieldsOf, parseAttemptFields } from './message.ts';
 
 /** 8 bytes, in the one form that the table gives back: 64 bits in 11 characters leave the last two bits of the last zero. */

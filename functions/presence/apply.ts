@@ -3,15 +3,20 @@
 // different ones side by side.
 
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { parseBrokerEvent } from '../../shared/app/broker-event.ts';
-import { countAdmitted } from '../../shared/app/count-admitted.ts';
-import { type Applied, applyBrokerEvent, applyDoorReport, type ReportPorts } from '../../shared/app/life-cycle.ts';
-import { type RefreshPorts, refreshRank } from '../../shared/app/refresh-rank.ts';
+import { countAdmitted } from '../../shared/app/admission/count-admitted.ts';
+import { parseBrokerEvent } from '../../shared/app/presence/broker-event.ts';
+import {
+  type Applied,
+  applyBrokerEvent,
+  applyDoorReport,
+  type ReportPorts,
+} from '../../shared/app/presence/life-cycle.ts';
+import { type RefreshPorts, refreshRank } from '../../shared/app/usage/refresh-rank.ts';
 import { ms } from '../../shared/domain/time.ts';
-import type { CredentialStore } from '../../shared/ports/credentials.ts';
-import { StoreUnavailable } from '../../shared/ports/errors.ts';
-import type { Log } from '../../shared/ports/log.ts';
-import type { SessionStore } from '../../shared/ports/sessions.ts';
+import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
+import type { Log } from '../../shared/ports/common/log.ts';
+import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
+import type { CredentialStore } from '../../shared/ports/credentials/credentials.ts';
 import { parseAdmitted } from './admitted-message.ts';
 import { parseDoorReport } from './door-report.ts';
 import { parseRankRefresh } from './rank-refresh.ts';

@@ -3,7 +3,7 @@
 
 import { sessionExpirySecondsMax } from '../../shared/config/constants.ts';
 import { type Seconds, seconds } from '../../shared/domain/time.ts';
-import type { DoorReport } from '../../shared/ports/presence.ts';
+import type { DoorReport } from '../../shared/ports/presence/presence.ts';
 import { fieldsOf, parseAttemptFields } from './message.ts';
 
 const types = ['door.connected', 'door.disconnected', 'door.failed'] as const;

@@ -4,18 +4,18 @@ import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { createIotBroker } from '../../shared/adapters/aws/iot-broker.ts';
 import { rankMessages } from '../../shared/adapters/aws/rank-messages.ts';
 import { createSqsQueue } from '../../shared/adapters/aws/sqs-queue.ts';
-import { createAccountExpiryStore } from '../../shared/adapters/dynamodb/account-expiry-store.ts';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
-import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
-import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
+import { createAccountExpiryStore } from '../../shared/adapters/dynamodb/presence/account-expiry-store.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
+import { createRankStore } from '../../shared/adapters/dynamodb/usage/rank-store.ts';
 import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import { createAccountExpiry } from '../../shared/app/account-expiry.ts';
-import { askingForRanks, createRankRequests } from '../../shared/app/ask-ranks.ts';
+import { createAccountExpiry } from '../../shared/app/presence/account-expiry.ts';
+import { askingForRanks, createRankRequests } from '../../shared/app/usage/ask-ranks.ts';
 import {
   brokerShares,
   leaseSeconds,
@@ -25,7 +25,7 @@ import {
 } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
 import { seconds } from '../../shared/domain/time.ts';
-import { StoreUnavailable } from '../../shared/ports/errors.ts';
+import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
 import { readVariable } from '../environment.ts';
 import { readNoticeThreshold } from '../notices.ts';
 import { checkFormat } from '../open-data.ts';

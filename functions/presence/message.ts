@@ -8,7 +8,7 @@ import {
   parseUsername,
 } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
-import type { DoorReport } from '../../shared/ports/presence.ts';
+import type { DoorReport } from '../../shared/ports/presence/presence.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 

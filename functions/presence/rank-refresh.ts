@@ -1,7 +1,7 @@
 // A rank to be refreshed, as it comes out of the presence queue.
 
 import { parseDeploymentId, parseUsername } from '../../shared/domain/ids.ts';
-import type { RankRefresh } from '../../shared/ports/ranks.ts';
+import type { RankRefresh } from '../../shared/ports/usage/ranks.ts';
 import { fieldsOf, required } from './message.ts';
 
 /** Undefined: something else. Throws where it says to be one and is not. */

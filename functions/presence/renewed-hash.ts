@@ -2,7 +2,7 @@
 // it is read strictly all the same.
 
 import { parseDeploymentId, parseUsername } from '../../shared/domain/ids.ts';
-import type { HashRenewal } from '../../shared/ports/credentials.ts';
+import type { HashRenewal } from '../../shared/ports/credentials/credentials.ts';
 import { fieldsOf, required } from './message.ts';
 
 /** Undefined: something else. Throws where it says to be one and is not. */

@@ -2,17 +2,17 @@
 
 import type { Context } from 'aws-lambda';
 import { createIotBroker } from '../../shared/adapters/aws/iot-broker.ts';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
-import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
-import { createTableWalk } from '../../shared/adapters/dynamodb/table-walk.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
+import { createTableWalk } from '../../shared/adapters/dynamodb/repair/table-walk.ts';
+import { createRankStore } from '../../shared/adapters/dynamodb/usage/rank-store.ts';
 import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import { reconcile } from '../../shared/app/reconcile.ts';
-import { refreshRank } from '../../shared/app/refresh-rank.ts';
+import { reconcile } from '../../shared/app/repair/reconcile.ts';
+import { refreshRank } from '../../shared/app/usage/refresh-rank.ts';
 import { brokerShares, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';

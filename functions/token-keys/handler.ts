@@ -3,17 +3,17 @@
 
 import type { Context } from 'aws-lambda';
 import { createOperationQueue } from '../../shared/adapters/aws/sqs-operations.ts';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
-import { createOperationStore } from '../../shared/adapters/dynamodb/operation-store.ts';
-import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
-import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/credentials/token-issuer-store.ts';
+import { createOperationStore } from '../../shared/adapters/dynamodb/operations/operation-store.ts';
+import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { createKeyFetcher } from '../../shared/adapters/node/key-fetcher.ts';
 import { cryptoRandom, newOperationId } from '../../shared/adapters/node/random.ts';
 import { signersOf } from '../../shared/adapters/node/signers.ts';
-import { refreshTokenKeys } from '../../shared/app/token-issuer.ts';
+import { refreshTokenKeys } from '../../shared/app/credentials/token-issuer.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
 import { readVariable } from '../environment.ts';
 import { checkFormat } from '../open-data.ts';

@@ -1,5 +1,5 @@
 // The one definition of the table: the stack creates it from here, and so does the local run. Names only, no code of
-// the product. What the items are is in ARCHITECTURE.md; who builds their keys is shared/adapters/dynamodb/keys.ts.
+// the product. What the items are is in ARCHITECTURE.md; who builds their keys is shared/adapters/dynamodb/common/keys.ts.
 
 export interface IndexDefinition {
   readonly name: string;

@@ -3,7 +3,7 @@ import { encodeCursor } from '../../functions/api/cursor.ts';
 import { bindingOf } from '../../functions/api/route.ts';
 import type { ClientId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
-import type { SessionView, UsernameDetail } from '../../shared/ports/usage.ts';
+import type { SessionView, UsernameDetail } from '../../shared/ports/usage/usage.ts';
 import { faultsOf, type Rig, startRig, tilde } from './rig.ts';
 
 let rig: Rig;

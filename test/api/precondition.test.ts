@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { etagOf, parsePrecondition } from '../../functions/api/precondition.ts';
-import { allows, type Versions } from '../../shared/app/expected.ts';
+import { allows, type Versions } from '../../shared/app/settings/expected.ts';
 
 const matchOf = (header: string): Versions | undefined | 'invalid' => {
   const parsed = parsePrecondition(header, undefined);

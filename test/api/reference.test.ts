@@ -7,9 +7,13 @@ import {
   sessionLimitChangeSchema,
   sessionLimitInputSchema,
 } from '../../functions/api/schemas.ts';
-import { parseCredential } from '../../shared/app/credentials.ts';
-import type { Checked } from '../../shared/app/fault.ts';
-import { parseOverride, parseSessionLimit, parseSessionLimitChange } from '../../shared/app/session-limit-input.ts';
+import type { Checked } from '../../shared/app/common/fault.ts';
+import { parseCredential } from '../../shared/app/credentials/credentials.ts';
+import {
+  parseOverride,
+  parseSessionLimit,
+  parseSessionLimitChange,
+} from '../../shared/app/settings/session-limit-input.ts';
 
 const bodies: readonly unknown[] = [
   {},

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { StoreUnavailable } from '../../shared/ports/errors.ts';
+import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
 import { faultsOf, type Rig, startRig } from './rig.ts';
 
 let rig: Rig;

@@ -3,7 +3,7 @@
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { shareBounds } from '../../functions/api/shares.ts';
-import { tenantPk } from '../../shared/adapters/dynamodb/keys.ts';
+import { tenantPk } from '../../shared/adapters/dynamodb/common/keys.ts';
 import { deploymentsPerTenantMax, runningOperationsMax } from '../../shared/config/constants.ts';
 import type { TenantId } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';

@@ -2,7 +2,7 @@
 
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createDeploymentItems } from '../../shared/adapters/dynamodb/deployment-items.ts';
+import { createDeploymentItems } from '../../shared/adapters/dynamodb/tenancy/deployment-items.ts';
 import type { DeploymentId, TenantId } from '../../shared/domain/ids.ts';
 import type { RecordedReason } from '../../shared/domain/refusal.ts';
 import { rejectionSum } from '../support/rejection-sum.ts';

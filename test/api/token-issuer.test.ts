@@ -5,15 +5,15 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type LookupFunction } from 'node:net';
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
+import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/credentials/token-issuer-store.ts';
 import { createKeyFetcher } from '../../shared/adapters/node/key-fetcher.ts';
 import { isPublicAddress } from '../../shared/adapters/node/public-address.ts';
 import { newOperationId } from '../../shared/adapters/node/random.ts';
 import { signersOf } from '../../shared/adapters/node/signers.ts';
-import { refreshTokenKeys } from '../../shared/app/token-issuer.ts';
+import { refreshTokenKeys } from '../../shared/app/credentials/token-issuer.ts';
 import type { DeploymentId, TenantId } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
-import type { OperationMessage } from '../../shared/ports/operations.ts';
+import type { OperationMessage } from '../../shared/ports/operations/operations.ts';
 import { quietLog } from '../support/quiet-log.ts';
 import { faultsOf, type Rig, startRig } from './rig.ts';
 

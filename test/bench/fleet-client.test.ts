@@ -1,7 +1,7 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { asBuilt } from '../../bench/fleet/installation.ts';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
 
 // The simulation does by itself what the SDK does between two tries; here is the SDK, and the client as the product
 // makes it.

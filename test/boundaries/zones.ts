@@ -27,8 +27,8 @@ const openData = 'functions/open-data.ts';
 const ofFunctions = [...core, authorizerEvent, environment, notices, openData];
 /** Pure: what a caller may ask of a deployment and its limits. */
 const bodyRules = [
-  'shared/app/deployment-input.ts',
-  'shared/app/session-limit-input.ts',
+  'shared/app/tenancy/deployment-input.ts',
+  'shared/app/settings/session-limit-input.ts',
   'shared/config/constants.ts',
   'shared/domain/ids.ts',
 ];

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createIotBroker } from '../../shared/adapters/aws/iot-broker.ts';
 import { createIotConnections } from '../../shared/adapters/aws/iot-connections.ts';
 import type { BrokerClientId } from '../../shared/domain/ids.ts';
-import type { Broker } from '../../shared/ports/broker.ts';
+import type { Broker } from '../../shared/ports/presence/broker.ts';
 import { startBench } from '../local/broker-bench.ts';
 import { describeBroker } from './broker.ts';
 import { type DataPlane, startDataPlane } from './iot-data-plane.ts';

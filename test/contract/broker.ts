@@ -1,8 +1,8 @@
-// What every Broker keeps (shared/ports/broker.ts). Each implementation brings a way to make connections at it.
+// What every Broker keeps (shared/ports/presence/broker.ts). Each implementation brings a way to make connections at it.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BrokerClientId } from '../../shared/domain/ids.ts';
-import type { Broker } from '../../shared/ports/broker.ts';
+import type { Broker } from '../../shared/ports/presence/broker.ts';
 import { until } from '../support/until.ts';
 
 export interface BrokerUnderTest {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
-import type { Credential, CredentialStore } from '../../shared/ports/credentials.ts';
+import type { Credential, CredentialStore } from '../../shared/ports/credentials/credentials.ts';
 import { allItems } from '../support/all-items.ts';
 import type { TestTable } from '../support/engine.ts';
 import { someHash } from '../support/passwords.ts';

@@ -3,7 +3,7 @@
 // of AWS (test/support/engine.ts); what these refuse on both is test/contract/requests.test.ts.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { sideBySide } from '../../shared/app/side-by-side.ts';
+import { sideBySide } from '../../shared/app/common/side-by-side.ts';
 import { drawSchedules } from '../model/arbitrary.ts';
 import type { Command } from '../model/gates.ts';
 import { recording } from '../model/recorded-requests.ts';

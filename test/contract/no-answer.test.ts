@@ -1,22 +1,22 @@
 // Every store says the same where the database does not answer, whatever it was asked.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
-import { createDeploymentItems } from '../../shared/adapters/dynamodb/deployment-items.ts';
-import { createOperationStore } from '../../shared/adapters/dynamodb/operation-store.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
-import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
-import { createTableWalk } from '../../shared/adapters/dynamodb/table-walk.ts';
-import { createTenantStore } from '../../shared/adapters/dynamodb/tenant-store.ts';
-import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
-import { createUsageReader } from '../../shared/adapters/dynamodb/usage-reader.ts';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
+import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/credentials/token-issuer-store.ts';
+import { createOperationStore } from '../../shared/adapters/dynamodb/operations/operation-store.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
+import { createTableWalk } from '../../shared/adapters/dynamodb/repair/table-walk.ts';
+import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
+import { createDeploymentItems } from '../../shared/adapters/dynamodb/tenancy/deployment-items.ts';
+import { createTenantStore } from '../../shared/adapters/dynamodb/tenancy/tenant-store.ts';
+import { createUsageReader } from '../../shared/adapters/dynamodb/usage/usage-reader.ts';
 import { cryptoRandom, newOperationId } from '../../shared/adapters/node/random.ts';
-import { collectRankRequests } from '../../shared/app/ask-ranks.ts';
+import { collectRankRequests } from '../../shared/app/usage/ask-ranks.ts';
 import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
-import { StoreUnavailable } from '../../shared/ports/errors.ts';
-import type { Operation } from '../../shared/ports/operations.ts';
-import type { IdempotencyKey } from '../../shared/ports/settings.ts';
+import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
+import type { Operation } from '../../shared/ports/operations/operations.ts';
+import type { IdempotencyKey } from '../../shared/ports/settings/settings.ts';
 import { createTestTable, startTestEngine, type TestEngine, type TestTable } from '../support/engine.ts';
 
 const id = 'one' as DeploymentId;

@@ -1,13 +1,13 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { perUsernameKey } from '../../shared/adapters/dynamodb/keys.ts';
-import { createNoticeStore } from '../../shared/adapters/dynamodb/notice-store.ts';
-import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
+import { perUsernameKey } from '../../shared/adapters/dynamodb/common/keys.ts';
+import { createNoticeStore } from '../../shared/adapters/dynamodb/usage/notice-store.ts';
+import { createRankStore } from '../../shared/adapters/dynamodb/usage/rank-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
-import type { NoticeStore } from '../../shared/ports/notices.ts';
-import type { RankStore } from '../../shared/ports/ranks.ts';
+import type { NoticeStore } from '../../shared/ports/usage/notices.ts';
+import type { RankStore } from '../../shared/ports/usage/ranks.ts';
 import { createTestTable, startTestEngine, type TestEngine, type TestTable } from '../support/engine.ts';
 
 const one = 'one' as DeploymentId;

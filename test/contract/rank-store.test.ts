@@ -1,11 +1,11 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
-import { perUsernameKey } from '../../shared/adapters/dynamodb/keys.ts';
-import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
-import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-store.ts';
+import { perUsernameKey } from '../../shared/adapters/dynamodb/common/keys.ts';
+import { createRejectionStore } from '../../shared/adapters/dynamodb/rejections/rejection-store.ts';
+import { createRankStore } from '../../shared/adapters/dynamodb/usage/rank-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
-import type { RankStore } from '../../shared/ports/ranks.ts';
+import type { RankStore } from '../../shared/ports/usage/ranks.ts';
 import type { TestTable } from '../support/engine.ts';
 import { rejectionSum } from '../support/rejection-sum.ts';
 import { tableForAllTests } from '../support/tables.ts';

@@ -1,8 +1,8 @@
 // Rejections written and read on the real engine: counted exactly, whatever is repeated and in whatever order it comes.
 
 import { beforeEach, describe, expect, test } from 'vitest';
-import { createRejectionReader } from '../../shared/adapters/dynamodb/rejection-reader.ts';
-import { createRejectionStore } from '../../shared/adapters/dynamodb/rejection-store.ts';
+import { createRejectionReader } from '../../shared/adapters/dynamodb/rejections/rejection-reader.ts';
+import { createRejectionStore } from '../../shared/adapters/dynamodb/rejections/rejection-store.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import type { RecordedReason } from '../../shared/domain/refusal.ts';
 import { ms } from '../../shared/domain/time.ts';
@@ -12,7 +12,7 @@ import type {
   RejectionStore,
   RejectionSum,
   UsernameRejections,
-} from '../../shared/ports/rejections.ts';
+} from '../../shared/ports/rejections/rejections.ts';
 import { rejectionSum } from '../support/rejection-sum.ts';
 import { tableForAllTests } from '../support/tables.ts';
 

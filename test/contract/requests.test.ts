@@ -4,7 +4,7 @@
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
 import { engineName } from '../support/engine.ts';
 import { createMemoryClient } from '../support/memory-client.ts';
 import { tableForAllTests } from '../support/tables.ts';

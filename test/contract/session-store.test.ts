@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest';
-import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { createTestTable, engineName, startTestEngine, type TestEngine, type TestTable } from '../support/engine.ts';
 import { createMemoryClient } from '../support/memory-client.ts';

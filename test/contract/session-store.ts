@@ -1,4 +1,4 @@
-// What every SessionStore keeps, whatever it stands on: the promises of shared/ports/sessions.ts, one by one.
+// What every SessionStore keeps, whatever it stands on: the promises of shared/ports/counter/sessions.ts, one by one.
 
 import { beforeEach, describe, expect, test } from 'vitest';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
@@ -6,7 +6,7 @@ import { wakePartitions } from '../../shared/config/constants.ts';
 import type { ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import { confirmSession, endSession, freeSession, type Session, startSession } from '../../shared/domain/session.ts';
 import { addSeconds, type Ms, ms, seconds } from '../../shared/domain/time.ts';
-import type { Names, SessionStore, Stored, Wake } from '../../shared/ports/sessions.ts';
+import type { Names, SessionStore, Stored, Wake } from '../../shared/ports/counter/sessions.ts';
 
 const policy = { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) };
 const start = ms(1_800_000_000_000);

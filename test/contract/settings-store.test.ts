@@ -7,13 +7,13 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type Key, limitKey, perUsernameKey, whitelistKey } from '../../shared/adapters/dynamodb/keys.ts';
-import { parseOverrideItem } from '../../shared/adapters/dynamodb/settings-item.ts';
-import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
-import { buildWhitelistItems, isListed, usernamesOf } from '../../shared/adapters/dynamodb/whitelist-item.ts';
+import { type Key, limitKey, perUsernameKey, whitelistKey } from '../../shared/adapters/dynamodb/common/keys.ts';
+import { parseOverrideItem } from '../../shared/adapters/dynamodb/settings/settings-item.ts';
+import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
+import { buildWhitelistItems, isListed, usernamesOf } from '../../shared/adapters/dynamodb/settings/whitelist-item.ts';
 import { usernamesPerListMax } from '../../shared/config/constants.ts';
 import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
-import type { SettingsStore } from '../../shared/ports/settings.ts';
+import type { SettingsStore } from '../../shared/ports/settings/settings.ts';
 import { allItems } from '../support/all-items.ts';
 import { by, deploymentOf } from '../support/deployment.ts';
 import type { TestTable } from '../support/engine.ts';

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
-import { sessionPartition } from '../../shared/adapters/dynamodb/keys.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
-import { createTableWalk } from '../../shared/adapters/dynamodb/table-walk.ts';
+import { sessionPartition } from '../../shared/adapters/dynamodb/common/keys.ts';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
+import { createTableWalk } from '../../shared/adapters/dynamodb/repair/table-walk.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { freeSession, type Session, startSession } from '../../shared/domain/session.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
-import type { CredentialStore } from '../../shared/ports/credentials.ts';
-import type { SessionStore } from '../../shared/ports/sessions.ts';
-import type { Bookmark, Progress, TableWalk, WalkPage } from '../../shared/ports/table-walk.ts';
+import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
+import type { CredentialStore } from '../../shared/ports/credentials/credentials.ts';
+import type { Bookmark, Progress, TableWalk, WalkPage } from '../../shared/ports/repair/table-walk.ts';
 import { someHash } from '../support/passwords.ts';
 import { tableForEachTest } from '../support/tables.ts';
 

@@ -1,12 +1,12 @@
 // Tenants, and deployments as they are made and changed: the stores on the real engine.
 
 import { beforeEach, describe, expect, test } from 'vitest';
-import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
-import { createTenantStore } from '../../shared/adapters/dynamodb/tenant-store.ts';
+import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
+import { createTenantStore } from '../../shared/adapters/dynamodb/tenancy/tenant-store.ts';
 import type { DeploymentId, TenantId } from '../../shared/domain/ids.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
-import type { Deployment, SettingsStore } from '../../shared/ports/settings.ts';
-import type { TenantStore } from '../../shared/ports/tenants.ts';
+import type { Deployment, SettingsStore } from '../../shared/ports/settings/settings.ts';
+import type { TenantStore } from '../../shared/ports/tenancy/tenants.ts';
 import { by, deploymentOf } from '../support/deployment.ts';
 import { tableForAllTests } from '../support/tables.ts';
 

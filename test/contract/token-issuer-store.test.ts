@@ -1,11 +1,11 @@
 import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
-import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
-import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
+import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/credentials/token-issuer-store.ts';
+import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
 import type { DeploymentId } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
-import type { SettingsStore } from '../../shared/ports/settings.ts';
-import type { PublicKey, TokenIssuerStore } from '../../shared/ports/token-issuer.ts';
+import type { PublicKey, TokenIssuerStore } from '../../shared/ports/credentials/token-issuer.ts';
+import type { SettingsStore } from '../../shared/ports/settings/settings.ts';
 import { by, deploymentOf } from '../support/deployment.ts';
 import type { TestTable } from '../support/engine.ts';
 import { tableForEachTest } from '../support/tables.ts';

@@ -2,10 +2,10 @@
 
 import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
-import { compareUsernames, sortUsernames } from '../../shared/adapters/dynamodb/settings-by-username.ts';
-import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
-import { buildWhitelistItems, whitelistIdFor } from '../../shared/adapters/dynamodb/whitelist-item.ts';
-import { createWhitelistMemory } from '../../shared/adapters/dynamodb/whitelist-memory.ts';
+import { compareUsernames, sortUsernames } from '../../shared/adapters/dynamodb/settings/settings-by-username.ts';
+import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
+import { buildWhitelistItems, whitelistIdFor } from '../../shared/adapters/dynamodb/settings/whitelist-item.ts';
+import { createWhitelistMemory } from '../../shared/adapters/dynamodb/settings/whitelist-memory.ts';
 import { usernamesPerListMax } from '../../shared/config/constants.ts';
 import { type DeploymentId, type Username, usernameMaxBytes } from '../../shared/domain/ids.ts';
 import { allItems } from '../support/all-items.ts';

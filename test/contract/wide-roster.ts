@@ -1,13 +1,13 @@
 // What a SessionStore keeps of a username with many sessions: a wide roster counts as exactly as a narrow one.
 
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { RosterLayout } from '../../shared/adapters/dynamodb/lanes.ts';
+import type { RosterLayout } from '../../shared/adapters/dynamodb/counter/lanes.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import type { ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import { isWide, laneOf } from '../../shared/domain/place.ts';
 import { confirmSession, foldSession, freeSession, type Session, startSession } from '../../shared/domain/session.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
-import type { AddOutcome, SessionStore, Stored } from '../../shared/ports/sessions.ts';
+import type { AddOutcome, SessionStore, Stored } from '../../shared/ports/counter/sessions.ts';
 
 const start = ms(1_800_000_000_000);
 const soon = ms(1_799_999_999_000);

@@ -1,8 +1,8 @@
 // Admission by the numbers of the product contract, on the real engine.
 
 import { expect, test } from 'vitest';
-import { Contended } from '../../shared/ports/errors.ts';
-import type { ConnectView, Names } from '../../shared/ports/sessions.ts';
+import { Contended } from '../../shared/ports/common/errors.ts';
+import type { ConnectView, Names } from '../../shared/ports/counter/sessions.ts';
 import { createMemoryClient } from '../support/memory-client.ts';
 import { tableForEachTest } from '../support/tables.ts';
 import { type Core, createCore } from './rig.ts';

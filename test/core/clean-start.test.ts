@@ -3,7 +3,7 @@
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createIotConnections } from '../../shared/adapters/aws/iot-connections.ts';
-import { startingClean } from '../../shared/app/clean-start.ts';
+import { startingClean } from '../../shared/app/admission/clean-start.ts';
 import type { ConnectDecision } from '../../shared/domain/connect.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { type DataPlane, startDataPlane } from '../contract/iot-data-plane.ts';

@@ -1,10 +1,10 @@
 // Deleting a deployment, on the real engine: everything of it goes, nothing of another's, whoever dies over it.
 
 import { describe, expect, test } from 'vitest';
-import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
-import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
-import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
-import { startDeletion } from '../../shared/app/operations.ts';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
+import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/credentials/token-issuer-store.ts';
+import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
+import { startDeletion } from '../../shared/app/operations/operations.ts';
 import type { ClientId, DeploymentId, OperationId, Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
 import { by, deploymentOf } from '../support/deployment.ts';

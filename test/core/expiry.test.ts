@@ -9,7 +9,7 @@ import { applyExpiry, type ExpiryPorts } from '../../functions/expiry/apply.ts';
 import { startTtlJanitor, type TtlJanitor } from '../../local/ttl.ts';
 import type { DeploymentId } from '../../shared/domain/ids.ts';
 import { addSeconds, seconds } from '../../shared/domain/time.ts';
-import { StoreUnavailable } from '../../shared/ports/errors.ts';
+import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
 import { quietLog } from '../support/quiet-log.ts';
 import { tableForEachTest } from '../support/tables.ts';
 import { type Core, createCore } from './rig.ts';

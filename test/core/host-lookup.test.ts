@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { createHostLookup } from '../../shared/app/host-lookup.ts';
+import { createHostLookup } from '../../shared/app/admission/host-lookup.ts';
 import type { DeploymentId } from '../../shared/domain/ids.ts';
 import { parseMqttHost } from '../../shared/domain/mqtt-host.ts';
 import { ms } from '../../shared/domain/time.ts';
-import { StoreUnavailable } from '../../shared/ports/errors.ts';
+import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
 
 function startLookup(known: Record<string, string>, mqttDomain?: string) {
   const rig = { now: 0, asked: [] as string[], down: false };

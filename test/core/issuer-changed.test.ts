@@ -3,13 +3,13 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { signersOf } from '../../shared/adapters/node/signers.ts';
-import { countAdmitted } from '../../shared/app/count-admitted.ts';
+import { countAdmitted } from '../../shared/app/admission/count-admitted.ts';
 import {
   deleteTokenIssuer,
   parseTokenIssuer,
   putTokenIssuer,
   type TokenIssuerPorts,
-} from '../../shared/app/token-issuer.ts';
+} from '../../shared/app/credentials/token-issuer.ts';
 import { changeHoldsSeconds } from '../../shared/config/constants.ts';
 import type { AttemptId, ClientId, OperationId, Place, SignerId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';

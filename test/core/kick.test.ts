@@ -1,12 +1,12 @@
 // Kicking one client (S15), on the real engine: what it frees, and what it leaves counted.
 
 import { describe, expect, test } from 'vitest';
-import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import { type Kicked, type KickPorts, kickClient } from '../../shared/app/kick.ts';
+import { type Kicked, type KickPorts, kickClient } from '../../shared/app/operations/kick.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
-import type { Broker } from '../../shared/ports/broker.ts';
+import type { Broker } from '../../shared/ports/presence/broker.ts';
 import type { TestTable } from '../support/engine.ts';
 import { tableForEachTest } from '../support/tables.ts';
 import { Mortal } from './mortal.ts';

@@ -2,13 +2,13 @@
 // front door then tells of it counts it again (rule 4), whatever has become of its client id's record since.
 
 import { expect, test } from 'vitest';
-import { compareWithBroker } from '../../shared/app/compare-with-broker.ts';
-import { kickClient } from '../../shared/app/kick.ts';
-import { applyDoorReport } from '../../shared/app/life-cycle.ts';
-import { sweep } from '../../shared/app/sweep.ts';
+import { kickClient } from '../../shared/app/operations/kick.ts';
+import { applyDoorReport } from '../../shared/app/presence/life-cycle.ts';
+import { compareWithBroker } from '../../shared/app/repair/compare-with-broker.ts';
+import { sweep } from '../../shared/app/repair/sweep.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
-import type { Broker } from '../../shared/ports/broker.ts';
+import type { Broker } from '../../shared/ports/presence/broker.ts';
 import { tableForEachTest } from '../support/tables.ts';
 import { type Core, createCore } from './rig.ts';
 

@@ -2,7 +2,7 @@
 // a wide roster, every presence message can be applied, and the count stays exact.
 
 import { expect, test } from 'vitest';
-import { sideBySide } from '../../shared/app/side-by-side.ts';
+import { sideBySide } from '../../shared/app/common/side-by-side.ts';
 import type { AttemptId } from '../../shared/domain/ids.ts';
 import { tableForEachTest } from '../support/tables.ts';
 import { type Core, createCore } from './rig.ts';

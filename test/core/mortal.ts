@@ -2,7 +2,7 @@
 // nothing comes back any more. What it had sent before has happened.
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { Broker } from '../../shared/ports/broker.ts';
+import type { Broker } from '../../shared/ports/presence/broker.ts';
 
 type Command = Parameters<DynamoDBDocumentClient['send']>[0];
 

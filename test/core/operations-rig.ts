@@ -2,19 +2,19 @@
 // only when somebody waits, and a broker that really ends what it is told to.
 
 import { applyOperations, type OperationPorts } from '../../functions/operations/apply.ts';
-import { createCredentialStore } from '../../shared/adapters/dynamodb/credential-store.ts';
-import { createDeploymentItems } from '../../shared/adapters/dynamodb/deployment-items.ts';
-import { createOperationStore } from '../../shared/adapters/dynamodb/operation-store.ts';
-import { createSessionStore, type StoreOptions } from '../../shared/adapters/dynamodb/session-store.ts';
-import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
-import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
+import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
+import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/credentials/token-issuer-store.ts';
+import { createOperationStore } from '../../shared/adapters/dynamodb/operations/operation-store.ts';
+import { createSessionStore, type StoreOptions } from '../../shared/adapters/dynamodb/presence/session-store.ts';
+import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
+import { createDeploymentItems } from '../../shared/adapters/dynamodb/tenancy/deployment-items.ts';
 import { cryptoRandom, newOperationId } from '../../shared/adapters/node/random.ts';
 import { signersOf } from '../../shared/adapters/node/signers.ts';
-import { type StartPorts, wakeOverdue } from '../../shared/app/operations.ts';
+import { type StartPorts, wakeOverdue } from '../../shared/app/operations/operations.ts';
 import type { AttemptId, DeploymentId, OperationId, SignerId, TenantId } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
-import type { Broker } from '../../shared/ports/broker.ts';
-import type { Operation, OperationMessage } from '../../shared/ports/operations.ts';
+import type { Operation, OperationMessage } from '../../shared/ports/operations/operations.ts';
+import type { Broker } from '../../shared/ports/presence/broker.ts';
 import { allItems } from '../support/all-items.ts';
 import { deploymentOf } from '../support/deployment.ts';
 import type { TestTable } from '../support/engine.ts';

@@ -3,10 +3,10 @@
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
-import { createTableWalk } from '../../shared/adapters/dynamodb/table-walk.ts';
+import { createTableWalk } from '../../shared/adapters/dynamodb/repair/table-walk.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import { change } from '../../shared/app/life-cycle.ts';
-import { type ReconcilePorts, reconcile } from '../../shared/app/reconcile.ts';
+import { change } from '../../shared/app/presence/life-cycle.ts';
+import { type ReconcilePorts, reconcile } from '../../shared/app/repair/reconcile.ts';
 import type { ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import { isLive, type Session } from '../../shared/domain/session.ts';
 import { addSeconds, seconds } from '../../shared/domain/time.ts';

@@ -3,8 +3,8 @@
 
 import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { perUsernameKey } from '../../shared/adapters/dynamodb/keys.ts';
-import { recount } from '../../shared/app/recount.ts';
+import { perUsernameKey } from '../../shared/adapters/dynamodb/common/keys.ts';
+import { recount } from '../../shared/app/repair/recount.ts';
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import { confirmSession, freeSession, isLive, startSession } from '../../shared/domain/session.ts';
 import { addSeconds, seconds } from '../../shared/domain/time.ts';

@@ -1,12 +1,12 @@
 // The recorder against a store in memory that fails on demand: time is a number, so nothing is waited for.
 
 import { expect, test } from 'vitest';
-import { createRejectionRecorder } from '../../shared/app/rejection-recorder.ts';
+import { createRejectionRecorder } from '../../shared/app/rejections/rejection-recorder.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import type { RecordedReason } from '../../shared/domain/refusal.ts';
 import { ms } from '../../shared/domain/time.ts';
-import { StoreUnavailable } from '../../shared/ports/errors.ts';
-import type { RejectionSum } from '../../shared/ports/rejections.ts';
+import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
+import type { RejectionSum } from '../../shared/ports/rejections/rejections.ts';
 
 const noon = Date.UTC(2026, 10, 22, 12);
 

@@ -2,19 +2,19 @@
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { demoDeployment } from '../../local/seed.ts';
-import { createSessionStore, type StoreOptions } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createSessionStore, type StoreOptions } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import { type AdmitDecision, admit } from '../../shared/app/admit.ts';
-import { parseBrokerEvent } from '../../shared/app/broker-event.ts';
-import { applyBrokerEvent, applyDoorReport, type LifeCyclePorts } from '../../shared/app/life-cycle.ts';
-import { sweep } from '../../shared/app/sweep.ts';
+import { type AdmitDecision, admit } from '../../shared/app/admission/admit.ts';
+import { parseBrokerEvent } from '../../shared/app/presence/broker-event.ts';
+import { applyBrokerEvent, applyDoorReport, type LifeCyclePorts } from '../../shared/app/presence/life-cycle.ts';
+import { sweep } from '../../shared/app/repair/sweep.ts';
 import type { AttemptId, ClientId, DeploymentId, SignerId, Username } from '../../shared/domain/ids.ts';
 import type { Session } from '../../shared/domain/session.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
-import type { Broker, BrokerSays } from '../../shared/ports/broker.ts';
-import type { DoorReport } from '../../shared/ports/presence.ts';
-import type { SessionStore } from '../../shared/ports/sessions.ts';
-import type { ConnectSettings } from '../../shared/ports/settings.ts';
+import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
+import type { Broker, BrokerSays } from '../../shared/ports/presence/broker.ts';
+import type { DoorReport } from '../../shared/ports/presence/presence.ts';
+import type { ConnectSettings } from '../../shared/ports/settings/settings.ts';
 
 const deploymentId = 'demo' as DeploymentId;
 

@@ -4,12 +4,12 @@
 import { createHmac } from 'node:crypto';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/token-issuer-store.ts';
+import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/credentials/token-issuer-store.ts';
 import { signersOf } from '../../shared/adapters/node/signers.ts';
-import { readFetchedKeys } from '../../shared/app/public-keys.ts';
+import { readFetchedKeys } from '../../shared/app/credentials/public-keys.ts';
 import type { ConnectRequest } from '../../shared/domain/connect.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
-import type { PublicKey } from '../../shared/ports/token-issuer.ts';
+import type { PublicKey } from '../../shared/ports/credentials/token-issuer.ts';
 import { type ConnectRig, startConnectRig } from './connect-rig.ts';
 
 type Signer = Awaited<ReturnType<typeof generateKeyPair>>['privateKey'];

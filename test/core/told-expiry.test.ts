@@ -1,14 +1,14 @@
 // S10: a client can lengthen what is counted, never shorten it. What a DISCONNECT says is no proof; the broker's word is.
 
 import { beforeEach, describe, expect, test } from 'vitest';
-import { createAccountExpiryStore } from '../../shared/adapters/dynamodb/account-expiry-store.ts';
-import { createAccountExpiry } from '../../shared/app/account-expiry.ts';
-import { applyDoorReport, type ReportPorts } from '../../shared/app/life-cycle.ts';
+import { createAccountExpiryStore } from '../../shared/adapters/dynamodb/presence/account-expiry-store.ts';
+import { createAccountExpiry } from '../../shared/app/presence/account-expiry.ts';
+import { applyDoorReport, type ReportPorts } from '../../shared/app/presence/life-cycle.ts';
 import { sessionExpirySecondsMax } from '../../shared/config/constants.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
-import type { BrokerSays } from '../../shared/ports/broker.ts';
-import type { DoorReport } from '../../shared/ports/presence.ts';
+import type { BrokerSays } from '../../shared/ports/presence/broker.ts';
+import type { DoorReport } from '../../shared/ports/presence/presence.ts';
 import { createMemoryClient } from '../support/memory-client.ts';
 import { type Core, createCore } from './rig.ts';
 

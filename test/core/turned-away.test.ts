@@ -3,12 +3,12 @@
 
 import { expect, test } from 'vitest';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import { countAdmitted } from '../../shared/app/count-admitted.ts';
-import { countAgain } from '../../shared/app/free.ts';
+import { countAdmitted } from '../../shared/app/admission/count-admitted.ts';
+import { countAgain } from '../../shared/app/counter/free.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
-import { StoreUnavailable } from '../../shared/ports/errors.ts';
-import type { SessionStore } from '../../shared/ports/sessions.ts';
+import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
+import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
 import { createMemoryClient } from '../support/memory-client.ts';
 import { createCore } from './rig.ts';
 

@@ -3,11 +3,11 @@
 
 import { describe, expect, test } from 'vitest';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import { countAdmitted } from '../../shared/app/count-admitted.ts';
-import { applyDoorReport } from '../../shared/app/life-cycle.ts';
+import { countAdmitted } from '../../shared/app/admission/count-admitted.ts';
+import { applyDoorReport } from '../../shared/app/presence/life-cycle.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
-import type { UncountedAdmission } from '../../shared/ports/presence.ts';
+import type { UncountedAdmission } from '../../shared/ports/presence/presence.ts';
 import { tableForEachTest } from '../support/tables.ts';
 import { type Core, createCore } from './rig.ts';
 

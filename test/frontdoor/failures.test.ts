@@ -5,7 +5,7 @@ import { connect as dial, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { seconds } from '../../shared/domain/time.ts';
-import type { DoorReport } from '../../shared/ports/presence.ts';
+import type { DoorReport } from '../../shared/ports/presence/presence.ts';
 import { createGate } from '../support/gate.ts';
 import { until } from '../support/until.ts';
 import { admit, connectBytes, packetBytes, RawClient, type Rig, type RigOptions, startPeer, startRig } from './rig.ts';

@@ -3,7 +3,7 @@ import { createServer, connect as dial, type Server, type Socket } from 'node:ne
 import { Aedes, type AedesOptions } from 'aedes';
 import { generate } from 'mqtt-packet';
 import { createFrontDoor, type FrontDoor, type FrontDoorOptions } from '../../frontdoor/front-door.ts';
-import { tellingRefusals } from '../../shared/app/refusals.ts';
+import { tellingRefusals } from '../../shared/app/rejections/refusals.ts';
 import type { Connect, ConnectDecision, ConnectRequest } from '../../shared/domain/connect.ts';
 import {
   type Parsed,
@@ -13,7 +13,7 @@ import {
   parseUsername,
 } from '../../shared/domain/ids.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
-import type { DoorReport } from '../../shared/ports/presence.ts';
+import type { DoorReport } from '../../shared/ports/presence/presence.ts';
 
 function must<T>(parsed: Parsed<T>): T {
   if (!parsed.ok) throw new Error(parsed.problem);

@@ -2,7 +2,7 @@
 
 import { afterEach, expect, test } from 'vitest';
 import { ms } from '../../shared/domain/time.ts';
-import type { TicketClaims } from '../../shared/ports/tickets.ts';
+import type { TicketClaims } from '../../shared/ports/credentials/tickets.ts';
 import { until } from '../support/until.ts';
 import { admit, connectBytes, packetBytes, RawClient, type Rig, startBroker, startRig } from './rig.ts';
 

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { Strangers } from '../../frontdoor/strangers.ts';
 import { loadCertificate } from '../../local/certificate.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
-import { createPasswords } from '../../shared/app/passwords.ts';
+import { createPasswords } from '../../shared/app/credentials/passwords.ts';
 import type { ConnectRequest } from '../../shared/domain/connect.ts';
 import { ms } from '../../shared/domain/time.ts';
 import { createGate } from '../support/gate.ts';

@@ -1,7 +1,7 @@
 // Who may do what. The lists are whole: a grant that is added shows here.
 
 import { describe, expect, test } from 'vitest';
-import { hashNames } from '../../shared/adapters/dynamodb/credential-item.ts';
+import { hashNames } from '../../shared/adapters/dynamodb/credentials/credential-item.ts';
 import { environmentOf, environmentVariables, optionalEnvironmentOf } from '../../shared/config/env.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
 import { linesOf } from './deployed/recorder.ts';

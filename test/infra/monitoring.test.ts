@@ -3,11 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
-import { measuredConnect } from '../../shared/app/measured-connect.ts';
+import { measuredConnect } from '../../shared/app/admission/measured-connect.ts';
 import { environmentOf } from '../../shared/config/env.ts';
 import type { ConnectDecision } from '../../shared/domain/connect.ts';
 import { ms } from '../../shared/domain/time.ts';
-import type { Measures } from '../../shared/ports/metrics.ts';
+import type { Measures } from '../../shared/ports/common/metrics.ts';
 import { propertiesOf, render } from './grants.ts';
 import { synthTemplates, withFrontDoor } from './synth.ts';
 

@@ -8,7 +8,7 @@ import { parseKeptSession } from '../../local/broker-sessions.ts';
 import { type Journal, openJournal } from '../../local/journal.ts';
 import type { BrokerClientId } from '../../shared/domain/ids.ts';
 import { addSeconds, type Ms, seconds } from '../../shared/domain/time.ts';
-import type { BrokerSays } from '../../shared/ports/broker.ts';
+import type { BrokerSays } from '../../shared/ports/presence/broker.ts';
 import { until } from '../support/until.ts';
 import { type Bench, startBench } from './broker-bench.ts';
 

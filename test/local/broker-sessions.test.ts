@@ -1,7 +1,7 @@
 import type { IClientOptions, MqttClient } from 'mqtt';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { BrokerClientId } from '../../shared/domain/ids.ts';
-import type { BrokerSays } from '../../shared/ports/broker.ts';
+import type { BrokerSays } from '../../shared/ports/presence/broker.ts';
 import { until } from '../support/until.ts';
 import { allowAllBut, type Bench, startBench, versions } from './broker-bench.ts';
 

@@ -1,6 +1,6 @@
 import type { Schedule } from '../../local/schedule.ts';
 import { type Ms, ms } from '../../shared/domain/time.ts';
-import type { Clock } from '../../shared/ports/clock.ts';
+import type { Clock } from '../../shared/ports/common/clock.ts';
 
 export interface ManualTime {
   readonly clock: Clock;

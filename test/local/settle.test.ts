@@ -7,13 +7,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type KeptSession, parseKeptSession } from '../../local/broker-sessions.ts';
 import { openJournal } from '../../local/journal.ts';
 import { settleAfterRestart } from '../../local/settle.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import type { LifeCyclePorts } from '../../shared/app/life-cycle.ts';
+import type { LifeCyclePorts } from '../../shared/app/presence/life-cycle.ts';
 import { type ClientId, type DeploymentId, toBrokerClientId, type Username } from '../../shared/domain/ids.ts';
 import { confirmSession, meetSession, type Session, startSession } from '../../shared/domain/session.ts';
 import { addSeconds, type Ms, ms, seconds } from '../../shared/domain/time.ts';
-import type { Names, SessionStore } from '../../shared/ports/sessions.ts';
+import type { Names, SessionStore } from '../../shared/ports/counter/sessions.ts';
 import { createTestTable, startTestEngine, type TestEngine, type TestTable } from '../support/engine.ts';
 import { type Bench, startBench } from './broker-bench.ts';
 

@@ -10,8 +10,8 @@ import {
 } from '../../shared/domain/ids.ts';
 import type { Pair } from '../../shared/domain/session.ts';
 import { addSeconds, type Ms, type Seconds, seconds } from '../../shared/domain/time.ts';
-import type { BrokerSays } from '../../shared/ports/broker.ts';
-import type { Clock } from '../../shared/ports/clock.ts';
+import type { Clock } from '../../shared/ports/common/clock.ts';
+import type { BrokerSays } from '../../shared/ports/presence/broker.ts';
 
 export interface Connection {
   readonly pair: Pair;

@@ -1,8 +1,8 @@
 // CONNECTs: asking for admission, and then, if it was admitted and nobody has died, the broker. Between the two lies
 // whatever the schedule puts there.
 
-import { admit } from '../../shared/app/admit.ts';
-import { admitUncounted } from '../../shared/app/admit-uncounted.ts';
+import { admit } from '../../shared/app/admission/admit.ts';
+import { admitUncounted } from '../../shared/app/admission/admit-uncounted.ts';
 import { connectBudgetMs, sessionExpirySecondsDefault } from '../../shared/config/constants.ts';
 import {
   type ClientId,
@@ -12,8 +12,8 @@ import {
   type Username,
 } from '../../shared/domain/ids.ts';
 import { type Ms, ms, type Seconds, seconds } from '../../shared/domain/time.ts';
-import { Contended, StoreUnavailable } from '../../shared/ports/errors.ts';
-import type { ConnectSettings } from '../../shared/ports/settings.ts';
+import { Contended, StoreUnavailable } from '../../shared/ports/common/errors.ts';
+import type { ConnectSettings } from '../../shared/ports/settings/settings.ts';
 import type { Actor } from './actor.ts';
 import type { ConnectAsked, RealSession } from './broker-oracle.ts';
 import { tellFailed, tellHappenings } from './presence-wire.ts';

@@ -1,11 +1,11 @@
 // What a run stands on, and what may stand between the code and what it calls.
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { LifeCyclePorts } from '../../shared/app/life-cycle.ts';
+import type { LifeCyclePorts } from '../../shared/app/presence/life-cycle.ts';
 import type { ClientId, DeploymentId } from '../../shared/domain/ids.ts';
-import type { Broker } from '../../shared/ports/broker.ts';
-import type { Clock } from '../../shared/ports/clock.ts';
-import type { SessionStore } from '../../shared/ports/sessions.ts';
+import type { Clock } from '../../shared/ports/common/clock.ts';
+import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
+import type { Broker } from '../../shared/ports/presence/broker.ts';
 import type { Actor } from './actor.ts';
 import type { Command } from './gates.ts';
 

@@ -3,7 +3,7 @@
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { BrokerClientId } from '../../shared/domain/ids.ts';
-import type { Broker, BrokerSays } from '../../shared/ports/broker.ts';
+import type { Broker, BrokerSays } from '../../shared/ports/presence/broker.ts';
 import type { Actor } from './actor.ts';
 
 export type Command = Parameters<DynamoDBDocumentClient['send']>[0];

@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import type { AttemptId, Place } from '../../shared/domain/ids.ts';
 import { type Ms, ms } from '../../shared/domain/time.ts';
-import type { Clock } from '../../shared/ports/clock.ts';
-import type { Random } from '../../shared/ports/random.ts';
+import type { Clock } from '../../shared/ports/common/clock.ts';
+import type { Random } from '../../shared/ports/common/random.ts';
 
 const start = 1_800_000_000_000;
 

@@ -1,9 +1,9 @@
 // Handlers of presence messages and the sweeper, each a process that may die.
 
 import { applyPresence } from '../../functions/presence/apply.ts';
-import { sweep } from '../../shared/app/sweep.ts';
+import { sweep } from '../../shared/app/repair/sweep.ts';
 import { type BrokerClientId, type DeploymentId, parseBrokerClientId } from '../../shared/domain/ids.ts';
-import type { RankStore } from '../../shared/ports/ranks.ts';
+import type { RankStore } from '../../shared/ports/usage/ranks.ts';
 import { noRenewals } from '../support/passwords.ts';
 import { type Message, toRecord } from './message-queue.ts';
 import { Violation } from './violation.ts';

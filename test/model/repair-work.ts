@@ -1,12 +1,12 @@
 // Kicks, recounts, and comparing a session with the broker: each a process that may die, beside all the others.
 
-import { compareWithBroker } from '../../shared/app/compare-with-broker.ts';
-import { kickClient } from '../../shared/app/kick.ts';
-import type { LifeCyclePorts } from '../../shared/app/life-cycle.ts';
-import { recount } from '../../shared/app/recount.ts';
+import { kickClient } from '../../shared/app/operations/kick.ts';
+import type { LifeCyclePorts } from '../../shared/app/presence/life-cycle.ts';
+import { compareWithBroker } from '../../shared/app/repair/compare-with-broker.ts';
+import { recount } from '../../shared/app/repair/recount.ts';
 import { type ClientId, type DeploymentId, toBrokerClientId, type Username } from '../../shared/domain/ids.ts';
 import type { Session } from '../../shared/domain/session.ts';
-import { StoreUnavailable } from '../../shared/ports/errors.ts';
+import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
 import type { World } from './world.ts';
 
 /** S15: whoever comes back in between stays counted; whatever dies in between counts too many. */

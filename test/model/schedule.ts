@@ -2,7 +2,7 @@
 // skipped, so that any list of steps is a run, and a failing one can be shortened.
 
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
-import { decodeSession, type Item } from '../../shared/adapters/dynamodb/session-item.ts';
+import { decodeSession, type Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { dial, dialWithinMs, startConnect } from './connects.ts';

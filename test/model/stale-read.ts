@@ -1,7 +1,7 @@
 // Eventually consistent reads, answered from the table as it stood some writes ago: the engine here is always up to
 // date, DynamoDB is not. Each key of a batch may lag by its own measure, and so may an index.
 
-import type { Item } from '../../shared/adapters/dynamodb/session-item.ts';
+import type { Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
 import type { StoreCall } from './gates.ts';
 import { type TableView, viewOf } from './table-view.ts';
 

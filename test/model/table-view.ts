@@ -1,12 +1,12 @@
 // The whole table as it stands, read behind everybody's back after every write.
 
 import { type DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
-import { placesOf } from '../../shared/adapters/dynamodb/place-set.ts';
-import { decodeRoster, parseRosterKey } from '../../shared/adapters/dynamodb/roster-item.ts';
-import { decodeSession, type Item } from '../../shared/adapters/dynamodb/session-item.ts';
+import { placesOf } from '../../shared/adapters/dynamodb/counter/place-set.ts';
+import { decodeRoster, parseRosterKey } from '../../shared/adapters/dynamodb/counter/roster-item.ts';
+import { decodeSession, type Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
 import type { ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import type { Session } from '../../shared/domain/session.ts';
-import type { Roster } from '../../shared/ports/sessions.ts';
+import type { Roster } from '../../shared/ports/counter/sessions.ts';
 
 export interface CountedUsername {
   readonly deploymentId: DeploymentId;

@@ -2,10 +2,10 @@
 // the invariants after each, and knows nothing of what is chosen next: that is the schedule's.
 
 import { isInvalid } from '../../bench/engine/rules/invalid.ts';
-import { usualLayout } from '../../shared/adapters/dynamodb/lanes.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
-import { createSeenDecisions, type SeenDecisions } from '../../shared/app/admit-uncounted.ts';
-import type { LifeCyclePorts } from '../../shared/app/life-cycle.ts';
+import { usualLayout } from '../../shared/adapters/dynamodb/counter/lanes.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
+import { createSeenDecisions, type SeenDecisions } from '../../shared/app/admission/admit-uncounted.ts';
+import type { LifeCyclePorts } from '../../shared/app/presence/life-cycle.ts';
 import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import {
   type BrokerClientId,
@@ -16,7 +16,7 @@ import {
 } from '../../shared/domain/ids.ts';
 import { type Policy, staleEventSeconds } from '../../shared/domain/session.ts';
 import { addSeconds, type Ms, ms, seconds } from '../../shared/domain/time.ts';
-import type { Clock } from '../../shared/ports/clock.ts';
+import type { Clock } from '../../shared/ports/common/clock.ts';
 import type { Actor } from './actor.ts';
 import { BrokerOracle, type RealSession } from './broker-oracle.ts';
 import { describeCall, kindOf } from './call-names.ts';

@@ -1,9 +1,9 @@
 // Deployments for tests that need one and care for nothing in it, and changes by somebody.
 
-import { newDeployment } from '../../shared/app/deployments.ts';
+import { newDeployment } from '../../shared/app/tenancy/deployments.ts';
 import type { DeploymentId, TenantId } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
-import type { Change, Deployment } from '../../shared/ports/settings.ts';
+import type { Change, Deployment } from '../../shared/ports/settings/settings.ts';
 
 export function deploymentOf(deploymentId: string, tenantId = 'acme'): Deployment {
   const chosen = {

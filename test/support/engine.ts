@@ -9,7 +9,7 @@ import { UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { checkRequest } from '../../bench/engine/rules/requests.ts';
 import { createTable } from '../../local/create-table.ts';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
 import { findDynamoDbLocal, startDynamoDbLocal } from './dynamodb-local.ts';
 

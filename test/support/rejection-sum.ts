@@ -1,7 +1,7 @@
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import type { RecordedReason } from '../../shared/domain/refusal.ts';
 import { ms } from '../../shared/domain/time.ts';
-import type { RejectionSum } from '../../shared/ports/rejections.ts';
+import type { RejectionSum } from '../../shared/ports/rejections/rejections.ts';
 
 let sums = 0;
 

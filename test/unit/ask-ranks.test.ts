@@ -2,11 +2,11 @@
 
 import { expect, test } from 'vitest';
 import { createRankTimers } from '../../local/rank-timers.ts';
-import { collectRankRequests, createRankRequests } from '../../shared/app/ask-ranks.ts';
+import { collectRankRequests, createRankRequests } from '../../shared/app/usage/ask-ranks.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
-import { StoreUnavailable } from '../../shared/ports/errors.ts';
-import type { RankRefresh } from '../../shared/ports/ranks.ts';
+import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
+import type { RankRefresh } from '../../shared/ports/usage/ranks.ts';
 import { createManualTime } from '../local/manual-time.ts';
 import { quietLog } from '../support/quiet-log.ts';
 

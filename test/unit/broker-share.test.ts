@@ -5,8 +5,8 @@ import { type BrokerShare, createBrokerShare } from '../../shared/adapters/node/
 import { brokerShares, getConnectionPerSecond, presenceProcessesMax } from '../../shared/config/constants.ts';
 import type { BrokerClientId } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
-import type { BrokerSays } from '../../shared/ports/broker.ts';
-import type { Clock } from '../../shared/ports/clock.ts';
+import type { Clock } from '../../shared/ports/common/clock.ts';
+import type { BrokerSays } from '../../shared/ports/presence/broker.ts';
 import { createManualTime, type ManualTime } from '../local/manual-time.ts';
 
 type Kind = 'confirm' | 'reconcile';

@@ -1,10 +1,10 @@
 // What a process remembers of places that are to leave their lanes: a failed write leaves it valid, or gone.
 
 import { expect, test } from 'vitest';
-import { createDroppedPlaces } from '../../shared/adapters/dynamodb/dropped-places.ts';
+import { createDroppedPlaces } from '../../shared/adapters/dynamodb/counter/dropped-places.ts';
 import type { DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import { placeInLane } from '../../shared/domain/place.ts';
-import { StoreUnavailable } from '../../shared/ports/errors.ts';
+import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
 
 const id = 'demo' as DeploymentId;
 const fleet = 'fleet' as Username;

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createEventBusNotices } from '../../shared/adapters/aws/event-bus-notices.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
-import type { Notices } from '../../shared/ports/notices.ts';
+import type { Notices } from '../../shared/ports/usage/notices.ts';
 
 let arrived: { readonly headers: IncomingHttpHeaders; readonly body: string }[];
 let answer: { readonly status: number; readonly body: object };

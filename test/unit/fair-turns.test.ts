@@ -1,7 +1,7 @@
 // S24: work for clients that have not proven who they are, counted: what is begun, in which order, and what never is.
 
 import { expect, test } from 'vitest';
-import { createFairTurns } from '../../shared/app/fair-turns.ts';
+import { createFairTurns } from '../../shared/app/admission/fair-turns.ts';
 import { createGate, type Gate } from '../support/gate.ts';
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));

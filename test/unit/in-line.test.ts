@@ -1,7 +1,7 @@
 // Who waits for whom in a line, and that nobody waits for ever.
 
 import { expect, test } from 'vitest';
-import { createLines } from '../../shared/app/in-line.ts';
+import { createLines } from '../../shared/app/admission/in-line.ts';
 
 function gate() {
   const begun: string[] = [];

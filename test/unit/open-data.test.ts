@@ -3,11 +3,11 @@
 
 import { beforeEach, describe, expect, test } from 'vitest';
 import { parseKeyring } from '../../shared/adapters/node/keyring.ts';
-import { afterOpening, createFormatCheck, createPasswordKeys } from '../../shared/app/open-data.ts';
+import { afterOpening, createFormatCheck, createPasswordKeys } from '../../shared/app/common/open-data.ts';
 import { dataFormat } from '../../shared/config/constants.ts';
 import { ms } from '../../shared/domain/time.ts';
-import type { DataFormat, DataFormatStore } from '../../shared/ports/data-format.ts';
-import { DataRefused, StoreUnavailable } from '../../shared/ports/errors.ts';
+import type { DataFormat, DataFormatStore } from '../../shared/ports/common/data-format.ts';
+import { DataRefused, StoreUnavailable } from '../../shared/ports/common/errors.ts';
 
 const [one, two, three] = ['one', 'two', 'three'].map((name) => name.padEnd(43, '.'));
 const keyringOf = (fields: object) => parseKeyring(JSON.stringify(fields), 'the secret');

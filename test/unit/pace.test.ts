@@ -1,7 +1,7 @@
 // A share of the broker's rate: no second brings more than it says, whoever asks and however many.
 
 import { expect, test } from 'vitest';
-import { createPace, paced } from '../../shared/app/pace.ts';
+import { createPace, paced } from '../../shared/app/common/pace.ts';
 import type { BrokerClientId } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
 

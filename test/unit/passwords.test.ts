@@ -2,10 +2,11 @@ import { createHmac, scryptSync } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { parseKeyring } from '../../shared/adapters/node/keyring.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
-import { keysOf } from '../../shared/app/open-data.ts';
-import { createPasswords } from '../../shared/app/passwords.ts';
+import { keysOf } from '../../shared/app/common/open-data.ts';
+import { createPasswords } from '../../shared/app/credentials/passwords.ts';
 import type { Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
+import { DataRefused } from '../../shared/ports/common/errors.ts';
 import type {
   Credential,
   PasswordCheck,
@@ -13,8 +14,7 @@ import type {
   PasswordHash,
   PasswordKeys,
   PasswordMaker,
-} from '../../shared/ports/credentials.ts';
-import { DataRefused } from '../../shared/ports/errors.ts';
+} from '../../shared/ports/credentials/credentials.ts';
 
 const cost = { n: 16, r: 8, p: 1 };
 const bytes = (text: string) => Buffer.from(text);

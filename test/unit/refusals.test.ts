@@ -2,7 +2,11 @@
 
 import { expect, test } from 'vitest';
 import { withDeadline } from '../../shared/adapters/node/deadline.ts';
-import { refusalLinesPerSecond, strangerLinesPerSecond, tellingRefusals } from '../../shared/app/refusals.ts';
+import {
+  refusalLinesPerSecond,
+  strangerLinesPerSecond,
+  tellingRefusals,
+} from '../../shared/app/rejections/refusals.ts';
 import type { RejectReason } from '../../shared/domain/connack.ts';
 import type { Connect, ConnectDecision, ConnectRequest } from '../../shared/domain/connect.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';

@@ -1,7 +1,7 @@
 // Many who ask the same at the same time: each is told what was so after it asked.
 
 import { expect, test } from 'vitest';
-import { shareReads } from '../../shared/adapters/dynamodb/shared-reads.ts';
+import { shareReads } from '../../shared/adapters/dynamodb/common/shared-reads.ts';
 
 function rig() {
   const begun: { readonly key: string; readonly end: (value: number) => void; readonly fail: () => void }[] = [];

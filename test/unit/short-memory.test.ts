@@ -1,7 +1,7 @@
 // What a process holds for a few seconds, and who asks for it anew.
 
 import { expect, test } from 'vitest';
-import { remember } from '../../shared/app/short-memory.ts';
+import { remember } from '../../shared/app/common/short-memory.ts';
 import { ms } from '../../shared/domain/time.ts';
 
 function rig() {

@@ -2,8 +2,8 @@ import { createServer } from 'node:http';
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from 'vitest';
-import { answering, createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
-import { StoreUnavailable } from '../../shared/ports/errors.ts';
+import { answering, createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
 
 /** A database that answers every request the same, or never. */
 async function withDatabase<T>(

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
-import { createTally } from '../../shared/app/tally.ts';
+import { createTally } from '../../shared/app/common/tally.ts';
 import { ms } from '../../shared/domain/time.ts';
 
 function rig() {

@@ -4,8 +4,8 @@
 import { createServer, type Server } from 'node:http';
 import { GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
-import type { Measures } from '../../shared/ports/metrics.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import type { Measures } from '../../shared/ports/common/metrics.ts';
 
 interface Answer {
   readonly status: number;

@@ -1,7 +1,7 @@
 // S16: usage in order of used. The order follows by refreshes, the numbers do not wait for them.
 
 import { expect, test } from 'vitest';
-import { refreshRank } from '../../shared/app/refresh-rank.ts';
+import { refreshRank } from '../../shared/app/usage/refresh-rank.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
 import { tableForEachTest } from '../support/tables.ts';

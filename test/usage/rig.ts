@@ -3,19 +3,19 @@
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { demoDeployment } from '../../local/seed.ts';
-import { createRankStore } from '../../shared/adapters/dynamodb/rank-store.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/session-store.ts';
-import { createSettingsStore } from '../../shared/adapters/dynamodb/settings-store.ts';
-import { createUsageReader } from '../../shared/adapters/dynamodb/usage-reader.ts';
+import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
+import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
+import { createRankStore } from '../../shared/adapters/dynamodb/usage/rank-store.ts';
+import { createUsageReader } from '../../shared/adapters/dynamodb/usage/usage-reader.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import { askingForRanks, type CollectedRanks, collectRankRequests } from '../../shared/app/ask-ranks.ts';
+import { askingForRanks, type CollectedRanks, collectRankRequests } from '../../shared/app/usage/ask-ranks.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import type { Session } from '../../shared/domain/session.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
-import type { RankStore } from '../../shared/ports/ranks.ts';
-import type { SessionStore } from '../../shared/ports/sessions.ts';
-import type { SettingsStore } from '../../shared/ports/settings.ts';
-import type { UsageReader, UsernameUsage } from '../../shared/ports/usage.ts';
+import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
+import type { SettingsStore } from '../../shared/ports/settings/settings.ts';
+import type { RankStore } from '../../shared/ports/usage/ranks.ts';
+import type { UsageReader, UsernameUsage } from '../../shared/ports/usage/usage.ts';
 
 export const demo = 'demo' as DeploymentId;
 

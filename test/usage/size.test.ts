@@ -12,7 +12,7 @@ import {
   usernamesAtRest,
   writeItems,
 } from '../../bench/usage/fill.ts';
-import { perUsernameKey, sessionKey } from '../../shared/adapters/dynamodb/keys.ts';
+import { perUsernameKey, sessionKey } from '../../shared/adapters/dynamodb/common/keys.ts';
 import type { ClientId, Username } from '../../shared/domain/ids.ts';
 import { type Ms, ms } from '../../shared/domain/time.ts';
 import type { TestTable } from '../support/engine.ts';

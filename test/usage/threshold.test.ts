@@ -3,16 +3,16 @@
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Meter, meter } from '../../bench/meter/meter.ts';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/client.ts';
-import { createNoticeStore } from '../../shared/adapters/dynamodb/notice-store.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import { createNoticeStore } from '../../shared/adapters/dynamodb/usage/notice-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import { createNoticeThreshold } from '../../shared/app/notice-threshold.ts';
-import { refreshRank } from '../../shared/app/refresh-rank.ts';
+import { createNoticeThreshold } from '../../shared/app/usage/notice-threshold.ts';
+import { refreshRank } from '../../shared/app/usage/refresh-rank.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
 import type { Username } from '../../shared/domain/ids.ts';
 import type { Override } from '../../shared/domain/limit.ts';
 import { ms } from '../../shared/domain/time.ts';
-import type { NoticeStore, ThresholdNotice } from '../../shared/ports/notices.ts';
+import type { NoticeStore, ThresholdNotice } from '../../shared/ports/usage/notices.ts';
 import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
 import { createUsageRig, demo, type UsageRig } from './rig.ts';
 

@@ -3,7 +3,7 @@
 import { z } from '@hono/zod-openapi';
 import { parseDeploymentId } from '../../../shared/domain/ids.ts';
 import { ms } from '../../../shared/domain/time.ts';
-import type { AuditPlace, SettingsStore } from '../../../shared/ports/settings.ts';
+import type { AuditPlace, SettingsStore } from '../../../shared/ports/settings/settings.ts';
 import { badCursor } from '../list.ts';
 import type { Router } from '../route.ts';
 import { answers, listOf, pageQuery } from '../schemas.ts';

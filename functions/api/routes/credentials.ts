@@ -1,8 +1,8 @@
 // MQTT users of a deployment. A password goes in, or comes out once where it was generated; nothing shows it again.
 
 import { z } from '@hono/zod-openapi';
-import { type CredentialPorts, parseCredential, putCredential } from '../../../shared/app/credentials.ts';
-import { changeAndEnd, type StartPorts } from '../../../shared/app/operations.ts';
+import { type CredentialPorts, parseCredential, putCredential } from '../../../shared/app/credentials/credentials.ts';
+import { changeAndEnd, type StartPorts } from '../../../shared/app/operations/operations.ts';
 import { credentialsPerDeploymentMax } from '../../../shared/config/constants.ts';
 import { parseUsername } from '../../../shared/domain/ids.ts';
 import { type Answer, noContent, problem, startedBy } from '../answer.ts';

@@ -1,14 +1,14 @@
 // Deployments of the caller's tenant.
 
 import { z } from '@hono/zod-openapi';
-import { parseDeploymentChange, parseNewDeployment } from '../../../shared/app/deployment-input.ts';
-import { changeDeployment, createDeployment, type DeploymentPorts } from '../../../shared/app/deployments.ts';
-import { changeAndEnd, type StartPorts, startDeletion } from '../../../shared/app/operations.ts';
-import { expecting } from '../../../shared/app/session-limit.ts';
+import { changeAndEnd, type StartPorts, startDeletion } from '../../../shared/app/operations/operations.ts';
+import { expecting } from '../../../shared/app/settings/session-limit.ts';
+import { parseDeploymentChange, parseNewDeployment } from '../../../shared/app/tenancy/deployment-input.ts';
+import { changeDeployment, createDeployment, type DeploymentPorts } from '../../../shared/app/tenancy/deployments.ts';
 import { deploymentsPerTenantMax } from '../../../shared/config/constants.ts';
 import { parseDeploymentId } from '../../../shared/domain/ids.ts';
-import type { DeploymentItems } from '../../../shared/ports/operations.ts';
-import type { Change } from '../../../shared/ports/settings.ts';
+import type { DeploymentItems } from '../../../shared/ports/operations/operations.ts';
+import type { Change } from '../../../shared/ports/settings/settings.ts';
 import { type Answer, accepted, deploymentDeleting, ok, problem, startedBy } from '../answer.ts';
 import { pageByName } from '../list.ts';
 import { isDone, missing, removed, stale } from '../outcome.ts';

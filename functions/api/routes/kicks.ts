@@ -1,11 +1,11 @@
 // Kicking (S15): one client, or all of a username.
 
-import type { Caller } from '../../../shared/app/expected.ts';
-import { type KickPorts, kickClient } from '../../../shared/app/kick.ts';
-import { type StartPorts, startKick } from '../../../shared/app/operations.ts';
+import { type KickPorts, kickClient } from '../../../shared/app/operations/kick.ts';
+import { type StartPorts, startKick } from '../../../shared/app/operations/operations.ts';
+import type { Caller } from '../../../shared/app/settings/expected.ts';
 import { type ClientId, parseClientId, parseUsername, type Username } from '../../../shared/domain/ids.ts';
-import type { Broker } from '../../../shared/ports/broker.ts';
-import type { SettingsStore } from '../../../shared/ports/settings.ts';
+import type { Broker } from '../../../shared/ports/presence/broker.ts';
+import type { SettingsStore } from '../../../shared/ports/settings/settings.ts';
 import { type Answer, accepted, clientNotFound, noContent, problem } from '../answer.ts';
 import { startedFor } from '../principal.ts';
 import type { Router } from '../route.ts';

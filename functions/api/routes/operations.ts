@@ -3,7 +3,7 @@
 import { z } from '@hono/zod-openapi';
 import { parseOperationId, type TenantId } from '../../../shared/domain/ids.ts';
 import { ms } from '../../../shared/domain/time.ts';
-import type { Operation, OperationPlace, OperationStore } from '../../../shared/ports/operations.ts';
+import type { Operation, OperationPlace, OperationStore } from '../../../shared/ports/operations/operations.ts';
 import { forbidden, ok, problem } from '../answer.ts';
 import { badCursor } from '../list.ts';
 import type { Principal } from '../principal.ts';

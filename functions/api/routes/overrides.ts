@@ -1,9 +1,9 @@
 // Usernames' own limits (S4).
 
 import { z } from '@hono/zod-openapi';
-import { changeAndEnd, type StartPorts } from '../../../shared/app/operations.ts';
-import { deleteOverride, putOverride, type SessionLimitPorts } from '../../../shared/app/session-limit.ts';
-import { parseOverride } from '../../../shared/app/session-limit-input.ts';
+import { changeAndEnd, type StartPorts } from '../../../shared/app/operations/operations.ts';
+import { deleteOverride, putOverride, type SessionLimitPorts } from '../../../shared/app/settings/session-limit.ts';
+import { parseOverride } from '../../../shared/app/settings/session-limit-input.ts';
 import { usernamesPerListMax } from '../../../shared/config/constants.ts';
 import { parseUsername } from '../../../shared/domain/ids.ts';
 import { noContent, ok, problem, startedBy } from '../answer.ts';

@@ -6,8 +6,8 @@ import {
   configureSessionLimit,
   deleteSessionLimit,
   type SessionLimitPorts,
-} from '../../../shared/app/session-limit.ts';
-import { parseSessionLimit, parseSessionLimitChange } from '../../../shared/app/session-limit-input.ts';
+} from '../../../shared/app/settings/session-limit.ts';
+import { parseSessionLimit, parseSessionLimitChange } from '../../../shared/app/settings/session-limit-input.ts';
 import { type Answer, ok } from '../answer.ts';
 import { missing, removed, stale } from '../outcome.ts';
 import { etagOf } from '../precondition.ts';

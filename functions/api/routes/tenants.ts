@@ -1,10 +1,10 @@
 // Tenants, for the operator of the whole installation.
 
 import { z } from '@hono/zod-openapi';
-import { parseNewTenant } from '../../../shared/app/deployment-input.ts';
+import { parseNewTenant } from '../../../shared/app/tenancy/deployment-input.ts';
 import { parseTenantId } from '../../../shared/domain/ids.ts';
-import type { Clock } from '../../../shared/ports/clock.ts';
-import type { TenantStore } from '../../../shared/ports/tenants.ts';
+import type { Clock } from '../../../shared/ports/common/clock.ts';
+import type { TenantStore } from '../../../shared/ports/tenancy/tenants.ts';
 import { problem } from '../answer.ts';
 import { pageByName } from '../list.ts';
 import type { Router } from '../route.ts';

@@ -5,7 +5,7 @@ import {
   parseTokenIssuer,
   putTokenIssuer,
   type TokenIssuerPorts,
-} from '../../../shared/app/token-issuer.ts';
+} from '../../../shared/app/credentials/token-issuer.ts';
 import { type Answer, ok, problem, startedBy } from '../answer.ts';
 import { missing, removed, stale } from '../outcome.ts';
 import { etagOf } from '../precondition.ts';

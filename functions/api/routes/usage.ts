@@ -8,7 +8,7 @@ import {
   parseUsername,
   usernameMaxBytes,
 } from '../../../shared/domain/ids.ts';
-import type { RankMark, UsageReader } from '../../../shared/ports/usage.ts';
+import type { RankMark, UsageReader } from '../../../shared/ports/usage/usage.ts';
 import { clientNotFound, ok, problem } from '../answer.ts';
 import { badCursor, parseAfter } from '../list.ts';
 import type { Router } from '../route.ts';

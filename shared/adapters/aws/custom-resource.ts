@@ -3,7 +3,7 @@
 // [AWS: Custom resource request objects, Custom resource response objects]
 
 import type { CloudFormationCustomResourceEvent, CloudFormationCustomResourceResponse } from 'aws-lambda';
-import type { Log } from '../../ports/log.ts';
+import type { Log } from '../../ports/common/log.ts';
 
 /** Properties as CloudFormation sends them: it turns each number and boolean into text, at any depth. */
 type Properties = Readonly<Record<string, unknown>>;

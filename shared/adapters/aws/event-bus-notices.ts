@@ -2,7 +2,7 @@
 // request: a client of EventBridge would be in every bundle, also where nobody asked for notices.
 
 import { noticeDetailType, noticeSource } from '../../config/notices.ts';
-import type { Notices } from '../../ports/notices.ts';
+import type { Notices } from '../../ports/usage/notices.ts';
 import { type LambdaCredentials, readLambdaCredentials } from './lambda-credentials.ts';
 import { callService } from './signed-request.ts';
 

@@ -9,7 +9,7 @@ import {
   ResourceNotFoundException,
 } from '@aws-sdk/client-iot-data-plane';
 import { type Ms, ms, type Seconds, seconds } from '../../domain/time.ts';
-import type { Broker } from '../../ports/broker.ts';
+import type { Broker } from '../../ports/presence/broker.ts';
 
 export function createIotBroker(): Broker {
   const client = new IoTDataPlaneClient({

@@ -1,7 +1,7 @@
 // DeleteConnection of IoT Core's data plane as one small signed request: for the connect path, which needs nothing else
 // of that service and pays for a whole client of it at every cold start.
 
-import type { Broker } from '../../ports/broker.ts';
+import type { Broker } from '../../ports/presence/broker.ts';
 import { type LambdaCredentials, readLambdaCredentials } from './lambda-credentials.ts';
 import { encodeSegment, signHeaders } from './signed-request.ts';
 

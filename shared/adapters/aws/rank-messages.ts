@@ -1,6 +1,6 @@
 // Requests to refresh a rank go through the presence queue: whoever changes counts reads it anyway.
 
-import type { RankMessages } from '../../ports/ranks.ts';
+import type { RankMessages } from '../../ports/usage/ranks.ts';
 import type { SqsQueue } from './sqs-queue.ts';
 
 export function rankMessages(queue: SqsQueue): RankMessages {

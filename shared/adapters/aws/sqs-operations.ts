@@ -1,6 +1,6 @@
 // The queue of operations on AWS.
 
-import type { OperationQueue } from '../../ports/operations.ts';
+import type { OperationQueue } from '../../ports/operations/operations.ts';
 import { createSqsQueue } from './sqs-queue.ts';
 
 export function createOperationQueue(queueUrl: string, region: string): OperationQueue {

@@ -1,6 +1,6 @@
 // The presence queue on AWS, for those who put something there by themselves.
 
-import type { DoorReport, PresenceQueue } from '../../ports/presence.ts';
+import type { DoorReport, PresenceQueue } from '../../ports/presence/presence.ts';
 import { type LambdaCredentials, readLambdaCredentials } from './lambda-credentials.ts';
 import { callService } from './signed-request.ts';
 

@@ -1,7 +1,7 @@
 // What CloudFormation is doing with a stack. A custom resource's event does not say: a rollback sends an Update like any
 // other. [AWS: DescribeStacks]
 
-import type { Pause } from '../../ports/clock.ts';
+import type { Pause } from '../../ports/common/clock.ts';
 import { type LambdaCredentials, readLambdaCredentials } from './lambda-credentials.ts';
 import { signHeaders } from './signed-request.ts';
 

@@ -3,8 +3,8 @@
 // first, and within a kind the deployments take turns, so that no tenant can use up what all share.
 
 import type { Ms } from '../../domain/time.ts';
-import type { Broker, BrokerSays } from '../../ports/broker.ts';
-import type { Clock, Schedule } from '../../ports/clock.ts';
+import type { Clock, Schedule } from '../../ports/common/clock.ts';
+import type { Broker, BrokerSays } from '../../ports/presence/broker.ts';
 import { realSchedule } from './clock.ts';
 
 export interface BrokerShareOptions<Kind extends string> {

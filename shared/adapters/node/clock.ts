@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ms } from '../../domain/time.ts';
-import type { Clock, Pause, Schedule } from '../../ports/clock.ts';
+import type { Clock, Pause, Schedule } from '../../ports/common/clock.ts';
 
 export const systemClock: Clock = { now: () => ms(Date.now()) };
 

@@ -2,8 +2,8 @@
 // nobody connects on it, and its lease gives the place back (S17, S12).
 
 import type { Connect } from '../../domain/connect.ts';
-import type { Schedule } from '../../ports/clock.ts';
-import { StoreUnavailable } from '../../ports/errors.ts';
+import type { Schedule } from '../../ports/common/clock.ts';
+import { StoreUnavailable } from '../../ports/common/errors.ts';
 import { realSchedule } from './clock.ts';
 
 /** A CONNECT that is out of time leaves its queues as if its client had left: nothing connects on its answer. */

@@ -2,8 +2,8 @@
 // and no permission. [AWS: CloudWatch embedded metric format specification]
 
 import { metricsNamespace, metricUnits } from '../../config/metrics.ts';
-import type { Clock } from '../../ports/clock.ts';
-import type { Measure } from '../../ports/metrics.ts';
+import type { Clock } from '../../ports/common/clock.ts';
+import type { Measure } from '../../ports/common/metrics.ts';
 
 /** `component` is the only dimension: a dimension of many values is a bill of as many metrics. */
 export function createEmfMeasure(

@@ -1,6 +1,6 @@
 // One line of JSON an entry, as CloudWatch and every log collector read it.
 
-import type { Log } from '../../ports/log.ts';
+import type { Log } from '../../ports/common/log.ts';
 
 /** Characters that turn the direction of what follows: a terminal must not show a line other than it is. */
 const directionMarks = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;

@@ -6,7 +6,7 @@
 import { lookup as resolveName } from 'node:dns';
 import { request } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import { type FetchedKeys, jwksUrlUnreachable, type KeyFetcher } from '../../ports/token-issuer.ts';
+import { type FetchedKeys, jwksUrlUnreachable, type KeyFetcher } from '../../ports/credentials/token-issuer.ts';
 import { isPublicAddress } from './public-address.ts';
 
 export interface KeyFetcherOptions {

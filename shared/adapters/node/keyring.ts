@@ -3,8 +3,8 @@
 // no other key can pass for it by its name.
 
 import { createHmac, randomBytes } from 'node:crypto';
-import type { Keyring, PasswordKey } from '../../ports/credentials.ts';
-import { DataRefused } from '../../ports/errors.ts';
+import { DataRefused } from '../../ports/common/errors.ts';
+import type { Keyring, PasswordKey } from '../../ports/credentials/credentials.ts';
 
 /** 43 letters and digits are 256 bits. */
 const keyLengthMin = 43;

@@ -1,7 +1,7 @@
 // Threshold notices as lines of the log, for the local run.
 
-import type { Log } from '../../ports/log.ts';
-import type { Notices } from '../../ports/notices.ts';
+import type { Log } from '../../ports/common/log.ts';
+import type { Notices } from '../../ports/usage/notices.ts';
 
 const sentences = {
   set: 'a username has come near its session limit',

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import type { PasswordCrypto } from '../../ports/credentials.ts';
+import type { PasswordCrypto } from '../../ports/credentials/credentials.ts';
 
 const digestBytes = 32;
 

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { AttemptId, OperationId, Place } from '../../domain/ids.ts';
-import type { Random } from '../../ports/random.ts';
+import type { Random } from '../../ports/common/random.ts';
 
 export const cryptoRandom: Random = {
   attemptId: () => randomBytes(16).toString('base64url') as AttemptId,

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import type { SignerId } from '../../domain/ids.ts';
-import type { PublicKey, SignersOf } from '../../ports/token-issuer.ts';
+import type { PublicKey, SignersOf } from '../../ports/credentials/token-issuer.ts';
 
 const signerBytes = 16;
 

@@ -5,8 +5,8 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { ticketSeconds } from '../../config/constants.ts';
 import { type AttemptId, parseAttemptId, parseClientId, parseDeploymentId, parseUsername } from '../../domain/ids.ts';
 import { ms, type Seconds, seconds } from '../../domain/time.ts';
-import type { Clock } from '../../ports/clock.ts';
-import type { TicketClaims, Tickets } from '../../ports/tickets.ts';
+import type { Clock } from '../../ports/common/clock.ts';
+import type { TicketClaims, Tickets } from '../../ports/credentials/tickets.ts';
 
 const macBytes = 32;
 

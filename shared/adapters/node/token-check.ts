@@ -11,7 +11,7 @@ import {
   type ResolvedKey,
 } from 'jose';
 import { ms } from '../../domain/time.ts';
-import type { PublicKey, TokenCheck, TokenIssuer } from '../../ports/token-issuer.ts';
+import type { PublicKey, TokenCheck, TokenIssuer } from '../../ports/credentials/token-issuer.ts';
 import { signerOf } from './signers.ts';
 
 /** Far above what an issuer signs, far below what MQTT carries. */

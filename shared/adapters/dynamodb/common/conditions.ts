@@ -1,0 +1,74 @@
+// A failed condition is an answer, not an error: it says what stood in the way.
+
+import { ConditionalCheckFailedException, TransactionConflictException } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { StoreUnavailable } from '../../../ports/common/errors.ts';
+import { type BackOff, backOffAtRandom } from './back-off.ts';
+import { answering } from './client.ts';
+
+export class Refused {
+  /** The item that refused, if the request asked for it and there is one. */
+  readonly item: Record<string, unknown> | undefined;
+
+  constructor(item: Record<string, unknown> | undefined) {
+    this.item = item;
+  }
+}
+
+const meetingTries = 8;
+
+/**
+ * Sends a conditional write. One that meets a transaction on its item, or a partition that takes no more, has written
+ * nothing, and is tried again; whoever waits for it sees to its own time. Throws StoreUnavailable where the database does
+ * not answer.
+ */
+export async function refusable<T>(
+  write: () => Promise<T>,
+  backOff: BackOff = backOffAtRandom,
+  { untilThrottled = false }: { readonly untilThrottled?: boolean } = {},
+): Promise<T | Refused> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await answering(write);
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException)
+        return new Refused(error.Item === undefined ? undefined : unmarshall(error.Item));
+      const again = metTransaction(error) || (!untilThrottled && isThrottled(error));
+      if (!again || tried >= meetingTries) throw error;
+      // Short at first: a transaction is over within milliseconds.
+      await backOff(5 * 2 ** tried);
+    }
+  }
+}
+
+const throttled: ReadonlySet<string> = new Set([
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'ThrottlingException',
+]);
+
+/** The partition takes no more at this moment; nothing was written. */
+export function isThrottle(error: unknown): boolean {
+  return error instanceof Error && throttled.has(error.name);
+}
+
+/** The same, as `answering` tells it. */
+export function isThrottled(error: unknown): boolean {
+  return error instanceof StoreUnavailable && isThrottle(error.cause);
+}
+
+/** A reading that a partition does not take at this moment is tried again. */
+export async function patiently<T>(read: () => Promise<T>, backOff: BackOff = backOffAtRandom): Promise<T> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await answering(read);
+    } catch (error) {
+      if (!isThrottled(error) || tried >= meetingTries) throw error;
+      await backOff(5 * 2 ** tried);
+    }
+  }
+}
+
+function metTransaction(error: unknown): boolean {
+  return error instanceof StoreUnavailable && error.cause instanceof TransactionConflictException;
+}

@@ -1,0 +1,363 @@
+// Sessions, client id owners and rosters in DynamoDB. Why the writes are these, and in which order the use cases send
+// them: docs/adr/0001-write-pattern-of-admission.md; what changes with a large username: docs/adr/0006-wide-rosters.md.
+
+import {
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { tableDefinition } from '../../../config/table.ts';
+import type { ClientId, DeploymentId, Username } from '../../../domain/ids.ts';
+import { isWide, laneOf, placeInLane } from '../../../domain/place.ts';
+import type { Session } from '../../../domain/session.ts';
+import { type Ms, ms, toEpochSeconds } from '../../../domain/time.ts';
+import { Contended } from '../../../ports/common/errors.ts';
+import type { Random } from '../../../ports/common/random.ts';
+import type {
+  ConnectView,
+  LookFor,
+  Names,
+  Owner,
+  PutOutcome,
+  SessionStore,
+  Stored,
+  Wake,
+} from '../../../ports/counter/sessions.ts';
+import type { BackOff } from '../common/back-off.ts';
+import { answering } from '../common/client.ts';
+import { patiently, Refused, refusable } from '../common/conditions.ts';
+import {
+  allWakePartitions,
+  duePk,
+  type Key,
+  laneFor,
+  ownerKey,
+  perUsernameKey,
+  sessionKey,
+  whitelistKey,
+} from '../common/keys.ts';
+import { readItems } from '../common/read-items.ts';
+import { shareReads } from '../common/shared-reads.ts';
+import { transact } from '../common/transaction.ts';
+import { createLanes, type RosterLayout, usualLayout } from '../counter/lanes.ts';
+import { createRosterWrites } from '../counter/roster.ts';
+import { decodeStoredRoster, parseRosterKey } from '../counter/roster-item.ts';
+import { parseOverrideItem } from '../settings/settings-item.ts';
+import { isListed } from '../settings/whitelist-item.ts';
+import { decodeSession, encodeSession, type Item, parseSessionKey } from './session-item.ts';
+import { createSessionPages } from './session-pages.ts';
+
+const [wakeIndex, dueIndex] = tableDefinition.indexes;
+/** How often a lane may be closed again by others before a folded session in it is freed. */
+const unfoldTries = 8;
+/** Usernames of a kind that a process remembers. */
+const namesMax = 1_000;
+
+/** What tests and the benchmark choose for themselves. */
+export interface StoreOptions {
+  readonly layout?: RosterLayout;
+  readonly backOff?: BackOff;
+}
+
+export function createSessionStore(
+  client: DynamoDBDocumentClient,
+  tableName: string,
+  random: Random,
+  { layout = usualLayout, backOff }: StoreOptions = {},
+): SessionStore {
+  const table = { client, tableName, ...(backOff === undefined ? {} : { backOff }) };
+  const lanes = createLanes(table, layout);
+  /**
+   * Usernames whose roster was wide and had room when this process read it last. Of those whose roster would be read
+   * apart: a fleet that shares a username would read that one item thousands of times a second.
+   */
+  const busy = createNames();
+  /** Usernames whose roster was full when this process read it last, for a client that had no session. */
+  const full = createNames();
+
+  /** In a storm of rejections all of a process that are being decided ask the same. */
+  const peek = shareReads(
+    ({ deploymentId, username }: Pick<Names, 'deploymentId' | 'username'>) => JSON.stringify([deploymentId, username]),
+    ({ deploymentId, username }) => lanes.readRosterItem(deploymentId, username),
+  );
+
+  const get = async (key: Key): Promise<Item | undefined> =>
+    (
+      await patiently(
+        () => client.send(new GetCommand({ TableName: tableName, Key: key, ConsistentRead: true })),
+        backOff,
+      )
+    ).Item;
+
+  /**
+   * Replaces an item only if nobody wrote since it was read. Keeps I5: whatever a late event or a second process
+   * decided on an older record is refused and decided again. A try that the SDK repeats after a time-out meets its own
+   * revision and is done.
+   */
+  async function replace<T>(
+    key: Key,
+    item: Item,
+    revision: string,
+    expected: Stored<T> | undefined,
+    decode: (item: Item) => Stored<T>,
+  ): Promise<PutOutcome<T>> {
+    const command = new PutCommand({
+      TableName: tableName,
+      Item: { ...item, ...key, rev: revision },
+      ...(expected === undefined
+        ? { ConditionExpression: 'attribute_not_exists(pk)' }
+        : { ConditionExpression: 'rev = :rev', ExpressionAttributeValues: { ':rev': expected.revision } }),
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    });
+    const answer = await refusable(() => client.send(command), backOff);
+    if (!(answer instanceof Refused) || answer.item?.rev === revision) return { kind: 'done', revision };
+    return { kind: 'changed', current: answer.item === undefined ? undefined : decode(answer.item) };
+  }
+
+  async function readForConnect(names: Names, lookFor: LookFor): Promise<ConnectView> {
+    const { deploymentId, username, clientId } = names;
+    const { whitelistId, overridesOf, limit } = lookFor;
+    const keys = {
+      session: sessionKey(deploymentId, username, clientId),
+      owner: ownerKey(deploymentId, clientId),
+      override: overridesOf === undefined ? undefined : perUsernameKey('O', deploymentId, username),
+      whitelist: whitelistId === undefined ? undefined : whitelistKey(deploymentId, whitelistId, username),
+    };
+    const rosterKey = perUsernameKey('N', deploymentId, username);
+    const name = JSON.stringify([deploymentId, username]);
+    // Whoever is turned away reads roster and session once more, consistently: 2 units. A fifth key in the batch would
+    // make that more than 4, so then the roster is read once, apart; so it is where it was full a moment ago, because
+    // whoever comes now is likely to be turned away as well.
+    const isFive = keys.override !== undefined && keys.whitelist !== undefined;
+    const mayLag = !full.has(name) && (!isFive || busy.has(name));
+    const wanted = [...Object.values(keys), mayLag ? rosterKey : undefined].filter((key) => key !== undefined);
+    const [item, fresh] = await Promise.all([
+      readItems(table, wanted, { consistent: false }),
+      mayLag ? undefined : peek(names),
+    ]);
+    const find = (key: Key | undefined): Item | undefined => (key === undefined ? undefined : item(key));
+    const session = find(keys.session);
+    const owner = find(keys.owner);
+    const { roster, open } = fresh ?? decodeStoredRoster(find(rosterKey), layout.wideAt);
+    const override = overridesOf === undefined ? undefined : parseOverrideItem(find(keys.override), overridesOf);
+    const known = session === undefined ? undefined : decodeSession(session);
+    const whitelisted = isListed(find(keys.whitelist), username);
+    const isFull = roster.used >= (override?.kind === 'number' ? override.max : limit);
+    const isLimited = !whitelisted && (override === undefined || override.kind === 'number');
+    busy.note(name, isFive && roster.wide === true && !(isFull && isLimited));
+    full.note(name, isFull && isLimited && (known === undefined || known.value.holding === 'freed'));
+    return {
+      session: known,
+      owner: owner === undefined ? undefined : decodeOwner(owner),
+      roster: open > 0 ? { ...roster, open: true } : roster,
+      rosterIsExact: !mayLag,
+      whitelisted,
+      override,
+    };
+  }
+
+  async function queryDue(pk: string, until: Ms | undefined, limit: number): Promise<readonly Item[]> {
+    const answer = await answering(() =>
+      client.send(
+        new QueryCommand({
+          TableName: tableName,
+          IndexName: dueIndex.name,
+          KeyConditionExpression: until === undefined ? 'duePk = :pk' : 'duePk = :pk AND dueAt <= :until',
+          ExpressionAttributeValues: { ':pk': pk, ...(until === undefined ? {} : { ':until': until }) },
+          Limit: limit,
+        }),
+      ),
+    );
+    return answer.Items ?? [];
+  }
+
+  /** Earliest first, of all the partitions that the username's sessions may be due in. */
+  async function listDue(
+    deploymentId: DeploymentId,
+    username: Username,
+    until: Ms | undefined,
+    limit: number,
+    wide: boolean,
+  ): Promise<readonly Item[]> {
+    const partitions = Array.from({ length: wide ? layout.lanes + 1 : 1 }, (_, lane) =>
+      duePk(deploymentId, username, lane),
+    );
+    const found = await Promise.all(partitions.map((pk) => queryDue(pk, until, limit)));
+    if (!wide) return found.flat();
+    return found
+      .flat()
+      .sort((a, b) => Number(a.dueAt) - Number(b.dueAt))
+      .slice(0, limit);
+  }
+
+  /**
+   * A folded session's end and its count are one step, because nothing else would tell that it has been uncounted: the
+   * session's revision does (I5), so whoever comes second is refused. Dying after it leaves nothing to do.
+   */
+  async function putUnfolded(session: Session, expected: Stored<Session>): Promise<PutOutcome<Session>> {
+    const { deploymentId, username, clientId } = session;
+    const revision = random.revision();
+    const item = { ...encodeSession(session, revision), ...sessionKey(deploymentId, username, clientId) };
+    const put = {
+      Put: {
+        TableName: tableName,
+        Item: item,
+        ConditionExpression: 'rev = :rev',
+        ExpressionAttributeValues: { ':rev': expected.revision },
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+      },
+    };
+    const { place } = expected.value;
+    const also = lanes.dropped.beside(deploymentId, username, place);
+    for (let tries = 0; tries < unfoldTries; tries++) {
+      const outcome = await lanes.dropped.sending(deploymentId, username, also, () =>
+        transact(table, [put, lanes.uncountFolded(deploymentId, username, place, also)]),
+      );
+      if (outcome.kind === 'done') {
+        lanes.dropped.forget(deploymentId, username, [place, ...also]);
+        return { kind: 'done', revision };
+      }
+      if (outcome.at.includes(0)) {
+        const current = outcome.items.get(0);
+        return { kind: 'changed', current: current === undefined ? undefined : decodeSession(current) };
+      }
+      // The lane was closed: it has to be looked for before it may gather what is freed.
+      if (laneOf(place) > 0) await lanes.list(deploymentId, username, laneOf(place));
+    }
+    throw new Contended(new Error('others kept closing this lane'));
+  }
+
+  return {
+    readForConnect,
+    async readSession({ deploymentId, username, clientId }) {
+      const item = await get(sessionKey(deploymentId, username, clientId));
+      return item === undefined ? undefined : decodeSession(item);
+    },
+    async readOwner(deploymentId, clientId) {
+      const item = await get(ownerKey(deploymentId, clientId));
+      return item === undefined ? undefined : decodeOwner(item);
+    },
+    async readRoster(deploymentId, username) {
+      const { roster, open } = await lanes.readRosterItem(deploymentId, username);
+      if (open <= 0) return roster;
+      const used = Math.max(0, roster.used - (await lanes.reserved(deploymentId, username)));
+      return { ...roster, used, open: true };
+    },
+    async peekRoster(deploymentId, username) {
+      const { roster, open } = await peek({ deploymentId, username });
+      return open > 0 ? { ...roster, open: true } : roster;
+    },
+    readParts: lanes.readParts,
+    async holds(session) {
+      const { deploymentId, username, place } = session;
+      if (session.folded === true) return true;
+      return (await lanes.readPlaces(deploymentId, username, laneOf(place))).has(place);
+    },
+    async mayFold({ deploymentId, username, place }) {
+      if (!isWide(place)) return false;
+      const places = await lanes.readPlaces(deploymentId, username, laneOf(place));
+      return places.has(place) && lanes.isCrowded(place, places);
+    },
+    /** Near the limit in the roster item itself, which alone knows what is left; else in the client id's lane. */
+    placeFor({ clientId }, place, roster, max, lane) {
+      if (roster.wide !== true) return place;
+      if (lane !== undefined) return placeInLane(place, lane);
+      // While lanes are open, what is left may be with them.
+      const far = roster.open === true || max - roster.used >= layout.near;
+      return placeInLane(place, far ? laneFor(clientId, layout.lanes) : 0);
+    },
+    dropPlace: (deploymentId, username, place, { atOnce }) => lanes.dropPlace(deploymentId, username, place, atOnce),
+    correctFolded: lanes.correctFolded,
+    async gatherReserve(deploymentId, username) {
+      await lanes.gather(deploymentId, username);
+    },
+    async putSession(session: Session, expected) {
+      if (expected?.value.folded === true && session.folded !== true) return putUnfolded(session, expected);
+      const revision = random.revision();
+      const key = sessionKey(session.deploymentId, session.username, session.clientId);
+      return replace(key, encodeSession(session, revision), revision, expected, decodeSession);
+    },
+    async removeSession({ deploymentId, username, clientId }, expected) {
+      const command = new DeleteCommand({
+        TableName: tableName,
+        Key: sessionKey(deploymentId, username, clientId),
+        ConditionExpression: 'rev = :rev',
+        ExpressionAttributeValues: { ':rev': expected.revision },
+      });
+      return (await refusable(() => client.send(command), backOff)) instanceof Refused ? 'changed' : 'done';
+    },
+    putOwner(deploymentId: DeploymentId, clientId: ClientId, owner: Owner, expected) {
+      const revision = random.revision();
+      return replace(
+        ownerKey(deploymentId, clientId),
+        { username: owner.username, ttl: toEpochSeconds(owner.keptUntil) },
+        revision,
+        expected,
+        decodeOwner,
+      );
+    },
+    ...createRosterWrites(table, lanes, layout),
+    async listDue(deploymentId, username, until, limit, wide = false) {
+      const due = await listDue(deploymentId, username, until, limit, wide);
+      return due.map((item) => String(item.sk) as ClientId);
+    },
+    async nextDue(deploymentId, username, wide = false) {
+      const [first] = await listDue(deploymentId, username, undefined, 1, wide);
+      return first === undefined ? undefined : ms(Number(first.dueAt));
+    },
+    listSessions: createSessionPages(table),
+    async listWakes(partition, until, limit, after) {
+      const answer = await answering(() =>
+        client.send(
+          new QueryCommand({
+            TableName: tableName,
+            IndexName: wakeIndex.name,
+            KeyConditionExpression: 'wakePk = :pk AND wakeAt <= :until',
+            ExpressionAttributeValues: { ':pk': allWakePartitions[partition], ':until': until },
+            Limit: limit,
+            ...(after === undefined ? {} : { ExclusiveStartKey: buildWakeKey(partition, after) }),
+          }),
+        ),
+      );
+      return (answer.Items ?? []).map(parseWake);
+    },
+  };
+}
+
+function parseWake(entry: Item): Wake {
+  const pk = String(entry.pk);
+  const at = ms(Number(entry.wakeAt));
+  if (pk.startsWith('S|')) return { kind: 'lease', names: parseSessionKey(pk, String(entry.sk)), at };
+  return { kind: 'roster', ...parseRosterKey(pk, String(entry.sk)), at };
+}
+
+/** An entry's key in the index: its own, and that of the item it stands for. */
+function buildWakeKey(partition: number, wake: Wake): Item {
+  const { deploymentId, username } = wake.kind === 'lease' ? wake.names : wake;
+  const key =
+    wake.kind === 'lease'
+      ? sessionKey(deploymentId, username, wake.names.clientId)
+      : perUsernameKey('N', deploymentId, username);
+  return { ...key, [wakeIndex.partitionKey]: allWakePartitions[partition], [wakeIndex.sortKey]: wake.at };
+}
+
+function decodeOwner(item: Item): Stored<Owner> {
+  const keptUntil = ms(Number(item.ttl) * 1000);
+  return { value: { username: String(item.username) as Username, keptUntil }, revision: String(item.rev) };
+}
+
+/** What was last seen of usernames, of the latest so many: it tells which way to read is likely the cheaper one. */
+function createNames(): { has(name: string): boolean; note(name: string, holds: boolean): void } {
+  const names = new Set<string>();
+  return {
+    has: (name) => names.has(name),
+    note(name, holds) {
+      names.delete(name);
+      if (holds) names.add(name);
+      const [oldest] = names;
+      if (names.size > namesMax && oldest !== undefined) names.delete(oldest);
+    },
+  };
+}

@@ -1,0 +1,22 @@
+// The deployment of a TLS server name, as the connect path reads it. Apart from the store that changes it, because the
+// authorizer needs no more.
+
+import { type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { parseDeploymentId } from '../../../domain/ids.ts';
+import type { SettingsStore } from '../../../ports/settings/settings.ts';
+import { answering } from '../common/client.ts';
+import { hostKey } from '../common/keys.ts';
+
+export function createHostReader(
+  client: DynamoDBDocumentClient,
+  tableName: string,
+): Pick<SettingsStore, 'getDeploymentOfHost'> {
+  return {
+    async getDeploymentOfHost(host) {
+      const command = new GetCommand({ TableName: tableName, Key: hostKey(host) });
+      const item = (await answering(() => client.send(command))).Item;
+      const id = parseDeploymentId(item?.deploymentId);
+      return id.ok ? id.value : undefined;
+    },
+  };
+}

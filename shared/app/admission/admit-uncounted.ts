@@ -1,0 +1,81 @@
+// Admission while the database does not answer, for a deployment that says `onStoreFailure: admit` (S17). Nothing is
+// decided on a count, because nobody knows it: the client is let in, and its admission waits in the presence queue to be
+// counted, over the limit if need be. It is there before the client is answered, so nobody is connected that will not be
+// counted. What was seen while the database answered still holds: a blocked username stays out.
+
+import { outageMemorySeconds } from '../../config/constants.ts';
+import type { Username } from '../../domain/ids.ts';
+import type { Clock } from '../../ports/common/clock.ts';
+import { StoreUnavailable } from '../../ports/common/errors.ts';
+import type { Random } from '../../ports/common/random.ts';
+import type { Names } from '../../ports/counter/sessions.ts';
+import type { PresenceQueue } from '../../ports/presence/presence.ts';
+import type { ConnectSettings } from '../../ports/settings/settings.ts';
+import { createRecent } from '../common/short-memory.ts';
+import type { AdmitDecision, AdmitRequest } from './admit.ts';
+
+export interface UncountedPorts {
+  readonly queue: PresenceQueue;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What decisions of the last 15 min have shown of usernames and client ids. */
+export interface SeenDecisions {
+  note(names: Names, decision: AdmitDecision): void;
+  isBlocked(names: Names): boolean;
+  /** The client id was this username's when it was seen last. */
+  isOwn(names: Names): boolean;
+}
+
+const maxSeen = 20_000;
+
+export function createSeenDecisions(clock: Clock): SeenDecisions {
+  const blocked = createRecent<true>(clock, outageMemorySeconds * 1_000, maxSeen);
+  const owners = createRecent<Username>(clock, outageMemorySeconds * 1_000, maxSeen);
+  const userKey = (names: Names): string => `${names.deploymentId}|${names.username}`;
+  const clientKey = (names: Names): string => `${names.deploymentId}|${names.clientId}`;
+  return {
+    note(names, decision) {
+      if (decision.kind === 'rejected' && decision.reason === 'blocked') blocked.keep(userKey(names), true);
+      else blocked.forget(userKey(names));
+      if (decision.kind === 'admitted') owners.keep(clientKey(names), names.username);
+    },
+    isBlocked: (names) => blocked.get(userKey(names)) === true,
+    isOwn: (names) => owners.get(clientKey(names)) === names.username,
+  };
+}
+
+/** Throws StoreUnavailable where the queue does not take it: then nobody would count the client. */
+export async function admitUncounted(
+  ports: UncountedPorts,
+  seen: SeenDecisions,
+  settings: ConnectSettings,
+  request: AdmitRequest,
+): Promise<AdmitDecision> {
+  if (settings.limit?.enabled === true && seen.isBlocked(request)) return { kind: 'rejected', reason: 'blocked' };
+  const { deploymentId, username, clientId, expirySeconds, witness, signedBy, protocolVersion, ipAddress } = request;
+  const attempt = ports.random.attemptId();
+  const message = {
+    type: 'admitted',
+    deploymentId,
+    username,
+    clientId,
+    attempt,
+    place: ports.random.place(),
+    at: ports.clock.now(),
+    witness,
+    expirySeconds,
+    ...(signedBy === undefined ? {} : { signedBy }),
+    ...(protocolVersion === undefined ? {} : { protocolVersion }),
+    ...(ipAddress === undefined ? {} : { ipAddress }),
+  } as const;
+  try {
+    await ports.queue.put(message);
+  } catch (error) {
+    throw new StoreUnavailable(error);
+  }
+  // Whose client id it was, nobody can look up: what another username left under it is not to be inherited (S9).
+  const clean = seen.isOwn(request) ? {} : { mustCleanStart: true as const };
+  return { kind: 'admitted', attempt, reconnect: false, uncounted: true, ...clean };
+}

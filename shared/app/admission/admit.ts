@@ -1,0 +1,476 @@
+// Admission: the one use case that everything else serves (S3, S4, S9, S11, S12). It comes after credentials.
+//
+// A new session takes three writes: first the session item of an attempt that is not counted yet, then, side by side,
+// the owner of the client id and the roster, which decides. Dying between any two leaves at most an attempt whose lease
+// leads the sweeper to it; nothing is ever connected that is not in the roster. ADR 1 has the alternatives.
+
+import { ownerSeconds, ttlGraceSeconds, wideSleepSeconds } from '../../config/constants.ts';
+import type { AttemptId } from '../../domain/ids.ts';
+import { decideLimit, type EffectiveLimit, maxSessions } from '../../domain/limit.ts';
+import { isWide } from '../../domain/place.ts';
+import {
+  type Admission,
+  freeSession,
+  isLive,
+  meetSession,
+  noteArrival,
+  type Policy,
+  type Session,
+  settleSession,
+  startSession,
+} from '../../domain/session.ts';
+import { addSeconds, type Ms, seconds } from '../../domain/time.ts';
+import type { Clock } from '../../ports/common/clock.ts';
+import { Contended, StoreUnavailable } from '../../ports/common/errors.ts';
+import type { Random } from '../../ports/common/random.ts';
+import type { ConnectView, Names, Owner, Roster, SessionStore, Stored } from '../../ports/counter/sessions.ts';
+import type { Broker } from '../../ports/presence/broker.ts';
+import type { ConnectSettings } from '../../ports/settings/settings.ts';
+import { countAgain, freeExpired, settleFreed, uncountOver } from '../counter/free.ts';
+import type { SettingsCache } from '../settings/settings-cache.ts';
+import { takeOver } from './takeover.ts';
+
+export interface AdmitPorts {
+  readonly settings: Pick<SettingsCache, 'getNewer'>;
+  readonly store: SessionStore;
+  /** Ends what another username has under a client id (S9). */
+  readonly broker: Pick<Broker, 'deleteConnection'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly policy: Policy;
+  /** What one CONNECT may take, from its receipt; what is not decided by then is unavailable. */
+  readonly budgetMs: number;
+}
+
+export type AdmitRequest = Names &
+  Omit<Admission, 'attempt' | 'at'> & {
+    /** When the CONNECT came: what it may take runs from there. */
+    readonly receivedAt: Ms;
+  };
+
+export type AdmitDecision =
+  | {
+      readonly kind: 'admitted';
+      readonly attempt: AttemptId;
+      readonly reconnect: boolean;
+      /** Not counted yet (S17). */
+      readonly uncounted?: true;
+      /** Whose client id it was is not known, so nothing of it may be inherited (S9). Only where it is not counted yet. */
+      readonly mustCleanStart?: true;
+    }
+  | { readonly kind: 'rejected'; readonly reason: 'blocked' | 'quota_exceeded' | 'client_id_held' };
+
+/** So often a place is chosen anew, or a limit read anew, where others have changed what was seen of a wide roster. */
+const maxMoves = 12;
+
+/** Rounds of "somebody wrote first, look again" before the answer is unavailable; contention is never told as quota. */
+const maxRounds = 12;
+
+/** Throws StoreUnavailable where the database does not answer, or others keep writing the same items. */
+export async function admit(
+  ports: AdmitPorts,
+  settings: ConnectSettings,
+  request: AdmitRequest,
+): Promise<AdmitDecision> {
+  const { view, limit } = await look(ports, settings, request);
+  if (limit.kind === 'blocked') return { kind: 'rejected', reason: 'blocked' };
+  return new AdmissionRun(ports, settings, request, limit, view).decide();
+}
+
+async function look(
+  { store }: AdmitPorts,
+  settings: ConnectSettings,
+  request: AdmitRequest,
+): Promise<{ readonly view: ConnectView; readonly limit: EffectiveLimit }> {
+  // Where nothing is enforced, neither list says anything.
+  const enforced = settings.limit?.enabled === true ? settings.limit : undefined;
+  const view = await store.readForConnect(request, {
+    whitelistId: enforced?.whitelistId,
+    overridesOf: enforced?.mayHaveOverrides === true ? enforced.generation : undefined,
+    limit: enforced?.maxSessionsPerUsername ?? Number.POSITIVE_INFINITY,
+  });
+  return { view, limit: decideLimit(settings.limit, view.whitelisted, view.override) };
+}
+
+interface OtherHolder {
+  /** Another username held the client id last. */
+  readonly changed: boolean;
+  /** What stands there of it: live, or a tombstone. */
+  readonly record: Stored<Session> | undefined;
+}
+
+/** One CONNECT's way through the rounds. What was last seen lives here; nothing of it outlives the answer. */
+class AdmissionRun {
+  private readonly ports: AdmitPorts;
+  private settings: ConnectSettings;
+  private readonly request: AdmitRequest;
+  private max: number;
+  private readonly admission: Admission;
+  private session: Stored<Session> | undefined;
+  /** What this attempt has written itself. */
+  private begun: Stored<Session> | undefined;
+  private owner: Stored<Owner> | undefined;
+  private roster: Roster;
+  /** The roster has been read consistently since the last thing that may have changed it. */
+  private rosterIsExact: boolean;
+
+  constructor(
+    ports: AdmitPorts,
+    settings: ConnectSettings,
+    request: AdmitRequest,
+    limit: EffectiveLimit,
+    view: ConnectView,
+  ) {
+    this.ports = ports;
+    this.settings = settings;
+    this.request = request;
+    this.max = maxSessions(limit);
+    this.admission = { ...request, attempt: ports.random.attemptId(), at: ports.clock.now() };
+    this.session = view.session;
+    this.owner = view.owner;
+    this.roster = view.roster;
+    this.rosterIsExact = view.rosterIsExact;
+  }
+
+  async decide(): Promise<AdmitDecision> {
+    for (let round = 0; round < maxRounds; round++) {
+      this.checkTime();
+      const met = this.liveSession();
+      const decision = met === undefined ? await this.begin() : await this.meet(met);
+      if (decision !== 'look again') {
+        if (decision.kind === 'rejected') await this.withdraw();
+        return decision;
+      }
+      this.rosterIsExact = false;
+    }
+    throw new Contended(new Error('others kept writing the items of this client id'));
+  }
+
+  /**
+   * Others have met what this attempt had begun, and expect it to come to the broker yet. If this fails they wait for a
+   * while: it is decided all the same.
+   */
+  private async withdraw(): Promise<void> {
+    const { attempt } = this.admission;
+    try {
+      for (let tries = 0; tries < maxRounds && this.session?.value.underway?.includes(attempt); tries++) {
+        const put = await this.ports.store.putSession(noteArrival(this.session.value, attempt), this.session);
+        if (put.kind === 'done') return;
+        this.session = put.current;
+      }
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+    }
+  }
+
+  private liveSession(): Stored<Session> | undefined {
+    return this.session !== undefined && isLive(this.session.value, this.now()) ? this.session : undefined;
+  }
+
+  /** Who waits for an answer waits no longer; what has been written of the attempt is left to the lease. */
+  private checkTime(): void {
+    if (this.now() - this.request.receivedAt > this.ports.budgetMs) throw new Contended(new Error('out of time'));
+  }
+
+  private now(): Ms {
+    return this.ports.clock.now();
+  }
+
+  /** The client id has a live session of this username: nothing new to count, also at the limit (S3). */
+  private async meet(met: Stored<Session>): Promise<AdmitDecision | 'look again'> {
+    const other = await this.otherHolder();
+    if (other === 'refuse') return { kind: 'rejected', reason: 'client_id_held' };
+    if (met.value.holding === 'new' && !this.isSeenCounted(met.value)) {
+      // An attempt that is not counted is nobody's session yet: without room, there is none for this one either.
+      const room = await this.hasRoom();
+      if (!room && !(await this.isCounted(met.value))) {
+        // It may have been counted, and another have come in its place, since it was read: nobody is turned away from
+        // a session of its own (S3).
+        this.session = await this.ports.store.readSession(this.request);
+        if (this.session?.revision === met.revision && !(await this.isCountedSince(met.value)))
+          return { kind: 'rejected', reason: 'quota_exceeded' };
+      }
+      if (this.session?.revision !== met.revision) return 'look again';
+    }
+    if ((await this.endOther(other)) === 'look again') return 'look again';
+    const next = meetSession(met.value, this.admission, this.ports.policy, other.changed);
+    // Whose client id it is was read as it stood a moment ago, and what a lane holds was not read at all; side by side, to
+    // make sure costs no time.
+    const { deploymentId, clientId } = this.request;
+    const [put, owner, counted] = await Promise.all([
+      this.ports.store.putSession(next, met),
+      this.ports.store.readOwner(deploymentId, clientId),
+      this.isCounted(met.value),
+    ]);
+    const sameOwner = owner?.revision === this.owner?.revision;
+    this.owner = owner;
+    if (put.kind === 'changed') {
+      this.session = put.current;
+      return 'look again';
+    }
+    if (!sameOwner) {
+      this.session = { value: next, revision: put.revision };
+      return 'look again';
+    }
+    // Invariant: of two usernames that find a client id free at once, one is admitted.
+    // Race: what was met may be a new attempt that has not claimed the client id yet. Then the other username has not seen
+    // it, and only a write of the owner stops that one.
+    // On crash: the attempt is counted until its lease.
+    const isClaimed = met.value.holding !== 'new' && this.ownsFor(next.countsUntil);
+    if (!isClaimed && (await this.own()) === 'look again') {
+      this.session = { value: next, revision: put.revision };
+      return 'look again';
+    }
+    // A place seen in the roster stays there while the session is not freed, and this write proves that it was not.
+    if (counted) return this.admitted(true);
+    return this.count({ value: next, revision: put.revision }, met);
+  }
+
+  private async begin(): Promise<AdmitDecision | 'look again'> {
+    const { store, random, policy } = this.ports;
+    const other = await this.otherHolder();
+    if (other === 'refuse') return { kind: 'rejected', reason: 'client_id_held' };
+    if (!(await this.hasRoom())) {
+      // Not seen in the first reading, which may lag, is not proof that it is new: nobody is turned away from a session
+      // of its own (S3).
+      this.session = await store.readSession(this.request);
+      if (this.liveSession() === undefined) return { kind: 'rejected', reason: 'quota_exceeded' };
+    }
+    if (this.liveSession() !== undefined) return 'look again';
+    if ((await this.endOther(other)) === 'look again') return 'look again';
+    if ((await this.settleBefore()) === 'look again') return 'look again';
+
+    const before = this.session;
+    const place = store.placeFor(this.request, random.place(), this.roster, this.max);
+    const next = startSession(this.request, place, this.admission, policy, before?.value, other.changed);
+    const put = await store.putSession(next, before);
+    if (put.kind === 'changed') {
+      this.session = put.current;
+      return 'look again';
+    }
+    this.begun = { value: next, revision: put.revision };
+    // Side by side, to save one way to the database: the session is there already, so whoever takes the client id next
+    // sees it, and a place counted for nothing is given back.
+    const [own, decision] = await Promise.all([this.own(), this.count(this.begun, before)]);
+    if (own === 'done') return decision;
+    if (decision !== 'look again' && decision.kind === 'admitted') await this.giveBack(this.begun);
+    return 'look again';
+  }
+
+  /** Somebody else took the client id in between: this attempt steps back and looks who holds it now. */
+  private async giveBack(stored: Stored<Session>): Promise<void> {
+    const { store } = this.ports;
+    const freed = freeSession(stored.value, { owes: true });
+    const put = await store.putSession(freed, stored);
+    if (put.kind === 'done')
+      await settleFreed(this.ports, { value: freed, revision: put.revision }, this.roster.used + 1);
+    this.session = await store.readSession(this.request);
+  }
+
+  /** The client id is this username's, and is remembered to be beyond the end of the session. */
+  private ownsFor(countsUntil: Ms): boolean {
+    const owner = this.owner?.value;
+    return (
+      owner?.username === this.request.username && owner.keptUntil > addSeconds(countsUntil, seconds(ttlGraceSeconds))
+    );
+  }
+
+  private async own(): Promise<'look again' | 'done'> {
+    const { deploymentId, clientId, username } = this.request;
+    const value = { username, keptUntil: addSeconds(this.now(), seconds(ownerSeconds)) };
+    const put = await this.ports.store.putOwner(deploymentId, clientId, value, this.owner);
+    this.owner = put.kind === 'changed' ? put.current : { value, revision: put.revision };
+    return put.kind === 'changed' ? 'look again' : 'done';
+  }
+
+  /** The atomic step: in the roster or not. */
+  private async count(begun: Stored<Session>, met?: Stored<Session>): Promise<AdmitDecision | 'look again'> {
+    const { store } = this.ports;
+    const { deploymentId, username } = this.request;
+    let stored = begun;
+    let isSure = false;
+    let reason: 'quota_exceeded' | 'blocked' = 'quota_exceeded';
+    for (let tries = 0, moves = 0; tries < 2; tries++) {
+      this.checkTime();
+      const askedAt = this.now();
+      const { place, dueAt } = stored.value;
+      const wakeBy = addSeconds(this.now(), seconds(wideSleepSeconds));
+      const how = { wakeBy, tellsDiffering: !isSure };
+      isSure = false;
+      const added = await store.addPlace(deploymentId, username, place, this.max, dueAt, how);
+      if (added.kind === 'differs' || added.kind === 'wide') {
+        if (moves++ >= maxMoves) throw new Contended(new Error('others kept changing a wide roster'));
+      }
+      if (added.kind === 'differs') {
+        const limit = await this.readLimit(askedAt);
+        if (limit.kind === 'blocked') {
+          reason = 'blocked';
+          break;
+        }
+        isSure = true;
+        tries--;
+        continue;
+      }
+      if (added.kind === 'wide') {
+        this.roster = added.roster;
+        const moved = await this.moveToLane(stored, added.lane);
+        if (moved === undefined) return 'look again';
+        stored = moved;
+        tries--;
+        continue;
+      }
+      if (added.kind === 'added' && met !== undefined && isWide(place)) {
+        // Whoever confirmed it meanwhile may have folded it: then it is counted twice, until this is taken back.
+        const now = await store.readSession(this.request);
+        if (now?.value.folded === true && now.value.place === place)
+          await store.removePlace(deploymentId, username, place, false);
+      }
+      if (added.kind === 'added') return this.admitted(false);
+      if (added.kind === 'present') return this.admitted(true);
+      this.roster = added.roster;
+      if (tries > 0 || !(await this.reclaim())) break;
+    }
+    // Connected or retained, and not in the roster: only a fault leaves that behind. It is a live session all the same
+    // (S3), so it is counted, over the limit if need be.
+    if (stored.value.holding !== 'new' && reason !== 'blocked') {
+      if ((await countAgain(store, stored.value)) !== 'gone') return this.admitted(true);
+      this.session = await store.readSession(this.request);
+      return 'look again';
+    }
+    // What stood there before gets its place back: an attempt that was met may be counted yet, by its own CONNECT, and a
+    // tombstone is what late events are read by.
+    if (met !== undefined) {
+      const back = met.value.holding === 'freed' ? settleSession(met.value) : met.value;
+      const put = await store.putSession(back, stored);
+      if (put.kind === 'changed') this.session = put.current;
+    } else await this.undo(stored);
+    // A client let in without a count was counted on this record meanwhile: it is a session of its own (S3).
+    if (
+      this.session?.value.place === stored.value.place &&
+      this.session.value.recounted &&
+      this.liveSession() !== undefined
+    )
+      return 'look again';
+    return { kind: 'rejected', reason };
+  }
+
+  /**
+   * Others hold the roster against another limit: settings are held for some seconds, so theirs may be the newer ones, or
+   * these. Who has just read them holds the roster against its own.
+   */
+  private async readLimit(askedAt: Ms): Promise<EffectiveLimit> {
+    const settings = await this.ports.settings.getNewer(this.request.deploymentId, this.settings, askedAt);
+    if (settings === undefined) throw new Contended(new Error('the deployment has gone'));
+    this.settings = settings;
+    const { limit } = await look(this.ports, settings, this.request);
+    this.max = maxSessions(limit);
+    return limit;
+  }
+
+  /** The place has not been counted where it was to lie, and will not be, so another is chosen. */
+  private async moveToLane(stored: Stored<Session>, lane: number | undefined): Promise<Stored<Session> | undefined> {
+    const { store, random } = this.ports;
+    const place = store.placeFor(this.request, random.place(), this.roster, this.max, lane);
+    const next = { ...stored.value, place };
+    const put = await store.putSession(next, stored);
+    if (put.kind === 'done') {
+      this.begun = { value: next, revision: put.revision };
+      return this.begun;
+    }
+    this.session = put.current;
+    return undefined;
+  }
+
+  private isSeenCounted(session: Session): boolean {
+    return session.folded === true || this.roster.places.has(session.place);
+  }
+
+  /** The reading that said so may lag, or not show the lane. */
+  private async isCounted(session: Session): Promise<boolean> {
+    return this.isSeenCounted(session) || (isWide(session.place) && (await this.ports.store.holds(session)));
+  }
+
+  /** A client that was let in without a count is counted whatever the limit, and its record stays as it is (S17). */
+  private async isCountedSince(session: Session): Promise<boolean> {
+    return session.recounted && (await this.ports.store.holds(session));
+  }
+
+  /** Looks before writing, so that a storm of rejections costs no writes. Only a consistent reading says "full". */
+  private async hasRoom(): Promise<boolean> {
+    if (this.roster.used < this.max) return true;
+    const { deploymentId, username } = this.request;
+    if (!this.rosterIsExact) this.roster = await this.ports.store.peekRoster(deploymentId, username);
+    if (this.mayHaveRoom()) return true;
+    return (await this.reclaim()) && this.mayHaveRoom();
+  }
+
+  /** What lanes hold in reserve only the write tells that takes it; who finds none there takes back all reserves. */
+  private mayHaveRoom(): boolean {
+    return this.roster.used < this.max || this.roster.open === true;
+  }
+
+  /** Frees the username's own expired sessions within this CONNECT (S11). True if it freed any. */
+  private async reclaim(): Promise<boolean> {
+    const { deploymentId, username } = this.request;
+    if (this.roster.wakeAt === undefined || this.roster.wakeAt > this.now()) return false;
+    const wide = this.roster.wide === true;
+    let freed = 0;
+    // Until there is room or nothing is left to look at: entries that came too early may stand before the expired ones.
+    for (let room = false, more = true; more && !room; room = this.mayHaveRoom()) {
+      this.checkTime();
+      const page = await freeExpired(this.ports, deploymentId, username, { limit: 25, wide });
+      freed += page.freed;
+      more = page.more;
+      if (page.freed > 0) this.roster = await this.ports.store.peekRoster(deploymentId, username);
+    }
+    if (freed === 0) return false;
+    // The own session of this client id may have been among them.
+    this.session = await this.ports.store.readSession(this.request);
+    return true;
+  }
+
+  /**
+   * What stood here before is over, but its place may still be counted: an expired session nobody swept, or a
+   * tombstone whose freeing died halfway. Settled first, because the new record forgets the old place.
+   */
+  private async settleBefore(): Promise<'look again' | undefined> {
+    if (this.session === undefined) return undefined;
+    this.session = await uncountOver(this.ports, this.session, this.roster);
+    return this.session === undefined ? 'look again' : undefined;
+  }
+
+  /** S9: what another username has under the client id, which it holds, or held last; `refuse` where that may not be taken. */
+  private async otherHolder(): Promise<OtherHolder | 'refuse'> {
+    const { store } = this.ports;
+    const { deploymentId, clientId, username } = this.request;
+    const isOwn = (): boolean => this.owner === undefined || this.owner.value.username === username;
+    // The first reading may lag, and by an owner of long ago nobody's session is to be ended.
+    if (!isOwn()) this.owner = await store.readOwner(deploymentId, clientId);
+    const holder = this.owner?.value.username;
+    if (holder === undefined || isOwn()) return { changed: false, record: undefined };
+    const record = await store.readSession({ deploymentId, clientId, username: holder });
+    const isHeld = record !== undefined && isLive(record.value, this.now());
+    return isHeld && this.settings.deployment.clientIdTakeover !== 'allow' ? 'refuse' : { changed: true, record };
+  }
+
+  /** S9: only a newcomer that nothing else stands in the way of ends what the other username has. */
+  private async endOther({ record }: OtherHolder): Promise<'look again' | 'over'> {
+    if (record === undefined) return 'over';
+    const { deploymentId, clientId } = this.request;
+    const ended = await takeOver(this.ports, deploymentId, clientId, record);
+    if (ended === 'unavailable') throw new Contended(new Error("another username's session could not be ended"));
+    this.checkTime();
+    return ended === 'changed' ? 'look again' : 'over';
+  }
+
+  /** Takes an attempt back that was never counted. If somebody met it meanwhile, it is theirs now. */
+  private async undo(stored: Stored<Session>): Promise<void> {
+    const { store } = this.ports;
+    await store.removeSession(this.request, stored);
+    this.session = await store.readSession(this.request);
+  }
+
+  private admitted(reconnect: boolean): AdmitDecision {
+    return { kind: 'admitted', attempt: this.admission.attempt, reconnect };
+  }
+}

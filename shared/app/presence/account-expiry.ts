@@ -1,0 +1,47 @@
+// What the account keeps persistent sessions of MQTT 3 for. The front door sees no packet that tells it, so the broker is
+// asked about the end of such a session, and its answer is one number for all of them: learned once, recorded, and from
+// then on checked by a sample of the ends (S10). It must not learn from a session that another CONNECT may have changed.
+
+import type { AttemptId } from '../../domain/ids.ts';
+import type { Session } from '../../domain/session.ts';
+import type { Ms, Seconds } from '../../domain/time.ts';
+import type { Clock } from '../../ports/common/clock.ts';
+import type { AccountExpiryStore } from '../../ports/presence/account-expiry.ts';
+import type { BrokerSays } from '../../ports/presence/broker.ts';
+
+export interface AccountExpiry {
+  /** Undefined: the broker is to be asked about the end of this attempt's connection. */
+  expiryOf(attempt: AttemptId): Promise<Seconds | undefined>;
+  /** The broker was asked about the end of the attempt's connection, said this, and the record stands like this now. */
+  learn(attempt: AttemptId, says: BrokerSays | undefined, now: Session | undefined): Promise<void>;
+}
+
+/** One end of 16 is asked about. Attempts are random and made here, so no client chooses which. */
+const sampled: ReadonlySet<string> = new Set('ABCD');
+
+/** A number that was learned elsewhere is known here this much later, in milliseconds. */
+const rememberMs = 60_000;
+
+export function createAccountExpiry(store: AccountExpiryStore, clock: Clock): AccountExpiry {
+  let known: { readonly expirySeconds: Seconds; readonly readAt: Ms } | undefined;
+
+  async function read(): Promise<Seconds | undefined> {
+    const ageMs = known === undefined ? rememberMs : clock.now() - known.readAt;
+    if (known !== undefined && ageMs >= 0 && ageMs < rememberMs) return known.expirySeconds;
+    const expirySeconds = await store.readAccountExpiry();
+    known = expirySeconds === undefined ? undefined : { expirySeconds, readAt: clock.now() };
+    return expirySeconds;
+  }
+
+  return {
+    expiryOf: async (attempt) => (sampled.has(attempt.slice(0, 1)) ? undefined : read()),
+    async learn(attempt, says, now) {
+      if (says?.kind !== 'retained' || says.expirySeconds === undefined) return;
+      // The record was written on that answer, and no CONNECT had been admitted since the one that ended.
+      if (now?.attempt !== attempt || now.holding !== 'retained' || now.leaseUntil !== undefined || now.overlap) return;
+      if (now.expirySeconds !== says.expirySeconds || (await read()) === says.expirySeconds) return;
+      await store.writeAccountExpiry(says.expirySeconds);
+      known = { expirySeconds: says.expirySeconds, readAt: clock.now() };
+    },
+  };
+}

@@ -1,0 +1,72 @@
+// Frees what has expired of one username, many at a time. The order is that of all freeing: tombstones first, then their
+// places, together, then the tombstones are settled. What dies in between is found again by the index entries that the
+// tombstones keep until then.
+
+import type { ClientId, DeploymentId, Username } from '../../domain/ids.ts';
+import { freeSession, isLive, postponeDue, type Session, settleSession } from '../../domain/session.ts';
+import type { Removed, Stored } from '../../ports/counter/sessions.ts';
+import { sideBySide } from '../common/side-by-side.ts';
+import type { ExpiredPage, FreePorts } from '../counter/free.ts';
+
+const sessionsAtOnce = 25;
+const maxRounds = 4;
+
+/** At most `limit` sessions, earliest first; `used` is what the roster counted a moment ago. Throws where one of them could not be freed, after freeing the others. */
+export async function freeDue(
+  ports: FreePorts,
+  deploymentId: DeploymentId,
+  username: Username,
+  options: { readonly limit: number; readonly used: number; readonly wide: boolean },
+): Promise<ExpiredPage & Pick<Removed, 'gone'>> {
+  const { store, clock } = ports;
+  const due = await store.listDue(deploymentId, username, clock.now(), options.limit, options.wide);
+  const owing: Stored<Session>[] = [];
+  const failures: unknown[] = [];
+  let moved = 0;
+  let written = 0;
+  await sideBySide(due, sessionsAtOnce, async (clientId: ClientId) => {
+    try {
+      const found = await buryExpired(ports, { deploymentId, username, clientId });
+      if (found === 'moved') moved++;
+      else if (found === 'written off') written++;
+      else if (found !== undefined) owing.push(found);
+    } catch (error) {
+      failures.push(error);
+    }
+  });
+  const { gone } = await store.removePlaces(
+    deploymentId,
+    username,
+    owing.map(({ value }) => value.place),
+    options.used <= owing.length,
+  );
+  await sideBySide(owing, sessionsAtOnce, async (freed) => {
+    await store.putSession(settleSession(freed.value), freed).catch((error: unknown) => failures.push(error));
+  });
+  if (failures.length > 0) throw failures[0];
+  // The index may lag: a page that changes nothing would come back as it is.
+  const freed = owing.length + written;
+  return { freed, more: due.length === options.limit && freed + moved > 0, gone };
+}
+
+/**
+ * A tombstone that owes its place, written here or found so; one that was folded is written off by the same write. Conditional on the record as read: a session that came back
+ * in between has another revision and is left alone.
+ */
+async function buryExpired(
+  { store, clock }: FreePorts,
+  names: Parameters<FreePorts['store']['readSession']>[0],
+): Promise<Stored<Session> | 'moved' | 'written off' | undefined> {
+  let stored = await store.readSession(names);
+  for (let round = 0; stored !== undefined && round < maxRounds; round++) {
+    const session = stored.value;
+    if (session.holding === 'freed') return session.owes === true ? stored : undefined;
+    const live = isLive(session, clock.now());
+    const next = live ? postponeDue(session) : freeSession(session, { owes: true });
+    const put = await store.putSession(next, stored);
+    if (put.kind === 'done' && live) return 'moved';
+    if (put.kind === 'done') return next.owes === true ? { value: next, revision: put.revision } : 'written off';
+    stored = put.current;
+  }
+  return undefined;
+}
