@@ -141,8 +141,9 @@ export const connectPaths: readonly Path[] = [
     },
   },
   {
-    name: 'takeover of a client id from another username',
-    budget: ofNew,
+    name: 'takeover of a client id from another username, which frees the other session',
+    // A new session, and the end of another.
+    budget: { write: 13 },
     awaited: true,
     async run(scene) {
       const clientId = scene.newClientId();
