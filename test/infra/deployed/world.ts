@@ -87,7 +87,7 @@ export async function createWorld(): Promise<World> {
 
   const broker = {
     getConnection: async () => ({ kind: 'unknown' as const }),
-    deleteConnection: async () => 'unknown' as const,
+    deleteConnection: async () => 'gone' as const,
   };
   const decide = createConnect({
     store,
