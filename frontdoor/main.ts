@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import { connect as dialTls } from 'node:tls';
 import { readOptionalVariable, readVariable } from '../functions/environment.ts';
 import { openPasswordKeys } from '../functions/open-data.ts';
+import { createIotConnections } from '../shared/adapters/aws/iot-connections.ts';
 import { findIotEndpoint } from '../shared/adapters/aws/iot-endpoint.ts';
 import { readSecret } from '../shared/adapters/aws/secret.ts';
 import { createSqsQueue } from '../shared/adapters/aws/sqs-queue.ts';
@@ -84,6 +85,7 @@ const connect = measuredConnect(
         random: cryptoRandom,
         tokens: createTokenCheck(tokenAlgorithms),
         queue,
+        broker: createIotConnections(region, undefined, credentialsOfTask),
         log,
         policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
       }),

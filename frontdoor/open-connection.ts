@@ -150,7 +150,7 @@ function askFor(door: Door, packet: ConnectPacket, admitted: Admitted, receivedA
     const connect = encodeBrokerConnect(packet, {
       clientId: toBrokerClientId(deploymentId, clientId),
       userName: joinUserName(username, deploymentId, ticket),
-      cleanStart: packet.cleanStart || admitted.mustCleanStart,
+      cleanStart: packet.cleanStart || admitted.mustCleanStart === true,
     });
     const { protocolVersion } = packet;
     const prefix = `${deploymentId}:`;
@@ -170,7 +170,7 @@ async function startRelay(
   reporting: Reporting,
 ): Promise<void> {
   const { protocolVersion } = packet;
-  const asked = askedExpiry(packet, packet.cleanStart || admitted.mustCleanStart);
+  const asked = askedExpiry(packet, packet.cleanStart || admitted.mustCleanStart === true);
   const askedExpirySeconds = asked ?? admitted.expirySeconds;
   const grantedExpirySeconds = connack.sessionExpiryInterval ?? askedExpirySeconds;
   // Whoever has CONNACK 0 counts, also if this process dies at once: the queue has it before the client does. Where the

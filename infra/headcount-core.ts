@@ -126,7 +126,7 @@ export class HeadcountCore extends Construct {
     // Where clients wait to be counted that it let in while the table did not answer.
     authorizer.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
     // A client id that comes from another username finds nothing of it at the broker.
-    grantBroker(authorizer, ['iot:DeleteConnection']);
+    grantBroker(authorizer.ownRole, ['iot:DeleteConnection']);
     const connect = new ConnectEndpoint(this, 'Connect', {
       authorizerFunction: authorizer,
       ...(connectName === undefined ? {} : { name: connectName }),
@@ -156,7 +156,7 @@ export class HeadcountCore extends Construct {
     // It puts back, with a delay, what the database did not answer to.
     presence.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
     // DeleteConnection is the proof that a session which its client has given up is over.
-    grantBroker(presence, ['iot:DeleteConnection', 'iot:GetConnection']);
+    grantBroker(presence.ownRole, ['iot:DeleteConnection', 'iot:GetConnection']);
     this.#letNotice(presence, props);
     return presence;
   }
@@ -174,7 +174,7 @@ export class HeadcountCore extends Construct {
       ...reserved(props, 1),
     });
     grantTableAccess(table, tableAccess.sweeper, sweeper);
-    grantBroker(sweeper, ['iot:GetConnection']);
+    grantBroker(sweeper.ownRole, ['iot:GetConnection']);
     this.#letNotice(sweeper, props);
     this.#runEveryMinute(sweeper, 'EveryMinute');
   }
@@ -191,7 +191,7 @@ export class HeadcountCore extends Construct {
       ...reserved(props, 1),
     });
     grantTableAccess(table, tableAccess.reconciler, reconciler);
-    grantBroker(reconciler, ['iot:GetConnection']);
+    grantBroker(reconciler.ownRole, ['iot:GetConnection']);
     this.#letNotice(reconciler, props);
     this.#runEveryMinute(reconciler, 'Reconcile');
   }

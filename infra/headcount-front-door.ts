@@ -43,6 +43,7 @@ import { Construct } from 'constructs';
 import type { environmentOfFrontDoor, TargetVariable } from '../shared/config/env.ts';
 import { frontDoorHealthPort, frontDoorMqttsPort, frontDoorStopSeconds } from '../shared/config/front-door.ts';
 import { measured } from './alarms.ts';
+import { grantBroker } from './broker-access.ts';
 import { frontDoorCode } from './code.ts';
 import { imageForms, parseImageName } from './container-image.ts';
 import { domainConfigurationArns } from './domain-configuration.ts';
@@ -230,6 +231,8 @@ export class HeadcountFrontDoor extends Construct {
     );
     this.#letDecrypt(role, certificate);
     may(['sqs:SendMessage'], [props.presenceQueue.queueArn]);
+    // What another username has under a client id is ended before the id changes hands.
+    grantBroker(role, ['iot:DeleteConnection']);
     const target = this.#target(props.connect);
     if (target.describe.length > 0) may(['iot:DescribeDomainConfiguration'], target.describe);
     may(['s3:GetObject'], [asset.bucket.arnForObjects(asset.s3ObjectKey)]);

@@ -75,6 +75,6 @@ export class Operations extends Construct {
 
   /** Lets it end connections, and ask what became of them. */
   letKick(grantee: BundledFunction<FunctionName>): void {
-    grantBroker(grantee, ['iot:DeleteConnection', 'iot:GetConnection']);
+    grantBroker(grantee.ownRole, ['iot:DeleteConnection', 'iot:GetConnection']);
   }
 }

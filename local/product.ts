@@ -65,6 +65,7 @@ import { seconds } from '../shared/domain/time.ts';
 import type { Clock } from '../shared/ports/common/clock.ts';
 import { DataRefused } from '../shared/ports/common/errors.ts';
 import type { Log } from '../shared/ports/common/log.ts';
+import type { Broker } from '../shared/ports/presence/broker.ts';
 import { createLocalBroker } from './broker.ts';
 import { parseKeptSession } from './broker-sessions.ts';
 import { loadCertificate } from './certificate.ts';
@@ -281,6 +282,10 @@ export async function startProduct({
     shutdown.add(() => queue.close());
     const putBack = (body: string): Promise<void> =>
       queue.send(JSON.parse(body) as object, { delaySeconds: putBackSeconds });
+    // The broker asks who may connect, and who decides that ends connections there.
+    const endingConnections: Pick<Broker, 'deleteConnection'> = {
+      deleteConnection: (...asked) => broker.deleteConnection(...asked),
+    };
     const decide = withDeadline(
       createConnect({
         budgetMs: doorBudgetMs,
@@ -292,6 +297,7 @@ export async function startProduct({
         clock,
         random: cryptoRandom,
         queue: { put: (message) => queue.send(message) },
+        broker: endingConnections,
         log,
         policy,
       }),
@@ -305,10 +311,7 @@ export async function startProduct({
       mqttDomain,
     );
     const brokerJournal = openKept('broker-sessions.journal', parseKeptSession);
-    const straight = tellingRefusals(
-      startingClean(decide, { deleteConnection: (...asked) => broker.deleteConnection(...asked) }),
-      telling,
-    );
+    const straight = tellingRefusals(startingClean(decide, endingConnections), telling);
     const broker = await createLocalBroker({
       authorize: (event) =>
         authorize({ connect: straight, tickets: async () => tickets, deploymentOfServerName, clock }, localArn, event),

@@ -35,8 +35,8 @@ export async function settleAfterRestart(
     const says = await askBroker(ports, value, lastRun);
     await change(ports, value, (session, now) => settle(session, says, lastRun.endedAt, now));
     // The broker may have taken an attempt whose CONNACK 0 came no further than the front door. Nobody knows of that
-    // session, so nobody shall have it; unless it may be that of a username which had the client id before.
-    if (value.holding === 'new' && says.kind === 'unknown' && value.supersedes === undefined)
+    // session, so nobody shall have it; unless it is that of another username, which has the client id.
+    if (value.holding === 'new' && says.kind === 'unknown' && (await isOwn(ports, value)))
       await ports.broker.deleteConnection(toBrokerClientId(value.deploymentId, value.clientId), { cleanSession: true });
   }
   for await (const item of scan(client, tableName, 'N|')) {
@@ -57,13 +57,17 @@ function isUnsettled(session: Session): boolean {
  * knows what became.
  */
 async function askBroker(ports: LifeCyclePorts, session: Session, lastRun: LastRun): Promise<BrokerSays> {
-  const { deploymentId, clientId, username, holding, overlap, recounted } = session;
+  const { deploymentId, clientId, holding, overlap, recounted } = session;
   const worthIt = holding === 'connected' || ((overlap || recounted) && isUnsettled(session));
   if (!lastRun.brokerRemembers || holding === 'freed' || !worthIt) return { kind: 'unknown' };
   // Of a client id that has changed hands it speaks for whoever holds it now.
-  const owner = await ports.store.readOwner(deploymentId, clientId);
-  if (owner !== undefined && owner.value.username !== username) return { kind: 'unknown' };
+  if (!(await isOwn(ports, session))) return { kind: 'unknown' };
   return ports.broker.getConnection(toBrokerClientId(deploymentId, clientId));
+}
+
+async function isOwn(ports: LifeCyclePorts, { deploymentId, clientId, username }: Session): Promise<boolean> {
+  const owner = await ports.store.readOwner(deploymentId, clientId);
+  return owner === undefined || owner.value.username === username;
 }
 
 function settle(session: Session, says: BrokerSays, endedAt: Ms, now: Ms): Settled {

@@ -64,10 +64,7 @@ const named = (kind: string, { username, clientId }: Arrival): Buffer =>
 export function newSession(arrival: Arrival): Session {
   const place = named('place', arrival).subarray(0, 8).toString('base64url') as Place;
   const attempt = named('attempt', arrival).subarray(0, 16).toString('base64url');
-  return startSession({ deploymentId, ...arrival }, place, admission(attempt), policy, undefined, {
-    changed: false,
-    supersedes: [],
-  });
+  return startSession({ deploymentId, ...arrival }, place, admission(attempt), policy, undefined, false);
 }
 
 export function confirmed(session: Session): Session {
@@ -75,7 +72,7 @@ export function confirmed(session: Session): Session {
 }
 
 export function met(session: Session): Session {
-  return meetSession(session, admission('another-attempt-id-22c'), policy, { changed: false, supersedes: [] });
+  return meetSession(session, admission('another-attempt-id-22c'), policy, false);
 }
 
 export const freed = (session: Session): Session => freeSession(session);

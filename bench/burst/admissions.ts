@@ -61,7 +61,14 @@ export async function startAdmissionBench(): Promise<AdmissionBench> {
   });
   const store = createSessionStore(client, tableName, random);
   const policy = { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) };
-  const ports: Omit<AdmitPorts, 'settings'> = { store, clock, random, policy, budgetMs: patienceMs };
+  const ports: Omit<AdmitPorts, 'settings'> = {
+    store,
+    broker: { deleteConnection: async () => 'gone' },
+    clock,
+    random,
+    policy,
+    budgetMs: patienceMs,
+  };
 
   async function decide(
     username: Username,

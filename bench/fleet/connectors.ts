@@ -101,6 +101,7 @@ function createConnector(
   const decide: Connect = withDeadline(
     createConnect({
       budgetMs,
+      broker: { deleteConnection: async () => 'gone' },
       store: createSessionStore(way, tableName, random, backingOff(around)),
       settings,
       credentials: createCredentialCache(createCredentialStore(way, tableName), clock),

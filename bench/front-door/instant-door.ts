@@ -24,7 +24,6 @@ function admitAtOnce(request: ConnectRequest): ConnectDecision {
     attempt: cryptoRandom.attemptId(),
     expirySeconds: seconds(0),
     reconnect: false,
-    mustCleanStart: false,
   };
 }
 

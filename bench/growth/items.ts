@@ -28,10 +28,7 @@ function connectedSession(deploymentId: DeploymentId, username: Username, n: num
     protocolVersion: 5 as const,
     ipAddress: '2001:db8:85a3:8d3:1319:8a2e:370:7348',
   };
-  const born = startSession(names, placeFor(username, n), admission, policy, undefined, {
-    changed: false,
-    supersedes: [],
-  });
+  const born = startSession(names, placeFor(username, n), admission, policy, undefined, false);
   return confirmSession(born, { at, expirySeconds: seconds(0), attempt: admission.attempt }, policy);
 }
 

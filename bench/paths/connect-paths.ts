@@ -141,31 +141,17 @@ export const connectPaths: readonly Path[] = [
     },
   },
   {
-    name: 'takeover of a client id from another username',
-    budget: ofNew,
+    name: 'takeover of a client id from another username, which frees the other session',
+    // A new session, and the end of another.
+    budget: { write: 13 },
     awaited: true,
-    async run(scene) {
-      const clientId = scene.newClientId();
-      await scene.join(await scene.newUsername(), 0, clientId);
-      const { admitted, spent } = await connect(scene, scene.username, clientId);
-      check(admitted.mustCleanStart, 'nobody held the client id');
-      await scene.tell(scene.other, 'door.connected', admitted);
-      await scene.leave(admitted);
-      return spent;
-    },
-  },
-  {
-    name: 'confirm of a takeover, which frees the other session',
-    budget: {},
     async run(scene) {
       const clientId = scene.newClientId();
       const before = await scene.newUsername();
       await scene.join(before, 0, clientId);
-      // Later than its CONNECT could still be on its way: then no doubt is left who threw whom out.
-      scene.pass(10);
-      const admitted = await scene.admit(scene.other, scene.username, clientId);
-      const spent = await metered(scene, () => scene.tell(scene.metered, 'door.connected', admitted));
+      const { admitted, spent } = await connect(scene, scene.username, clientId);
       check((await scene.used(before)) === 0, 'the session of the other username still counts');
+      await scene.tell(scene.other, 'door.connected', admitted);
       await scene.leave(admitted);
       return spent;
     },

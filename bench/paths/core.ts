@@ -67,6 +67,7 @@ export function createCore({ client, tableName, clock, broker }: CoreOptions): C
   return {
     connect: tellingRefusals(
       createConnect({
+        broker: { deleteConnection: async () => 'gone' },
         budgetMs: doorBudgetMs,
         store,
         settings: createSettingsCache(settings, clock),

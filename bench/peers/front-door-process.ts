@@ -66,6 +66,7 @@ async function open(): Promise<number> {
   const tickets = createTickets(Buffer.alloc(32, 1), clock);
   const connect = createConnect({
     budgetMs: doorBudgetMs,
+    broker,
     store,
     settings: createSettingsCache(settings, clock),
     credentials: createCredentialCache(credentials, clock),

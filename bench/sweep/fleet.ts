@@ -60,10 +60,7 @@ function buildRetained(
   const names = { deploymentId, username, clientId: `${username}-${n}` as ClientId };
   const place = Buffer.from(String(++places).padStart(8, '0')).toString('base64url') as Place;
   const admission = { attempt: `attempt-${names.clientId}`.padEnd(22, '-') as AttemptId, witness: 'door' as const };
-  const born = startSession(names, place, { ...admission, at, expirySeconds }, policy, undefined, {
-    changed: false,
-    supersedes: [],
-  });
+  const born = startSession(names, place, { ...admission, at, expirySeconds }, policy, undefined, false);
   const connected = confirmSession(born, { at, expirySeconds, attempt: admission.attempt }, policy);
   return endSession(connected, { at, expirySeconds }, at);
 }

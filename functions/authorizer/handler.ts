@@ -71,7 +71,9 @@ const deploymentOfServerName = createHostLookup(
   readOptionalVariable(environmentVariables.mqttDomain),
 );
 const region = readVariable(environmentVariables.region);
+const broker = createIotConnections(region);
 const decided = createConnect({
+  broker,
   budgetMs: connectBudgetMs,
   store: createSessionStore(client, tableName, cryptoRandom),
   settings: createSettingsCache(createConnectSettingsReader(client, tableName), clock),
@@ -85,7 +87,7 @@ const decided = createConnect({
   policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
 });
 // A client with a ticket comes through the front door, which has seen to its clean start.
-const decide = withDeadline(afterOpening(keys, startingClean(decided, createIotConnections(region))), connectBudgetMs);
+const decide = withDeadline(afterOpening(keys, startingClean(decided, broker)), connectBudgetMs);
 const connect = measuredConnect(tellingRefusals(decide, { rejections, clock, log }), measure, clock);
 /** Read at the first ticket, and again if that failed: clients without one never wait for it. */
 let tickets: Promise<Tickets> | undefined;

@@ -26,8 +26,6 @@ export const sessionAttributes = [
   'exp',
   'attemptExp',
   'told',
-  'supersedes',
-  'unclean',
   'recounted',
   'uncounted',
   'owes',

@@ -49,7 +49,7 @@ export type ConnectDecision =
       /** The client id had a live session already: `used` did not change (S3). */
       readonly reconnect: boolean;
       /** The broker must start a fresh session: the id's old one belongs to another username (S9). */
-      readonly mustCleanStart: boolean;
+      readonly mustCleanStart?: true;
       /** Let in while the database did not answer: its count waits in the presence queue (S17). */
       readonly uncounted?: true;
       /** When its admission began, where it waited for its turn before: its time to reach the broker runs from then. */

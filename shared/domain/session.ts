@@ -80,13 +80,6 @@ export interface Session {
   readonly expiryTold?: true;
   /** The expiry that the pending attempt was admitted with. */
   readonly attemptExpirySeconds?: Seconds;
-  /** Usernames that may still hold a live session of this client id, whose takeover was allowed (S9). Never empty. */
-  readonly supersedes?: readonly Username[];
-  /**
-   * The client id came from another username, and no attempt has been confirmed since: what the broker keeps under it
-   * may be that one's, and is not to be inherited.
-   */
-  readonly unclean?: true;
   /** Counted again over the limit, because a connection nobody knew turned up. */
   readonly recounted: boolean;
   /** The last few attempts that were let in without a count and are counted here: their messages may come again (S17). */
@@ -213,8 +206,7 @@ export function overlapUnknown(session: Session): Session {
 
 /** An attempt that was not expected any more has been a connection, and nothing else is known to be on its way. */
 export function overlapTold(session: Session): Session {
-  const isDoors = session.witness === 'door' && session.supersedes === undefined;
-  return isDoors ? { ...session, overlap: true, underway: [] } : overlapUnknown(session);
+  return session.witness === 'door' ? { ...session, overlap: true, underway: [] } : overlapUnknown(session);
 }
 
 /** The connection that is known was made later than `at`, by any clock: the broker has ended what was there then. */
@@ -330,22 +322,17 @@ function traits(admission: Admission): Pick<Session, 'protocolVersion' | 'ipAddr
   };
 }
 
-/** Whose client id it was. */
-export interface Hands {
-  /** Another username held it last. */
-  readonly changed: boolean;
-  /** Usernames who may hold it still, and from whom it may be taken. */
-  readonly supersedes: readonly Username[];
-}
-
-/** A session that did not live before. `before` is its tombstone or its expired record, whose closed pairs stay known. */
+/**
+ * A session that did not live before. `before` is its tombstone or its expired record, whose closed pairs stay known.
+ * `changedHands`: another username held the client id last.
+ */
 export function startSession(
   names: { readonly deploymentId: DeploymentId; readonly username: Username; readonly clientId: ClientId },
   place: Place,
   admission: Admission,
   policy: Policy,
   before: Session | undefined,
-  hands: Hands,
+  changedHands: boolean,
 ): Session {
   const countsUntil = upperBound(admission.at, admission.expirySeconds, policy);
   const closed = before === undefined ? [] : closedWith(before, before.pair);
@@ -364,9 +351,8 @@ export function startSession(
     closedPairs: closed,
     // Of the username that had the client id before, no pair is known here: its events can be mistaken too.
     overlap:
-      (hands.changed && admission.witness === 'broker') || (before !== undefined && mayBeMistaken(before, admission)),
+      (changedHands && admission.witness === 'broker') || (before !== undefined && mayBeMistaken(before, admission)),
     expirySeconds: admission.expirySeconds,
-    ...inheritance(hands, before),
     recounted: false,
     ...(before?.knownUncounted === undefined ? {} : { knownUncounted: before.knownUncounted }),
     ...vouchersWith(undefined, admission),
@@ -397,30 +383,11 @@ function confirmedVouchers({ signedBy, overlap }: Session): Pick<Session, 'signe
   return latest === 'password' ? {} : { signedBy: [latest] };
 }
 
-function inheritance(hands: Hands, before: Session | undefined): Pick<Session, 'supersedes' | 'unclean'> {
-  const unclean = hands.changed || before?.unclean === true;
-  return {
-    ...(hands.supersedes.length === 0 ? {} : { supersedes: hands.supersedes }),
-    ...(unclean ? { unclean: true as const } : {}),
-  };
-}
-
 /** Its client was let in without a count by this attempt, and is counted now: the message of it may come again. */
 export function knowUncounted(session: Session, attempt: AttemptId): Session {
   const known = session.knownUncounted ?? [];
   if (known.includes(attempt)) return session;
   return { ...session, knownUncounted: [...known, attempt].slice(-knownUncountedKept) };
-}
-
-/** A record that is put back, with what a later one knew of whose client id it was. */
-export function keepHands(session: Session, from: Pick<Session, 'supersedes' | 'unclean'>): Session {
-  const supersedes = [...new Set([...(session.supersedes ?? []), ...(from.supersedes ?? [])])];
-  return { ...session, ...inheritance({ changed: from.unclean === true, supersedes }, session) };
-}
-
-/** The broker may keep something under this client id that is another username's: a CONNECT has to start clean (S9). */
-export function mustCleanStart(session: Session): boolean {
-  return session.unclean === true || session.supersedes !== undefined;
 }
 
 /** Events this old are settled by asking the broker only: a replayed dead-letter queue. */
@@ -444,14 +411,14 @@ function hasEventsToCome(session: Session): boolean {
  * A CONNECT over a live session (S3). It shortens nothing: the time that counts only grows, and what was there stays
  * to fall back on. `dueAt` stays too, so that a reconnect moves no index entry but its lease.
  */
-export function meetSession(session: Session, admission: Admission, policy: Policy, hands: Hands): Session {
+export function meetSession(session: Session, admission: Admission, policy: Policy, changedHands: boolean): Session {
   // It may meet what it has written itself, where it had to look again.
   const isPending = session.leaseUntil !== undefined && !awaitsProof(session);
   const pendingBefore = isPending && session.attempt !== admission.attempt;
-  const { supersedes: _s, endHeard: _h, underway: _u, ...kept } = session;
+  const { endHeard: _h, underway: _u, ...kept } = session;
   return {
     ...kept,
-    ...underwayWith(session, admission, hands),
+    ...underwayWith(session, admission, changedHands),
     attempt: admission.attempt,
     witness: admission.witness,
     leaseUntil: addSeconds(admission.at, policy.leaseSeconds),
@@ -463,9 +430,8 @@ export function meetSession(session: Session, admission: Admission, policy: Poli
       pendingBefore ||
       (session.holding === 'connected' ? session.overlap : mayBeMistaken(session, admission)) ||
       (session.holding === 'connected' && admission.witness === 'broker') ||
-      (hands.changed && admission.witness === 'broker'),
+      (changedHands && admission.witness === 'broker'),
     attemptExpirySeconds: admission.expirySeconds,
-    ...inheritance(hands, session),
     ...vouchersWith(session, admission),
     admittedAt: admission.at,
     ...traits(admission),
@@ -473,10 +439,10 @@ export function meetSession(session: Session, admission: Admission, policy: Poli
 }
 
 /** What the attempt that is pending adds to those that may be on their way, where all of them are the front door's. */
-function underwayWith(session: Session, admission: Admission, hands: Hands): Pick<Session, 'underway'> {
+function underwayWith(session: Session, admission: Admission, changedHands: boolean): Pick<Session, 'underway'> {
   const { attempt, witness, leaseUntil, confirmedAttempt, overAttempt, overlap, underway } = session;
-  const areAllItsOwn = witness === 'door' && admission.witness === 'door' && !hands.changed;
-  if (!areAllItsOwn || hands.supersedes.length > 0 || (overlap && underway === undefined)) return {};
+  const areAllItsOwn = witness === 'door' && admission.witness === 'door' && !changedHands;
+  if (!areAllItsOwn || (overlap && underway === undefined)) return {};
   const isTold = confirmedAttempt === attempt || overAttempt === attempt;
   const isUnderway = leaseUntil !== undefined && attempt !== admission.attempt && !isTold;
   if (!isUnderway && underway === undefined) return {};
@@ -503,7 +469,6 @@ export function confirmSession(session: Session, told: Confirmation, policy: Pol
     leaseUntil: _l,
     fallbackUntil: _f,
     ended: _e,
-    unclean: _u,
     expiryTold: _t,
     attemptExpirySeconds,
     pair,
@@ -661,8 +626,8 @@ export function doubtAttempt(session: Session): Session {
  * and it is asked as soon as the front door tells the end of the attempt.
  */
 export function doubtKicked(session: Session): Session {
-  const { attempt, witness, supersedes, overlap, underway = [] } = session;
-  const areAllToldOf = witness === 'door' && supersedes === undefined && (!overlap || session.underway !== undefined);
+  const { attempt, witness, overlap, underway = [] } = session;
+  const areAllToldOf = witness === 'door' && (!overlap || session.underway !== undefined);
   const next = [...underway.filter((one) => one !== attempt), attempt];
   if (!areAllToldOf || next.length > underwayMax) return overlapUnknown(endAttempt(session));
   return { ...endAttempt(session), overlap: true, underway: next };
@@ -705,6 +670,12 @@ export function awaitsProof({ holding, ended, fallbackUntil }: Session): boolean
 /** A DISCONNECT may have asked for a longer expiry than the CONNECT: it counts for at least as long. */
 export function outlive(session: Session, ending: Ending): Session {
   const until = addSeconds(ending.at, ending.expirySeconds);
+  return until <= session.countsUntil ? session : { ...session, countsUntil: until };
+}
+
+/** A connection that was made at `at` counts for as long as it may last. */
+export function outlast(session: Session, at: Ms, expirySeconds: Seconds, policy: Policy): Session {
+  const until = upperBound(at, expirySeconds, policy);
   return until <= session.countsUntil ? session : { ...session, countsUntil: until };
 }
 

@@ -21,7 +21,7 @@ export async function connectLongAgo(rig: Rig, clientId: string, username: strin
     expirySeconds: seconds(0),
   } as const;
   const place = Buffer.from(clientId.padEnd(8)).toString('base64url') as Session['place'];
-  const hands = { changed: false, supersedes: [] };
+  const hands = false;
   const { leaseUntil: _l, ...begun } = startSession(names, place, admission, policy, undefined, hands);
   const session: Session = { ...begun, holding: 'connected', confirmedAttempt: begun.attempt, connectedAt: at };
   await rig.sessions.putSession(session, undefined);

@@ -36,10 +36,7 @@ export function describeSessionStore(name: string, make: () => SessionStore): vo
     });
     function pending(clientId: string, at: Ms = start, username = alice): Session {
       const admission = { attempt: cryptoRandom.attemptId(), witness: 'door', at, expirySeconds: seconds(60) } as const;
-      return startSession(namesOf(clientId, username), newPlace(), admission, policy, undefined, {
-        changed: false,
-        supersedes: [],
-      });
+      return startSession(namesOf(clientId, username), newPlace(), admission, policy, undefined, false);
     }
     const connected = (clientId: string, at: Ms = start): Session =>
       confirmSession(pending(clientId, at), { at, expirySeconds: seconds(60) }, policy);
@@ -79,7 +76,6 @@ export function describeSessionStore(name: string, make: () => SessionStore): vo
           overlap: true,
           attemptExpirySeconds: seconds(9),
           expiryTold: true,
-          supersedes: [bob],
           recounted: true,
           connectedAt: start,
           disconnectedAt: start,

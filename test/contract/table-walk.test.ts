@@ -38,10 +38,7 @@ async function join(deploymentId: string, username: string, clientId: string): P
     at: start,
     expirySeconds: seconds(60),
   } as const;
-  const session = startSession(names, cryptoRandom.place(), admission, policy, undefined, {
-    changed: false,
-    supersedes: [],
-  });
+  const session = startSession(names, cryptoRandom.place(), admission, policy, undefined, false);
   await sessions.putSession(session, undefined);
   await sessions.addPlace(names.deploymentId, names.username, session.place, Number.POSITIVE_INFINITY, start);
   return session;

@@ -52,7 +52,7 @@ function sessionOf(deploymentId: DeploymentId, username: string, clientId: strin
   const names = { deploymentId, username: name(username), clientId: client(clientId) };
   const told = { at: start, expirySeconds: seconds(60) };
   const admission = { ...told, attempt: cryptoRandom.attemptId(), witness: 'door' } as const;
-  const before = { changed: false, supersedes: [] };
+  const before = false;
   const pending = startSession(names, cryptoRandom.place(), admission, policy, undefined, before);
   if (state === 'pending') return pending;
   const connected = confirmSession(pending, told, policy);

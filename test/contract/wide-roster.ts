@@ -65,7 +65,7 @@ export function describeWideRoster(name: string, make: (layout: RosterLayout) =>
         at: start,
         expirySeconds: seconds(0),
       } as const;
-      const hands = { changed: false, supersedes: [] };
+      const hands = false;
       const begun = startSession(namesOf(clientId), place, admission, policy, undefined, hands);
       expect((await add(place)).kind).toBe('added');
       const session = foldSession(confirmSession(begun, { at: start, expirySeconds: seconds(0) }, policy));
@@ -248,7 +248,7 @@ export function describeWideRoster(name: string, make: (layout: RosterLayout) =>
           at: start,
           expirySeconds: seconds(0),
         } as const;
-        return startSession(namesOf('a'), place, at, policy, undefined, { changed: false, supersedes: [] });
+        return startSession(namesOf('a'), place, at, policy, undefined, false);
       };
       await add(one);
       expect(await store.mayFold(sessionAt(one))).toBe(false);

@@ -25,6 +25,7 @@ import type { Refusal } from '../../shared/domain/refusal.ts';
 import type { Session } from '../../shared/domain/session.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
 import type { CredentialStore, PasswordKeys } from '../../shared/ports/credentials/credentials.ts';
+import type { Broker } from '../../shared/ports/presence/broker.ts';
 import type { Deployment, SettingsStore } from '../../shared/ports/settings/settings.ts';
 import { deploymentOf } from '../support/deployment.ts';
 import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
@@ -40,6 +41,8 @@ export interface ConnectRig {
   /** Bodies of presence messages. */
   readonly queue: string[];
   queueFails: boolean;
+  /** What ends connections at the broker; nothing is there unless told. */
+  broker: Pick<Broker, 'deleteConnection'>;
   /** What a put waits for. */
   queueAnswers: Promise<void>;
   /** Of processes that start from now on. */
@@ -113,6 +116,7 @@ export async function startConnectRig(): Promise<ConnectRig> {
   const start = () =>
     tellingRefusals(
       createConnect({
+        broker: { deleteConnection: (...asked) => rig.broker.deleteConnection(...asked) },
         store,
         get budgetMs() {
           return rig.budgetMs;
@@ -143,6 +147,7 @@ export async function startConnectRig(): Promise<ConnectRig> {
     credentials,
     queue: [],
     queueFails: false,
+    broker: { deleteConnection: async () => 'gone' },
     queueAnswers: Promise.resolve(),
     keys: testKeys,
     budgetMs: 60_000,

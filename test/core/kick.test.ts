@@ -363,7 +363,7 @@ describe('a client id that is changing hands', () => {
 });
 
 describe('its process dies', () => {
-  const calls = 7;
+  const calls = 8;
   const deaths = Array.from({ length: calls }, (_, n) => n + 1).flatMap((at) =>
     (['before', 'after'] as const).map((when) => ({ at, when })),
   );

@@ -178,7 +178,7 @@ test('what drifted is told apart: places without a record, places of tombstones,
   const put = async (clientId: string, place: Place, freed: boolean): Promise<void> => {
     const names = { deploymentId: demo, username: 'told' as Username, clientId: clientId as ClientId };
     const admission = { attempt: one.attempt, witness: 'door' as const, at: core.now(), expirySeconds: seconds(0) };
-    const born = startSession(names, place, admission, policy, undefined, { changed: false, supersedes: [] });
+    const born = startSession(names, place, admission, policy, undefined, false);
     const confirmed = confirmSession(born, { at: core.now(), expirySeconds: seconds(0) }, policy);
     await core.store.putSession(freed ? freeSession(confirmed) : confirmed, undefined);
   };

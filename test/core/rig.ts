@@ -12,7 +12,7 @@ import type { AttemptId, ClientId, DeploymentId, SignerId, Username } from '../.
 import type { Session } from '../../shared/domain/session.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
-import type { BrokerSays } from '../../shared/ports/presence/broker.ts';
+import type { Broker, BrokerSays } from '../../shared/ports/presence/broker.ts';
 import type { DoorReport } from '../../shared/ports/presence/presence.ts';
 import type { ConnectSettings } from '../../shared/ports/settings/settings.ts';
 
@@ -25,6 +25,8 @@ export interface Core {
   takeover: 'deny' | 'allow';
   /** What the broker says, by client id; `absent` unless told. */
   readonly broker: Map<string, BrokerSays>;
+  /** What DeleteConnection does; `gone` unless told. */
+  onDelete: Broker['deleteConnection'];
   advance(by: number): void;
   now(): Ms;
   connect(
@@ -88,7 +90,7 @@ export function createCore(
     policy: { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) },
     broker: {
       getConnection: async (id: string) => said.get(id.slice('demo:'.length)) ?? ({ kind: 'absent' } as const),
-      deleteConnection: async () => 'gone' as const,
+      deleteConnection: (...asked: Parameters<Broker['deleteConnection']>) => core.onDelete(...asked),
     },
   };
   const names = (username: string, clientId: string) => ({
@@ -102,6 +104,7 @@ export function createCore(
     max: 2,
     takeover: 'deny',
     broker: said,
+    onDelete: async () => 'gone',
     advance: (by) => {
       now += by * 1000;
     },

@@ -13,7 +13,6 @@ import { type Core, createCore } from './rig.ts';
 
 let core: Core;
 const deploymentId = 'demo' as DeploymentId;
-const policy = { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) };
 
 tableForEachTest(({ client, tableName }) => {
   core = createCore(client, tableName);
@@ -40,8 +39,7 @@ function letIn(
     ipAddress: '192.0.2.1',
   };
 }
-const count = (message: UncountedAdmission) =>
-  countAdmitted({ store: core.store, clock: { now: core.now }, policy }, message);
+const count = (message: UncountedAdmission) => countAdmitted(core.ports, message);
 const connected = (clientId: string, since = core.now()) => core.broker.set(clientId, { kind: 'connected', since });
 
 /** Everything that is due is looked at, and what it made due too. */
@@ -263,13 +261,30 @@ describe('the client has come again', () => {
 });
 
 describe('the client id is somebody else’s', () => {
-  test('it was held live before: both count until the newcomer is confirmed, then one', async () => {
+  test('it was held live before: both count until the broker tells whose it is, then one', async () => {
     await core.join('bob', 'c');
     core.advance(60);
     const message = letIn('alice', 'c');
     await count(message);
     expect([await core.used('alice'), await core.used('bob')]).toEqual([1, 1]);
+    connected('c');
     await core.report('door.connected', 'alice', 'c', message.attempt);
+    await settle();
+    expect([await core.used('alice'), await core.used('bob')]).toEqual([1, 0]);
+  });
+
+  test('a process that dies when the client id is the newcomer’s has left the old session to its lease', async () => {
+    await core.join('bob', 'c');
+    core.advance(60);
+    const message = letIn('alice', 'c');
+    connected('c');
+    const store = {
+      ...core.store,
+      addPlace: () => Promise.reject(new Error('it dies')),
+    };
+    await expect(countAdmitted({ ...core.ports, store }, message)).rejects.toThrow('it dies');
+    await count(message);
+    await settle();
     expect([await core.used('alice'), await core.used('bob')]).toEqual([1, 0]);
   });
 

@@ -33,7 +33,6 @@ export function admit(request: ConnectRequest, more: Admission = {}): ConnectDec
     attempt: must(parseAttemptId('attempt-0123456789')),
     expirySeconds: seconds(3_600),
     reconnect: false,
-    mustCleanStart: false,
     ...more,
   };
 }

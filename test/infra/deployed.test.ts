@@ -169,7 +169,12 @@ describe('the authorizer', () => {
   });
 
   test('a client id that comes from another username finds nothing at the broker any more', async () => {
-    expect(await ask('alice', 'handed', 'open')).toMatchObject({ isAuthenticated: true });
+    await world.admitAgo(
+      7_200,
+      { deployment: 'open', username: 'alice', clientId: 'handed', expirySeconds: 0 },
+      'connected',
+    );
+    expect(await ask('alice', 'of-her-own', 'open')).toMatchObject({ isAuthenticated: true });
     authorizer.recorder.connections.set('open:handed', { connected: true });
     expect(await ask('bob', 'handed', 'open')).toMatchObject({ isAuthenticated: true });
     expect(authorizer.recorder.connections.has('open:handed')).toBe(false);
@@ -196,7 +201,11 @@ describe('the authorizer', () => {
   });
 
   test('lets a client id go from hand to hand where the deployment says so', async () => {
-    expect(await ask('alice', 'shared', 'open')).toMatchObject({ isAuthenticated: true });
+    await world.admitAgo(
+      7_200,
+      { deployment: 'open', username: 'alice', clientId: 'shared', expirySeconds: 0 },
+      'connected',
+    );
     expect(await ask('bob', 'shared', 'open')).toMatchObject({ isAuthenticated: true });
   });
 

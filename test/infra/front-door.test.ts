@@ -104,12 +104,13 @@ const inRegion = (prefix: string): object => ({
 const certificate = [withFrontDoor.mqttCertificateSecretArn, `${withFrontDoor.mqttCertificateSecretArn}-??????`];
 
 describe('a task', () => {
-  test('may do what the authorizer may with the table, report, and read three secrets, its endpoint and its code', () => {
+  test('may do what the authorizer may with the table, report, end connections, and read three secrets, its endpoint and its code', () => {
     const grants = grantsOfRole(frontDoor, 'TaskRole').map((line) =>
       line.replace(/:::\{"Fn::Sub":"cdk-hnb659fds-assets-[^"]+"\}\/[0-9a-f]{64}\.mjs$/, ':::<CDK assets>/<code>'),
     );
     const others = grants.filter((line) => !line.startsWith('dynamodb:'));
     expect(others).toEqual([
+      'iot:DeleteConnection arn:AWS::Partition:iot:AWS::Region:AWS::AccountId:client/*:*',
       // Both forms of its ARN that AWS publishes.
       'iot:DescribeDomainConfiguration ConnectDomain.Arn',
       'iot:DescribeDomainConfiguration arn:AWS::Partition:iot:AWS::Region:AWS::AccountId:domainconfiguration/ConnectDomain',

@@ -33,7 +33,7 @@ afterAll(async () => {
   await engine.stop();
 });
 
-const hands = { changed: false, supersedes: [] };
+const hands = false;
 
 type Kind = 'pending' | 'counted later' | 'connected' | 'overlapping' | 'retained';
 

@@ -4,7 +4,13 @@
 import { admit } from '../../shared/app/admission/admit.ts';
 import { admitUncounted } from '../../shared/app/admission/admit-uncounted.ts';
 import { connectBudgetMs, sessionExpirySecondsDefault } from '../../shared/config/constants.ts';
-import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import {
+  type ClientId,
+  type DeploymentId,
+  type TenantId,
+  toBrokerClientId,
+  type Username,
+} from '../../shared/domain/ids.ts';
 import { type Ms, ms, type Seconds, seconds } from '../../shared/domain/time.ts';
 import { Contended, StoreUnavailable } from '../../shared/ports/common/errors.ts';
 import type { ConnectSettings } from '../../shared/ports/settings/settings.ts';
@@ -79,12 +85,14 @@ export async function startConnect(world: World, wish: ConnectWish): Promise<Con
         receivedAt: actor.startedAt,
       });
       outcomes[0] = outcome;
+      // What it ended at the broker, as a takeover, is written down.
+      if (outcome.kind !== 'unavailable') world.noteKicked(toBrokerClientId(deploymentId, clientId));
       world.tell(actor, outcome.kind === 'rejected' ? `is rejected: ${outcome.reason}` : `is ${outcome.kind}`);
       if (outcome.kind === 'rejected' && outcome.reason === 'quota_exceeded')
         checkNotTurnedAway(world, actor, username, met);
       if (outcome.kind !== 'admitted') return;
       const tag = { attempt: outcome.attempt, witness, door, uncounted: isUncounted(world, outcome) };
-      const cleanStart = wish.cleanStart || outcome.mustCleanStart;
+      const cleanStart = wish.cleanStart || outcome.mustCleanStart === true;
       world.dials.push({
         asked: { deploymentId, username, clientId, cleanStart, expirySeconds: wish.expirySeconds, tag },
         admittedAt: actor.startedAt,

@@ -5,9 +5,9 @@ import type { RealSession } from './broker-oracle.ts';
 import { skewMaxMs } from './run-config.ts';
 import type { World } from './world.ts';
 
-/** Who is let in without a count takes a client id over, whatever the deployment says of takeovers. */
-export function takesOver({ config }: World): boolean {
-  return config.takeover || config.admits;
+/** Who is let in without a count takes a client id without asking whose it is: then two usernames may count for it. */
+export function takesUnasked({ config }: World): boolean {
+  return config.admits;
 }
 
 /** Real, and need not be counted (I1b). */
@@ -50,12 +50,12 @@ export function excuseCounted(world: World, session: Session): string | undefine
   // The client id has been taken by another username while somebody was on the way to the broker, who does not tell
   // usernames: both count for as long as one of them is there (S9 counts both until the end of one is proven).
   const exists = world.oracle.find(session.deploymentId, session.clientId) !== undefined;
-  if (takesOver(world) && exists && world.isContested(session)) {
+  if (takesUnasked(world) && exists && world.isContested(session)) {
     return 'the broker does not say whose connection it is';
   }
   // Two usernames connected with one client id within two seconds, and no clock says who threw whom out: what the older
   // one may have left behind counts for its expiry.
-  if (takesOver(world) && session.holding === 'retained' && world.oracle.wasThrownOutAtOnce(session)) {
+  if (takesUnasked(world) && session.holding === 'retained' && world.oracle.wasThrownOutAtOnce(session)) {
     return 'the order of two connections is not known';
   }
   if (isAnybodys(world, session)) return 'the broker does not say whose session it keeps';
@@ -64,7 +64,7 @@ export function excuseCounted(world: World, session: Session): string | undefine
   if (session.holding === 'retained' && world.isHalfKicked(session)) return 'a kick died';
   // Its events came more than an hour late (a replayed dead-letter queue), when the broker's word is all there is, and the
   // broker does not tell usernames: what another one has there counts for both, at most until the upper bound.
-  if (takesOver(world) && world.heardLate(session)) return 'heard too late';
+  if (takesUnasked(world) && world.heardLate(session)) return 'heard too late';
   // A CONNECT that came after its lease was counted again while its client id went to another username, who saw only
   // the tombstone: it counts until its upper bound, for the same reason.
   if (world.config.lateDials && world.oracle.find(session.deploymentId, session.clientId) !== undefined) {

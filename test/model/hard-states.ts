@@ -75,7 +75,6 @@ export class Reached {
     for (const [key, session] of after.sessions) {
       if (before.sessions.has(key)) continue;
       if (heldByAnother(before, session)) this.note('client id changed hands');
-      if (session.supersedes !== undefined) this.note('taken over');
       if (session.recounted && session.holding === 'new') this.note('counted after an outage');
     }
     for (const [key, old] of before.sessions) {
@@ -93,6 +92,9 @@ export class Reached {
       if (old.attempt !== next.attempt && old.place === next.place && old.holding === 'new' && !counted)
         this.note('met an uncounted attempt');
       if (old.holding === 'new' && next.holding === 'freed' && !counted) this.note('undone');
+      const isOthers = !actor.title.startsWith(`${old.username} `);
+      if (isOthers && old.holding !== 'freed' && next.holding === 'freed' && !isExpired(old, now))
+        this.note('taken over');
       if (
         isExpired(old, now) &&
         next.holding === 'freed' &&
@@ -106,7 +108,6 @@ export class Reached {
       if (next.holding === 'connected' && next.leaseUntil === undefined) this.note('lease confirmed');
       if (next.leaseUntil !== undefined && next.leaseUntil > now) this.note('lease extended');
     }
-    if (old.supersedes === undefined && next.supersedes !== undefined) this.note('taken over');
     if (actor.kind === 'presence') {
       if (old.holding === 'freed' && next.holding === 'connected') this.note('counted again from a tombstone');
       if (old.ended === undefined && next.ended !== undefined) this.note('ending noted while an attempt was pending');

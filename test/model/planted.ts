@@ -131,31 +131,21 @@ export const asksNobodyAtTheEnd: Planted = {
   },
 };
 
-/** Whoever takes a client id over forgets whose it was. */
+/** Whoever takes a client id over does not look what another username has under it. */
 export const takeoverForgets: Planted = {
-  store: (store) => ({
+  store: (store, actor) => ({
     ...store,
-    putSession: (session, expected) => {
-      const { supersedes: _s, ...forgetful } = session;
-      return store.putSession(forgetful, expected);
+    readSession: async (names) => {
+      const isOthers = actor.kind === 'connect' && !actor.title.startsWith(`${names.username} `);
+      return isOthers ? undefined : store.readSession(names);
     },
   }),
 };
 
-/** Who loses a client id is freed when the newcomer is admitted, not when it has come. */
-export const takeoverFreesAtOnce: Planted = {
-  store: (store) => ({
-    ...store,
-    putSession: async (session, expected) => {
-      for (const username of session.supersedes ?? []) {
-        const stored = await store.readSession({ ...session, username });
-        if (stored === undefined || stored.value.holding === 'freed') continue;
-        await store.putSession(freeSession(stored.value), stored);
-        await store.removePlace(session.deploymentId, username, stored.value.place, false);
-      }
-      return store.putSession(session, expected);
-    },
-  }),
+/** Whoever takes a client id over frees what another username has under it, and the broker is not told to end it. */
+export const takeoverEndsNothing: Planted = {
+  broker: (broker, actor) =>
+    actor.kind === 'connect' ? { ...broker, deleteConnection: () => Promise.resolve('done') } : broker,
 };
 
 /** A reconnect begins the session anew: when it fails, what was there before is forgotten. */

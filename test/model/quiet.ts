@@ -5,10 +5,11 @@ import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.t
 import { isLive, type Session } from '../../shared/domain/session.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { type ConnectOutcome, dial, startConnect } from './connects.ts';
-import { excuseCounted, excuseOnce, excuseRepeated, isAnybodys, takesOver } from './excuses.ts';
+import { excuseCounted, excuseOnce, excuseRepeated, isAnybodys, takesUnasked } from './excuses.ts';
 import { advance } from './passing-time.ts';
 import { tellHappenings } from './presence-wire.ts';
 import { deliver, startSweep } from './presence-work.ts';
+import { startCompare } from './repair-work.ts';
 import { skewMaxMs } from './run-config.ts';
 import { deployments, usernames } from './schedule.ts';
 import { isCounted, rosterOf, sessionsOf } from './table-view.ts';
@@ -96,7 +97,7 @@ function checkAgreement(world: World, excuse: (session: Session) => string | und
     // was taken over meanwhile, and nobody can say whose connection it is.
     const { drops } = world.config;
     const excused =
-      world.excuseUncounted(real) !== undefined && (drops || takesOver(world) || real.connection === undefined);
+      world.excuseUncounted(real) !== undefined && (drops || takesUnasked(world) || real.connection === undefined);
     if (!excused) world.violate('I2', `${real.username}: ${real.clientId} exists and is not counted`);
   }
 }
@@ -115,7 +116,7 @@ async function repeatEverything(world: World): Promise<void> {
   const { drops } = world.config;
   const excused =
     drops ||
-    (takesOver(world) && world.hasHeardLate()) ||
+    (takesUnasked(world) && world.hasHeardLate()) ||
     world.oracle.live().some((real) => world.excuseUncounted(real) !== undefined);
   if (before !== after && !excused) world.violate('I5', `delivered once more, ${before} became ${after}`);
 }
@@ -151,7 +152,8 @@ async function probeLimits(world: World): Promise<void> {
     const now = rosterOf(world.view, deploymentId, username).used;
     // Two usernames on one client id, and nobody can say yet whose connection it is.
     const isUnclear = world.isContested(mine) || isAnybodys(world, mine);
-    if (again.kind === 'rejected' && again.reason === 'client_id_held' && isUnclear) continue;
+    const isHeld = again.kind === 'unavailable' || (again.kind === 'rejected' && again.reason === 'client_id_held');
+    if (isHeld && isUnclear) continue;
     if (again.kind !== 'admitted' || !again.reconnect || now !== counted)
       world.violate('I5', `${mine.clientId} reconnects: ${again.kind}, used ${counted} becomes ${now}`);
   }
@@ -176,6 +178,14 @@ async function ask(
   return outcomes[0] ?? { kind: 'open' };
 }
 
+async function reconcileAll(world: World): Promise<void> {
+  for (const session of [...world.view.sessions.values()]) {
+    if (session.holding === 'new' || session.leaseUntil !== undefined) continue;
+    await startCompare(world, session);
+    for (const actor of world.running()) await world.finish(actor);
+  }
+}
+
 /** I3: when every client is gone and every bound has run out, nothing is counted and no roster is left. */
 async function everybodyLeaves(world: World): Promise<void> {
   world.tell(undefined, '--- everybody leaves');
@@ -183,7 +193,13 @@ async function everybodyLeaves(world: World): Promise<void> {
   for (const real of world.oracle.connected())
     tellHappenings(world, world.oracle.disconnect(real, 'CLIENT_INITIATED_DISCONNECT'), 0);
   await passLeases(world);
-  await advance(world, 2 * dayMs, 0);
+  await advance(world, dayMs, 0);
+  // Where two usernames were let in on one client id, the sweeper and the reconciler find which of them is gone.
+  if (takesUnasked(world)) {
+    await sweepAlone(world);
+    await reconcileAll(world);
+  }
+  await advance(world, dayMs, 0);
   await sweepAlone(world);
   for (const { username, roster } of world.view.rosters.values()) {
     world.violate('I3', `${username} has ${roster.used} in its roster, and everybody has left for good`);

@@ -42,7 +42,6 @@ function ask(
       attempt,
       expirySeconds: seconds(0),
       reconnect: false,
-      mustCleanStart: false,
       ...(validUntil === undefined ? {} : { validUntil: ms(validUntil) }),
     };
   };

@@ -76,5 +76,6 @@ export async function admitUncounted(
     throw new StoreUnavailable(error);
   }
   // Whose client id it was, nobody can look up: what another username left under it is not to be inherited (S9).
-  return { kind: 'admitted', attempt, reconnect: false, mustCleanStart: !seen.isOwn(request), uncounted: true };
+  const clean = seen.isOwn(request) ? {} : { mustCleanStart: true as const };
+  return { kind: 'admitted', attempt, reconnect: false, uncounted: true, ...clean };
 }

@@ -5,17 +5,14 @@
 // leads the sweeper to it; nothing is ever connected that is not in the roster. ADR 1 has the alternatives.
 
 import { ownerSeconds, ttlGraceSeconds, wideSleepSeconds } from '../../config/constants.ts';
-import type { AttemptId, Username } from '../../domain/ids.ts';
+import type { AttemptId } from '../../domain/ids.ts';
 import { decideLimit, type EffectiveLimit, maxSessions } from '../../domain/limit.ts';
 import { isWide } from '../../domain/place.ts';
 import {
   type Admission,
   freeSession,
-  type Hands,
   isLive,
-  keepHands,
   meetSession,
-  mustCleanStart,
   noteArrival,
   type Policy,
   type Session,
@@ -27,13 +24,17 @@ import type { Clock } from '../../ports/common/clock.ts';
 import { Contended, StoreUnavailable } from '../../ports/common/errors.ts';
 import type { Random } from '../../ports/common/random.ts';
 import type { ConnectView, Names, Owner, Roster, SessionStore, Stored } from '../../ports/counter/sessions.ts';
+import type { Broker } from '../../ports/presence/broker.ts';
 import type { ConnectSettings } from '../../ports/settings/settings.ts';
 import { countAgain, freeExpired, settleFreed, uncountOver } from '../counter/free.ts';
 import type { SettingsCache } from '../settings/settings-cache.ts';
+import { takeOver } from './takeover.ts';
 
 export interface AdmitPorts {
   readonly settings: Pick<SettingsCache, 'getNewer'>;
   readonly store: SessionStore;
+  /** Ends what another username has under a client id (S9). */
+  readonly broker: Pick<Broker, 'deleteConnection'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly policy: Policy;
@@ -52,8 +53,10 @@ export type AdmitDecision =
       readonly kind: 'admitted';
       readonly attempt: AttemptId;
       readonly reconnect: boolean;
-      readonly mustCleanStart: boolean;
+      /** Not counted yet (S17). */
       readonly uncounted?: true;
+      /** Whose client id it was is not known, so nothing of it may be inherited (S9). Only where it is not counted yet. */
+      readonly mustCleanStart?: true;
     }
   | { readonly kind: 'rejected'; readonly reason: 'blocked' | 'quota_exceeded' | 'client_id_held' };
 
@@ -89,8 +92,12 @@ async function look(
   return { view, limit: decideLimit(settings.limit, view.whitelisted, view.override) };
 }
 
-/** A client id that passes through more hands than this before anybody is confirmed is refused to the next. */
-const supersedesMax = 4;
+interface OtherHolder {
+  /** Another username held the client id last. */
+  readonly changed: boolean;
+  /** What stands there of it: live, or a tombstone. */
+  readonly record: Stored<Session> | undefined;
+}
 
 /** One CONNECT's way through the rounds. What was last seen lives here; nothing of it outlives the answer. */
 class AdmissionRun {
@@ -171,10 +178,8 @@ class AdmissionRun {
 
   /** The client id has a live session of this username: nothing new to count, also at the limit (S3). */
   private async meet(met: Stored<Session>): Promise<AdmitDecision | 'look again'> {
-    // The id has gone to another username meanwhile, and comes back: a takeover the other way round.
-    const hands = await this.whoseClientId(met.value);
-    if (hands === 'refuse') return { kind: 'rejected', reason: 'client_id_held' };
-    if (hands === 'look again') return hands;
+    const other = await this.otherHolder();
+    if (other === 'refuse') return { kind: 'rejected', reason: 'client_id_held' };
     if (met.value.holding === 'new' && !this.isSeenCounted(met.value)) {
       // An attempt that is not counted is nobody's session yet: without room, there is none for this one either.
       const room = await this.hasRoom();
@@ -187,7 +192,8 @@ class AdmissionRun {
       }
       if (this.session?.revision !== met.revision) return 'look again';
     }
-    const next = meetSession(met.value, this.admission, this.ports.policy, hands);
+    if ((await this.endOther(other)) === 'look again') return 'look again';
+    const next = meetSession(met.value, this.admission, this.ports.policy, other.changed);
     // Whose client id it is was read as it stood a moment ago, and what a lane holds was not read at all; side by side, to
     // make sure costs no time.
     const { deploymentId, clientId } = this.request;
@@ -216,15 +222,14 @@ class AdmissionRun {
       return 'look again';
     }
     // A place seen in the roster stays there while the session is not freed, and this write proves that it was not.
-    if (counted) return this.admitted(true, next);
+    if (counted) return this.admitted(true);
     return this.count({ value: next, revision: put.revision }, met);
   }
 
   private async begin(): Promise<AdmitDecision | 'look again'> {
     const { store, random, policy } = this.ports;
-    const hands = await this.whoseClientId(this.session?.value);
-    if (hands === 'refuse') return { kind: 'rejected', reason: 'client_id_held' };
-    if (hands === 'look again') return hands;
+    const other = await this.otherHolder();
+    if (other === 'refuse') return { kind: 'rejected', reason: 'client_id_held' };
     if (!(await this.hasRoom())) {
       // Not seen in the first reading, which may lag, is not proof that it is new: nobody is turned away from a session
       // of its own (S3).
@@ -232,11 +237,12 @@ class AdmissionRun {
       if (this.liveSession() === undefined) return { kind: 'rejected', reason: 'quota_exceeded' };
     }
     if (this.liveSession() !== undefined) return 'look again';
+    if ((await this.endOther(other)) === 'look again') return 'look again';
     if ((await this.settleBefore()) === 'look again') return 'look again';
 
     const before = this.session;
     const place = store.placeFor(this.request, random.place(), this.roster, this.max);
-    const next = startSession(this.request, place, this.admission, policy, before?.value, hands);
+    const next = startSession(this.request, place, this.admission, policy, before?.value, other.changed);
     const put = await store.putSession(next, before);
     if (put.kind === 'changed') {
       this.session = put.current;
@@ -319,15 +325,15 @@ class AdmissionRun {
         if (now?.value.folded === true && now.value.place === place)
           await store.removePlace(deploymentId, username, place, false);
       }
-      if (added.kind === 'added') return this.admitted(false, stored.value);
-      if (added.kind === 'present') return this.admitted(true, stored.value);
+      if (added.kind === 'added') return this.admitted(false);
+      if (added.kind === 'present') return this.admitted(true);
       this.roster = added.roster;
       if (tries > 0 || !(await this.reclaim())) break;
     }
     // Connected or retained, and not in the roster: only a fault leaves that behind. It is a live session all the same
     // (S3), so it is counted, over the limit if need be.
     if (stored.value.holding !== 'new' && reason !== 'blocked') {
-      if ((await countAgain(store, stored.value)) !== 'gone') return this.admitted(true, stored.value);
+      if ((await countAgain(store, stored.value)) !== 'gone') return this.admitted(true);
       this.session = await store.readSession(this.request);
       return 'look again';
     }
@@ -335,12 +341,7 @@ class AdmissionRun {
     // tombstone is what late events are read by.
     if (met !== undefined) {
       const back = met.value.holding === 'freed' ? settleSession(met.value) : met.value;
-      const put = await store.putSession(keepHands(back, stored.value), stored);
-      if (put.kind === 'changed') this.session = put.current;
-    }
-    // The client id is remembered as this username's now: so is whose it was.
-    else if (mustCleanStart(stored.value)) {
-      const put = await store.putSession(freeSession(stored.value), stored);
+      const put = await store.putSession(back, stored);
       if (put.kind === 'changed') this.session = put.current;
     } else await this.undo(stored);
     // A client let in without a count was counted on this record meanwhile: it is a session of its own (S3).
@@ -438,32 +439,28 @@ class AdmissionRun {
     return this.session === undefined ? 'look again' : undefined;
   }
 
-  /** S9: whether another username holds the client id, or held it last, and whether it may be taken. */
-  private async whoseClientId(own: Session | undefined): Promise<Hands | 'refuse' | 'look again'> {
+  /** S9: what another username has under the client id, which it holds, or held last; `refuse` where that may not be taken. */
+  private async otherHolder(): Promise<OtherHolder | 'refuse'> {
     const { store } = this.ports;
     const { deploymentId, clientId, username } = this.request;
-    const owner = this.owner?.value.username;
-    const changed = owner !== undefined && owner !== username;
-    if (!changed && own?.supersedes === undefined) return { changed, supersedes: [] };
-    const theirs = changed ? await store.readSession({ deploymentId, clientId, username: owner }) : undefined;
-    const names = new Set([...(own?.supersedes ?? []), ...(theirs?.value.supersedes ?? [])]);
-    if (changed) names.delete(owner);
-    names.delete(username);
-    const before = await Promise.all(
-      [...names].map((name) => store.readSession({ deploymentId, clientId, username: name })),
-    );
-    const supersedes: Username[] = [];
-    for (const stored of [theirs, ...before]) {
-      if (stored === undefined) continue;
-      // Whoever freed it may have died before its place was out, and what would finish that, a broker event that comes
-      // again, names no username: from now on it is read as the newcomer's.
-      // An expired session is freed for good, so that it cannot come back to life.
-      if (isLive(stored.value, this.now())) supersedes.push(stored.value.username);
-      else if ((await uncountOver(this.ports, stored)) === undefined) return 'look again';
-    }
-    if (supersedes.length === 0) return { changed, supersedes };
-    const allowed = this.settings.deployment.clientIdTakeover === 'allow' && supersedes.length <= supersedesMax;
-    return allowed ? { changed, supersedes } : 'refuse';
+    const isOwn = (): boolean => this.owner === undefined || this.owner.value.username === username;
+    // The first reading may lag, and by an owner of long ago nobody's session is to be ended.
+    if (!isOwn()) this.owner = await store.readOwner(deploymentId, clientId);
+    const holder = this.owner?.value.username;
+    if (holder === undefined || isOwn()) return { changed: false, record: undefined };
+    const record = await store.readSession({ deploymentId, clientId, username: holder });
+    const isHeld = record !== undefined && isLive(record.value, this.now());
+    return isHeld && this.settings.deployment.clientIdTakeover !== 'allow' ? 'refuse' : { changed: true, record };
+  }
+
+  /** S9: only a newcomer that nothing else stands in the way of ends what the other username has. */
+  private async endOther({ record }: OtherHolder): Promise<'look again' | 'over'> {
+    if (record === undefined) return 'over';
+    const { deploymentId, clientId } = this.request;
+    const ended = await takeOver(this.ports, deploymentId, clientId, record);
+    if (ended === 'unavailable') throw new Contended(new Error("another username's session could not be ended"));
+    this.checkTime();
+    return ended === 'changed' ? 'look again' : 'over';
   }
 
   /** Takes an attempt back that was never counted. If somebody met it meanwhile, it is theirs now. */
@@ -473,7 +470,7 @@ class AdmissionRun {
     this.session = await store.readSession(this.request);
   }
 
-  private admitted(reconnect: boolean, session: Session): AdmitDecision {
-    return { kind: 'admitted', attempt: this.admission.attempt, reconnect, mustCleanStart: mustCleanStart(session) };
+  private admitted(reconnect: boolean): AdmitDecision {
+    return { kind: 'admitted', attempt: this.admission.attempt, reconnect };
   }
 }

@@ -16,7 +16,7 @@ import type { Broker } from '../../ports/presence/broker.ts';
 export function startingClean(connect: Connect, broker: Pick<Broker, 'deleteConnection'>): Connect {
   return async (request) => {
     const decision = await connect(request);
-    if (decision.kind === 'rejected' || !decision.mustCleanStart) return decision;
+    if (decision.kind === 'rejected' || decision.mustCleanStart === undefined) return decision;
     const id = toBrokerClientId(decision.deploymentId, decision.clientId);
     if ((await broker.deleteConnection(id, { cleanSession: true })) !== 'unknown') return decision;
     const detail = 'what another username left under the client id could not be ended at the broker';

@@ -123,7 +123,7 @@ async function answer(
       attempt,
       expirySeconds,
       reconnect,
-      mustCleanStart,
+      ...(mustCleanStart === undefined ? {} : { mustCleanStart }),
       ...(uncounted === undefined ? {} : { uncounted }),
       ...(token === undefined ? {} : { validUntil: token.validUntil }),
     };

@@ -10,9 +10,8 @@
 import { ownerSeconds, ttlGraceSeconds } from '../../config/constants.ts';
 import {
   connectGraceSeconds,
-  type Hands,
+  extendLease,
   isLive,
-  keepHands,
   knowUncounted,
   meetSession,
   overlapUnknown,
@@ -22,35 +21,31 @@ import {
   startSession,
 } from '../../domain/session.ts';
 import { addSeconds, later, type Ms, seconds } from '../../domain/time.ts';
-import type { Clock } from '../../ports/common/clock.ts';
-import type { Owner, SessionStore, Stored } from '../../ports/counter/sessions.ts';
+import type { Owner, Stored } from '../../ports/counter/sessions.ts';
 import type { UncountedAdmission } from '../../ports/presence/presence.ts';
 import { countAgain, uncountOver } from '../counter/free.ts';
+import { change, type LifeCyclePorts } from '../presence/life-cycle.ts';
 
-export interface CountPorts {
-  readonly store: SessionStore;
-  readonly clock: Clock;
-  readonly policy: Policy;
-}
-
-/** Whose client id it was when the client was admitted, and is now. */
-interface Ownership extends Hands {
+/** Whose client id it is by the records. */
+interface Ownership {
   readonly owner: Stored<Owner> | undefined;
-  /** Another username took it afterwards: it stays theirs. */
+  /** What the owner has under it, where that is another username. */
+  readonly theirs: Session | undefined;
+  /** The owner was admitted afterwards: it stays theirs. */
   readonly passedOn: boolean;
 }
 
 const maxRounds = 16;
 
 /** `later`: others kept writing first. Every step may be repeated; the message is done with when all of them are. */
-export async function countAdmitted(ports: CountPorts, message: UncountedAdmission): Promise<'done' | 'later'> {
+export async function countAdmitted(ports: LifeCyclePorts, message: UncountedAdmission): Promise<'done' | 'later'> {
   const { store, clock } = ports;
   for (let round = 0; round < maxRounds; round++) {
     const stored = await store.readSession(message);
-    const hands = await readOwnership(ports, message, stored?.value);
+    const ownership = await readOwnership(ports, message);
     const settled = stored === undefined ? 'settled' : await settleBefore(ports, stored);
     if (settled === 'look again') continue;
-    const step = readAdmitted(stored?.value, message, hands, ports.policy, clock.now());
+    const step = readAdmitted(stored?.value, message, ownership, ports.policy, clock.now());
     if (step === 'nothing') return 'done';
     let session = stored?.value;
     if (step !== 'count') {
@@ -58,7 +53,10 @@ export async function countAdmitted(ports: CountPorts, message: UncountedAdmissi
       if (put.kind === 'changed') continue;
       session = step;
     }
-    if (session === undefined || (await own(ports, message, session, hands)) === 'look again') continue;
+    // Of the two who hold the client id by now one has lost its connection to the other, whatever the deployment says of
+    // takeovers: the broker is asked, and before the records say whose the id is, so that it is not forgotten.
+    if (ownership.theirs !== undefined) await doubt(ports, ownership.theirs);
+    if (session === undefined || (await own(ports, message, session, ownership)) === 'look again') continue;
     // The session first, its place second: dying in between leaves a session that this message finds when it comes again.
     await countAgain(store, session);
     return 'done';
@@ -66,37 +64,28 @@ export async function countAdmitted(ports: CountPorts, message: UncountedAdmissi
   return 'later';
 }
 
-/** Whoever held the client id live has lost the connection to this client, whatever the deployment says of takeovers. */
-async function readOwnership(
-  ports: CountPorts,
-  message: UncountedAdmission,
-  own: Session | undefined,
-): Promise<Ownership> {
+async function readOwnership(ports: LifeCyclePorts, message: UncountedAdmission): Promise<Ownership> {
   const { deploymentId, clientId, username, at } = message;
   const owner = await ports.store.readOwner(deploymentId, clientId);
   const name = owner?.value.username;
-  const changed = name !== undefined && name !== username;
-  const theirs = changed ? await ports.store.readSession({ deploymentId, clientId, username: name }) : undefined;
-  const names = new Set([...(own?.supersedes ?? []), ...(theirs?.value.supersedes ?? [])]);
-  if (changed) names.delete(name);
-  names.delete(username);
-  const others = await Promise.all(
-    [...names].map((other) => ports.store.readSession({ deploymentId, clientId, username: other })),
+  if (name === undefined || name === username) return { owner, theirs: undefined, passedOn: false };
+  const theirs = (await ports.store.readSession({ deploymentId, clientId, username: name }))?.value;
+  const isNewer = theirs !== undefined && theirs.admittedAt > addSeconds(at, connectGraceSeconds);
+  return { owner, theirs, passedOn: isNewer && isLive(theirs, ports.clock.now()) };
+}
+
+/** Goes on counting, and is looked at when its lease is over. */
+async function doubt(ports: LifeCyclePorts, session: Session): Promise<void> {
+  const { leaseSeconds } = ports.policy;
+  await change(ports, session, (one, now) =>
+    isLive(one, now) && one.leaseUntil === undefined
+      ? { next: extendLease(one, addSeconds(now, leaseSeconds)) }
+      : 'nothing',
   );
-  const now = ports.clock.now();
-  // Who was admitted at about the same time may have reached the broker before or after: neither is forgotten.
-  const together = addSeconds(at, connectGraceSeconds);
-  const live = [theirs, ...others].flatMap((one) => (one !== undefined && isLive(one.value, now) ? [one.value] : []));
-  return {
-    owner,
-    changed,
-    supersedes: live.filter((session) => session.admittedAt <= together).map((session) => session.username),
-    passedOn: live.some((session) => session.username === name && session.admittedAt > together),
-  };
 }
 
 /** A record that is over gives its place back before a new life begins, because the new record forgets it. */
-async function settleBefore(ports: CountPorts, stored: Stored<Session>): Promise<'look again' | 'settled'> {
+async function settleBefore(ports: LifeCyclePorts, stored: Stored<Session>): Promise<'look again' | 'settled'> {
   if (isLive(stored.value, ports.clock.now())) return 'settled';
   return (await uncountOver(ports, stored)) === stored ? 'settled' : 'look again';
 }
@@ -105,22 +94,19 @@ async function settleBefore(ports: CountPorts, stored: Stored<Session>): Promise
 function readAdmitted(
   session: Session | undefined,
   message: UncountedAdmission,
-  hands: Hands,
+  { owner }: Ownership,
   policy: Policy,
   now: Ms,
 ): Session | 'count' | 'nothing' {
+  const changedHands = owner !== undefined && owner.value.username !== message.username;
   const start = (): Session | 'nothing' => {
-    const next = startSession(message, message.place, message, policy, session, hands);
+    const next = startSession(message, message.place, message, policy, session, changedHands);
     // Whatever connection came of it has been cut by now.
     return next.countsUntil <= now ? 'nothing' : knowUncounted({ ...next, recounted: true }, message.attempt);
   };
   if (session === undefined) return start();
   if (session.attempt === message.attempt) {
-    if (session.holding === 'freed') return 'nothing';
-    // Somebody else has taken the client id since the record was written.
-    const known = session.supersedes ?? [];
-    const isKnown = hands.supersedes.every((name) => known.includes(name));
-    return isKnown ? 'count' : keepHands(session, { supersedes: hands.supersedes });
+    return session.holding === 'freed' ? 'nothing' : 'count';
   }
   if (session.overAttempt === message.attempt) return 'nothing';
   // The message comes again, after another attempt. Who carried it out first may have died before the roster; but what
@@ -134,7 +120,7 @@ function readAdmitted(
     return next === 'nothing' ? next : startOver(next, session, message.at);
   }
   if (session.admittedAt < message.at) {
-    const met = meetSession(session, message, policy, hands);
+    const met = meetSession(session, message, policy, changedHands);
     // An attempt that nobody has confirmed may never have been counted.
     const recounted = met.recounted || session.holding === 'new';
     const overlap = met.overlap || addSeconds(session.admittedAt, connectGraceSeconds) >= message.at;
@@ -144,9 +130,8 @@ function readAdmitted(
   // it is confirmed it may have been let in without a count as well, or have died before it was counted.
   const together = session.admittedAt <= addSeconds(message.at, connectGraceSeconds);
   const isUncertain = session.holding === 'new';
-  const { countsUntil } = startSession(message, message.place, message, policy, session, hands);
-  const handed = keepHands(session, { supersedes: hands.supersedes });
-  const kept = message.signedBy === undefined ? handed : rememberVouchers(handed, [message.signedBy]);
+  const { countsUntil } = startSession(message, message.place, message, policy, session, changedHands);
+  const kept = message.signedBy === undefined ? session : rememberVouchers(session, [message.signedBy]);
   const next = {
     ...(session.overlap || together || isUncertain ? overlapUnknown(kept) : kept),
     countsUntil: later(session.countsUntil, countsUntil),
@@ -168,7 +153,7 @@ function startOver(next: Session, tombstone: Session, at: Ms): Session {
 
 /** The client id is this username's from now on, unless it has been passed on since. */
 async function own(
-  ports: CountPorts,
+  ports: LifeCyclePorts,
   message: UncountedAdmission,
   session: Session,
   { owner, passedOn }: Ownership,

@@ -60,7 +60,9 @@ export async function uncountOver(
     await uncount(ports.store, over.value, seen);
     return over;
   }
-  const freed = freeSession(over.value, { owes: true });
+  const now = ports.clock.now();
+  // One that has run out is found by when it was due; another by what is written here.
+  const freed = freeSession(over.value, isLive(over.value, now) ? { owes: true, findAt: now } : { owes: true });
   const put = await ports.store.putSession(freed, over);
   if (put.kind === 'changed') return undefined;
   const tombstone = { value: freed, revision: put.revision };

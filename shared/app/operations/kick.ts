@@ -55,8 +55,8 @@ export async function kickClient(
   const live = holders.filter(({ value }) => isLive(value, now));
   const meant = live.find(isMeant);
   if (meant === undefined) {
-    if (!holders.some((found) => isMeant(found) && isTombstone(found.value, now))) return { kind: 'nothing' };
-    return endTombstone(ports, deploymentId, clientId, live);
+    const over = holders.find((found) => isMeant(found) && isTombstone(found.value, now));
+    return over === undefined ? { kind: 'nothing' } : endTombstone(ports, over.value, live);
   }
   if (!concerns(meant.value)) return { kind: 'returned', attempt: meant.value.attempt };
   const [holder] = holders;
@@ -73,25 +73,45 @@ export async function kickClient(
     const kicked = await settle(ports, stored, { before: stored.value, askedAt, overAt });
     if (stored === meant) outcome = kicked;
   }
+  await settleNewcomer(ports, meant.value, live, { before: meant.value, askedAt, overAt });
   return outcome;
 }
 
+/**
+ * Whoever came to hold the client id after the holders were read may have lost its connection to this kick.
+ *
+ * Invariant: what a kick has ended is not told of later as if it had ended by itself, with its session kept.
+ * Race: a newcomer that comes after this reading comes after the kick too.
+ * On crash: the newcomer's end is told as its own, and its session counts for its expiry.
+ */
+async function settleNewcomer(
+  ports: KickPorts,
+  { deploymentId, clientId }: Session,
+  known: readonly Stored<Session>[],
+  kick: Kick,
+): Promise<void> {
+  const owner = (await ports.store.readOwner(deploymentId, clientId))?.value.username;
+  if (owner === undefined || known.some(({ value }) => value.username === owner)) return;
+  const stored = await ports.store.readSession({ deploymentId, clientId, username: owner });
+  if (stored !== undefined && isLive(stored.value, ports.clock.now())) await settle(ports, stored, kick);
+}
+
 /** The same for a session that was found to be over: one that has come back since is left alone. */
-export async function kickTombstone(ports: KickPorts, { deploymentId, clientId, username }: Session): Promise<Kicked> {
+export async function kickTombstone(ports: KickPorts, over: Session): Promise<Kicked> {
+  const { deploymentId, clientId, username } = over;
   const holders = await readHolders(ports, deploymentId, clientId, username);
   const live = holders.filter(({ value }) => isLive(value, ports.clock.now()));
-  return endTombstone(ports, deploymentId, clientId, live);
+  return endTombstone(ports, over, live);
 }
 
 /** `live`: what lives under the client id again. Another username there began clean (S9): nothing of the old one is left. */
-async function endTombstone(
-  ports: KickPorts,
-  deploymentId: DeploymentId,
-  clientId: ClientId,
-  live: readonly Stored<Session>[],
-): Promise<Kicked> {
+async function endTombstone(ports: KickPorts, tombstone: Session, live: readonly Stored<Session>[]): Promise<Kicked> {
   if (live.length > 0) return { kind: 'ended' };
-  return { kind: (await endAtBroker(ports, deploymentId, clientId)) === 'over' ? 'ended' : 'unavailable' };
+  const { deploymentId, clientId } = tombstone;
+  const askedAt = ports.clock.now();
+  if ((await endAtBroker(ports, deploymentId, clientId)) === 'unknown') return { kind: 'unavailable' };
+  await settleNewcomer(ports, tombstone, live, { before: tombstone, askedAt, overAt: ports.clock.now() });
+  return { kind: 'ended' };
 }
 
 /** A connection that is known and the only thing that this username has under the client id. */
@@ -100,8 +120,8 @@ function isSettled(session: Session): boolean {
 }
 
 /**
- * Everybody whose connection may be the one at the broker: the owner of the client id, whom it took it from (S9), and the
- * username that is meant; the owner first. Read before the kick: what is freed afterwards is exactly this.
+ * Whose connection may be the one at the broker: the owner's of the client id, first, and that of the username that is
+ * meant. Read before the kick: what is freed afterwards is exactly this.
  */
 async function readHolders(
   ports: KickPorts,
@@ -112,15 +132,8 @@ async function readHolders(
   const { store } = ports;
   const owner = await store.readOwner(deploymentId, clientId);
   const usernames = new Set([owner?.value.username, of].filter((username) => username !== undefined));
-  const found: Stored<Session>[] = [];
-  // A set goes on with what is added to it while it is walked.
-  for (const username of usernames) {
-    const stored = await store.readSession({ deploymentId, clientId, username });
-    if (stored === undefined) continue;
-    found.push(stored);
-    for (const before of stored.value.supersedes ?? []) usernames.add(before);
-  }
-  return found;
+  const read = [...usernames].map((username) => store.readSession({ deploymentId, clientId, username }));
+  return (await Promise.all(read)).filter((found) => found !== undefined);
 }
 
 async function endAtBroker(

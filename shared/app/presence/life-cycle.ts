@@ -2,7 +2,7 @@
 // The rules are numbered as in ARCHITECTURE.md, "How events are read".
 
 import { sessionExpirySecondsMax, wideSleepSeconds } from '../../config/constants.ts';
-import { toBrokerClientId, type Username } from '../../domain/ids.ts';
+import { toBrokerClientId } from '../../domain/ids.ts';
 import { isWide } from '../../domain/place.ts';
 import {
   abandonAttempt,
@@ -12,7 +12,6 @@ import {
   type Confirmation,
   closePair,
   confirmSession,
-  connectedAtLatest,
   connectedSince,
   connectGraceSeconds,
   countStrange,
@@ -36,6 +35,7 @@ import {
   mayBeIts,
   noteArrival,
   noteEnding,
+  outlast,
   outlive,
   overlapTold,
   overlapUnknown,
@@ -74,18 +74,14 @@ export type Applied = 'done' | 'later';
 
 /** What a decision makes of a record: a next record to write, or a question for the broker, or nothing. */
 type Step =
-  /** `connectedAt`: it proves that the latest attempt has become a connection, not before then. */
-  | { readonly next: Session; readonly connectedAt?: Ms }
+  | { readonly next: Session }
   | 'ask the broker'
   /** Ask whether the connection is there that was made then. */
   | { readonly since: Ms }
   /** Ask, and write this record where the broker cannot say. */
   | { readonly orElse: Session }
-  /**
-   * Ask, and keep what this record knows, also where nothing can be told yet. `connectedAt`: as above, whatever is there by
-   * now.
-   */
-  | { readonly knowing: Session; readonly since?: Ms; readonly connectedAt?: Ms; readonly over?: Over }
+  /** Ask, and keep what this record knows, also where nothing can be told yet. */
+  | { readonly knowing: Session; readonly since?: Ms; readonly over?: Over }
   | 'later'
   | 'nothing';
 
@@ -94,7 +90,6 @@ interface Question {
   readonly orElse?: Session;
   readonly knowing?: Session;
   readonly since?: Ms;
-  readonly connectedAt?: Ms;
   readonly over?: Over;
 }
 
@@ -163,15 +158,7 @@ export async function applyBrokerEvent(
   const names = { deploymentId: event.deploymentId, clientId: event.clientId, username: owner.value.username };
   const seen = await ports.store.readSession(names);
   const truth = event.type === 'connected' ? await askAside(ports, seen) : undefined;
-  const before = seen?.value.supersedes ?? [];
-  // Where the client id may be another's still, an event alone does not tell whose it is.
-  const aside = { truth, doorSilent, contested: before.length > 0 };
-  const read = (session: Session, now: Ms): Step => readEvent(session, event, aside, ports, now);
-  let applied = await change(ports, names, read, seen);
-  for (const username of before) {
-    if ((await change(ports, { ...names, username }, read)) === 'later') applied = 'later';
-  }
-  return applied;
+  return change(ports, names, (session, now) => readEvent(session, event, { truth, doorSilent }, ports, now), seen);
 }
 
 /**
@@ -279,31 +266,19 @@ export async function change(
       const told = early ? undefined : readTruth(known, says, ports, now);
       const next = told ?? orElse ?? leaveToLease(known, early, ports.policy, now);
       if (next === undefined) return 'later';
-      const proof = told === undefined ? undefined : provenConnection(says, stored.value);
-      const connectedAt = proof ?? question.connectedAt;
-      step =
-        next === stored.value || isKnown(stored.value, says)
-          ? 'nothing'
-          : { next, ...(connectedAt === undefined ? {} : { connectedAt }) };
+      step = next === stored.value || isKnown(stored.value, says) ? 'nothing' : { next };
       proven = told !== undefined;
     }
     if (step === 'nothing') {
       await finish(ports, stored);
       return 'done';
     }
-    // Before the newcomer's record forgets whom it threw out: if the process dies in between, that is found again.
     let { next } = step;
-    if (next.supersedes !== undefined && step.connectedAt !== undefined) {
-      const { supersedes: _s, ...others } = next;
-      const left = await endSuperseded(ports, next, step.connectedAt);
-      next = left.length === 0 ? others : { ...others, supersedes: left };
-    }
-    // Before too, where no message would come again: a roster that wakes too early does no harm.
+    // Before the write, where no message would come again: a roster that wakes too early does no harm.
     if (proven && next.dueAt < stored.value.dueAt)
       await store.lowerWake(names.deploymentId, names.username, next.dueAt);
     // Before too: the process that freed it may have died over its old place.
     if (next.place !== stored.value.place) await uncountOver(ports, stored);
-    if (await isReplaced(ports, next, stored.value)) next = freeSession(next, { owes: true, findAt: clock.now() });
     if (await mayFold(store, next, stored.value)) next = foldSession(next);
     const put = await store.putSession(next, stored);
     if (put.kind === 'done') {
@@ -337,28 +312,6 @@ async function hearAfterEnd(
   return ended === 'unknown' ? says : { kind: 'absent' };
 }
 
-/**
- * It has ended with an expiry, but its client id has gone to another username, and somebody is connected by it. That is not
- * this session's connection, which has ended, so it is one that began clean: the broker keeps nothing of this one (S9).
- */
-async function isReplaced(
-  { store, broker }: LifeCyclePorts,
-  next: Session,
-  before: Pick<Session, 'holding' | 'overlap'>,
-): Promise<boolean> {
-  if (next.holding !== 'retained' || before.holding === 'retained' || next.leaseUntil !== undefined || before.overlap)
-    return false;
-  const { deploymentId, clientId, username } = next;
-  const owner = await store.readOwner(deploymentId, clientId);
-  if (owner === undefined || owner.value.username === username) return false;
-  return hasConnection(broker, next);
-}
-
-/** Whether somebody, of whatever username, is connected by this client id. */
-async function hasConnection(broker: Broker, { deploymentId, clientId }: Omit<Names, 'username'>): Promise<boolean> {
-  return (await broker.getConnection(toBrokerClientId(deploymentId, clientId))).kind === 'connected';
-}
-
 /** Twice as long as a wide roster sleeps, for clocks that differ. */
 const wideMarginSeconds = seconds(2 * wideSleepSeconds);
 
@@ -382,12 +335,6 @@ function leaveToLease(session: Session, early: boolean, policy: Policy, now: Ms)
   return extendLease(session, early ? later(arrivedBy(session.admittedAt), now) : addSeconds(now, policy.leaseSeconds));
 }
 
-/** When the connection was made that the broker tells of, at the earliest; undefined where it tells of none. */
-function provenConnection(says: Heard, session: Session): Ms | undefined {
-  if (says.kind !== 'connected' && says.kind !== 'retained') return undefined;
-  return says.kind === 'connected' && says.since !== undefined ? says.since : session.admittedAt;
-}
-
 /** The front door has told of this connection and will tell of its end: that the broker knows it too is no news. */
 function isKnown(session: Session, says: Heard): boolean {
   if (session.witness !== 'door' || session.holding !== 'connected') return false;
@@ -404,47 +351,38 @@ async function askBroker(
   since?: Ms,
 ): Promise<Heard> {
   const { store } = ports;
-  const { deploymentId, clientId, username } = session;
+  const { deploymentId, clientId } = session;
   const says = await ports.broker.getConnection(toBrokerClientId(deploymentId, clientId));
   if (says.kind === 'absent' || says.kind === 'unknown') return says;
-  const { owner, others } = await readRivals(store, session);
-  const rivals = owner === undefined ? others : [owner, ...others];
-  if (rivals.length === 0) {
+  const owner = await readOtherOwner(store, session);
+  if (owner === undefined) {
     if (isFromBefore(session, says)) return { kind: 'absent' };
     const until = strangeUntil(session, says, ports.policy, since);
     return until === undefined ? says : { kind: 'strange', until };
   }
-  // One that was let in without asking came to hold it whatever is written.
+  // Whoever took the client id over ended what was there first, so an attempt that nobody has confirmed never came to hold
+  // it; but one of the two may have been let in without asking (S17).
   if (session.holding === 'new' && !session.recounted) {
-    // Whoever holds the client id now did not find this attempt on it, so it never came to hold it, and was not admitted.
-    if (owner !== undefined && owner.supersedes?.includes(username) !== true) return { kind: 'absent' };
-    // Nor was one that is not counted.
-    if (!(await store.holds(session))) return { kind: 'absent' };
+    if (owner.knownUncounted === undefined || !(await store.holds(session))) return { kind: 'absent' };
   }
   const told = { ...says, askedAt: ports.clock.now() };
   const mine = mayBeIts(session, told);
   // Whose session is over makes no claim where somebody else's fits, be it that it came late.
   const within = session.holding === 'freed' ? lateConnectSeconds : connectGraceSeconds;
-  const theirs = rivals.some((rival) => isLive(rival, told.askedAt) && mayBeIts(rival, told, within));
+  const theirs = isLive(owner, told.askedAt) && mayBeIts(owner, told, within);
   if (theirs) return { kind: mine && session.holding !== 'freed' ? 'unknown' : 'absent' };
   if (mine) return says;
   return { kind: session.holding === 'freed' ? 'absent' : 'unknown' };
 }
 
-/** The sessions of others that the broker may speak of under this client id: of who holds it now, and of who may still. */
-async function readRivals(
+/** What the username has under this client id that it is by now, where that is another one. */
+async function readOtherOwner(
   store: SessionStore,
-  { deploymentId, clientId, username, supersedes = [] }: Session,
-): Promise<{ readonly owner: Session | undefined; readonly others: readonly Session[] }> {
+  { deploymentId, clientId, username }: Session,
+): Promise<Session | undefined> {
   const holder = (await store.readOwner(deploymentId, clientId))?.value.username;
-  const read = async (name: Username): Promise<Session | undefined> =>
-    (await store.readSession({ deploymentId, clientId, username: name }))?.value;
-  const owner = holder === undefined || holder === username ? undefined : await read(holder);
-  const names = new Set([...supersedes, ...(owner?.supersedes ?? [])]);
-  if (holder !== undefined) names.delete(holder);
-  names.delete(username);
-  const others = await Promise.all([...names].map(read));
-  return { owner, others: others.filter((one) => one !== undefined) };
+  if (holder === undefined || holder === username) return undefined;
+  return (await store.readSession({ deploymentId, clientId, username: holder }))?.value;
 }
 
 /** Nothing to change, but an earlier delivery may have died between the session and the roster. */
@@ -481,37 +419,18 @@ async function carryOut(ports: LifeCyclePorts, before: Session, now: Stored<Sess
   if (place !== before.place) await countAgain(store, now.value);
 }
 
-/**
- * The newcomer connected at `at`, so the broker has thrown out whoever held the client id before (S9). Who may have
- * connected since then is left to what is told of it. Answers whose session is not known to be over.
- */
-async function endSuperseded(ports: LifeCyclePorts, newcomer: Session, at: Ms): Promise<readonly Username[]> {
-  const { deploymentId, clientId, supersedes = [] } = newcomer;
-  const left: Username[] = [];
-  for (const username of supersedes) {
-    let over = true;
-    const names = { deploymentId, clientId, username };
-    const ended = (await ports.store.readSession(names))?.value;
-    // Its connection has ended, and whoever is connected now began clean: whichever of the two came first (S9).
-    const isOver =
-      ended?.holding === 'retained' &&
-      ended.leaseUntil === undefined &&
-      !ended.overlap &&
-      (await hasConnection(ports.broker, names));
-    await change(ports, names, (session, now) => {
-      const isSame = isOver && session.attempt === ended.attempt && session.leaseUntil === undefined;
-      over = session.holding === 'freed' || connectedAtLatest(session) < at || isSame;
-      return over && session.holding !== 'freed'
-        ? { next: freeSession(session, { owes: true, findAt: now }) }
-        : 'nothing';
-    });
-    if (!over) left.push(username);
-  }
-  return left;
+/** A connection that is told of counts for as long as it may last, also where its word does not decide. */
+function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts, now: Ms): Step {
+  const step = readAttempt(session, report, ports, now);
+  if (report.type !== 'door.connected' || typeof step !== 'object') return step;
+  const counting = (next: Session): Session =>
+    next.holding === 'freed' ? next : outlast(next, report.at, report.expirySeconds, ports.policy);
+  if ('next' in step) return { next: counting(step.next) };
+  return 'knowing' in step ? { ...step, knowing: counting(step.knowing) } : step;
 }
 
 /** The front door knows the attempt, so nothing is guessed, but which of two that overlapped reached the broker last. */
-function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts, now: Ms): Step {
+function readAttempt(session: Session, report: DoorReport, ports: LifeCyclePorts, now: Ms): Step {
   const latest = session.attempt === report.attempt;
   const pending = session.leaseUntil !== undefined;
   if (session.overAttempt === report.attempt) {
@@ -534,13 +453,9 @@ function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts,
       // The end that the broker told may be this connection's own: it has come and gone, or another has. Of one that was
       // let in without a count the end may have been told before there was a record to read it by.
       if (pending && (session.endHeard === true || report.uncounted === true))
-        return {
-          knowing: { ...session, confirmedAttempt: report.attempt },
-          since: report.at,
-          connectedAt: report.at,
-        };
+        return { knowing: { ...session, confirmedAttempt: report.attempt }, since: report.at };
       // Or the broker has told of the connection before the front door did: from now on its attempt is known.
-      return { next: confirmSession(session, told, ports.policy), connectedAt: report.at };
+      return { next: confirmSession(session, told, ports.policy) };
     }
     case 'door.failed':
       if (!latest) return report.unsent === true ? readArrival(session, report) : 'nothing';
@@ -618,11 +533,10 @@ function readEnd(stored: Session, report: DoorReport & { type: 'door.disconnecte
     if (!latest) return readArrival(stored, report);
     // Its `connected` report is late or lost; a connection that ended has been one.
     if (session.overlap) return readLast(outlive(session, ending));
-    const { unclean: _u, ...own } = session;
-    if (!isUnproven) return { next: endSession(own, ending, now), connectedAt: session.admittedAt };
+    if (!isUnproven) return { next: endSession(session, ending, now) };
     const told: Confirmation = { at: session.admittedAt, expirySeconds, attempt: report.attempt };
-    const known = awaitProof(confirmSession(own, told, policy), ending);
-    return { knowing: { ...known, overAttempt: report.attempt }, connectedAt: session.admittedAt, over };
+    const known = awaitProof(confirmSession(session, told, policy), ending);
+    return { knowing: { ...known, overAttempt: report.attempt }, over };
   }
   if (session.holding !== 'connected') return 'nothing';
   // Whether it is this connection that the session holds, or one that came before or after it, the broker knows.
@@ -639,8 +553,6 @@ interface Aside {
   /** What the broker told when it was asked about a `connected`. */
   readonly truth: (BrokerSays & { readonly kind: 'connected' }) | undefined;
   readonly doorSilent: boolean;
-  /** The event may be another username's. */
-  readonly contested: boolean;
 }
 
 function readEvent(session: Session, event: BrokerEvent, aside: Aside, ports: LifeCyclePorts, now: Ms): Step {
@@ -664,7 +576,7 @@ function readEvent(session: Session, event: BrokerEvent, aside: Aside, ports: Li
 function readConnected(
   session: Session,
   event: BrokerEvent & { type: 'connected' },
-  { truth, contested }: Aside,
+  { truth }: Aside,
   ports: LifeCyclePorts,
 ): Step {
   const { pair, ipAddress } = event;
@@ -682,12 +594,11 @@ function readConnected(
   // of interest behind it.
   if (session.holding === 'freed') return session.witness === 'door' ? { since: event.at } : 'ask the broker';
   if (session.leaseUntil !== undefined) {
-    // Or another attempt's, or that of the username that held the client id before (S9)? The broker's word confirms then.
-    // And of one that was let in without a count the end may have been told before.
+    // Or another attempt's? The broker's word confirms then. And of one that was let in without a count the end may have been told before.
     const isCounted = session.knownUncounted?.includes(session.attempt) !== true;
     // Nor is one of long before the admission its own: somebody had the client id who was let in without a count.
     const isOld = addSeconds(event.at, lateConnectSeconds) < session.admittedAt;
-    const isSure = !contested && session.supersedes === undefined && !session.overlap && isCounted && !isOld;
+    const isSure = !session.overlap && isCounted && !isOld;
     return isSure && (truth === undefined || strangeUntil(session, truth, ports.policy) === undefined)
       ? { next: confirmSession(session, told, ports.policy) }
       : 'ask the broker';
@@ -721,7 +632,7 @@ function doubtful(session: Session): Step {
 function readDisconnected(
   session: Session,
   event: BrokerEvent & { type: 'disconnected' },
-  { doorSilent, contested }: Aside,
+  { doorSilent }: Aside,
   now: Ms,
 ): Step {
   const { pair, reason } = event;
@@ -752,9 +663,8 @@ function readDisconnected(
   // Rule 3, and only if no other attempt's events can have been taken for this one's.
   if (isClosed(session, pair)) return 'nothing';
   if (!mine || session.overlap) return { knowing: outlive(closePair(session, pair), ending) };
-  // Thrown out by a connection that is not its own, which began clean: nothing is kept of it (S9).
-  if (reason === 'DUPLICATE_CLIENTID')
-    return contested ? { next: freeSession(session) } : { knowing: closePair(session, pair) };
+  // Thrown out by a connection that its record does not know.
+  if (reason === 'DUPLICATE_CLIENTID') return { knowing: closePair(session, pair) };
   if (keepsNothing) return { next: endSession(session, ending, now) };
   return { knowing: awaitProof(closePair(session, pair), ending) };
 }

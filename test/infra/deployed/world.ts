@@ -85,8 +85,13 @@ export async function createWorld(): Promise<World> {
     new PutCommand({ TableName: tableName, Item: { ...machineKey(machineClientId), tenantId: tenant } }),
   );
 
+  const broker = {
+    getConnection: async () => ({ kind: 'unknown' as const }),
+    deleteConnection: async () => 'gone' as const,
+  };
   const decide = createConnect({
     store,
+    broker,
     settings: createSettingsCache(settings, clock),
     credentials: createCredentialCache(credentials, clock),
     passwords,
@@ -98,11 +103,6 @@ export async function createWorld(): Promise<World> {
     policy,
     budgetMs: 20_000,
   });
-  const broker = {
-    getConnection: async () => ({ kind: 'unknown' as const }),
-    deleteConnection: async () => 'unknown' as const,
-  };
-
   return {
     engine: engine.endpoint,
     tableName,

@@ -60,8 +60,6 @@ export function encodeSession(session: Session, revision: string): Record<Sessio
     exp: session.expirySeconds,
     attemptExp: session.attemptExpirySeconds,
     told: session.expiryTold,
-    supersedes: session.supersedes,
-    unclean: session.unclean,
     recounted: session.recounted || undefined,
     uncounted: session.knownUncounted,
     owes: session.owes,
@@ -110,8 +108,6 @@ export function decodeSession(item: Partial<Record<SessionAttribute, unknown>>):
   set('underway', item.underway as readonly AttemptId[] | undefined);
   set('attemptExpirySeconds', item.attemptExp as Seconds | undefined);
   set('expiryTold', isTrue(item.told));
-  set('supersedes', item.supersedes as readonly Username[] | undefined);
-  set('unclean', isTrue(item.unclean));
   set('knownUncounted', item.uncounted as readonly AttemptId[] | undefined);
   set('owes', isTrue(item.owes));
   set('signedBy', item.signed as readonly Voucher[] | undefined);

@@ -1,0 +1,35 @@
+// A client id that goes from one username to another (S9): what the old one has under it is ended at the broker and freed
+// first, and the newcomer is admitted afterwards like any other. So the two never count at once, and the newcomer
+// inherits neither subscriptions nor a queue. It must not know why the newcomer wants the id, nor whether there is room.
+
+import { type ClientId, type DeploymentId, toBrokerClientId } from '../../domain/ids.ts';
+import { isLive, isOnItsWay, type Session } from '../../domain/session.ts';
+import type { Stored } from '../../ports/counter/sessions.ts';
+import type { Broker } from '../../ports/presence/broker.ts';
+import { type FreePorts, uncountOver } from '../counter/free.ts';
+
+export interface TakeOverPorts extends FreePorts {
+  readonly broker: Pick<Broker, 'deleteConnection'>;
+}
+
+/**
+ * Ends `old`, the record of the username that held the client id last, live or a tombstone: of a tombstone the broker
+ * alone knows whether anything is left. `unavailable`: the broker did not answer, or an attempt of `old` may be on its
+ * way to the broker, where nothing could end it yet. `changed`: somebody wrote `old` in the meantime.
+ *
+ * Invariant: nothing of the old session is at the broker when it stops counting, and nothing of it comes there later.
+ * Race: whoever comes back to it meanwhile writes the record, so it is not freed here, and the caller looks again.
+ * On crash: ended and still counted, until its own end is told or the sweeper asks; or a tombstone that owes its place.
+ */
+export async function takeOver(
+  ports: TakeOverPorts,
+  deploymentId: DeploymentId,
+  clientId: ClientId,
+  old: Stored<Session>,
+): Promise<'over' | 'changed' | 'unavailable'> {
+  const now = ports.clock.now();
+  if (isLive(old.value, now) && isOnItsWay(old.value, now)) return 'unavailable';
+  const ended = await ports.broker.deleteConnection(toBrokerClientId(deploymentId, clientId), { cleanSession: true });
+  if (ended === 'unknown') return 'unavailable';
+  return (await uncountOver(ports, old)) === undefined ? 'changed' : 'over';
+}
