@@ -14,7 +14,7 @@ export const metered = {
   /** The username's last session, without expiry. */
   gone: { write: 4, read: 2 },
   /** The same with an expiry. */
-  retained: { write: 6, read: 2 },
+  retained: { write: 6, read: 1 },
   reconnect: { write: 2, read: 3.5 },
   /** In a storm: what the username's process remembers of it counts. */
   rejected: { write: 0, read: 3.5 },

@@ -8,7 +8,7 @@
 // folded: then its place has left a wide roster, and stays counted in a number.
 
 import type { AttemptId, ClientId, DeploymentId, Place, SignerId, Username } from './ids.ts';
-import { addSeconds, later, type Ms, ms, type Seconds, seconds } from './time.ts';
+import { addSeconds, later, type Ms, type Seconds, seconds } from './time.ts';
 
 /** One connection as the broker numbers it. Versions reset: compare for equality only. */
 export interface Pair {
@@ -224,15 +224,6 @@ export function endedSince({ disconnectedAt }: Session, at: Ms): boolean {
 /** Clocks of the front door and of the broker differ by less; an event's timestamp may be minutes off. */
 function toleranceMs(session: Session): number {
   return session.connectedAtUnsure === true ? 150_000 : 2_000;
-}
-
-/** No connection of the session was made after this, whatever has not been told yet. */
-export function connectedAtLatest(session: Session): Ms {
-  const arrived = addSeconds(session.admittedAt, connectGraceSeconds);
-  if (session.leaseUntil !== undefined) return ms(arrived + toleranceMs(session));
-  // One that has gone may have stayed for long.
-  const { disconnectedAt = arrived, connectedAt = Math.min(arrived, disconnectedAt) } = session;
-  return ms(connectedAt + toleranceMs(session));
 }
 
 /** No broker keeps a CONNECT waiting for longer. */
