@@ -505,7 +505,6 @@ export function endSession(session: Session, ending: Ending, now: Ms): Session {
     confirmedAttempt: _a,
     endHeard: _h,
     underway: _u,
-    folded,
     ...kept
   } = session;
   const countsUntil = addSeconds(ending.at, ending.expirySeconds);
@@ -513,7 +512,6 @@ export function endSession(session: Session, ending: Ending, now: Ms): Session {
   const over = ending.expirySeconds === 0 || countsUntil <= now;
   return {
     ...kept,
-    ...(folded === undefined || over ? {} : { folded }),
     holding: over ? 'freed' : 'retained',
     countsUntil,
     dueAt: countsUntil,
@@ -528,8 +526,7 @@ export function endSession(session: Session, ending: Ending, now: Ms): Session {
 /**
  * Nothing of it is left: proven absent, expired, or ended by a kick. Stays as a tombstone. With `owes` it keeps the
  * index entry through which it was found until its place is out of the roster, so that a crash in between is found
- * again; `findAt` is for who found it otherwise. Without, whoever frees has a message that is delivered again. One that
- * is folded owes nothing: it is written off in the same step.
+ * again; `findAt` is for who found it otherwise. Without, whoever frees has a message that is delivered again.
  */
 export function freeSession(session: Session, options?: { readonly owes: true; readonly findAt?: Ms }): Session {
   const {
@@ -541,11 +538,10 @@ export function freeSession(session: Session, options?: { readonly owes: true; r
     attemptExpirySeconds: _x,
     endHeard: _h,
     underway: _u,
-    folded,
     ...kept
   } = session;
   const findAt = leaseUntil ?? options?.findAt;
-  const owes = options !== undefined && folded === undefined;
+  const owes = options !== undefined;
   return {
     ...kept,
     holding: 'freed',
@@ -554,11 +550,6 @@ export function freeSession(session: Session, options?: { readonly owes: true; r
     ...(owes ? { owes } : {}),
     ...(owes && findAt !== undefined ? { leaseUntil: findAt } : {}),
   };
-}
-
-/** It is known to be counted and to stay: a number is enough to count it from now on. */
-export function foldSession(session: Session): Session {
-  return { ...session, folded: true };
 }
 
 /** The pending attempt came to nothing: what was there before it is there again. */

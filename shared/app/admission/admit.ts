@@ -26,7 +26,8 @@ import type { Random } from '../../ports/common/random.ts';
 import type { ConnectView, Names, Owner, Roster, SessionStore, Stored } from '../../ports/counter/sessions.ts';
 import type { Broker } from '../../ports/presence/broker.ts';
 import type { ConnectSettings } from '../../ports/settings/settings.ts';
-import { countAgain, freeExpired, settleFreed, uncountOver } from '../counter/free.ts';
+import { commit, countAgain, isCounted, isSeenCounted, uncountOver } from '../counter/commit.ts';
+import { freeDue } from '../counter/free-due.ts';
 import type { SettingsCache } from '../settings/settings-cache.ts';
 import { takeOver } from './takeover.ts';
 
@@ -180,7 +181,7 @@ class AdmissionRun {
   private async meet(met: Stored<Session>): Promise<AdmitDecision | 'look again'> {
     const other = await this.otherHolder();
     if (other === 'refuse') return { kind: 'rejected', reason: 'client_id_held' };
-    if (met.value.holding === 'new' && !this.isSeenCounted(met.value)) {
+    if (met.value.holding === 'new' && !isSeenCounted(this.roster, met.value)) {
       // An attempt that is not counted is nobody's session yet: without room, there is none for this one either.
       const room = await this.hasRoom();
       if (!room && !(await this.isCounted(met.value))) {
@@ -260,10 +261,7 @@ class AdmissionRun {
   /** Somebody else took the client id in between: this attempt steps back and looks who holds it now. */
   private async giveBack(stored: Stored<Session>): Promise<void> {
     const { store } = this.ports;
-    const freed = freeSession(stored.value, { owes: true });
-    const put = await store.putSession(freed, stored);
-    if (put.kind === 'done')
-      await settleFreed(this.ports, { value: freed, revision: put.revision }, this.roster.used + 1);
+    await commit(this.ports, stored, freeSession(stored.value, { owes: true }));
     this.session = await store.readSession(this.request);
   }
 
@@ -381,13 +379,8 @@ class AdmissionRun {
     return undefined;
   }
 
-  private isSeenCounted(session: Session): boolean {
-    return session.folded === true || this.roster.places.has(session.place);
-  }
-
-  /** The reading that said so may lag, or not show the lane. */
-  private async isCounted(session: Session): Promise<boolean> {
-    return this.isSeenCounted(session) || (isWide(session.place) && (await this.ports.store.holds(session)));
+  private isCounted(session: Session): Promise<boolean> {
+    return isCounted(this.ports.store, this.roster, session);
   }
 
   /** A client that was let in without a count is counted whatever the limit, and its record stays as it is (S17). */
@@ -418,7 +411,8 @@ class AdmissionRun {
     // Until there is room or nothing is left to look at: entries that came too early may stand before the expired ones.
     for (let room = false, more = true; more && !room; room = this.mayHaveRoom()) {
       this.checkTime();
-      const page = await freeExpired(this.ports, deploymentId, username, { limit: 25, wide });
+      const { used } = this.roster;
+      const page = await freeDue(this.ports, deploymentId, username, { limit: 25, used, wide });
       freed += page.freed;
       more = page.more;
       if (page.freed > 0) this.roster = await this.ports.store.peekRoster(deploymentId, username);

@@ -23,7 +23,7 @@ import {
 import { addSeconds, later, type Ms, seconds } from '../../domain/time.ts';
 import type { Owner, Stored } from '../../ports/counter/sessions.ts';
 import type { UncountedAdmission } from '../../ports/presence/presence.ts';
-import { countAgain, uncountOver } from '../counter/free.ts';
+import { countAgain, uncountOver } from '../counter/commit.ts';
 import { change, type LifeCyclePorts } from '../presence/life-cycle.ts';
 
 /** Whose client id it is by the records. */

@@ -6,9 +6,9 @@ import { type ClientId, type DeploymentId, toBrokerClientId } from '../../domain
 import { isLive, isOnItsWay, type Session } from '../../domain/session.ts';
 import type { Stored } from '../../ports/counter/sessions.ts';
 import type { Broker } from '../../ports/presence/broker.ts';
-import { type FreePorts, uncountOver } from '../counter/free.ts';
+import { type CommitPorts, uncountOver } from '../counter/commit.ts';
 
-export interface TakeOverPorts extends FreePorts {
+export interface TakeOverPorts extends CommitPorts {
   readonly broker: Pick<Broker, 'deleteConnection'>;
 }
 

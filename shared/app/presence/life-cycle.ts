@@ -1,9 +1,8 @@
 // What happens to admitted sessions, told by the front door or by broker events, late, twice, lost or out of order.
 // The rules are numbered as in ARCHITECTURE.md, "How events are read".
 
-import { sessionExpirySecondsMax, wideSleepSeconds } from '../../config/constants.ts';
+import { sessionExpirySecondsMax } from '../../config/constants.ts';
 import { toBrokerClientId } from '../../domain/ids.ts';
-import { isWide } from '../../domain/place.ts';
 import {
   abandonAttempt,
   arrivedBy,
@@ -22,7 +21,6 @@ import {
   endedSince,
   endSession,
   extendLease,
-  foldSession,
   freeSession,
   hastenLease,
   haveAllArrived,
@@ -52,7 +50,7 @@ import type { Random } from '../../ports/common/random.ts';
 import type { Names, SessionStore, Stored } from '../../ports/counter/sessions.ts';
 import type { Broker, BrokerSays } from '../../ports/presence/broker.ts';
 import type { DoorReport } from '../../ports/presence/presence.ts';
-import { countAgain, settleFreed, uncount, uncountOver } from '../counter/free.ts';
+import { commit, complete } from '../counter/commit.ts';
 import type { AccountExpiry } from './account-expiry.ts';
 import type { BrokerEvent } from './broker-event.ts';
 
@@ -234,12 +232,10 @@ function endUnheard(session: Session, ending: Ending, now: Ms): Session {
 
 /** No message may come again for it: a tombstone is found by its lease until its place is out of the roster. */
 function owing(next: Session, before: Session, now: Ms): Session {
-  return next.holding === 'freed' && before.folded !== true
-    ? { ...next, owes: true, leaseUntil: before.leaseUntil ?? now }
-    : next;
+  return next.holding === 'freed' ? { ...next, owes: true, leaseUntil: before.leaseUntil ?? now } : next;
 }
 
-/** Reads, decides, writes if nobody wrote in between, and carries out what the new record asks of the roster. */
+/** Reads, decides, and commits if nobody wrote in between. */
 export async function change(
   ports: LifeCyclePorts,
   names: Names,
@@ -270,24 +266,12 @@ export async function change(
       proven = told !== undefined;
     }
     if (step === 'nothing') {
-      await finish(ports, stored);
+      await complete(ports, stored);
       return 'done';
     }
-    let { next } = step;
-    // Before the write, where no message would come again: a roster that wakes too early does no harm.
-    if (proven && next.dueAt < stored.value.dueAt)
-      await store.lowerWake(names.deploymentId, names.username, next.dueAt);
-    // Before too: the process that freed it may have died over its old place.
-    if (next.place !== stored.value.place) await uncountOver(ports, stored);
-    if (await mayFold(store, next, stored.value)) next = foldSession(next);
-    const put = await store.putSession(next, stored);
-    if (put.kind === 'done') {
-      // The broker knows it, so it counts, whatever became of the admission.
-      if (proven && stored.value.holding === 'new' && next.holding !== 'freed') await countAgain(store, next);
-      await carryOut(ports, stored.value, { value: next, revision: put.revision });
-      return 'done';
-    }
-    stored = put.current;
+    const committed = await commit(ports, stored, step.next, { proven });
+    if (committed.kind === 'done') return 'done';
+    stored = committed.current;
   }
   return 'later';
 }
@@ -310,19 +294,6 @@ async function hearAfterEnd(
   if (owner?.value.username !== username) return says;
   const ended = await broker.deleteConnection(toBrokerClientId(deploymentId, clientId), { cleanSession: true });
   return ended === 'unknown' ? says : { kind: 'absent' };
-}
-
-/** Twice as long as a wide roster sleeps, for clocks that differ. */
-const wideMarginSeconds = seconds(2 * wideSleepSeconds);
-
-/**
- * A confirmed session in a wide roster whose place is in it, with many others. It stays in it until the session is freed,
- * and then the record is another one; so what was read here holds when the record is written, or the write is refused.
- */
-async function mayFold(store: SessionStore, next: Session, before: Session): Promise<boolean> {
-  if (!isWide(next.place) || next.folded === true || next.place !== before.place) return false;
-  if (next.leaseUntil !== undefined || (next.holding !== 'connected' && next.holding !== 'retained')) return false;
-  return store.mayFold(before);
 }
 
 /**
@@ -383,40 +354,6 @@ async function readOtherOwner(
   const holder = (await store.readOwner(deploymentId, clientId))?.value.username;
   if (holder === undefined || holder === username) return undefined;
   return (await store.readSession({ deploymentId, clientId, username: holder }))?.value;
-}
-
-/** Nothing to change, but an earlier delivery may have died between the session and the roster. */
-async function finish(ports: LifeCyclePorts, stored: Stored<Session>): Promise<void> {
-  const session = stored.value;
-  if (session.holding !== 'freed') {
-    if (session.recounted) await countAgain(ports.store, session);
-    if (session.holding === 'retained')
-      await ports.store.lowerWake(session.deploymentId, session.username, session.dueAt);
-    return;
-  }
-  if (session.owes === true) await settleFreed(ports, stored, 2);
-  // This is where every late event ends.
-  else await uncount(ports.store, session);
-}
-
-/** What a written record means for the roster. Repeating it changes nothing. */
-async function carryOut(ports: LifeCyclePorts, before: Session, now: Stored<Session>): Promise<void> {
-  const { store } = ports;
-  const { deploymentId, username, place, holding } = now.value;
-  if (holding === 'freed') {
-    // Written off by the very write.
-    if (before.folded === true && now.value.owes !== true) return;
-    if (now.value.owes !== true) return uncount(store, now.value);
-    const used = isWide(place) ? 2 : (await store.readRoster(deploymentId, username)).used;
-    await settleFreed(ports, now, used);
-    return;
-  }
-  if (now.value.folded === true && before.folded !== true)
-    await store.dropPlace(deploymentId, username, place, { atOnce: false });
-  // Shorter than before: the roster must not sleep past it. A wide one never sleeps for so long.
-  const soon = !isWide(place) || now.value.dueAt < addSeconds(ports.clock.now(), wideMarginSeconds);
-  if (soon && now.value.dueAt < before.dueAt) await store.lowerWake(deploymentId, username, now.value.dueAt);
-  if (place !== before.place) await countAgain(store, now.value);
 }
 
 /** A connection that is told of counts for as long as it may last, also where its word does not decide. */

@@ -3,8 +3,8 @@
 import { wideSleepSeconds } from '../../config/constants.ts';
 import type { DeploymentId, Username } from '../../domain/ids.ts';
 import { addSeconds, type Ms, ms, seconds } from '../../domain/time.ts';
+import { freeDue } from '../counter/free-due.ts';
 import type { LifeCyclePorts } from '../presence/life-cycle.ts';
-import { freeDue } from './expire.ts';
 import { recount } from './recount.ts';
 
 const freePage = 250;

@@ -4,16 +4,23 @@
 
 import type { ClientId, DeploymentId, Username } from '../../domain/ids.ts';
 import { freeSession, isLive, postponeDue, type Session, settleSession } from '../../domain/session.ts';
-import type { Removed, Stored } from '../../ports/counter/sessions.ts';
+import type { Names, Removed, Stored } from '../../ports/counter/sessions.ts';
 import { sideBySide } from '../common/side-by-side.ts';
-import type { ExpiredPage, FreePorts } from '../counter/free.ts';
+import type { CommitPorts } from './commit.ts';
 
 const sessionsAtOnce = 25;
 const maxRounds = 4;
 
+export interface ExpiredPage {
+  /** Places freed. */
+  readonly freed: number;
+  /** More may be due. */
+  readonly more: boolean;
+}
+
 /** At most `limit` sessions, earliest first; `used` is what the roster counted a moment ago. Throws where one of them could not be freed, after freeing the others. */
 export async function freeDue(
-  ports: FreePorts,
+  ports: CommitPorts,
   deploymentId: DeploymentId,
   username: Username,
   options: { readonly limit: number; readonly used: number; readonly wide: boolean },
@@ -54,8 +61,8 @@ export async function freeDue(
  * in between has another revision and is left alone.
  */
 async function buryExpired(
-  { store, clock }: FreePorts,
-  names: Parameters<FreePorts['store']['readSession']>[0],
+  { store, clock }: CommitPorts,
+  names: Names,
 ): Promise<Stored<Session> | 'moved' | 'written off' | undefined> {
   let stored = await store.readSession(names);
   for (let round = 0; stored !== undefined && round < maxRounds; round++) {
@@ -64,9 +71,9 @@ async function buryExpired(
     const live = isLive(session, clock.now());
     const next = live ? postponeDue(session) : freeSession(session, { owes: true });
     const put = await store.putSession(next, stored);
-    if (put.kind === 'done' && live) return 'moved';
-    if (put.kind === 'done') return next.owes === true ? { value: next, revision: put.revision } : 'written off';
-    stored = put.current;
+    if (put.kind === 'changed') stored = put.current;
+    else if (live) return 'moved';
+    else return put.uncounted === true ? 'written off' : put;
   }
   return undefined;
 }
