@@ -44,7 +44,7 @@ function without(command: Command, condition: string, value: string): Command {
   const { ConditionExpression, ExpressionAttributeValues, ...input } = command.input;
   if (ConditionExpression?.includes(condition) !== true) return command;
   const values = Object.fromEntries(Object.entries(ExpressionAttributeValues ?? {}).filter(([name]) => name !== value));
-  const left = ConditionExpression.replace(condition, '');
+  const left = ConditionExpression.replace(condition, '').replace(/^ AND /, '');
   const loose = {
     ...input,
     ...(left === '' ? {} : { ConditionExpression: left }),
@@ -105,7 +105,11 @@ export const believesDisconnect: Planted = {
     const report = parseDoorReport(body);
     if (report?.type !== 'door.disconnected' || report.changedToSeconds === undefined) return 'not mine';
     const { changedToSeconds, ...told } = report;
-    await applyDoorReport(ports, { ...told, expirySeconds: changedToSeconds });
+    try {
+      await applyDoorReport(ports, { ...told, expirySeconds: changedToSeconds });
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+    }
     return 'applied';
   },
 };
