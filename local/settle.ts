@@ -5,8 +5,8 @@
 import { type DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import { parseRosterKey } from '../shared/adapters/dynamodb/counter/roster-item.ts';
 import { decodeSession } from '../shared/adapters/dynamodb/presence/session-item.ts';
+import { recount } from '../shared/app/counter/recount.ts';
 import { change, type LifeCyclePorts } from '../shared/app/presence/life-cycle.ts';
-import { recount } from '../shared/app/repair/recount.ts';
 import { toBrokerClientId } from '../shared/domain/ids.ts';
 import { abandonAttempt, endSession, freeSession, type Session } from '../shared/domain/session.ts';
 import type { Ms } from '../shared/domain/time.ts';

@@ -23,7 +23,7 @@ import { createConnect } from '../../shared/app/admission/connect.ts';
 import { createPasswords } from '../../shared/app/credentials/passwords.ts';
 import { tokenAlgorithms } from '../../shared/app/credentials/public-keys.ts';
 import { applyDoorReport } from '../../shared/app/presence/life-cycle.ts';
-import { recount } from '../../shared/app/repair/recount.ts';
+import { recount } from '../../shared/app/counter/recount.ts';
 import { createCredentialCache, createSettingsCache } from '../../shared/app/settings/settings-cache.ts';
 import { refreshRank } from '../../shared/app/usage/refresh-rank.ts';
 import { connectBudgetMs, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';

@@ -3,7 +3,7 @@
 import { kickClient } from '../../shared/app/operations/kick.ts';
 import type { LifeCyclePorts } from '../../shared/app/presence/life-cycle.ts';
 import { compareWithBroker } from '../../shared/app/repair/compare-with-broker.ts';
-import { recount } from '../../shared/app/repair/recount.ts';
+import { recount } from '../../shared/app/counter/recount.ts';
 import { type ClientId, type DeploymentId, toBrokerClientId, type Username } from '../../shared/domain/ids.ts';
 import type { Session } from '../../shared/domain/session.ts';
 import { StoreUnavailable } from '../../shared/ports/common/errors.ts';

@@ -4,10 +4,9 @@
 // the owner of the client id and the roster, which decides. Dying between any two leaves at most an attempt whose lease
 // leads the sweeper to it; nothing is ever connected that is not in the roster. ADR 1 has the alternatives.
 
-import { ownerSeconds, ttlGraceSeconds, wideSleepSeconds } from '../../config/constants.ts';
+import { ownerSeconds, ttlGraceSeconds } from '../../config/constants.ts';
 import type { AttemptId } from '../../domain/ids.ts';
 import { decideLimit, type EffectiveLimit, maxSessions } from '../../domain/limit.ts';
-import { isWide } from '../../domain/place.ts';
 import {
   type Admission,
   freeSession,
@@ -27,6 +26,7 @@ import type { ConnectView, Names, Owner, Roster, SessionStore, Stored } from '..
 import type { Broker } from '../../ports/presence/broker.ts';
 import type { ConnectSettings } from '../../ports/settings/settings.ts';
 import { commit, countAgain, isCounted, isSeenCounted, uncountOver } from '../counter/commit.ts';
+import { countNewcomer, mayHaveRoom } from '../counter/count-newcomer.ts';
 import { freeDue } from '../counter/free-due.ts';
 import type { SettingsCache } from '../settings/settings-cache.ts';
 import { takeOver } from './takeover.ts';
@@ -60,9 +60,6 @@ export type AdmitDecision =
       readonly mustCleanStart?: true;
     }
   | { readonly kind: 'rejected'; readonly reason: 'blocked' | 'quota_exceeded' | 'client_id_held' };
-
-/** So often a place is chosen anew, or a limit read anew, where others have changed what was seen of a wide roster. */
-const maxMoves = 12;
 
 /** Rounds of "somebody wrote first, look again" before the answer is unavailable; contention is never told as quota. */
 const maxRounds = 12;
@@ -281,53 +278,31 @@ class AdmissionRun {
     return put.kind === 'changed' ? 'look again' : 'done';
   }
 
-  /** The atomic step: in the roster or not. */
+  /** The atomic step: counted or not. */
   private async count(begun: Stored<Session>, met?: Stored<Session>): Promise<AdmitDecision | 'look again'> {
     const { store } = this.ports;
-    const { deploymentId, username } = this.request;
-    let stored = begun;
-    let isSure = false;
-    let reason: 'quota_exceeded' | 'blocked' = 'quota_exceeded';
-    for (let tries = 0, moves = 0; tries < 2; tries++) {
-      this.checkTime();
-      const askedAt = this.now();
-      const { place, dueAt } = stored.value;
-      const wakeBy = addSeconds(this.now(), seconds(wideSleepSeconds));
-      const how = { wakeBy, tellsDiffering: !isSure };
-      isSure = false;
-      const added = await store.addPlace(deploymentId, username, place, this.max, dueAt, how);
-      if (added.kind === 'differs' || added.kind === 'wide') {
-        if (moves++ >= maxMoves) throw new Contended(new Error('others kept changing a wide roster'));
-      }
-      if (added.kind === 'differs') {
+    const counted = await countNewcomer(this.ports, {
+      stored: begun,
+      isMet: met !== undefined,
+      max: this.max,
+      checkTime: () => this.checkTime(),
+      readLimit: async (askedAt) => {
         const limit = await this.readLimit(askedAt);
-        if (limit.kind === 'blocked') {
-          reason = 'blocked';
-          break;
-        }
-        isSure = true;
-        tries--;
-        continue;
-      }
-      if (added.kind === 'wide') {
-        this.roster = added.roster;
-        const moved = await this.moveToLane(stored, added.lane);
-        if (moved === undefined) return 'look again';
-        stored = moved;
-        tries--;
-        continue;
-      }
-      if (added.kind === 'added' && met !== undefined && isWide(place)) {
-        // Whoever confirmed it meanwhile may have folded it: then it is counted twice, until this is taken back.
-        const now = await store.readSession(this.request);
-        if (now?.value.folded === true && now.value.place === place)
-          await store.removePlace(deploymentId, username, place, false);
-      }
-      if (added.kind === 'added') return this.admitted(false);
-      if (added.kind === 'present') return this.admitted(true);
-      this.roster = added.roster;
-      if (tries > 0 || !(await this.reclaim())) break;
+        return limit.kind === 'blocked' ? 'blocked' : this.max;
+      },
+      reclaim: (seen) => {
+        this.roster = seen;
+        return this.reclaim();
+      },
+    });
+    if (counted.kind === 'changed') {
+      this.session = counted.current;
+      return 'look again';
     }
+    const { stored } = counted;
+    this.begun = stored;
+    if (counted.kind === 'counted') return this.admitted(!counted.isNew);
+    const reason = counted.kind === 'blocked' ? 'blocked' : 'quota_exceeded';
     // Connected or retained, and not in the roster: only a fault leaves that behind. It is a live session all the same
     // (S3), so it is counted, over the limit if need be.
     if (stored.value.holding !== 'new' && reason !== 'blocked') {
@@ -365,20 +340,6 @@ class AdmissionRun {
     return limit;
   }
 
-  /** The place has not been counted where it was to lie, and will not be, so another is chosen. */
-  private async moveToLane(stored: Stored<Session>, lane: number | undefined): Promise<Stored<Session> | undefined> {
-    const { store, random } = this.ports;
-    const place = store.placeFor(this.request, random.place(), this.roster, this.max, lane);
-    const next = { ...stored.value, place };
-    const put = await store.putSession(next, stored);
-    if (put.kind === 'done') {
-      this.begun = { value: next, revision: put.revision };
-      return this.begun;
-    }
-    this.session = put.current;
-    return undefined;
-  }
-
   private isCounted(session: Session): Promise<boolean> {
     return isCounted(this.ports.store, this.roster, session);
   }
@@ -397,22 +358,19 @@ class AdmissionRun {
     return (await this.reclaim()) && this.mayHaveRoom();
   }
 
-  /** What lanes hold in reserve only the write tells that takes it; who finds none there takes back all reserves. */
   private mayHaveRoom(): boolean {
-    return this.roster.used < this.max || this.roster.open === true;
+    return mayHaveRoom(this.roster, this.max);
   }
 
   /** Frees the username's own expired sessions within this CONNECT (S11). True if it freed any. */
   private async reclaim(): Promise<boolean> {
     const { deploymentId, username } = this.request;
     if (this.roster.wakeAt === undefined || this.roster.wakeAt > this.now()) return false;
-    const wide = this.roster.wide === true;
     let freed = 0;
     // Until there is room or nothing is left to look at: entries that came too early may stand before the expired ones.
     for (let room = false, more = true; more && !room; room = this.mayHaveRoom()) {
       this.checkTime();
-      const { used } = this.roster;
-      const page = await freeDue(this.ports, deploymentId, username, { limit: 25, used, wide });
+      const page = await freeDue(this.ports, deploymentId, username, { limit: 25, seen: this.roster });
       freed += page.freed;
       more = page.more;
       if (page.freed > 0) this.roster = await this.ports.store.peekRoster(deploymentId, username);

@@ -4,7 +4,7 @@
 
 import type { ClientId, DeploymentId, Username } from '../../domain/ids.ts';
 import { freeSession, isLive, postponeDue, type Session, settleSession } from '../../domain/session.ts';
-import type { Names, Removed, Stored } from '../../ports/counter/sessions.ts';
+import type { Names, Removed, Roster, Stored } from '../../ports/counter/sessions.ts';
 import { sideBySide } from '../common/side-by-side.ts';
 import type { CommitPorts } from './commit.ts';
 
@@ -18,15 +18,15 @@ export interface ExpiredPage {
   readonly more: boolean;
 }
 
-/** At most `limit` sessions, earliest first; `used` is what the roster counted a moment ago. Throws where one of them could not be freed, after freeing the others. */
+/** At most `limit` sessions, earliest first; `seen` is what was counted a moment ago. Throws where one of them could not be freed, after freeing the others. */
 export async function freeDue(
   ports: CommitPorts,
   deploymentId: DeploymentId,
   username: Username,
-  options: { readonly limit: number; readonly used: number; readonly wide: boolean },
+  { limit, seen }: { readonly limit: number; readonly seen: Roster },
 ): Promise<ExpiredPage & Pick<Removed, 'gone'>> {
   const { store, clock } = ports;
-  const due = await store.listDue(deploymentId, username, clock.now(), options.limit, options.wide);
+  const due = await store.listDue(deploymentId, username, clock.now(), limit, seen.wide === true);
   const owing: Stored<Session>[] = [];
   const failures: unknown[] = [];
   let moved = 0;
@@ -45,7 +45,7 @@ export async function freeDue(
     deploymentId,
     username,
     owing.map(({ value }) => value.place),
-    options.used <= owing.length,
+    seen.used <= owing.length,
   );
   await sideBySide(owing, sessionsAtOnce, async (freed) => {
     await store.putSession(settleSession(freed.value), freed).catch((error: unknown) => failures.push(error));
@@ -53,7 +53,7 @@ export async function freeDue(
   if (failures.length > 0) throw failures[0];
   // The index may lag: a page that changes nothing would come back as it is.
   const freed = owing.length + written;
-  return { freed, more: due.length === options.limit && freed + moved > 0, gone };
+  return { freed, more: due.length === limit && freed + moved > 0, gone };
 }
 
 /**

@@ -13,9 +13,9 @@ import type { Stored } from '../../ports/counter/sessions.ts';
 import type { Progress, TableWalk, WalkPage } from '../../ports/repair/table-walk.ts';
 import { chooseFairly } from '../common/fair-choice.ts';
 import { sideBySide } from '../common/side-by-side.ts';
+import { recount } from '../counter/recount.ts';
 import type { LifeCyclePorts } from '../presence/life-cycle.ts';
 import { compareWithBroker } from './compare-with-broker.ts';
-import { recount } from './recount.ts';
 
 export interface ReconcilePorts extends LifeCyclePorts {
   readonly walk: TableWalk;

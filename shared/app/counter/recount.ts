@@ -22,7 +22,7 @@ import { isLive, type Session } from '../../domain/session.ts';
 import type { Ms } from '../../domain/time.ts';
 import type { Clock } from '../../ports/common/clock.ts';
 import type { RosterPart, SessionStore } from '../../ports/counter/sessions.ts';
-import { countAgain } from '../counter/commit.ts';
+import { countAgain } from './commit.ts';
 
 export interface RecountPorts {
   readonly store: SessionStore;
