@@ -60,7 +60,7 @@ import {
   sessionExpirySecondsDefault,
 } from '../shared/config/constants.ts';
 import { type DeploymentId, parseDeploymentId, type Username } from '../shared/domain/ids.ts';
-import type { Session } from '../shared/domain/session.ts';
+import type { Session } from '../shared/domain/session/record.ts';
 import { seconds } from '../shared/domain/time.ts';
 import type { Clock } from '../shared/ports/common/clock.ts';
 import { DataRefused } from '../shared/ports/common/errors.ts';

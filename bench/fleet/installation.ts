@@ -11,7 +11,7 @@ import type { Swept } from '../../shared/app/repair/sweep.ts';
 import { presenceProcessesMax } from '../../shared/config/constants.ts';
 import type { ConnectHints, ConnectRequest } from '../../shared/domain/connect.ts';
 import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
-import { isLive } from '../../shared/domain/session.ts';
+import { isLive } from '../../shared/domain/session/record.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
 import type { ConnectSettings } from '../../shared/ports/settings/settings.ts';

@@ -3,7 +3,8 @@
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { parseBrokerEvent } from '../../shared/app/presence/broker-event.ts';
-import { applyBrokerEvent, applyDoorReport } from '../../shared/app/presence/life-cycle.ts';
+import { applyBrokerEvent } from '../../shared/app/presence/event.ts';
+import { applyDoorReport } from '../../shared/app/presence/report.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
 import type { ConnectDecision } from '../../shared/domain/connect.ts';
 import {

@@ -20,10 +20,10 @@ import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { createTokenCheck } from '../../shared/adapters/node/token-check.ts';
 import { createConnect } from '../../shared/app/admission/connect.ts';
+import { recount } from '../../shared/app/counter/recount.ts';
 import { createPasswords } from '../../shared/app/credentials/passwords.ts';
 import { tokenAlgorithms } from '../../shared/app/credentials/public-keys.ts';
-import { applyDoorReport } from '../../shared/app/presence/life-cycle.ts';
-import { recount } from '../../shared/app/counter/recount.ts';
+import { applyDoorReport } from '../../shared/app/presence/report.ts';
 import { createCredentialCache, createSettingsCache } from '../../shared/app/settings/settings-cache.ts';
 import { refreshRank } from '../../shared/app/usage/refresh-rank.ts';
 import { connectBudgetMs, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';

@@ -6,7 +6,9 @@ import { createUsageReader } from '../../shared/adapters/dynamodb/usage/usage-re
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { collectRankRequests } from '../../shared/app/usage/ask-ranks.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
-import { confirmSession, endSession, type Session, startSession } from '../../shared/domain/session.ts';
+import { startSession } from '../../shared/domain/session/attempt.ts';
+import { confirmSession, endSession } from '../../shared/domain/session/outcome.ts';
+import type { Session } from '../../shared/domain/session/record.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
 import type { RejectionStore } from '../../shared/ports/rejections/rejections.ts';

@@ -5,7 +5,9 @@ import type { RosterLayout } from '../../shared/adapters/dynamodb/counter/lanes.
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import type { ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import { isWide, laneOf } from '../../shared/domain/place.ts';
-import { confirmSession, freeSession, type Session, startSession } from '../../shared/domain/session.ts';
+import { startSession } from '../../shared/domain/session/attempt.ts';
+import { confirmSession, freeSession } from '../../shared/domain/session/outcome.ts';
+import type { Session } from '../../shared/domain/session/record.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
 import type { AddOutcome, SessionStore, Stored } from '../../shared/ports/counter/sessions.ts';
 

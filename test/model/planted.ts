@@ -3,9 +3,11 @@
 import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { parseDoorReport } from '../../functions/presence/door-report.ts';
 import { parseBrokerEvent } from '../../shared/app/presence/broker-event.ts';
-import { applyDoorReport, type LifeCyclePorts } from '../../shared/app/presence/life-cycle.ts';
+import { applyDoorReport } from '../../shared/app/presence/report.ts';
+import type { LifeCyclePorts } from '../../shared/app/presence/step.ts';
 import { type Place, toBrokerClientId } from '../../shared/domain/ids.ts';
-import { endSession, freeSession, samePair } from '../../shared/domain/session.ts';
+import { endSession, freeSession } from '../../shared/domain/session/outcome.ts';
+import { samePair } from '../../shared/domain/session/record.ts';
 import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
 import type { Planted } from './engine.ts';
 import type { Command } from './gates.ts';

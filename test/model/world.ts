@@ -5,7 +5,7 @@ import { isInvalid } from '../../bench/engine/rules/invalid.ts';
 import { usualLayout } from '../../shared/adapters/dynamodb/counter/lanes.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { createSeenDecisions, type SeenDecisions } from '../../shared/app/admission/admit-uncounted.ts';
-import type { LifeCyclePorts } from '../../shared/app/presence/life-cycle.ts';
+import type { LifeCyclePorts } from '../../shared/app/presence/step.ts';
 import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import {
   type BrokerClientId,
@@ -14,7 +14,8 @@ import {
   toBrokerClientId,
   type Username,
 } from '../../shared/domain/ids.ts';
-import { type Policy, staleEventSeconds } from '../../shared/domain/session.ts';
+import { staleEventSeconds } from '../../shared/domain/session/bounds.ts';
+import type { Policy } from '../../shared/domain/session/record.ts';
 import { addSeconds, type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import type { Clock } from '../../shared/ports/common/clock.ts';
 import type { Actor } from './actor.ts';

@@ -7,17 +7,9 @@
 import { ownerSeconds, ttlGraceSeconds } from '../../config/constants.ts';
 import type { AttemptId } from '../../domain/ids.ts';
 import { decideLimit, type EffectiveLimit, maxSessions } from '../../domain/limit.ts';
-import {
-  type Admission,
-  freeSession,
-  isLive,
-  meetSession,
-  noteArrival,
-  type Policy,
-  type Session,
-  settleSession,
-  startSession,
-} from '../../domain/session.ts';
+import { meetSession, noteArrival, startSession } from '../../domain/session/attempt.ts';
+import { freeSession, settleSession } from '../../domain/session/outcome.ts';
+import { type Admission, isLive, type Policy, type Session } from '../../domain/session/record.ts';
 import { addSeconds, type Ms, seconds } from '../../domain/time.ts';
 import type { Clock } from '../../ports/common/clock.ts';
 import { Contended, StoreUnavailable } from '../../ports/common/errors.ts';

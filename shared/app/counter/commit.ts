@@ -6,7 +6,8 @@
 
 import { wideSleepSeconds } from '../../config/constants.ts';
 import { isWide } from '../../domain/place.ts';
-import { freeSession, isLive, type Session, settleSession } from '../../domain/session.ts';
+import { freeSession, settleSession } from '../../domain/session/outcome.ts';
+import { isLive, type Session } from '../../domain/session/record.ts';
 import { addSeconds, seconds } from '../../domain/time.ts';
 import type { Clock } from '../../ports/common/clock.ts';
 import type { Roster, SessionStore, Stored } from '../../ports/counter/sessions.ts';

@@ -4,7 +4,7 @@
 
 import { wideSleepSeconds } from '../../config/constants.ts';
 import { isWide } from '../../domain/place.ts';
-import type { Session } from '../../domain/session.ts';
+import type { Session } from '../../domain/session/record.ts';
 import { addSeconds, type Ms, seconds } from '../../domain/time.ts';
 import { Contended } from '../../ports/common/errors.ts';
 import type { Random } from '../../ports/common/random.ts';

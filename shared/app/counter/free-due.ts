@@ -3,7 +3,8 @@
 // tombstones keep until then.
 
 import type { ClientId, DeploymentId, Username } from '../../domain/ids.ts';
-import { freeSession, isLive, postponeDue, type Session, settleSession } from '../../domain/session.ts';
+import { freeSession, postponeDue, settleSession } from '../../domain/session/outcome.ts';
+import { isLive, type Session } from '../../domain/session/record.ts';
 import type { Names, Removed, Roster, Stored } from '../../ports/counter/sessions.ts';
 import { sideBySide } from '../common/side-by-side.ts';
 import type { CommitPorts } from './commit.ts';

@@ -6,11 +6,12 @@
 
 import { type AttemptId, type ClientId, type DeploymentId, toBrokerClientId, type Username } from '../../domain/ids.ts';
 import { type AfterKick, decideAfterKick, type Kick } from '../../domain/kick.ts';
-import { isLive, isTombstone, type Session } from '../../domain/session.ts';
+import { isLive, isTombstone, type Session } from '../../domain/session/record.ts';
 import type { Pause } from '../../ports/common/clock.ts';
 import type { Stored } from '../../ports/counter/sessions.ts';
 import { complete } from '../counter/commit.ts';
-import { change, type LifeCyclePorts } from '../presence/life-cycle.ts';
+import { change } from '../presence/change.ts';
+import type { LifeCyclePorts } from '../presence/step.ts';
 
 export interface KickPorts extends LifeCyclePorts {
   readonly pause: Pause;

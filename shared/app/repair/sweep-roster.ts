@@ -5,7 +5,7 @@ import type { DeploymentId, Username } from '../../domain/ids.ts';
 import { addSeconds, type Ms, ms, seconds } from '../../domain/time.ts';
 import { freeDue } from '../counter/free-due.ts';
 import { recount } from '../counter/recount.ts';
-import type { LifeCyclePorts } from '../presence/life-cycle.ts';
+import type { LifeCyclePorts } from '../presence/step.ts';
 
 const freePage = 250;
 /** Pages of one turn: what is more comes when the other usernames have had theirs. */

@@ -1,6 +1,6 @@
 import type { ClientId, DeploymentId, Place, Username } from '../../domain/ids.ts';
 import type { Override } from '../../domain/limit.ts';
-import type { Session } from '../../domain/session.ts';
+import type { Session } from '../../domain/session/record.ts';
 import type { Ms } from '../../domain/time.ts';
 
 /** A session as stored. `revision` changes with every write and never comes back. */

@@ -13,7 +13,7 @@ import { createTokenCheck } from '../../../shared/adapters/node/token-check.ts';
 import { createConnect } from '../../../shared/app/admission/connect.ts';
 import { createPasswords } from '../../../shared/app/credentials/passwords.ts';
 import { tokenAlgorithms } from '../../../shared/app/credentials/public-keys.ts';
-import { applyDoorReport } from '../../../shared/app/presence/life-cycle.ts';
+import { applyDoorReport } from '../../../shared/app/presence/report.ts';
 import { createCredentialCache, createSettingsCache } from '../../../shared/app/settings/settings-cache.ts';
 import { leaseSeconds, maxConnectionSeconds } from '../../../shared/config/constants.ts';
 import type { AttemptId, DeploymentId, TenantId, Username } from '../../../shared/domain/ids.ts';

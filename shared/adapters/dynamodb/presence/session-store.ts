@@ -11,7 +11,7 @@ import {
 import { tableDefinition } from '../../../config/table.ts';
 import type { ClientId, DeploymentId, Username } from '../../../domain/ids.ts';
 import { isWide, laneOf, placeInLane } from '../../../domain/place.ts';
-import type { Session } from '../../../domain/session.ts';
+import type { Session } from '../../../domain/session/record.ts';
 import { type Ms, ms, toEpochSeconds } from '../../../domain/time.ts';
 import { Contended } from '../../../ports/common/errors.ts';
 import type { Random } from '../../../ports/common/random.ts';
