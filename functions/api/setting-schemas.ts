@@ -19,7 +19,7 @@ type Defaulted<S> = { readonly [Name in keyof S]: S[Name] extends z.ZodType ? z.
 export const ofLimit = shapesOf(limitSettings);
 export const ofDeployment = shapesOf(deploymentSettings);
 
-function shapesOf<S extends Settings>(settings: S) {
+export function shapesOf<S extends Settings>(settings: S) {
   return {
     /** An answer holds all of them. */
     all: shapeOf(settings, (schema) => schema) as Shape<S>,
