@@ -12,7 +12,9 @@ import {
 /** As JSON has it: a number without its unit. */
 type Sent<S> = ValueOf<S> extends number ? number : ValueOf<S>;
 
-type Shape<S extends Settings> = { readonly [Name in keyof S]: z.ZodType<Sent<S[Name]>> };
+type SchemaOf<S> = z.ZodType<Sent<S>, Sent<S>>;
+
+type Shape<S extends Settings> = { readonly [Name in keyof S]: SchemaOf<S[Name]> };
 type Optional<S> = { readonly [Name in keyof S]: S[Name] extends z.ZodType ? z.ZodOptional<S[Name]> : never };
 type Defaulted<S> = { readonly [Name in keyof S]: S[Name] extends z.ZodType ? z.ZodDefault<S[Name]> : never };
 

@@ -1,7 +1,7 @@
 // A setting is one entry of a table: what follows from the entry.
 
 import { OpenAPIHono, z } from '@hono/zod-openapi';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, expectTypeOf, test } from 'vitest';
 import { shapesOf } from '../../functions/api/setting-schemas.ts';
 import { parseDeploymentItem, parseLimitItem } from '../../shared/adapters/dynamodb/settings/settings-item.ts';
 import { checkFields } from '../../shared/app/common/fault.ts';
@@ -62,6 +62,21 @@ test('the reference shows a description where there is one', () => {
     expect(components?.schemas?.[name]).toMatchObject({
       properties: { seats: { minimum: 2, maximum: 5 }, colour: { description: 'Of the door' } },
     });
+});
+
+test('the typed client sends and gets values of the declared types, which the compiler checks', () => {
+  const { all, some, whole } = shapesOf(ofEachKind);
+  const [answer, change, input] = [z.object(all), z.object(some), z.object(whole)];
+  interface Each {
+    readonly sealed: boolean;
+    readonly seats: number;
+    readonly pause: number;
+    readonly colour: 'red' | 'green';
+  }
+  type Some = { readonly [Name in keyof Each]?: Each[Name] | undefined };
+  expectTypeOf<Readonly<z.infer<typeof answer>>>().toEqualTypeOf<Each>();
+  expectTypeOf<Readonly<z.input<typeof change>>>().toEqualTypeOf<Some>();
+  expectTypeOf<Readonly<z.input<typeof input>>>().toEqualTypeOf<Some>();
 });
 
 test('two objects differ in the settings of the table, and in nothing else that they hold', () => {
