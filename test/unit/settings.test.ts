@@ -86,10 +86,19 @@ test('two objects differ in the settings of the table, and in nothing else that 
   expect(settingsIn(ofEachKind, other)).toEqual({ ...defaultsOf(ofEachKind), colour: 'red' });
 });
 
+const ofBoth = ['pk', 'sk', 'ttl', 'version'];
+const ofLimit = ['configured', 'whitelist', 'whitelistId', 'whitelistSize', 'generation', 'lists', 'retired'];
+const ofOverrides = ['overrideCount', 'overrideVersion', 'overridesRemoved', 'mayHaveOverrides'];
+const ofDeployment = ['id', 'deploymentId', 'tenantId', 'name', 'mqttHost', 'status', 'createdAt'];
+
 describe.each([
-  ['session limit', limitSettings],
-  ['deployment', deploymentSettings],
-] as const)('the table of a %s', (_, table) => {
+  ['session limit', limitSettings, [...ofLimit, ...ofOverrides, 'updatedAt', 'usernamesOverLimit', 'etag']],
+  ['deployment', deploymentSettings, [...ofDeployment, 'etag']],
+] as const)('the table of a %s', (_, table, taken) => {
+  test('has no name that its item, its answers or a file use for something else', () => {
+    expect(Object.keys(table).filter((name) => [...ofBoth, ...taken].includes(name))).toEqual([]);
+  });
+
   test('has defaults that a caller may send', () => {
     expect(checkFields(defaultsOf<Settings>(table), checksOf<Settings>(table)).ok).toBe(true);
   });

@@ -10,7 +10,14 @@ import {
   type Username,
 } from '../../../domain/ids.ts';
 import type { Override, SessionLimit } from '../../../domain/limit.ts';
-import { deploymentSettings, limitSettings, type Settings, type Values, valuesOf } from '../../../domain/settings.ts';
+import {
+  deploymentSettings,
+  limitSettings,
+  type Setting,
+  type Settings,
+  type Values,
+  valuesOf,
+} from '../../../domain/settings.ts';
 import { type Ms, ms } from '../../../domain/time.ts';
 import type {
   ConnectSettings,
@@ -89,20 +96,24 @@ function oneOf<const T extends string>(item: Item, name: string, allowed: readon
   return found;
 }
 
-/** An item that was written before a setting existed has the setting's default. Bounds may have been wider then, too. */
+/** An item that was written before a setting existed has the setting's default. */
 function storedSettings<S extends Settings>(item: Item, settings: S): Values<S> {
-  return valuesOf(settings, (setting, name) => {
-    if (item[name] === undefined) return setting.default;
-    switch (setting.kind) {
-      case 'flag':
-        return item[name] === true;
-      case 'number':
-      case 'seconds':
-        return number(item, name);
-      case 'choice':
-        return oneOf(item, name, setting.of);
-    }
-  });
+  return valuesOf(settings, (setting, name) =>
+    item[name] === undefined ? setting.default : storedValue(item, name, setting),
+  );
+}
+
+/** Bounds are not checked: they may have been wider when the item was written. */
+function storedValue(item: Item, name: string, setting: Setting): boolean | number | string {
+  switch (setting.kind) {
+    case 'flag':
+      return item[name] === true;
+    case 'number':
+    case 'seconds':
+      return number(item, name);
+    case 'choice':
+      return oneOf(item, name, setting.of);
+  }
 }
 
 export const storedUsername = (item: Item): Username => trusted(parseUsername(text(item, 'sk')));
