@@ -12,6 +12,7 @@ import { presenceProcessesMax } from '../../shared/config/constants.ts';
 import type { ConnectHints, ConnectRequest } from '../../shared/domain/connect.ts';
 import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { isLive } from '../../shared/domain/session/record.ts';
+import { defaultsOf, deploymentSettings, limitSettings } from '../../shared/domain/settings.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
 import type { ConnectSettings } from '../../shared/ports/settings/settings.ts';
@@ -109,9 +110,8 @@ export class Installation {
       name: 'Demo',
       mqttHost: undefined,
       status: 'active',
+      ...defaultsOf(deploymentSettings),
       sessionExpirySeconds: seconds(this.sessionExpirySeconds),
-      clientIdTakeover: 'deny',
-      onStoreFailure: 'reject',
       createdAt: clock.now(),
     });
     const credentials = createCredentialStore(this.instant.client, 'fleet');
@@ -125,7 +125,7 @@ export class Installation {
 
   /** As the API sets it. */
   async setLimit({ maxSessionsPerUsername, whitelist = [] }: LimitSetting): Promise<void> {
-    const limit = { enabled: true, maxSessionsPerUsername, whitelist };
+    const limit = { ...defaultsOf(limitSettings), maxSessionsPerUsername, whitelist };
     const done = await this.settings().putSessionLimit(deploymentId, limit, {
       actor: 'bench',
       at: this.time.clock.now(),

@@ -30,6 +30,7 @@ import { connectBudgetMs, leaseSeconds, maxConnectionSeconds } from '../../share
 import { tableDefinition } from '../../shared/config/table.ts';
 import type { Connect, ConnectDecision } from '../../shared/domain/connect.ts';
 import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import { defaultsOf, deploymentSettings, limitSettings } from '../../shared/domain/settings.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
 import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
 import type { DoorReport } from '../../shared/ports/presence/presence.ts';
@@ -67,12 +68,10 @@ beforeAll(async () => {
     name: 'Demo',
     mqttHost: undefined,
     status: 'active',
-    sessionExpirySeconds: seconds(3_600),
-    clientIdTakeover: 'deny',
-    onStoreFailure: 'reject',
+    ...defaultsOf(deploymentSettings),
     createdAt: clock.now(),
   });
-  const limit = { enabled: true, maxSessionsPerUsername: 1, whitelist: ['somebody' as Username] };
+  const limit = { ...defaultsOf(limitSettings), maxSessionsPerUsername: 1, whitelist: ['somebody' as Username] };
   await settings.putSessionLimit(demo, limit, { actor: 'test', at: clock.now() });
   for (const name of ['warm', 'alice', 'bob', 'carol', 'dave'])
     await credentials.putCredential(demo, { username: name as Username, hash: benchHash, createdAt: clock.now() });

@@ -12,6 +12,7 @@ import type { LifeCyclePorts } from '../../shared/app/presence/step.ts';
 import { sweep } from '../../shared/app/repair/sweep.ts';
 import type { AttemptId, ClientId, DeploymentId, SignerId, Username } from '../../shared/domain/ids.ts';
 import type { Session } from '../../shared/domain/session/record.ts';
+import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
 import type { Broker, BrokerSays } from '../../shared/ports/presence/broker.ts';
@@ -76,7 +77,7 @@ export function createCore(
       max === undefined
         ? undefined
         : {
-            enabled: true,
+            ...defaultsOf(limitSettings),
             maxSessionsPerUsername: max,
             whitelistId: undefined,
             generation: 1,

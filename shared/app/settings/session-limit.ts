@@ -113,10 +113,8 @@ export async function changeSessionLimit(
     const current = await ports.settings.getSessionLimit(id);
     if (current === undefined) return { kind: 'missing', what: 'session_limit' };
     if (!allows(expected, current.version)) return { kind: 'stale', version: current.version };
-    const { enabled, maxSessionsPerUsername, whitelist, version } = current;
-    const next = { enabled, maxSessionsPerUsername, whitelist, ...input };
-    const change = { actor, tenantId, at: ports.clock.now(), expectedVersion: version };
-    const outcome = await ports.settings.putSessionLimit(id, next, change);
+    const change = { actor, tenantId, at: ports.clock.now(), expectedVersion: current.version };
+    const outcome = await ports.settings.putSessionLimit(id, { ...current, ...input }, change);
     if (outcome.kind !== 'stale') return answer(ports, id, outcome);
   }
   throw keptChanging();

@@ -1,8 +1,8 @@
 // Tenants and deployments, as a caller of the API makes and changes them.
 
-import { deploymentsPerTenantMax, sessionExpirySecondsDefault } from '../../config/constants.ts';
+import { deploymentsPerTenantMax } from '../../config/constants.ts';
 import type { DeploymentId, TenantId } from '../../domain/ids.ts';
-import { seconds } from '../../domain/time.ts';
+import { defaultsOf, deploymentSettings } from '../../domain/settings.ts';
 import type { Clock } from '../../ports/common/clock.ts';
 import { StoreUnavailable } from '../../ports/common/errors.ts';
 import type {
@@ -37,9 +37,7 @@ export function newDeployment(
     ...chosen,
     mqttHost: mqttDomain === undefined ? undefined : `${chosen.deploymentId}.${mqttDomain}`,
     status: 'active',
-    sessionExpirySeconds: seconds(sessionExpirySecondsDefault),
-    clientIdTakeover: 'deny',
-    onStoreFailure: 'reject',
+    ...defaultsOf(deploymentSettings),
   };
 }
 
