@@ -1,4 +1,8 @@
-// Changes of a deployment's session limit and overrides, as a caller of the API asks for them.
+// Settings: what a tenant asks of its deployment, the session limit with its whitelist and overrides. They are read for
+// every CONNECT and written by the API, with a version and an audit record for each change. This folder must not know
+// how sessions are counted: a change moves no count, and ends no session by itself.
+//
+// This file changes a session limit and its overrides, on the version that the caller saw.
 
 import type { DeploymentId, Username } from '../../domain/ids.ts';
 import type { Override } from '../../domain/limit.ts';

@@ -1,4 +1,7 @@
-// Tenants and deployments, as a caller of the API makes and changes them.
+// Tenancy: tenants, and the deployments that each owns. Everything else belongs to one deployment, and no tenant learns
+// of another's. This folder must not know sessions or counts: deleting a deployment's content is an operation.
+//
+// This file makes and changes deployments, as a caller of the API asks.
 
 import { deploymentsPerTenantMax } from '../../config/constants.ts';
 import type { DeploymentId, TenantId } from '../../domain/ids.ts';
