@@ -1,6 +1,6 @@
 // The settings of a session limit and of a deployment, each declared once, as data. Types, defaults, validation, storage,
 // audit, API, typed client and `apply` are loops over these two tables. Knows neither HTTP nor the database.
-// docs/contributing-setting.md says how to add a setting.
+// CONTRIBUTING.md says how to add a setting.
 
 import {
   maxSessionsPerUsernameDefault,

@@ -10,10 +10,9 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { tableDefinition } from '../../../config/table.ts';
 import type { ClientId, DeploymentId, Username } from '../../../domain/ids.ts';
-import { isWide, laneOf, placeInLane } from '../../../domain/place.ts';
+import { laneOf, placeInLane } from '../../../domain/place.ts';
 import type { Session } from '../../../domain/session/record.ts';
 import { type Ms, ms, toEpochSeconds } from '../../../domain/time.ts';
-import { Contended } from '../../../ports/common/errors.ts';
 import type { Random } from '../../../ports/common/random.ts';
 import type {
   ConnectView,
@@ -40,7 +39,7 @@ import {
 } from '../common/keys.ts';
 import { readItems } from '../common/read-items.ts';
 import { shareReads } from '../common/shared-reads.ts';
-import { transact } from '../common/transaction.ts';
+import { createFolding } from '../counter/folding.ts';
 import { createLanes, type RosterLayout, usualLayout } from '../counter/lanes.ts';
 import { createRosterWrites } from '../counter/roster.ts';
 import { decodeStoredRoster, parseRosterKey } from '../counter/roster-item.ts';
@@ -50,8 +49,6 @@ import { decodeSession, encodeSession, type Item, parseSessionKey } from './sess
 import { createSessionPages } from './session-pages.ts';
 
 const [wakeIndex, dueIndex] = tableDefinition.indexes;
-/** How often a lane may be closed again by others before a folded session in it is freed. */
-const unfoldTries = 8;
 /** Usernames of a kind that a process remembers. */
 const namesMax = 1_000;
 
@@ -69,6 +66,7 @@ export function createSessionStore(
 ): SessionStore {
   const table = { client, tableName, ...(backOff === undefined ? {} : { backOff }) };
   const lanes = createLanes(table, layout);
+  const folding = createFolding(table, lanes, random);
   /**
    * Usernames whose roster was wide and had room when this process read it last. Of those whose roster would be read
    * apart: a fleet that shares a username would read that one item thousands of times a second.
@@ -193,59 +191,6 @@ export function createSessionStore(
       .slice(0, limit);
   }
 
-  /**
-   * A folded session's end and its count are one step, because nothing else would tell that it has been uncounted: the
-   * session's revision does (I5), so whoever comes second is refused. Dying after it leaves nothing to do.
-   */
-  async function putUnfolded(
-    session: Session,
-    expected: Stored<Session>,
-  ): Promise<PutOutcome<Session> & { uncounted?: true }> {
-    const { deploymentId, username, clientId } = session;
-    const revision = random.revision();
-    const item = { ...encodeSession(session, revision), ...sessionKey(deploymentId, username, clientId) };
-    const put = {
-      Put: {
-        TableName: tableName,
-        Item: item,
-        ConditionExpression: 'rev = :rev',
-        ExpressionAttributeValues: { ':rev': expected.revision },
-        ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
-      },
-    };
-    const { place } = expected.value;
-    const also = lanes.dropped.beside(deploymentId, username, place);
-    for (let tries = 0; tries < unfoldTries; tries++) {
-      const outcome = await lanes.dropped.sending(deploymentId, username, also, () =>
-        transact(table, [put, lanes.uncountFolded(deploymentId, username, place, also)]),
-      );
-      if (outcome.kind === 'done') {
-        lanes.dropped.forget(deploymentId, username, [place, ...also]);
-        return { kind: 'done', value: session, revision, uncounted: true };
-      }
-      if (outcome.at.includes(0)) {
-        const current = outcome.items.get(0);
-        return { kind: 'changed', current: current === undefined ? undefined : decodeSession(current) };
-      }
-      // The lane was closed: it has to be looked for before it may gather what is freed.
-      if (laneOf(place) > 0) await lanes.list(deploymentId, username, laneOf(place));
-    }
-    throw new Contended(new Error('others kept closing this lane'));
-  }
-
-  /**
-   * A confirmed session in a wide roster whose place is in it, with many others: a number is enough to count it from now
-   * on. The place stays in while the session is not freed, and then the record is another one; so what was read here
-   * holds when the record is written, or the write is refused.
-   */
-  async function mayFold(next: Session, before: Session | undefined): Promise<boolean> {
-    const { deploymentId, username, place } = next;
-    if (!isWide(place) || next.folded === true || place !== before?.place) return false;
-    if (next.leaseUntil !== undefined || (next.holding !== 'connected' && next.holding !== 'retained')) return false;
-    const places = await lanes.readPlaces(deploymentId, username, laneOf(place));
-    return places.has(place) && lanes.isCrowded(place, places);
-  }
-
   return {
     readForConnect,
     async readSession({ deploymentId, username, clientId }) {
@@ -288,9 +233,9 @@ export function createSessionStore(
     async putSession(session: Session, expected) {
       if (expected?.value.folded === true && session.holding === 'freed') {
         const { folded: _f, owes: _o, leaseUntil: _l, ...freed } = session;
-        return putUnfolded(freed, expected);
+        return folding.putUnfolded(freed, expected);
       }
-      const value = (await mayFold(session, expected?.value)) ? { ...session, folded: true as const } : session;
+      const value = (await folding.mayFold(session, expected?.value)) ? { ...session, folded: true as const } : session;
       const revision = random.revision();
       const key = sessionKey(session.deploymentId, session.username, session.clientId);
       const put = await replace(key, value, encodeSession(value, revision), revision, expected, decodeSession);
