@@ -14,7 +14,7 @@ import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.t
 import { isLive } from '../../shared/domain/session/record.ts';
 import { defaultsOf, deploymentSettings, limitSettings } from '../../shared/domain/settings.ts';
 import { seconds } from '../../shared/domain/time.ts';
-import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
+import type { SessionStore } from '../../shared/ports/common/session-store.ts';
 import type { ConnectSettings } from '../../shared/ports/settings/settings.ts';
 import { Chance } from '../contention/chance.ts';
 import { defaults, type Parameters } from '../contention/parameters.ts';

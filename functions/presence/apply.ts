@@ -12,7 +12,7 @@ import { type RefreshPorts, refreshRank } from '../../shared/app/usage/refresh-r
 import { ms } from '../../shared/domain/time.ts';
 import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
 import type { Log } from '../../shared/ports/common/log.ts';
-import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
+import type { SessionStore } from '../../shared/ports/common/session-store.ts';
 import type { CredentialStore } from '../../shared/ports/credentials/credentials.ts';
 import { parseAdmitted } from './admitted-message.ts';
 import { parseDoorReport } from './door-report.ts';

@@ -21,7 +21,7 @@ import { createPasswords } from '../../shared/app/credentials/passwords.ts';
 import { allScopes } from '../../shared/config/scopes.ts';
 import type { DeploymentId, OperationId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
-import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
+import type { SessionStore } from '../../shared/ports/common/session-store.ts';
 import type { CredentialStore, PasswordCheck } from '../../shared/ports/credentials/credentials.ts';
 import type { KeyFetcher } from '../../shared/ports/credentials/token-issuer.ts';
 import type { Operation, OperationMessage, OperationStore } from '../../shared/ports/operations/operations.ts';

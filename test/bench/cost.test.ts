@@ -32,7 +32,7 @@ import type { Connect, ConnectDecision } from '../../shared/domain/connect.ts';
 import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { defaultsOf, deploymentSettings, limitSettings } from '../../shared/domain/settings.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
-import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
+import type { SessionStore } from '../../shared/ports/common/session-store.ts';
 import type { DoorReport } from '../../shared/ports/presence/presence.ts';
 import { synthTemplates, withFrontDoor } from '../infra/synth.ts';
 import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';

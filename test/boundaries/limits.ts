@@ -36,7 +36,6 @@ export const exceptions: Readonly<Record<string, number>> = {
   'function infra/headcount-state.ts constructor': 79,
   'function console/pages/mqtt-users.tsx MqttUsers': 73,
   'function shared/adapters/dynamodb/settings/settings-overrides.ts write': 72,
-  'port shared/ports/counter/sessions.ts SessionStore': 25,
   'port shared/ports/settings/settings.ts SettingsStore': 18,
   'record shared/domain/session/record.ts Session': 33,
 };

@@ -3,8 +3,8 @@ import { createOperationStore } from '../../shared/adapters/dynamodb/operations/
 import { cryptoRandom, newOperationId } from '../../shared/adapters/node/random.ts';
 import type { AttemptId, ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { ms } from '../../shared/domain/time.ts';
-import type { Stored } from '../../shared/ports/counter/sessions.ts';
 import type { Operation, OperationPlace, OperationStore } from '../../shared/ports/operations/operations.ts';
+import type { Stored } from '../../shared/ports/presence/sessions.ts';
 import { tableForEachTest } from '../support/tables.ts';
 
 const start = 1_800_000_000_000;

@@ -8,7 +8,9 @@ import { startSession } from '../../shared/domain/session/attempt.ts';
 import { confirmSession, endSession, freeSession } from '../../shared/domain/session/outcome.ts';
 import type { Session } from '../../shared/domain/session/record.ts';
 import { addSeconds, type Ms, ms, seconds } from '../../shared/domain/time.ts';
-import type { Names, SessionStore, Stored, Wake } from '../../shared/ports/counter/sessions.ts';
+import type { SessionStore } from '../../shared/ports/common/session-store.ts';
+import type { Names, Stored } from '../../shared/ports/presence/sessions.ts';
+import type { Wake } from '../../shared/ports/repair/due.ts';
 
 const policy = { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) };
 const start = ms(1_800_000_000_000);

@@ -9,7 +9,7 @@ import { startSession } from '../../shared/domain/session/attempt.ts';
 import { freeSession } from '../../shared/domain/session/outcome.ts';
 import type { Session } from '../../shared/domain/session/record.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
-import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
+import type { SessionStore } from '../../shared/ports/common/session-store.ts';
 import type { CredentialStore } from '../../shared/ports/credentials/credentials.ts';
 import type { Bookmark, Progress, TableWalk, WalkPage } from '../../shared/ports/repair/table-walk.ts';
 import { someHash } from '../support/passwords.ts';

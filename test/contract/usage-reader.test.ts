@@ -11,7 +11,7 @@ import { confirmSession, endSession } from '../../shared/domain/session/outcome.
 import type { Session } from '../../shared/domain/session/record.ts';
 import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
-import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
+import type { SessionStore } from '../../shared/ports/common/session-store.ts';
 import type { RejectionStore } from '../../shared/ports/rejections/rejections.ts';
 import type { SettingsStore } from '../../shared/ports/settings/settings.ts';
 import type { SessionView, UsageReader } from '../../shared/ports/usage/usage.ts';

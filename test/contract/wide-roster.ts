@@ -9,7 +9,9 @@ import { startSession } from '../../shared/domain/session/attempt.ts';
 import { confirmSession, freeSession } from '../../shared/domain/session/outcome.ts';
 import type { Session } from '../../shared/domain/session/record.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
-import type { AddOutcome, SessionStore, Stored } from '../../shared/ports/counter/sessions.ts';
+import type { SessionStore } from '../../shared/ports/common/session-store.ts';
+import type { AddOutcome } from '../../shared/ports/counter/counter.ts';
+import type { Stored } from '../../shared/ports/presence/sessions.ts';
 
 const start = ms(1_800_000_000_000);
 const soon = ms(1_799_999_999_000);

@@ -1,8 +1,9 @@
 // Admission by the numbers of the product contract, on the real engine.
 
 import { expect, test } from 'vitest';
+import type { ConnectView } from '../../shared/ports/admission/owners.ts';
 import { Contended } from '../../shared/ports/common/errors.ts';
-import type { ConnectView, Names } from '../../shared/ports/counter/sessions.ts';
+import type { Names } from '../../shared/ports/presence/sessions.ts';
 import { createMemoryClient } from '../support/memory-client.ts';
 import { tableForEachTest } from '../support/tables.ts';
 import { type Core, createCore } from './rig.ts';

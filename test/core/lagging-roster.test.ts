@@ -2,7 +2,7 @@
 // test wants. It is never the last word, neither for turning somebody away nor for letting somebody in.
 
 import { expect, test } from 'vitest';
-import type { Roster } from '../../shared/ports/counter/sessions.ts';
+import type { Roster } from '../../shared/ports/counter/counter.ts';
 import { tableForEachTest } from '../support/tables.ts';
 import { type Core, createCore } from './rig.ts';
 

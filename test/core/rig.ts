@@ -14,7 +14,7 @@ import type { AttemptId, ClientId, DeploymentId, SignerId, Username } from '../.
 import type { Session } from '../../shared/domain/session/record.ts';
 import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
-import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
+import type { SessionStore } from '../../shared/ports/common/session-store.ts';
 import type { Broker, BrokerSays } from '../../shared/ports/presence/broker.ts';
 import type { DoorReport } from '../../shared/ports/presence/presence.ts';
 import type { ConnectSettings } from '../../shared/ports/settings/settings.ts';

@@ -10,7 +10,7 @@ import { askingForRanks } from '../../shared/app/usage/ask-ranks.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { addSeconds, seconds } from '../../shared/domain/time.ts';
 import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
-import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
+import type { SessionStore } from '../../shared/ports/common/session-store.ts';
 import { createMemoryClient } from '../support/memory-client.ts';
 import { tableForEachTest } from '../support/tables.ts';
 import { type Core, createCore } from './rig.ts';

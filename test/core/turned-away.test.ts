@@ -8,7 +8,7 @@ import { countAgain } from '../../shared/app/counter/commit.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
-import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
+import type { SessionStore } from '../../shared/ports/common/session-store.ts';
 import { createMemoryClient } from '../support/memory-client.ts';
 import { createCore } from './rig.ts';
 

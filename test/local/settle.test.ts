@@ -15,7 +15,8 @@ import { meetSession, startSession } from '../../shared/domain/session/attempt.t
 import { confirmSession } from '../../shared/domain/session/outcome.ts';
 import type { Session } from '../../shared/domain/session/record.ts';
 import { addSeconds, type Ms, ms, seconds } from '../../shared/domain/time.ts';
-import type { Names, SessionStore } from '../../shared/ports/counter/sessions.ts';
+import type { SessionStore } from '../../shared/ports/common/session-store.ts';
+import type { Names } from '../../shared/ports/presence/sessions.ts';
 import { createTestTable, startTestEngine, type TestEngine, type TestTable } from '../support/engine.ts';
 import { type Bench, startBench } from './broker-bench.ts';
 

@@ -4,7 +4,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { LifeCyclePorts } from '../../shared/app/presence/step.ts';
 import type { ClientId, DeploymentId } from '../../shared/domain/ids.ts';
 import type { Clock } from '../../shared/ports/common/clock.ts';
-import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
+import type { SessionStore } from '../../shared/ports/common/session-store.ts';
 import type { Broker } from '../../shared/ports/presence/broker.ts';
 import type { Actor } from './actor.ts';
 import type { Command } from './gates.ts';

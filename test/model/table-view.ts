@@ -6,7 +6,7 @@ import { decodeRoster, parseRosterKey } from '../../shared/adapters/dynamodb/cou
 import { decodeSession, type Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
 import type { ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import type { Session } from '../../shared/domain/session/record.ts';
-import type { Roster } from '../../shared/ports/counter/sessions.ts';
+import type { Roster } from '../../shared/ports/counter/counter.ts';
 
 export interface CountedUsername {
   readonly deploymentId: DeploymentId;

@@ -12,7 +12,7 @@ import { askingForRanks, type CollectedRanks, collectRankRequests } from '../../
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import type { Session } from '../../shared/domain/session/record.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
-import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
+import type { SessionStore } from '../../shared/ports/common/session-store.ts';
 import type { SettingsStore } from '../../shared/ports/settings/settings.ts';
 import type { RankStore } from '../../shared/ports/usage/ranks.ts';
 import type { UsageReader, UsernameUsage } from '../../shared/ports/usage/usage.ts';

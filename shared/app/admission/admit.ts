@@ -11,11 +11,14 @@ import { meetSession, noteArrival, startSession } from '../../domain/session/att
 import { freeSession, settleSession } from '../../domain/session/outcome.ts';
 import { type Admission, isLive, type Policy, type Session } from '../../domain/session/record.ts';
 import { addSeconds, type Ms, seconds } from '../../domain/time.ts';
+import type { ConnectView, Owner } from '../../ports/admission/owners.ts';
 import type { Clock } from '../../ports/common/clock.ts';
 import { Contended, StoreUnavailable } from '../../ports/common/errors.ts';
 import type { Random } from '../../ports/common/random.ts';
-import type { ConnectView, Names, Owner, Roster, SessionStore, Stored } from '../../ports/counter/sessions.ts';
+import type { SessionStore } from '../../ports/common/session-store.ts';
+import type { Roster } from '../../ports/counter/counter.ts';
 import type { Broker } from '../../ports/presence/broker.ts';
+import type { Names, Stored } from '../../ports/presence/sessions.ts';
 import type { ConnectSettings } from '../../ports/settings/settings.ts';
 import { commit, countAgain, isCounted, isSeenCounted, uncountOver } from '../counter/commit.ts';
 import { countNewcomer, mayHaveRoom } from '../counter/count-newcomer.ts';

@@ -19,8 +19,9 @@ import {
 import { connectGraceSeconds } from '../../domain/session/bounds.ts';
 import { isLive, type Policy, type Session } from '../../domain/session/record.ts';
 import { addSeconds, later, type Ms, seconds } from '../../domain/time.ts';
-import type { Owner, Stored } from '../../ports/counter/sessions.ts';
+import type { Owner } from '../../ports/admission/owners.ts';
 import type { UncountedAdmission } from '../../ports/presence/presence.ts';
+import type { Stored } from '../../ports/presence/sessions.ts';
 import { countAgain, uncountOver } from '../counter/commit.ts';
 import { change } from '../presence/change.ts';
 import type { LifeCyclePorts } from '../presence/step.ts';

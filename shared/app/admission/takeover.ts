@@ -5,8 +5,8 @@
 import { type ClientId, type DeploymentId, toBrokerClientId } from '../../domain/ids.ts';
 import { isOnItsWay } from '../../domain/session/bounds.ts';
 import { isLive, type Session } from '../../domain/session/record.ts';
-import type { Stored } from '../../ports/counter/sessions.ts';
 import type { Broker } from '../../ports/presence/broker.ts';
+import type { Stored } from '../../ports/presence/sessions.ts';
 import { type CommitPorts, uncountOver } from '../counter/commit.ts';
 
 export interface TakeOverPorts extends CommitPorts {

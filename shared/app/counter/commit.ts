@@ -10,7 +10,9 @@ import { freeSession, settleSession } from '../../domain/session/outcome.ts';
 import { isLive, type Session } from '../../domain/session/record.ts';
 import { addSeconds, seconds } from '../../domain/time.ts';
 import type { Clock } from '../../ports/common/clock.ts';
-import type { Roster, SessionStore, Stored } from '../../ports/counter/sessions.ts';
+import type { SessionStore } from '../../ports/common/session-store.ts';
+import type { Roster } from '../../ports/counter/counter.ts';
+import type { Stored } from '../../ports/presence/sessions.ts';
 
 export interface CommitPorts {
   readonly store: SessionStore;

@@ -8,7 +8,8 @@ import type { Session } from '../../domain/session/record.ts';
 import { addSeconds, type Ms, seconds } from '../../domain/time.ts';
 import { Contended } from '../../ports/common/errors.ts';
 import type { Random } from '../../ports/common/random.ts';
-import type { Roster, Stored } from '../../ports/counter/sessions.ts';
+import type { Roster } from '../../ports/counter/counter.ts';
+import type { Stored } from '../../ports/presence/sessions.ts';
 import type { CommitPorts } from './commit.ts';
 
 export interface NewcomerPorts extends CommitPorts {

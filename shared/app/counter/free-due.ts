@@ -5,7 +5,8 @@
 import type { ClientId, DeploymentId, Username } from '../../domain/ids.ts';
 import { freeSession, postponeDue, settleSession } from '../../domain/session/outcome.ts';
 import { isLive, type Session } from '../../domain/session/record.ts';
-import type { Names, Removed, Roster, Stored } from '../../ports/counter/sessions.ts';
+import type { Removed, Roster } from '../../ports/counter/counter.ts';
+import type { Names, Stored } from '../../ports/presence/sessions.ts';
 import { sideBySide } from '../common/side-by-side.ts';
 import type { CommitPorts } from './commit.ts';
 

@@ -21,7 +21,8 @@ import { laneOf } from '../../domain/place.ts';
 import { isLive, type Session } from '../../domain/session/record.ts';
 import type { Ms } from '../../domain/time.ts';
 import type { Clock } from '../../ports/common/clock.ts';
-import type { RosterPart, SessionStore } from '../../ports/counter/sessions.ts';
+import type { SessionStore } from '../../ports/common/session-store.ts';
+import type { RosterPart } from '../../ports/counter/count-repair.ts';
 import { countAgain } from './commit.ts';
 
 export interface RecountPorts {

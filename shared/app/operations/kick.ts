@@ -8,7 +8,7 @@ import { type AttemptId, type ClientId, type DeploymentId, toBrokerClientId, typ
 import { type AfterKick, decideAfterKick, type Kick } from '../../domain/kick.ts';
 import { isLive, isTombstone, type Session } from '../../domain/session/record.ts';
 import type { Pause } from '../../ports/common/clock.ts';
-import type { Stored } from '../../ports/counter/sessions.ts';
+import type { Stored } from '../../ports/presence/sessions.ts';
 import { complete } from '../counter/commit.ts';
 import { change } from '../presence/change.ts';
 import type { LifeCyclePorts } from '../presence/step.ts';

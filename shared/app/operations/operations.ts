@@ -11,7 +11,6 @@ import { addSeconds, seconds } from '../../domain/time.ts';
 import type { Clock } from '../../ports/common/clock.ts';
 import { StoreUnavailable } from '../../ports/common/errors.ts';
 import type { Log } from '../../ports/common/log.ts';
-import type { Stored } from '../../ports/counter/sessions.ts';
 import type {
   Operation,
   OperationCause,
@@ -19,6 +18,7 @@ import type {
   OperationRef,
   OperationStore,
 } from '../../ports/operations/operations.ts';
+import type { Stored } from '../../ports/presence/sessions.ts';
 import type { Deployment } from '../../ports/settings/settings.ts';
 import type { Caller } from '../settings/expected.ts';
 

@@ -6,8 +6,8 @@
 import { changeHoldsSeconds, operationSeconds } from '../../config/constants.ts';
 import { addSeconds, type Ms, type Seconds, seconds } from '../../domain/time.ts';
 import { StoreUnavailable } from '../../ports/common/errors.ts';
-import type { Stored } from '../../ports/counter/sessions.ts';
 import type { Operation, OperationMessage, Work } from '../../ports/operations/operations.ts';
+import type { Stored } from '../../ports/presence/sessions.ts';
 import { kickOn } from './end-sessions.ts';
 import { type Step, stillHolds, type WorkerPorts } from './operation-step.ts';
 

@@ -5,7 +5,7 @@ import { connectGraceSeconds, lateConnectSeconds } from '../../domain/session/bo
 import { isLive, type Session } from '../../domain/session/record.ts';
 import { isFromBefore, isSameConnection, mayBeIts, strangeUntil } from '../../domain/session/whose.ts';
 import type { Ms } from '../../domain/time.ts';
-import type { SessionStore } from '../../ports/counter/sessions.ts';
+import type { SessionStore } from '../../ports/common/session-store.ts';
 import type { BrokerSays } from '../../ports/presence/broker.ts';
 import type { LifeCyclePorts, Over } from './step.ts';
 

@@ -5,7 +5,7 @@ import { extendLease } from '../../domain/session/attempt.ts';
 import { arrivedBy, isOnItsWay } from '../../domain/session/bounds.ts';
 import { awaitsProof, type Policy, type Session } from '../../domain/session/record.ts';
 import { addSeconds, later, type Ms } from '../../domain/time.ts';
-import type { Names, Stored } from '../../ports/counter/sessions.ts';
+import type { Names, Stored } from '../../ports/presence/sessions.ts';
 import { commit, complete } from '../counter/commit.ts';
 import { askBroker, type Heard, hearAfterEnd } from './ask-broker.ts';
 import { readTruth } from './read-answer.ts';

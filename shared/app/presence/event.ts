@@ -2,8 +2,8 @@
 
 import { toBrokerClientId } from '../../domain/ids.ts';
 import type { Session } from '../../domain/session/record.ts';
-import type { Stored } from '../../ports/counter/sessions.ts';
 import type { BrokerSays } from '../../ports/presence/broker.ts';
+import type { Stored } from '../../ports/presence/sessions.ts';
 import type { BrokerEvent } from './broker-event.ts';
 import { change } from './change.ts';
 import { readEvent } from './read-event.ts';

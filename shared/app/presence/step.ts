@@ -5,7 +5,7 @@ import type { Policy, Session } from '../../domain/session/record.ts';
 import type { Ms } from '../../domain/time.ts';
 import type { Clock } from '../../ports/common/clock.ts';
 import type { Random } from '../../ports/common/random.ts';
-import type { SessionStore } from '../../ports/counter/sessions.ts';
+import type { SessionStore } from '../../ports/common/session-store.ts';
 import type { Broker } from '../../ports/presence/broker.ts';
 
 export interface LifeCyclePorts {

@@ -5,8 +5,8 @@
 import { toBrokerClientId } from '../../domain/ids.ts';
 import { isLive, mayLiveOn, type Session } from '../../domain/session/record.ts';
 import { addSeconds, type Ms } from '../../domain/time.ts';
-import type { Names, Stored } from '../../ports/counter/sessions.ts';
 import type { BrokerSays } from '../../ports/presence/broker.ts';
+import type { Names, Stored } from '../../ports/presence/sessions.ts';
 import { change } from '../presence/change.ts';
 import type { LifeCyclePorts } from '../presence/step.ts';
 

@@ -9,7 +9,7 @@ import { reconcilePassSeconds, reconcileQuietSeconds } from '../../config/consta
 import type { DeploymentId, Username } from '../../domain/ids.ts';
 import { isLive, mayLiveOn, type Session } from '../../domain/session/record.ts';
 import { addSeconds, later, type Ms, seconds } from '../../domain/time.ts';
-import type { Stored } from '../../ports/counter/sessions.ts';
+import type { Stored } from '../../ports/presence/sessions.ts';
 import type { Progress, TableWalk, WalkPage } from '../../ports/repair/table-walk.ts';
 import { chooseFairly } from '../common/fair-choice.ts';
 import { sideBySide } from '../common/side-by-side.ts';

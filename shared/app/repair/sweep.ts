@@ -10,7 +10,7 @@ import { freeSession } from '../../domain/session/outcome.ts';
 import { isLive } from '../../domain/session/record.ts';
 import type { Ms } from '../../domain/time.ts';
 import type { Measures } from '../../ports/common/metrics.ts';
-import type { Wake } from '../../ports/counter/sessions.ts';
+import type { Wake } from '../../ports/repair/due.ts';
 import { takeTurns } from '../common/fair-choice.ts';
 import { sideBySide } from '../common/side-by-side.ts';
 import { change } from '../presence/change.ts';

@@ -7,7 +7,7 @@ import { addSeconds, type Ms, type Seconds } from '../../domain/time.ts';
 import type { Clock } from '../../ports/common/clock.ts';
 import { StoreUnavailable } from '../../ports/common/errors.ts';
 import type { Log } from '../../ports/common/log.ts';
-import type { SessionStore } from '../../ports/counter/sessions.ts';
+import type { SessionStore } from '../../ports/common/session-store.ts';
 import type { RankMessages, RankRequests } from '../../ports/usage/ranks.ts';
 import { type RefreshPorts, refreshRank } from './refresh-rank.ts';
 

@@ -7,7 +7,7 @@
 
 import type { DeploymentId, Username } from '../../domain/ids.ts';
 import { StoreUnavailable } from '../../ports/common/errors.ts';
-import type { SessionStore } from '../../ports/counter/sessions.ts';
+import type { SessionStore } from '../../ports/common/session-store.ts';
 import type { RankStore } from '../../ports/usage/ranks.ts';
 
 export interface RefreshPorts {

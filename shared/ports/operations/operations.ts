@@ -1,6 +1,6 @@
 import type { AttemptId, ClientId, DeploymentId, OperationId, Place, TenantId, Username } from '../../domain/ids.ts';
 import type { Ms } from '../../domain/time.ts';
-import type { PutOutcome, Stored } from '../counter/sessions.ts';
+import type { PutOutcome, Stored } from '../presence/sessions.ts';
 import type { Change, Missing, Stale } from '../settings/settings.ts';
 
 /** Why sessions are ended in the background. */

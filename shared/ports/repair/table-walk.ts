@@ -1,7 +1,7 @@
 import type { DeploymentId, Username } from '../../domain/ids.ts';
 import type { Session } from '../../domain/session/record.ts';
 import type { Ms } from '../../domain/time.ts';
-import type { PutOutcome, Stored } from '../counter/sessions.ts';
+import type { PutOutcome, Stored } from '../presence/sessions.ts';
 
 declare const bookmark: unique symbol;
 

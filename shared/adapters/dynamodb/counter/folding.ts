@@ -6,7 +6,7 @@ import { isWide, laneOf } from '../../../domain/place.ts';
 import type { Session } from '../../../domain/session/record.ts';
 import { Contended } from '../../../ports/common/errors.ts';
 import type { Random } from '../../../ports/common/random.ts';
-import type { PutOutcome, Stored } from '../../../ports/counter/sessions.ts';
+import type { PutOutcome, Stored } from '../../../ports/presence/sessions.ts';
 import { sessionKey } from '../common/keys.ts';
 import { transact } from '../common/transaction.ts';
 import { decodeSession, encodeSession } from '../presence/session-item.ts';

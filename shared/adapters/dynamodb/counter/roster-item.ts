@@ -3,7 +3,7 @@
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import type { DeploymentId, Username } from '../../../domain/ids.ts';
 import { ms } from '../../../domain/time.ts';
-import type { Roster } from '../../../ports/counter/sessions.ts';
+import type { Roster } from '../../../ports/counter/counter.ts';
 import { Refused, refusable } from '../common/conditions.ts';
 import { perUsernameKey } from '../common/keys.ts';
 import type { Item } from '../presence/session-item.ts';

@@ -13,7 +13,7 @@ import {
   type Witness,
 } from '../../../domain/session/record.ts';
 import { addSeconds, type Ms, ms, type Seconds, seconds, toEpochSeconds } from '../../../domain/time.ts';
-import type { Stored } from '../../../ports/counter/sessions.ts';
+import type { Stored } from '../../../ports/presence/sessions.ts';
 import { duePk, sessionKey, wakePartition } from '../common/keys.ts';
 import { placeBytes, placeOf } from '../counter/place-set.ts';
 

@@ -13,17 +13,11 @@ import type { ClientId, DeploymentId, Username } from '../../../domain/ids.ts';
 import { laneOf, placeInLane } from '../../../domain/place.ts';
 import type { Session } from '../../../domain/session/record.ts';
 import { type Ms, ms, toEpochSeconds } from '../../../domain/time.ts';
+import type { ConnectView, LookFor, Owner } from '../../../ports/admission/owners.ts';
 import type { Random } from '../../../ports/common/random.ts';
-import type {
-  ConnectView,
-  LookFor,
-  Names,
-  Owner,
-  PutOutcome,
-  SessionStore,
-  Stored,
-  Wake,
-} from '../../../ports/counter/sessions.ts';
+import type { SessionStore } from '../../../ports/common/session-store.ts';
+import type { Names, PutOutcome, Stored } from '../../../ports/presence/sessions.ts';
+import type { Wake } from '../../../ports/repair/due.ts';
 import type { BackOff } from '../common/back-off.ts';
 import { answering } from '../common/client.ts';
 import { patiently, Refused, refusable } from '../common/conditions.ts';

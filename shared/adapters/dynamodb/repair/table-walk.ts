@@ -5,7 +5,7 @@ import { type DynamoDBDocumentClient, GetCommand, PutCommand, ScanCommand } from
 import { sessionAttributes } from '../../../config/attributes.ts';
 import { ms } from '../../../domain/time.ts';
 import type { Random } from '../../../ports/common/random.ts';
-import type { Stored } from '../../../ports/counter/sessions.ts';
+import type { Stored } from '../../../ports/presence/sessions.ts';
 import type { Bookmark, Progress, TableWalk, WalkPage } from '../../../ports/repair/table-walk.ts';
 import { answering } from '../common/client.ts';
 import { Refused, refusable } from '../common/conditions.ts';
