@@ -1,4 +1,4 @@
-// What every SessionStore keeps, whatever it stands on: the promises of shared/ports/counter/sessions.ts, one by one.
+// What every SessionStore keeps, whatever it stands on: the promises of shared/ports/common/session-store.ts, one by one.
 
 import { beforeEach, describe, expect, test } from 'vitest';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
