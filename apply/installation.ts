@@ -2,6 +2,7 @@
 // on what was read, or not at all.
 
 import { createHash } from 'node:crypto';
+import { limitSettings, valuesOf } from '../shared/domain/settings.ts';
 import type { Change, Found } from './plan.ts';
 import type { DeploymentWanted, OverrideWanted, Wanted } from './read-file.ts';
 import { createCall, Refused } from './requests.ts';
@@ -107,13 +108,11 @@ export function createInstallation(baseUrl: string, token: string): Installation
       if (deployment === undefined) return none;
       const limit = await call('GET', `${pathOf(deployment.deploymentId)}/session-limit`, { accept: 404 });
       if (limit.status === 404) return none;
-      const { enabled, maxSessionsPerUsername, whitelist } = limit.body;
       return {
         deployment,
         sessionLimit: {
-          enabled: enabled === true,
-          maxSessionsPerUsername: Number(maxSessionsPerUsername),
-          whitelist: whitelist as readonly string[],
+          ...valuesOf(limitSettings, (_, name) => limit.body[name]),
+          whitelist: limit.body.whitelist as readonly string[],
           etag: limit.etag,
         },
         overrides:

@@ -2,6 +2,7 @@
 // what a run does. What would be refused for what there is, is a problem before anything is made.
 
 import { parseSessionLimit } from '../shared/app/settings/session-limit-input.ts';
+import { limitSettings } from '../shared/domain/settings.ts';
 import type { LimitWanted, OverrideWanted, Wanted } from './read-file.ts';
 
 /** What the API says there is. */
@@ -10,7 +11,7 @@ export interface Found {
   readonly deployment:
     | ({ readonly deploymentId: string; readonly etag: string } & Readonly<Record<string, unknown>>)
     | undefined;
-  readonly sessionLimit: (Required<LimitWanted> & { readonly etag: string }) | undefined;
+  readonly sessionLimit: (LimitWanted & { readonly whitelist: readonly string[]; readonly etag: string }) | undefined;
   readonly overrides: ReadonlyMap<string, OverrideWanted>;
 }
 
@@ -97,9 +98,11 @@ function deleteLimit(
 
 function limitLines(wanted: LimitWanted, is: LimitWanted | undefined): readonly string[] {
   const lines: string[] = [];
-  for (const field of ['enabled', 'maxSessionsPerUsername'] as const)
+  for (const field of Object.keys(limitSettings) as readonly (keyof typeof limitSettings)[])
     if (wanted[field] !== undefined && is?.[field] !== wanted[field])
-      lines.push(`~ session limit ${field}: ${is === undefined ? '' : `${is[field]} -> `}${wanted[field]}`);
+      lines.push(
+        `~ session limit ${field}: ${is === undefined ? '' : `${is[field] ?? 'nothing'} -> `}${wanted[field]}`,
+      );
   if (wanted.whitelist === undefined) return lines;
   const [before, after] = [new Set(is?.whitelist), new Set(wanted.whitelist)];
   for (const name of after) if (!before.has(name)) lines.push(`+ whitelist ${text(name)}`);

@@ -1,10 +1,15 @@
 // Limits as a file: what it may say, and, where it says something else, in which line. Nothing is guessed: a word that is
 // misspelt must not be a limit that is missing. What the API would refuse is refused here, by the API's own rules.
 
-import { parseOverride, parseSessionLimitChange } from '../shared/app/settings/session-limit-input.ts';
+import {
+  parseOverride,
+  parseSessionLimitChange,
+  type SessionLimitInput,
+} from '../shared/app/settings/session-limit-input.ts';
 import { parseDeploymentChange } from '../shared/app/tenancy/deployment-input.ts';
 import { usernamesPerListMax } from '../shared/config/constants.ts';
 import { parseDeploymentId, parseUsername } from '../shared/domain/ids.ts';
+import { deploymentSettings, limitSettings, type Setting, type Settings } from '../shared/domain/settings.ts';
 import { ambiguity, type Field, type FileFault, readYaml, type Written } from './read-yaml.ts';
 import { quoted } from './shown-text.ts';
 
@@ -18,11 +23,7 @@ export interface DeploymentWanted {
 }
 
 /** What is absent stays as it is; a limit that is made gets the API's default for it. */
-export interface LimitWanted {
-  readonly enabled?: boolean;
-  readonly maxSessionsPerUsername?: number;
-  readonly whitelist?: readonly string[];
-}
+export type LimitWanted = Partial<Omit<SessionLimitInput, 'whitelist'>> & { readonly whitelist?: readonly string[] };
 
 export type OverrideWanted = number | 'unlimited' | 'blocked';
 
@@ -38,20 +39,20 @@ type ReadFile =
   | { readonly ok: true; readonly wanted: Wanted }
   | { readonly ok: false; readonly faults: readonly FileFault[] };
 
-type Kind = 'text' | 'number' | 'flag' | 'list';
+type Kind = 'text' | 'list' | Setting['kind'];
+
+const kindsOf = (settings: Settings): Readonly<Record<string, Kind>> =>
+  Object.fromEntries(Object.entries(settings).map(([name, { kind }]) => [name, kind]));
 
 const deploymentKinds: Readonly<Record<string, Kind>> = {
   id: 'text',
   name: 'text',
   mqttHost: 'text',
-  sessionExpirySeconds: 'number',
-  clientIdTakeover: 'text',
-  onStoreFailure: 'text',
+  ...kindsOf(deploymentSettings),
   status: 'text',
 };
 const limitKinds: Readonly<Record<string, Kind>> = {
-  enabled: 'flag',
-  maxSessionsPerUsername: 'number',
+  ...kindsOf(limitSettings),
   whitelist: 'list',
 };
 
@@ -105,7 +106,7 @@ export function readFile(bytes: Uint8Array): ReadFile {
     return [...seen.keys()].sort();
   }
 
-  const readers = { text: textOf, number: numberOf, flag: flagOf, list: listOf };
+  const readers = { text: textOf, list: listOf, flag: flagOf, number: numberOf, seconds: numberOf, choice: textOf };
 
   /** The values that could be read. */
   function valuesOf(fields: ReadonlyMap<string, Field>, where: string, kinds: Readonly<Record<string, Kind>>) {

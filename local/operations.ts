@@ -11,7 +11,7 @@ import { signersOf } from '../shared/adapters/node/signers.ts';
 import { createPace, paced } from '../shared/app/common/pace.ts';
 import type { KickPorts } from '../shared/app/operations/kick.ts';
 import { type StartPorts, wakeOverdue } from '../shared/app/operations/operations.ts';
-import type { LifeCyclePorts } from '../shared/app/presence/life-cycle.ts';
+import type { LifeCyclePorts } from '../shared/app/presence/step.ts';
 import { kicksPerSecond } from '../shared/config/constants.ts';
 import type { Log } from '../shared/ports/common/log.ts';
 import type { CredentialStore } from '../shared/ports/credentials/credentials.ts';

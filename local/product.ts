@@ -53,7 +53,7 @@ import {
 import { createCoreConnect, createCoreRejections } from '../shared/core/connect.ts';
 import { createCore, createCoreSettings } from '../shared/core/core.ts';
 import { type DeploymentId, parseDeploymentId, type Username } from '../shared/domain/ids.ts';
-import type { Session } from '../shared/domain/session.ts';
+import type { Session } from '../shared/domain/session/record.ts';
 import { seconds } from '../shared/domain/time.ts';
 import type { Clock } from '../shared/ports/common/clock.ts';
 import { DataRefused } from '../shared/ports/common/errors.ts';

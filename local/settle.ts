@@ -5,10 +5,13 @@
 import { type DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import { parseRosterKey } from '../shared/adapters/dynamodb/counter/roster-item.ts';
 import { decodeSession } from '../shared/adapters/dynamodb/presence/session-item.ts';
-import { change, type LifeCyclePorts } from '../shared/app/presence/life-cycle.ts';
-import { recount } from '../shared/app/repair/recount.ts';
+import { recount } from '../shared/app/counter/recount.ts';
+import { change } from '../shared/app/presence/change.ts';
+import type { LifeCyclePorts } from '../shared/app/presence/step.ts';
 import { toBrokerClientId } from '../shared/domain/ids.ts';
-import { abandonAttempt, endSession, freeSession, type Session } from '../shared/domain/session.ts';
+import { abandonAttempt } from '../shared/domain/session/attempt.ts';
+import { endSession, freeSession } from '../shared/domain/session/outcome.ts';
+import type { Session } from '../shared/domain/session/record.ts';
 import type { Ms } from '../shared/domain/time.ts';
 import type { BrokerSays } from '../shared/ports/presence/broker.ts';
 import type { RankRequests } from '../shared/ports/usage/ranks.ts';

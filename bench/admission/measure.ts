@@ -4,7 +4,7 @@
 import { type DynamoDBDocumentClient, GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { tableDefinition } from '../../shared/config/table.ts';
 import type { ClientId, Username } from '../../shared/domain/ids.ts';
-import type { Session } from '../../shared/domain/session.ts';
+import type { Session } from '../../shared/domain/session/record.ts';
 import { meter, type Units } from '../meter/meter.ts';
 import { createCandidates } from './candidates.ts';
 import {

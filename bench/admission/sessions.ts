@@ -14,15 +14,9 @@ import {
 import { encodeSession, type Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
 import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
-import {
-  type Admission,
-  confirmSession,
-  freeSession,
-  meetSession,
-  type Policy,
-  type Session,
-  startSession,
-} from '../../shared/domain/session.ts';
+import { meetSession, startSession } from '../../shared/domain/session/attempt.ts';
+import { confirmSession, freeSession } from '../../shared/domain/session/outcome.ts';
+import type { Admission, Policy, Session } from '../../shared/domain/session/record.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 
 /** One CONNECT of the benchmark. */

@@ -9,6 +9,7 @@ import { cryptoRandom as random } from '../../shared/adapters/node/random.ts';
 import { type AdmitDecision, admit } from '../../shared/app/admission/admit.ts';
 import { createCore } from '../../shared/core/core.ts';
 import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import { defaultsOf, deploymentSettings, limitSettings } from '../../shared/domain/settings.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
 import type { ConnectSettings } from '../../shared/ports/settings/settings.ts';
 
@@ -42,12 +43,16 @@ function settingsOf(maxSessionsPerUsername: number): ConnectSettings {
       name: 'Bench',
       mqttHost: 'bench.mqtt.localhost',
       status: 'active',
-      sessionExpirySeconds: seconds(3_600),
-      clientIdTakeover: 'deny',
-      onStoreFailure: 'reject',
+      ...defaultsOf(deploymentSettings),
       createdAt: ms(0),
     },
-    limit: { enabled: true, maxSessionsPerUsername, whitelistId: undefined, generation: 1, mayHaveOverrides: false },
+    limit: {
+      ...defaultsOf(limitSettings),
+      maxSessionsPerUsername,
+      whitelistId: undefined,
+      generation: 1,
+      mayHaveOverrides: false,
+    },
   };
 }
 

@@ -11,7 +11,8 @@ import { presenceProcessesMax } from '../../shared/config/constants.ts';
 import { type CoreAdapters, type CorePorts, createCore } from '../../shared/core/core.ts';
 import type { ConnectHints, ConnectRequest } from '../../shared/domain/connect.ts';
 import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
-import { isLive } from '../../shared/domain/session.ts';
+import { isLive } from '../../shared/domain/session/record.ts';
+import { defaultsOf, deploymentSettings, limitSettings } from '../../shared/domain/settings.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import type { ConnectSettings } from '../../shared/ports/settings/settings.ts';
 import { Chance } from '../contention/chance.ts';
@@ -108,9 +109,8 @@ export class Installation {
       name: 'Demo',
       mqttHost: undefined,
       status: 'active',
+      ...defaultsOf(deploymentSettings),
       sessionExpirySeconds: seconds(this.sessionExpirySeconds),
-      clientIdTakeover: 'deny',
-      onStoreFailure: 'reject',
       createdAt: clock.now(),
     });
     const credentials = createCredentialStore(this.instant.client, 'fleet');
@@ -124,7 +124,7 @@ export class Installation {
 
   /** As the API sets it. */
   async setLimit({ maxSessionsPerUsername, whitelist = [] }: LimitSetting): Promise<void> {
-    const limit = { enabled: true, maxSessionsPerUsername, whitelist };
+    const limit = { ...defaultsOf(limitSettings), maxSessionsPerUsername, whitelist };
     const done = await this.settings().putSessionLimit(deploymentId, limit, {
       actor: 'bench',
       at: this.time.clock.now(),

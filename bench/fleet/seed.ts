@@ -2,7 +2,8 @@
 // no time and with nobody else around.
 
 import { type AdmitRequest, admit } from '../../shared/app/admission/admit.ts';
-import { applyBrokerEvent, applyDoorReport } from '../../shared/app/presence/life-cycle.ts';
+import { applyBrokerEvent } from '../../shared/app/presence/event.ts';
+import { applyDoorReport } from '../../shared/app/presence/report.ts';
 import { connectBudgetMs } from '../../shared/config/constants.ts';
 import { type AttemptId, toBrokerClientId } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';

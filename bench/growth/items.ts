@@ -7,7 +7,9 @@ import { storedPlaces } from '../../shared/adapters/dynamodb/counter/place-set.t
 import { leaseSeconds, maxConnectionSeconds, wideAt } from '../../shared/config/constants.ts';
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import { placeInLane } from '../../shared/domain/place.ts';
-import { confirmSession, foldSession, type Policy, type Session, startSession } from '../../shared/domain/session.ts';
+import { startSession } from '../../shared/domain/session/attempt.ts';
+import { confirmSession } from '../../shared/domain/session/outcome.ts';
+import type { Policy, Session } from '../../shared/domain/session/record.ts';
 import { addSeconds, type Ms, seconds } from '../../shared/domain/time.ts';
 import { buildRanked, buildRoster, buildSession, placeFor } from '../usage/fill.ts';
 
@@ -54,7 +56,7 @@ export function* sessionsOf(id: DeploymentId, username: Username, count: number,
     lane.used++;
     const folds = lane.places.length >= usualLayout.foldAt;
     if (!folds) lane.places.push(counted.place);
-    yield buildSession(folds ? foldSession(counted) : counted);
+    yield buildSession(folds ? { ...counted, folded: true } : counted);
   }
   for (const [number, { used, places }] of lanes)
     yield { ...laneKey(id, username, number), used, room: 0, places: storedPlaces(places), turn: used - places.length };

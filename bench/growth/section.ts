@@ -5,7 +5,7 @@ import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { sideBySide } from '../../shared/app/common/side-by-side.ts';
 import { wideAt } from '../../shared/config/constants.ts';
 import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
-import { seconds } from '../../shared/domain/time.ts';
+import { defaultsOf, deploymentSettings, limitSettings } from '../../shared/domain/settings.ts';
 import { timeAuthorizer } from '../latency/authorizer.ts';
 import { ratioRow } from '../latency/rounds.ts';
 import { paths } from '../paths/paths.ts';
@@ -71,12 +71,10 @@ async function addDeployments(scene: Scene, count: number): Promise<void> {
       name: deploymentId,
       mqttHost: `${deploymentId}.mqtt.localhost`,
       status: 'active',
-      sessionExpirySeconds: seconds(3_600),
-      clientIdTakeover: 'deny',
-      onStoreFailure: 'reject',
+      ...defaultsOf(deploymentSettings),
       createdAt: scene.at(),
     });
-    const limit = { enabled: true, maxSessionsPerUsername: 100, whitelist: [] };
+    const limit = { ...defaultsOf(limitSettings), maxSessionsPerUsername: 100, whitelist: [] };
     await settings.putSessionLimit(deploymentId, limit, { actor: 'bench', at: scene.at() });
     await credentials.putCredential(deploymentId, scene.credentialOf('alice' as Username));
     await scene.joinElsewhere(deploymentId, 'alice' as Username);

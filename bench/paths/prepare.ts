@@ -5,6 +5,7 @@ import { createDocumentClient } from '../../shared/adapters/dynamodb/common/clie
 import { sideBySide } from '../../shared/app/common/side-by-side.ts';
 import { refreshRank } from '../../shared/app/usage/refresh-rank.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
+import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 import { type Ms, ms } from '../../shared/domain/time.ts';
 import { createTarget } from '../admission/target.ts';
 import { nameOf, usernamesAtRest, writeItems } from '../usage/fill.ts';
@@ -48,7 +49,11 @@ async function note(
   lists: Lists,
 ): Promise<void> {
   const by = { actor: 'bench', at: at() };
-  const limit = { enabled: true, maxSessionsPerUsername: 1_000_000, whitelist: lists.whitelist ? usernames : [] };
+  const limit = {
+    ...defaultsOf(limitSettings),
+    maxSessionsPerUsername: 1_000_000,
+    whitelist: lists.whitelist ? usernames : [],
+  };
   await other.settings.putSessionLimit(deploymentId, limit, by);
   await sideBySide(usernames, 8, async (username) => {
     if (lists.overrides) await other.settings.putOverride(deploymentId, username, { kind: 'number', max: 3 }, by);

@@ -3,7 +3,8 @@
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { parseBrokerEvent } from '../../shared/app/presence/broker-event.ts';
-import { applyBrokerEvent, applyDoorReport } from '../../shared/app/presence/life-cycle.ts';
+import { applyBrokerEvent } from '../../shared/app/presence/event.ts';
+import { applyDoorReport } from '../../shared/app/presence/report.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
 import type { ConnectDecision } from '../../shared/domain/connect.ts';
 import {
@@ -13,6 +14,7 @@ import {
   toBrokerClientId,
   type Username,
 } from '../../shared/domain/ids.ts';
+import { defaultsOf, deploymentSettings, limitSettings } from '../../shared/domain/settings.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import type { Credential } from '../../shared/ports/credentials/credentials.ts';
 import type { BrokerSays } from '../../shared/ports/presence/broker.ts';
@@ -84,12 +86,11 @@ export class Scene {
       name: 'Bench',
       mqttHost: undefined,
       status: 'active',
-      sessionExpirySeconds: seconds(3_600),
+      ...defaultsOf(deploymentSettings),
       clientIdTakeover: 'allow',
-      onStoreFailure: 'reject',
       createdAt: this.now,
     });
-    const limit = { enabled: true, maxSessionsPerUsername: 1_000_000, whitelist: [] };
+    const limit = { ...defaultsOf(limitSettings), maxSessionsPerUsername: 1_000_000, whitelist: [] };
     await settings.putSessionLimit(this.deploymentId, limit, { actor: 'bench', at: this.now });
     await this.addUser(this.username);
   }
@@ -250,7 +251,7 @@ export class Scene {
     if (!this.options.overrides) {
       const { settings } = this.other;
       const whitelist = (await settings.getSessionLimit(this.deploymentId))?.whitelist ?? [];
-      const limit = { enabled: true, maxSessionsPerUsername: max ?? 1_000_000, whitelist };
+      const limit = { ...defaultsOf(limitSettings), maxSessionsPerUsername: max ?? 1_000_000, whitelist };
       await settings.putSessionLimit(this.deploymentId, limit, by);
       this.pass(5);
     } else if (max === undefined) await this.other.settings.deleteOverride(this.deploymentId, username, by);

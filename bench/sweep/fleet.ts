@@ -5,7 +5,9 @@ import { perUsernameKey, wakePartition } from '../../shared/adapters/dynamodb/co
 import { storedPlaces } from '../../shared/adapters/dynamodb/counter/place-set.ts';
 import { encodeSession, type Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
-import { confirmSession, endSession, type Policy, type Session, startSession } from '../../shared/domain/session.ts';
+import { startSession } from '../../shared/domain/session/attempt.ts';
+import { confirmSession, endSession } from '../../shared/domain/session/outcome.ts';
+import type { Policy, Session } from '../../shared/domain/session/record.ts';
 import { addSeconds, type Ms, type Seconds, seconds } from '../../shared/domain/time.ts';
 
 export interface Retained {

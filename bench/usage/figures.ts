@@ -13,7 +13,8 @@ import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { refreshRank } from '../../shared/app/usage/refresh-rank.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
 import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
-import { ms, seconds } from '../../shared/domain/time.ts';
+import { defaultsOf, deploymentSettings, limitSettings } from '../../shared/domain/settings.ts';
+import { ms } from '../../shared/domain/time.ts';
 import type { UsageReader } from '../../shared/ports/usage/usage.ts';
 import { createTarget, type Target } from '../admission/target.ts';
 import { table, time, whole } from '../adr1/tables.ts';
@@ -51,13 +52,11 @@ async function fill(target: Target, count: number): Promise<Target> {
     name: 'Demo',
     mqttHost: 'demo.mqtt.localhost',
     status: 'active',
-    sessionExpirySeconds: seconds(3_600),
-    clientIdTakeover: 'deny',
-    onStoreFailure: 'reject',
+    ...defaultsOf(deploymentSettings),
     createdAt: now,
   });
   const whitelist = Array.from({ length: 100 }, (_, n) => nameOf(n));
-  const limit = { enabled: true, maxSessionsPerUsername: 50, whitelist };
+  const limit = { ...defaultsOf(limitSettings), maxSessionsPerUsername: 50, whitelist };
   await settings.putSessionLimit(demo, limit, { actor: 'bench', at: now });
   const wakeAt = ms(now + 86_400_000);
   await writeItems(target.client, target.tableName, usernamesAtRest(demo, count, usedOf, wakeAt));

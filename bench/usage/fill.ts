@@ -9,7 +9,7 @@ import { storedPlaces } from '../../shared/adapters/dynamodb/counter/place-set.t
 import { encodeSession } from '../../shared/adapters/dynamodb/presence/session-item.ts';
 import { rankText } from '../../shared/adapters/dynamodb/usage/usage-item.ts';
 import type { DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
-import type { Session } from '../../shared/domain/session.ts';
+import type { Session } from '../../shared/domain/session/record.ts';
 import type { Ms } from '../../shared/domain/time.ts';
 
 type Item = Record<string, unknown>;

@@ -8,6 +8,7 @@ import { FormDialog } from '../parts/form-dialog.tsx';
 import { useSession } from '../session/use-session.ts';
 import { useNotices } from '../state/notices.tsx';
 import { useAction } from '../state/use-action.ts';
+import { deploymentChoices } from './deployment-choices.ts';
 import { parseSessionExpiry, sessionExpiryRule } from './session-expiry.ts';
 
 export default function DeploymentEdit(given: { readonly deployment: Deployment; onClose(): void; onSaved(): void }) {
@@ -18,8 +19,9 @@ export default function DeploymentEdit(given: { readonly deployment: Deployment;
   const [name, setName] = useState(deployment.name);
   const [host, setHost] = useState(deployment.mqttHost ?? '');
   const [expiry, setExpiry] = useState(String(deployment.sessionExpirySeconds));
-  const [takeover, setTakeover] = useState(deployment.clientIdTakeover === 'allow');
-  const [admit, setAdmit] = useState(deployment.onStoreFailure === 'admit');
+  const [chosen, setChosen] = useState(() =>
+    Object.fromEntries(deploymentChoices.map(({ name: setting }) => [setting, deployment[setting]])),
+  );
   const [suspended, setSuspended] = useState(deployment.status === 'suspended');
   const seconds = parseSessionExpiry(expiry);
 
@@ -27,21 +29,13 @@ export default function DeploymentEdit(given: { readonly deployment: Deployment;
     name: name.trim(),
     mqttHost: host.trim() === '' ? null : host.trim(),
     sessionExpirySeconds: seconds ?? 0,
-    clientIdTakeover: takeover ? 'allow' : 'deny',
-    onStoreFailure: admit ? 'admit' : 'reject',
     status: suspended ? 'suspended' : 'active',
-  } as const;
-  // Only what was changed here is sent: what somebody else changes meanwhile stays.
-  const change: DeploymentChange = {
-    ...(wanted.name === deployment.name ? {} : { name: wanted.name }),
-    ...(wanted.mqttHost === deployment.mqttHost ? {} : { mqttHost: wanted.mqttHost }),
-    ...(wanted.sessionExpirySeconds === deployment.sessionExpirySeconds
-      ? {}
-      : { sessionExpirySeconds: wanted.sessionExpirySeconds }),
-    ...(wanted.clientIdTakeover === deployment.clientIdTakeover ? {} : { clientIdTakeover: wanted.clientIdTakeover }),
-    ...(wanted.onStoreFailure === deployment.onStoreFailure ? {} : { onStoreFailure: wanted.onStoreFailure }),
-    ...(wanted.status === deployment.status ? {} : { status: wanted.status }),
+    ...chosen,
   };
+  // Only what was changed here is sent: what somebody else changes meanwhile stays.
+  const change: DeploymentChange = Object.fromEntries(
+    Object.entries(wanted).filter(([field, value]) => Reflect.get(deployment, field) !== value),
+  );
 
   return (
     <FormDialog
@@ -79,20 +73,16 @@ export default function DeploymentEdit(given: { readonly deployment: Deployment;
         <Input value={expiry} inputMode="numeric" onChange={({ detail }) => setExpiry(detail.value)} />
       </FormField>
       <SpaceBetween size="s">
-        <Checkbox
-          checked={takeover}
-          onChange={({ detail }) => setTakeover(detail.checked)}
-          description="Otherwise a client id that another username holds live is refused."
-        >
-          A client id may be taken over by another username
-        </Checkbox>
-        <Checkbox
-          checked={admit}
-          onChange={({ detail }) => setAdmit(detail.checked)}
-          description="Only clients whose credentials can be checked without it; they are counted as soon as it answers."
-        >
-          Admit known clients when the database does not answer
-        </Checkbox>
+        {deploymentChoices.map(({ name: setting, on, off, box, hint }) => (
+          <Checkbox
+            key={setting}
+            checked={chosen[setting] === on.value}
+            onChange={({ detail }) => setChosen({ ...chosen, [setting]: detail.checked ? on.value : off.value })}
+            description={hint}
+          >
+            {box}
+          </Checkbox>
+        ))}
         <Checkbox
           checked={suspended}
           onChange={({ detail }) => setSuspended(detail.checked)}

@@ -20,6 +20,7 @@ import { follow, goToPlace } from '../shell/location.ts';
 import { addressOf } from '../shell/places.ts';
 import { useFollowOperation } from '../state/use-kick.ts';
 import { useLoad } from '../state/use-load.ts';
+import { deploymentChoices } from './deployment-choices.ts';
 
 const EditDialog = lazy(() => import('./deployment-edit.tsx'));
 
@@ -72,17 +73,10 @@ export default function Overview({ deploymentId }: { readonly deploymentId: stri
               { label: 'Created', value: <When at={data.createdAt} /> },
               { label: 'MQTT host', value: <span className="name">{data.mqttHost ?? 'none of its own'}</span> },
               { label: 'Session expiry where a client says none', value: shownSeconds(data.sessionExpirySeconds) },
-              {
-                label: 'A client id held by another username',
-                value: data.clientIdTakeover === 'allow' ? 'may be taken over' : 'is refused',
-              },
-              {
-                label: 'When the database does not answer',
-                value:
-                  data.onStoreFailure === 'admit'
-                    ? 'known clients are admitted and counted later'
-                    : 'every CONNECT is rejected as unavailable',
-              },
+              ...deploymentChoices.map(({ name, label, on, off }) => ({
+                label,
+                value: data[name] === on.value ? on.shown : off.shown,
+              })),
             ]}
           />
         </Container>

@@ -3,7 +3,8 @@
 import { z } from '@hono/zod-openapi';
 import { deploymentNameMaxLength } from '../../shared/config/constants.ts';
 import { recordedReasons } from '../../shared/domain/refusal.ts';
-import { count, deploymentSchema, time, username } from './schemas.ts';
+import { count, time, username } from './schemas.ts';
+import { ofDeployment } from './setting-schemas.ts';
 
 const tenantId = z
   .string()
@@ -22,8 +23,6 @@ const name = z
 
 export const deploymentInputSchema = z.strictObject({ name }).openapi('DeploymentInput');
 
-const { sessionExpirySeconds, clientIdTakeover, onStoreFailure } = deploymentSchema.shape;
-
 export const deploymentChangeSchema = z
   .strictObject({
     name: name.optional(),
@@ -37,9 +36,7 @@ export const deploymentChangeSchema = z
           'TLS server name that stands for the deployment: one label below the MQTT domain of the installation; null for none',
       }),
     status: z.enum(['active', 'suspended']).optional(),
-    sessionExpirySeconds: sessionExpirySeconds.optional(),
-    clientIdTakeover: clientIdTakeover.optional(),
-    onStoreFailure: onStoreFailure.optional(),
+    ...ofDeployment.some,
   })
   .openapi('DeploymentChange');
 

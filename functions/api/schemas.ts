@@ -3,15 +3,11 @@
 
 import { z } from '@hono/zod-openapi';
 import { publicKeysMax } from '../../shared/app/credentials/public-keys.ts';
-import {
-  maxSessionsPerUsernameDefault,
-  maxSessionsPerUsernameMax,
-  sessionExpirySecondsMax,
-  usernamesPerListMax,
-} from '../../shared/config/constants.ts';
+import { maxSessionsPerUsernameMax, usernamesPerListMax } from '../../shared/config/constants.ts';
 import { usernameMaxBytes } from '../../shared/domain/ids.ts';
 import { audienceClaims } from '../../shared/ports/credentials/token-issuer.ts';
 import { operationKinds } from '../../shared/ports/operations/operations.ts';
+import { ofDeployment, ofLimit } from './setting-schemas.ts';
 
 export const time = z.string().openapi({ format: 'date-time' });
 export const count = z.number().int().min(0);
@@ -44,33 +40,28 @@ export const deploymentSchema = z
         'TLS server name that was set, below the MQTT domain; null for none. The label of the id stands for it besides',
     }),
     status: z.enum(['active', 'suspended', 'deleting']),
-    sessionExpirySeconds: z.number().int().min(0).max(sessionExpirySecondsMax),
-    clientIdTakeover: z.enum(['deny', 'allow']),
-    onStoreFailure: z.enum(['reject', 'admit']),
+    ...ofDeployment.all,
     createdAt: time,
   })
   .openapi('Deployment');
 
 export const sessionLimitInputSchema = z
   .strictObject({
-    enabled: z.boolean().default(true),
-    maxSessionsPerUsername: max.default(maxSessionsPerUsernameDefault),
+    ...ofLimit.whole,
     whitelist: z.array(username).max(usernamesPerListMax).default([]),
   })
   .openapi('SessionLimitInput');
 
 export const sessionLimitChangeSchema = z
   .strictObject({
-    enabled: z.boolean().optional(),
-    maxSessionsPerUsername: max.optional(),
+    ...ofLimit.some,
     whitelist: z.array(username).max(usernamesPerListMax).optional(),
   })
   .openapi('SessionLimitChange');
 
 export const sessionLimitSchema = z
   .object({
-    enabled: z.boolean(),
-    maxSessionsPerUsername: max,
+    ...ofLimit.all,
     whitelist: z.array(username),
     version: z.number().int().min(1),
     updatedAt: time,

@@ -1,6 +1,7 @@
 // What the API shows of what the ports answer.
 
 import { maxSessions, type Override, shownLimit } from '../../shared/domain/limit.ts';
+import { deploymentSettings, limitSettings, settingsIn } from '../../shared/domain/settings.ts';
 import type { Ms } from '../../shared/domain/time.ts';
 import type { MqttUser } from '../../shared/ports/credentials/credentials.ts';
 import type { StoredTokenIssuer } from '../../shared/ports/credentials/token-issuer.ts';
@@ -26,15 +27,13 @@ function ownLimitOf(override: Override): number | 'unlimited' | 'blocked' {
 }
 
 export function viewDeployment(deployment: Deployment) {
-  const { deploymentId, name, mqttHost, status, sessionExpirySeconds, clientIdTakeover, onStoreFailure } = deployment;
+  const { deploymentId, name, mqttHost, status } = deployment;
   return {
     deploymentId,
     name,
     mqttHost: mqttHost ?? null,
     status,
-    sessionExpirySeconds,
-    clientIdTakeover,
-    onStoreFailure,
+    ...settingsIn(deploymentSettings, deployment),
     createdAt: timeOf(deployment.createdAt),
   };
 }
@@ -64,8 +63,8 @@ export function viewTenantAuditRecord(record: AuditRecord) {
 }
 
 export function viewSessionLimit(limit: StoredSessionLimit) {
-  const { enabled, maxSessionsPerUsername, whitelist, version, updatedAt } = limit;
-  return { enabled, maxSessionsPerUsername, whitelist, version, updatedAt: timeOf(updatedAt) };
+  const { whitelist, version, updatedAt } = limit;
+  return { ...settingsIn(limitSettings, limit), whitelist, version, updatedAt: timeOf(updatedAt) };
 }
 
 export function viewOverride({ username, override }: StoredOverride) {

@@ -5,7 +5,7 @@
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { parseSessionKey } from '../../shared/adapters/dynamodb/presence/session-item.ts';
 import { sideBySide } from '../../shared/app/common/side-by-side.ts';
-import { type RecountPorts, recount } from '../../shared/app/repair/recount.ts';
+import { type RecountPorts, recount } from '../../shared/app/counter/recount.ts';
 import { type DeploymentId, parseDeploymentId, parseUsername, type Username } from '../../shared/domain/ids.ts';
 import type { Log } from '../../shared/ports/common/log.ts';
 

@@ -5,12 +5,9 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { countAdmitted } from '../../shared/app/admission/count-admitted.ts';
 import { parseBrokerEvent } from '../../shared/app/presence/broker-event.ts';
-import {
-  type Applied,
-  applyBrokerEvent,
-  applyDoorReport,
-  type ReportPorts,
-} from '../../shared/app/presence/life-cycle.ts';
+import { applyBrokerEvent } from '../../shared/app/presence/event.ts';
+import { applyDoorReport, type ReportPorts } from '../../shared/app/presence/report.ts';
+import type { Applied } from '../../shared/app/presence/step.ts';
 import { type RefreshPorts, refreshRank } from '../../shared/app/usage/refresh-rank.ts';
 import { ms } from '../../shared/domain/time.ts';
 import { StoreUnavailable } from '../../shared/ports/common/errors.ts';

@@ -7,7 +7,7 @@ import { createSessionStore, type StoreOptions } from '../adapters/dynamodb/pres
 import { createConnectSettingsReader } from '../adapters/dynamodb/settings/connect-settings.ts';
 import { createSettingsCache, type SettingsCache } from '../app/settings/settings-cache.ts';
 import { leaseSeconds, maxConnectionSeconds } from '../config/constants.ts';
-import type { Policy } from '../domain/session.ts';
+import type { Policy } from '../domain/session/record.ts';
 import { seconds } from '../domain/time.ts';
 import type { Clock } from '../ports/common/clock.ts';
 import type { Random } from '../ports/common/random.ts';

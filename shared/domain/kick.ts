@@ -1,7 +1,10 @@
 // What a kick makes of a session. Pure. The broker has answered that at one moment it held neither connection nor
 // session for the client id: proof of the end of everything that had reached it by then, and of nothing else.
 
-import { doubtKicked, freeSession, isOnItsWay, noteEnding, type Session } from './session.ts';
+import { doubtKicked } from './session/attempt.ts';
+import { isOnItsWay } from './session/bounds.ts';
+import { freeSession, noteEnding } from './session/outcome.ts';
+import type { Session } from './session/record.ts';
 import { type Ms, seconds } from './time.ts';
 
 export interface Kick {

@@ -1,11 +1,9 @@
 // Which limit holds for a username (S4). Pure: settings in, a decision out.
 
+import type { limitSettings, Values } from './settings.ts';
+
 /** A deployment's session limit as configured; undefined elsewhere means none was ever configured (S1). */
-export interface SessionLimit {
-  readonly enabled: boolean;
-  /** 1 to 1,000,000 sessions. */
-  readonly maxSessionsPerUsername: number;
-}
+export type SessionLimit = Values<typeof limitSettings>;
 
 /** A username's own limit. */
 export type Override =

@@ -1,7 +1,8 @@
 // A session that has long been connected, as it is stored.
 
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
-import { type Session, startSession } from '../../shared/domain/session.ts';
+import { startSession } from '../../shared/domain/session/attempt.ts';
+import type { Session } from '../../shared/domain/session/record.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
 import type { Rig } from './rig.ts';
 

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { isProblemCode } from '../../functions/api/problems.ts';
 import type { ClientId, Username } from '../../shared/domain/ids.ts';
+import { deploymentSettings, limitSettings } from '../../shared/domain/settings.ts';
 import { connectLongAgo } from './connected.ts';
 import { type Answered, startRig } from './rig.ts';
 import { fillPath, inside, owners, readRoutes, type WalkedRoute } from './routes.ts';
@@ -73,8 +74,10 @@ const nastyValue = fc.letrec((tie) => ({
 })).value;
 
 const fieldNames = fc.constantFrom(
-  ...['enabled', 'maxSessionsPerUsername', 'whitelist', 'limit', 'password', 'name', 'mqttHost', 'status', 'tenantId'],
-  ...['sessionExpirySeconds', 'clientIdTakeover', 'onStoreFailure', '__proto__', 'constructor', ''],
+  ...Object.keys(limitSettings),
+  ...['whitelist', 'limit', 'password', 'name', 'mqttHost', 'status', 'tenantId'],
+  ...Object.keys(deploymentSettings),
+  ...['__proto__', 'constructor', ''],
 );
 
 const deep = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDeploymentItems } from '../../shared/adapters/dynamodb/tenancy/deployment-items.ts';
 import type { DeploymentId, TenantId } from '../../shared/domain/ids.ts';
 import type { RecordedReason } from '../../shared/domain/refusal.ts';
+import { defaultsOf, deploymentSettings } from '../../shared/domain/settings.ts';
 import { rejectionSum } from '../support/rejection-sum.ts';
 import { type Answered, faultsOf, type Rig, startRig } from './rig.ts';
 
@@ -76,9 +77,7 @@ describe('a deployment', () => {
       name: 'Fleet',
       mqttHost: `${deploymentId}.mqtt.localhost`,
       status: 'active',
-      sessionExpirySeconds: 3600,
-      clientIdTakeover: 'deny',
-      onStoreFailure: 'reject',
+      ...defaultsOf(deploymentSettings),
       createdAt: '2026-11-22T17:00:00.250Z',
     });
     const location = created.headers.get('location') ?? '';

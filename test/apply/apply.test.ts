@@ -218,6 +218,48 @@ test('a field of the limit that the file leaves out stays as it is, a whitelist 
   expect((await rig.api('GET', limitPath)).body).toMatchObject({ enabled: true, whitelist: [] });
 });
 
+test('a setting that only a newer API has keeps its value: a change sends what the file names and nothing else', async () => {
+  const colour = { colour: 'red' };
+  const answers: Readonly<Record<string, object>> = {
+    '/v1/deployments/demo': { deploymentId: 'demo', name: 'Demo', sessionExpirySeconds: 3_600, ...colour },
+    '/v1/deployments/demo/session-limit': { enabled: true, maxSessionsPerUsername: 5, whitelist: [], ...colour },
+  };
+  const sent: unknown[] = [];
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    if (request.method !== 'GET') sent.push([request.method, JSON.parse(Buffer.concat(chunks).toString())]);
+    response.writeHead(200, { etag: '"1"' }).end(JSON.stringify(answers[request.url ?? '']));
+  };
+  const ran = await serving(
+    (request, response) => void answer(request, response),
+    (at) => apply('deployment: {id: demo, sessionExpirySeconds: 60}\nsessionLimit: {maxSessionsPerUsername: 6}', at),
+  );
+  expect(ran).toMatchObject({ code: 0, err: '' });
+  expect(sent).toEqual([
+    ['PATCH', { sessionExpirySeconds: 60 }],
+    ['PATCH', { maxSessionsPerUsername: 6 }],
+  ]);
+});
+
+test('a setting that an older API does not have is shown as nothing, and is refused by the API by its name', async () => {
+  const answers: Readonly<Record<string, object>> = {
+    '/v1/deployments/demo': { deploymentId: 'demo', name: 'Demo' },
+    '/v1/deployments/demo/session-limit': { maxSessionsPerUsername: 5, whitelist: [] },
+  };
+  const refusal = { detail: 'Wrong.', errors: [{ in: 'body', name: 'enabled', detail: 'is not a field' }] };
+  const ran = await serving(
+    (request, response) => {
+      const isRead = request.method === 'GET';
+      response.writeHead(isRead ? 200 : 400, { etag: '"1"' });
+      response.end(JSON.stringify(isRead ? answers[request.url ?? ''] : refusal));
+    },
+    (at) => apply('deployment: {id: demo}\nsessionLimit: {enabled: true}', at),
+  );
+  expect(ran).toMatchObject({ code: 1, out: '~ session limit enabled: nothing -> true\n' });
+  expect(ran.err).toContain('body enabled: is not a field');
+});
+
 test('a part that the file leaves out is left alone; none removes the limit for good', async () => {
   expect(await apply('deployment: {id: demo}')).toMatchObject({ out: 'nothing to change\n' });
   expect((await rig.api('GET', limitPath)).status).toBe(200);

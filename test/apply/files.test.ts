@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { readFile } from '../../apply/read-file.ts';
 import { run } from '../../apply/run.ts';
+import { limitSettings } from '../../shared/domain/settings.ts';
 
 const read = (yaml: string) => readFile(Buffer.from(yaml));
 
@@ -63,7 +64,7 @@ test.each([
   ['sessionLimit: {whitelist: }', 'sessionLimit.whitelist must be a list of usernames'],
   ['sessionLimit: {whitelist: [a?b]}', 'sessionLimit.whitelist: a username holds no "?"'],
   ['sessionLimit: {whitelist: [a, b, "a"]}', '"a" is in sessionLimit.whitelist twice: the first is in line 2'],
-  ['sessionLimit: {limit: 5}', 'has no field "limit", only enabled, maxSessionsPerUsername, whitelist'],
+  ['sessionLimit: {limit: 5}', `has no field "limit", only ${Object.keys(limitSettings).join(', ')}, whitelist`],
   ['sessionLimit:', 'sessionLimit, unless it is none, must be a list of "name: value"'],
   ['sessionLimit: off', 'sessionLimit, unless it is none, must be a list of "name: value"'],
   ['overrides:', 'overrides says nothing: {} removes all of them, and without the line they stay'],
@@ -102,6 +103,8 @@ test.each([
   ['deployment:\n  id: demo\n  status: deleting', 3, 'deployment.status must be active or suspended'],
   ['deployment:\n  id: demo\n  status: off', 3, 'off is not plain text in every version of YAML: write "off"'],
   ['deployment:\n  id: demo\n  onStoreFailure: open', 3, 'deployment.onStoreFailure must be reject or admit'],
+  ['deployment:\n  id: demo\n  colour: red', 3, 'deployment has no field "colour", only id, name, mqttHost, '],
+  ['deployment: {id: demo}\nsessionLimit:\n  enabled: true\n  colour: red', 4, 'has no field "colour", only enabled, '],
   ['deployment:\n  id: demo\n  mqttHost: fleet', 3, 'must be one label below the MQTT domain of the installation'],
   ['deployment:\n  id: demo\n  mqttHost: -a.example.com', 3, 'must be one label below the MQTT domain'],
   [

@@ -15,8 +15,8 @@ import { createCredentialStore } from '../../shared/adapters/dynamodb/credential
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/usage/rank-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import { applyDoorReport } from '../../shared/app/presence/life-cycle.ts';
-import { recount } from '../../shared/app/repair/recount.ts';
+import { recount } from '../../shared/app/counter/recount.ts';
+import { applyDoorReport } from '../../shared/app/presence/report.ts';
 import { refreshRank } from '../../shared/app/usage/refresh-rank.ts';
 import { connectBudgetMs } from '../../shared/config/constants.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
@@ -24,6 +24,7 @@ import { createCoreConnect } from '../../shared/core/connect.ts';
 import { createCore } from '../../shared/core/core.ts';
 import type { Connect, ConnectDecision } from '../../shared/domain/connect.ts';
 import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import { defaultsOf, deploymentSettings, limitSettings } from '../../shared/domain/settings.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
 import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
 import type { DoorReport } from '../../shared/ports/presence/presence.ts';
@@ -59,12 +60,10 @@ beforeAll(async () => {
     name: 'Demo',
     mqttHost: undefined,
     status: 'active',
-    sessionExpirySeconds: seconds(3_600),
-    clientIdTakeover: 'deny',
-    onStoreFailure: 'reject',
+    ...defaultsOf(deploymentSettings),
     createdAt: clock.now(),
   });
-  const limit = { enabled: true, maxSessionsPerUsername: 1, whitelist: ['somebody' as Username] };
+  const limit = { ...defaultsOf(limitSettings), maxSessionsPerUsername: 1, whitelist: ['somebody' as Username] };
   await settings.putSessionLimit(demo, limit, { actor: 'test', at: clock.now() });
   for (const name of ['warm', 'alice', 'bob', 'carol', 'dave'])
     await credentials.putCredential(demo, { username: name as Username, hash: benchHash, createdAt: clock.now() });

@@ -7,7 +7,7 @@ import { sessionsAtRest, sessionsOf } from '../../bench/growth/items.ts';
 import { overBudget, type Path } from '../../bench/paths/path.ts';
 import { type Prepared, prepareScene } from '../../bench/paths/prepare.ts';
 import type { Spent } from '../../bench/paths/scene.ts';
-import { recount } from '../../shared/app/repair/recount.ts';
+import { recount } from '../../shared/app/counter/recount.ts';
 import type { ClientId, Username } from '../../shared/domain/ids.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 

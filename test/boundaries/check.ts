@@ -16,7 +16,7 @@ export interface Report {
 const skipped = new Set(['node_modules', 'cdk.out', 'coverage', 'dist']);
 const isSource = /\.[cm]?[jt]sx?$/;
 
-function listSources(root: string, folder = ''): string[] {
+export function listSources(root: string, folder = ''): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = posix.join(folder, entry.name);
     if (entry.isDirectory())

@@ -17,7 +17,7 @@ export interface Source {
   readonly impurities: readonly string[];
 }
 
-type Node = Readonly<Record<string, unknown>> & { readonly type: string };
+export type Node = Readonly<Record<string, unknown>> & { readonly type: string };
 
 const impureGlobals = new Set([
   'process',
@@ -33,7 +33,7 @@ const impureGlobals = new Set([
 ]);
 const impureMembers = new Set(['Date.now', 'Math.random']);
 
-function isNode(value: unknown): value is Node {
+export function isNode(value: unknown): value is Node {
   return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
 }
 
@@ -109,6 +109,12 @@ function namesDeclaredIn(node: Node): readonly string[] {
   });
 }
 
+export function parseProgram(path: string, text: string): Node {
+  const program: unknown = parseAst(text, { lang: path.endsWith('x') ? 'tsx' : 'ts' }, path);
+  if (!isNode(program)) throw new Error(`no syntax tree for ${path}`);
+  return program;
+}
+
 export function readSource(path: string, text: string): Source {
   const imports: Import[] = [];
   const impurities: string[] = [];
@@ -127,8 +133,6 @@ export function readSource(path: string, text: string): Source {
     }
   }
 
-  const program: unknown = parseAst(text, { lang: path.endsWith('x') ? 'tsx' : 'ts' }, path);
-  if (!isNode(program)) throw new Error(`no syntax tree for ${path}`);
-  visit(program, new Set());
+  visit(parseProgram(path, text), new Set());
   return { imports, impurities };
 }

@@ -33,6 +33,7 @@ const bodyRules = [
   'shared/app/settings/session-limit-input.ts',
   'shared/config/constants.ts',
   'shared/domain/ids.ts',
+  'shared/domain/settings.ts',
 ];
 const apiSchemas = ['functions/api/schemas.ts', 'functions/api/schemas-tenancy.ts'];
 const ofBrowser = ['react', 'react-dom', '@cloudscape-design/components', '@cloudscape-design/global-styles'];

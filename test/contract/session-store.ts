@@ -4,7 +4,9 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { wakePartitions } from '../../shared/config/constants.ts';
 import type { ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
-import { confirmSession, endSession, freeSession, type Session, startSession } from '../../shared/domain/session.ts';
+import { startSession } from '../../shared/domain/session/attempt.ts';
+import { confirmSession, endSession, freeSession } from '../../shared/domain/session/outcome.ts';
+import type { Session } from '../../shared/domain/session/record.ts';
 import { addSeconds, type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import type { Names, SessionStore, Stored, Wake } from '../../shared/ports/counter/sessions.ts';
 

@@ -13,6 +13,7 @@ import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/set
 import { buildWhitelistItems, isListed, usernamesOf } from '../../shared/adapters/dynamodb/settings/whitelist-item.ts';
 import { usernamesPerListMax } from '../../shared/config/constants.ts';
 import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
+import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 import type { SettingsStore } from '../../shared/ports/settings/settings.ts';
 import { allItems } from '../support/all-items.ts';
 import { by, deploymentOf } from '../support/deployment.ts';
@@ -21,7 +22,7 @@ import { tableForAllTests } from '../support/tables.ts';
 
 const name = (raw: string) => raw as Username;
 const limitOf = (maxSessionsPerUsername: number, ...whitelist: string[]) => ({
-  enabled: true,
+  ...defaultsOf(limitSettings),
   maxSessionsPerUsername,
   whitelist: whitelist.map(name),
 });
@@ -127,7 +128,7 @@ describe('session limit', () => {
     // U+FF5E comes before U+1F600 in UTF-8 and after it in UTF-16.
     const done = await store.putSessionLimit(id, limitOf(7, '\u{1F600}', 'bob', '\uFF5E', 'alice', 'bob'), by(5));
     const whitelist = ['alice', 'bob', '\uFF5E', '\u{1F600}'];
-    const value = { enabled: true, maxSessionsPerUsername: 7, whitelist, version: 1, updatedAt: 5 };
+    const value = { ...defaultsOf(limitSettings), maxSessionsPerUsername: 7, whitelist, version: 1, updatedAt: 5 };
     expect(done).toEqual({ kind: 'done', created: true, value });
     expect(await store.getSessionLimit(id)).toEqual(value);
     expect(await onConnect('bob')).toMatchObject({
@@ -412,7 +413,7 @@ test('every change leaves one record of who, when, what before and what after', 
   await store.deleteOverride(id, name('bob'), by(6));
   await store.deleteSessionLimit(id, by(7));
   const records = (await itemsOf(`A|${id}`)).map(({ pk: _pk, sk: _sk, ...record }) => record);
-  const on = { enabled: true, maxSessionsPerUsername: 7, whitelistSize: 1 };
+  const on = { ...defaultsOf(limitSettings), maxSessionsPerUsername: 7, whitelistSize: 1 };
   const bob = { count: 1, usernames: ['bob'] };
   const alice = { count: 1, usernames: ['alice'] };
   const actor = 'somebody';

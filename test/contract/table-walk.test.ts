@@ -5,7 +5,9 @@ import { createSessionStore } from '../../shared/adapters/dynamodb/presence/sess
 import { createTableWalk } from '../../shared/adapters/dynamodb/repair/table-walk.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
-import { freeSession, type Session, startSession } from '../../shared/domain/session.ts';
+import { startSession } from '../../shared/domain/session/attempt.ts';
+import { freeSession } from '../../shared/domain/session/outcome.ts';
+import type { Session } from '../../shared/domain/session/record.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
 import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
 import type { CredentialStore } from '../../shared/ports/credentials/credentials.ts';

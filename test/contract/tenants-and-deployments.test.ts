@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
 import { createTenantStore } from '../../shared/adapters/dynamodb/tenancy/tenant-store.ts';
 import type { DeploymentId, TenantId } from '../../shared/domain/ids.ts';
+import { defaultsOf, deploymentSettings } from '../../shared/domain/settings.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
 import type { Deployment, SettingsStore } from '../../shared/ports/settings/settings.ts';
 import type { TenantStore } from '../../shared/ports/tenancy/tenants.ts';
@@ -26,7 +27,7 @@ beforeEach(async () => {
   expect(await store.createDeployment(one)).toBe('created');
 });
 
-const shown = { name: 'One', status: 'active', sessionExpirySeconds: 3_600, clientIdTakeover: 'deny' };
+const shown = { name: 'One', status: 'active', ...defaultsOf(deploymentSettings) };
 
 describe('tenants', () => {
   test('are created once, and listed in order, in pages', async () => {

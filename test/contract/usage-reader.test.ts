@@ -6,7 +6,10 @@ import { createUsageReader } from '../../shared/adapters/dynamodb/usage/usage-re
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { collectRankRequests } from '../../shared/app/usage/ask-ranks.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
-import { confirmSession, endSession, type Session, startSession } from '../../shared/domain/session.ts';
+import { startSession } from '../../shared/domain/session/attempt.ts';
+import { confirmSession, endSession } from '../../shared/domain/session/outcome.ts';
+import type { Session } from '../../shared/domain/session/record.ts';
+import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
 import type { RejectionStore } from '../../shared/ports/rejections/rejections.ts';
@@ -197,7 +200,11 @@ test('those over their limit are counted, by the limit that is theirs', async ()
   await join(one, 'dave', 'dave1');
   const by = { actor: 'somebody', at: start };
   const put = (max: number, enabled: boolean, ...whitelist: Username[]) =>
-    settings.putSessionLimit(one, { enabled, maxSessionsPerUsername: max, whitelist }, by);
+    settings.putSessionLimit(
+      one,
+      { ...defaultsOf(limitSettings), enabled, maxSessionsPerUsername: max, whitelist },
+      by,
+    );
   expect(await usage.countOverLimit(one)).toBe(0);
   await put(2, true);
   expect(await usage.countOverLimit(one)).toBe(0);
@@ -219,7 +226,7 @@ test('deployments do not see each other, though the id of one begins with the ot
   expect(await usage.getClient(one, client('c'))).toMatchObject({ username: 'bob' });
   expect(await usage.getClient(other, client('c'))).toMatchObject({ username: 'alice' });
   const by = { actor: 'somebody', at: start };
-  await settings.putSessionLimit(other, { enabled: true, maxSessionsPerUsername: 0, whitelist: [] }, by);
+  await settings.putSessionLimit(other, { ...defaultsOf(limitSettings), maxSessionsPerUsername: 0, whitelist: [] }, by);
   expect(await usage.countOverLimit(other)).toBe(1);
   expect(await usage.countOverLimit(one)).toBe(0);
 });

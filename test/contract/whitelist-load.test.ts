@@ -8,6 +8,7 @@ import { buildWhitelistItems, whitelistIdFor } from '../../shared/adapters/dynam
 import { createWhitelistMemory } from '../../shared/adapters/dynamodb/settings/whitelist-memory.ts';
 import { usernamesPerListMax } from '../../shared/config/constants.ts';
 import { type DeploymentId, type Username, usernameMaxBytes } from '../../shared/domain/ids.ts';
+import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 import { allItems } from '../support/all-items.ts';
 import { by, deploymentOf } from '../support/deployment.ts';
 import type { TestTable } from '../support/engine.ts';
@@ -48,7 +49,11 @@ function counted(): TestTable {
 
 const longest = (n: number) => `${n}-`.padEnd(usernameMaxBytes, 'x') as Username;
 const names = (from: number, count: number) => Array.from({ length: count }, (_, n) => longest(from + n));
-const limitOf = (whitelist: readonly Username[]) => ({ enabled: true, maxSessionsPerUsername: 7, whitelist });
+const limitOf = (whitelist: readonly Username[]) => ({
+  ...defaultsOf(limitSettings),
+  maxSessionsPerUsername: 7,
+  whitelist,
+});
 
 test('replacing 10,000 usernames of 256 bytes takes a hundred writes, and few requests at a time', async () => {
   const { client, tableName } = counted();

@@ -5,7 +5,9 @@ import type { RosterLayout } from '../../shared/adapters/dynamodb/counter/lanes.
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import type { ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import { isWide, laneOf } from '../../shared/domain/place.ts';
-import { confirmSession, foldSession, freeSession, type Session, startSession } from '../../shared/domain/session.ts';
+import { startSession } from '../../shared/domain/session/attempt.ts';
+import { confirmSession, freeSession } from '../../shared/domain/session/outcome.ts';
+import type { Session } from '../../shared/domain/session/record.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
 import type { AddOutcome, SessionStore, Stored } from '../../shared/ports/counter/sessions.ts';
 
@@ -68,7 +70,8 @@ export function describeWideRoster(name: string, make: (layout: RosterLayout) =>
       const hands = false;
       const begun = startSession(namesOf(clientId), place, admission, policy, undefined, hands);
       expect((await add(place)).kind).toBe('added');
-      const session = foldSession(confirmSession(begun, { at: start, expirySeconds: seconds(0) }, policy));
+      const confirmed = confirmSession(begun, { at: start, expirySeconds: seconds(0) }, policy);
+      const session: Session = { ...confirmed, folded: true };
       const put = await store.putSession(session, undefined);
       if (put.kind !== 'done') throw new Error('somebody wrote first');
       await store.dropPlace(deploymentId, alice, place, how);
@@ -238,25 +241,35 @@ export function describeWideRoster(name: string, make: (layout: RosterLayout) =>
       expect(await store.holds(freeSession(first.value))).toBe(false);
     });
 
-    test('a session is folded where its lane holds many others, and only if it is counted there', async () => {
+    test('a session is folded where its lane holds many others, and only if it is confirmed and counted there', async () => {
       await widen();
-      const [one, two] = [await placeFor('a'), await placeFor('a')];
-      const sessionAt = (place: Place): Session => {
+      let device = 0;
+      const isFolded = async (place: Place, isConfirmed = true): Promise<boolean | undefined> => {
+        const clientId = `device-${device++}`;
         const at = {
           attempt: cryptoRandom.attemptId(),
           witness: 'door',
           at: start,
           expirySeconds: seconds(0),
         } as const;
-        return startSession(namesOf('a'), place, at, policy, undefined, false);
+        const begun = startSession(namesOf(clientId), place, at, policy, undefined, false);
+        const put = await store.putSession(begun, undefined);
+        if (put.kind !== 'done') throw new Error('somebody wrote first');
+        const told = { at: start, expirySeconds: seconds(0) };
+        const next = isConfirmed ? confirmSession(begun, told, policy) : { ...begun, dueAt: start };
+        const confirmed = await store.putSession(next, put);
+        if (confirmed.kind !== 'done') throw new Error('somebody wrote first');
+        expect((await store.readSession(confirmed.value))?.value.folded).toBe(confirmed.value.folded);
+        return confirmed.value.folded;
       };
+      const [one, two] = [await placeFor('a'), await placeFor('a')];
       await add(one);
-      expect(await store.mayFold(sessionAt(one))).toBe(false);
+      expect(await isFolded(one)).toBeUndefined();
       await add(two);
-      expect(await store.mayFold(sessionAt(one))).toBe(true);
-      const three = await placeFor('a');
-      expect(await store.mayFold(sessionAt(three))).toBe(false);
-      expect(await store.mayFold(sessionAt(cryptoRandom.place()))).toBe(false);
+      expect(await isFolded(one, false)).toBeUndefined();
+      expect(await isFolded(one)).toBe(true);
+      expect(await isFolded(await placeFor('a'))).toBeUndefined();
+      expect(await isFolded(cryptoRandom.place())).toBeUndefined();
     });
 
     test('places of folded sessions leave their lane some at a time, or with the end of one of them', async () => {

@@ -19,7 +19,7 @@ import { createCore } from '../../shared/core/core.ts';
 import type { ConnectDecision, ConnectRequest } from '../../shared/domain/connect.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import type { Refusal } from '../../shared/domain/refusal.ts';
-import type { Session } from '../../shared/domain/session.ts';
+import type { Session } from '../../shared/domain/session/record.ts';
 import { ms } from '../../shared/domain/time.ts';
 import type { CredentialStore, PasswordKeys } from '../../shared/ports/credentials/credentials.ts';
 import type { Broker } from '../../shared/ports/presence/broker.ts';

@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ConnectRequest } from '../../shared/domain/connect.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
+import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 import { type ConnectRig, startConnectRig } from './connect-rig.ts';
 
 let rig: ConnectRig;
@@ -16,7 +17,7 @@ beforeAll(async () => {
   for (const id of ['demo', 'asleep']) await rig.addUser(id, 'alice', 'alice-secret');
   await rig.settings.putSessionLimit(
     'demo' as DeploymentId,
-    { enabled: true, maxSessionsPerUsername: 1, whitelist: [] },
+    { ...defaultsOf(limitSettings), maxSessionsPerUsername: 1, whitelist: [] },
     { actor: 'test', at: rig.now() as never },
   );
   await rig.connect({ clientId: 'holder' });

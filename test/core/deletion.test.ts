@@ -6,6 +6,7 @@ import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/credentia
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
 import { startDeletion } from '../../shared/app/operations/operations.ts';
 import type { ClientId, DeploymentId, OperationId, Username } from '../../shared/domain/ids.ts';
+import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 import { ms } from '../../shared/domain/time.ts';
 import { by, deploymentOf } from '../support/deployment.ts';
 import type { TestTable } from '../support/engine.ts';
@@ -32,7 +33,7 @@ async function configure(deploymentId: string): Promise<void> {
   const settings = createSettingsStore(table.client, table.tableName);
   const change = { actor: 'tests', at: ms(rig.core.now()) };
   const whitelist = ['w1', 'w2'] as Username[];
-  await settings.putSessionLimit(id, { enabled: true, maxSessionsPerUsername: 5, whitelist }, change);
+  await settings.putSessionLimit(id, { ...defaultsOf(limitSettings), maxSessionsPerUsername: 5, whitelist }, change);
   await settings.putOverride(id, 'o1' as Username, { kind: 'blocked' }, change);
   const credential = { username: 'alice' as Username, hash, createdAt: rig.core.now() };
   await createCredentialStore(table.client, table.tableName).putCredential(id, credential);

@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
+import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 import { ms } from '../../shared/domain/time.ts';
 import { type ConnectRig, startConnectRig } from './connect-rig.ts';
 
@@ -16,7 +17,7 @@ afterAll(() => rig.stop());
 
 const change = () => ({ actor: 'test', at: ms(rig.now()) });
 const limitOf = (...whitelist: string[]) => ({
-  enabled: true,
+  ...defaultsOf(limitSettings),
   maxSessionsPerUsername: 1,
   whitelist: whitelist as Username[],
 });

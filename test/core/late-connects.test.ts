@@ -3,7 +3,7 @@
 
 import { expect, test } from 'vitest';
 import { kickClient } from '../../shared/app/operations/kick.ts';
-import { applyDoorReport } from '../../shared/app/presence/life-cycle.ts';
+import { applyDoorReport } from '../../shared/app/presence/report.ts';
 import { compareWithBroker } from '../../shared/app/repair/compare-with-broker.ts';
 import { sweep } from '../../shared/app/repair/sweep.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';

@@ -6,7 +6,7 @@ import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { countAdmitted } from '../../shared/app/admission/count-admitted.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { laneOf } from '../../shared/domain/place.ts';
-import { freeSession } from '../../shared/domain/session.ts';
+import { freeSession } from '../../shared/domain/session/outcome.ts';
 import { createMemoryClient } from '../support/memory-client.ts';
 import { type Core, createCore } from './rig.ts';
 

@@ -4,6 +4,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ConnectRequest } from '../../shared/domain/connect.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
+import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 import { type ConnectRig, startConnectRig } from './connect-rig.ts';
 
 let rig: ConnectRig;
@@ -15,7 +16,7 @@ beforeEach(async () => {
   await rig.addDeployment('strict');
   for (const id of ['demo', 'strict']) {
     await rig.addUser(id, 'alice', 'alice-secret');
-    const limit = { enabled: true, maxSessionsPerUsername: 1, whitelist: [] };
+    const limit = { ...defaultsOf(limitSettings), maxSessionsPerUsername: 1, whitelist: [] };
     await rig.settings.putSessionLimit(id as DeploymentId, limit, change());
     // The one session of the limit; and now the process knows the deployment and the credential.
     expect((await rig.connect({ deploymentId: id, clientId: 'first' })).kind).toBe('admitted');

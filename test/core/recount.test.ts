@@ -4,9 +4,11 @@
 import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { perUsernameKey } from '../../shared/adapters/dynamodb/common/keys.ts';
-import { recount } from '../../shared/app/repair/recount.ts';
+import { recount } from '../../shared/app/counter/recount.ts';
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
-import { confirmSession, freeSession, isLive, startSession } from '../../shared/domain/session.ts';
+import { startSession } from '../../shared/domain/session/attempt.ts';
+import { confirmSession, freeSession } from '../../shared/domain/session/outcome.ts';
+import { isLive } from '../../shared/domain/session/record.ts';
 import { addSeconds, seconds } from '../../shared/domain/time.ts';
 import { createTestTable, startTestEngine, type TestEngine, type TestTable } from '../support/engine.ts';
 import { createMemoryClient } from '../support/memory-client.ts';

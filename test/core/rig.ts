@@ -6,11 +6,14 @@ import type { StoreOptions } from '../../shared/adapters/dynamodb/presence/sessi
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { type AdmitDecision, admit } from '../../shared/app/admission/admit.ts';
 import { parseBrokerEvent } from '../../shared/app/presence/broker-event.ts';
-import { applyBrokerEvent, applyDoorReport, type LifeCyclePorts } from '../../shared/app/presence/life-cycle.ts';
+import { applyBrokerEvent } from '../../shared/app/presence/event.ts';
+import { applyDoorReport } from '../../shared/app/presence/report.ts';
+import type { LifeCyclePorts } from '../../shared/app/presence/step.ts';
 import { sweep } from '../../shared/app/repair/sweep.ts';
 import { createCore as createProductCore } from '../../shared/core/core.ts';
 import type { AttemptId, ClientId, DeploymentId, SignerId, Username } from '../../shared/domain/ids.ts';
-import type { Session } from '../../shared/domain/session.ts';
+import type { Session } from '../../shared/domain/session/record.ts';
+import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
 import type { Broker, BrokerSays } from '../../shared/ports/presence/broker.ts';
@@ -74,7 +77,7 @@ export function createCore(
       max === undefined
         ? undefined
         : {
-            enabled: true,
+            ...defaultsOf(limitSettings),
             maxSessionsPerUsername: max,
             whitelistId: undefined,
             generation: 1,

@@ -4,7 +4,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
 import { seedRetained } from '../../bench/sweep/fleet.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import type { LifeCyclePorts } from '../../shared/app/presence/life-cycle.ts';
+import type { LifeCyclePorts } from '../../shared/app/presence/step.ts';
 import { sweep } from '../../shared/app/repair/sweep.ts';
 import { askingForRanks } from '../../shared/app/usage/ask-ranks.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';

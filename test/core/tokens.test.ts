@@ -9,6 +9,7 @@ import { signersOf } from '../../shared/adapters/node/signers.ts';
 import { readFetchedKeys } from '../../shared/app/credentials/public-keys.ts';
 import type { ConnectRequest } from '../../shared/domain/connect.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
+import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 import type { PublicKey } from '../../shared/ports/credentials/token-issuer.ts';
 import { type ConnectRig, startConnectRig } from './connect-rig.ts';
 
@@ -253,7 +254,7 @@ describe('a token', () => {
 
   test('of a blocked username is right, and not authorized', async () => {
     const change = { actor: 'test', at: rig.now() as never };
-    const limit = { enabled: true, maxSessionsPerUsername: 9, whitelist: [] };
+    const limit = { ...defaultsOf(limitSettings), maxSessionsPerUsername: 9, whitelist: [] };
     await rig.settings.putSessionLimit('demo' as DeploymentId, limit, change);
     await rig.settings.putOverride('demo' as DeploymentId, 'banned' as Username, { kind: 'blocked' }, change);
     rig.advance(5);

@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createAccountExpiryStore } from '../../shared/adapters/dynamodb/presence/account-expiry-store.ts';
 import { createAccountExpiry } from '../../shared/app/presence/account-expiry.ts';
-import { applyDoorReport, type ReportPorts } from '../../shared/app/presence/life-cycle.ts';
+import { applyDoorReport, type ReportPorts } from '../../shared/app/presence/report.ts';
 import { sessionExpirySecondsMax } from '../../shared/config/constants.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';

@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { countAdmitted } from '../../shared/app/admission/count-admitted.ts';
-import { applyDoorReport } from '../../shared/app/presence/life-cycle.ts';
+import { applyDoorReport } from '../../shared/app/presence/report.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import type { UncountedAdmission } from '../../shared/ports/presence/presence.ts';

@@ -8,7 +8,7 @@ import {
   toBrokerClientId,
   type Username,
 } from '../../shared/domain/ids.ts';
-import type { Pair } from '../../shared/domain/session.ts';
+import type { Pair } from '../../shared/domain/session/record.ts';
 import { addSeconds, type Ms, type Seconds, seconds } from '../../shared/domain/time.ts';
 import type { Clock } from '../../shared/ports/common/clock.ts';
 import type { BrokerSays } from '../../shared/ports/presence/broker.ts';

@@ -1,6 +1,6 @@
 // What must hold after every single request, whatever else is under way.
 
-import { isLive, type Session } from '../../shared/domain/session.ts';
+import { isLive, type Session } from '../../shared/domain/session/record.ts';
 import type { Actor } from './actor.ts';
 import type { RealSession } from './broker-oracle.ts';
 import { excuseForced, excuseOverLimit } from './excuses.ts';

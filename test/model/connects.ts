@@ -3,7 +3,7 @@
 
 import { admit } from '../../shared/app/admission/admit.ts';
 import { admitUncounted } from '../../shared/app/admission/admit-uncounted.ts';
-import { connectBudgetMs, sessionExpirySecondsDefault } from '../../shared/config/constants.ts';
+import { connectBudgetMs } from '../../shared/config/constants.ts';
 import {
   type ClientId,
   type DeploymentId,
@@ -11,7 +11,8 @@ import {
   toBrokerClientId,
   type Username,
 } from '../../shared/domain/ids.ts';
-import { type Ms, ms, type Seconds, seconds } from '../../shared/domain/time.ts';
+import { defaultsOf, deploymentSettings, limitSettings } from '../../shared/domain/settings.ts';
+import { type Ms, ms, type Seconds } from '../../shared/domain/time.ts';
 import { Contended, StoreUnavailable } from '../../shared/ports/common/errors.ts';
 import type { ConnectSettings } from '../../shared/ports/settings/settings.ts';
 import type { Actor } from './actor.ts';
@@ -47,12 +48,13 @@ function settingsOf(world: World, deploymentId: DeploymentId): ConnectSettings {
       name: deploymentId,
       mqttHost: '',
       status: 'active',
-      sessionExpirySeconds: seconds(sessionExpirySecondsDefault),
+      ...defaultsOf(deploymentSettings),
       clientIdTakeover: world.config.takeover ? 'allow' : 'deny',
       onStoreFailure: world.config.admits ? 'admit' : 'reject',
       createdAt: ms(0),
     },
     limit: {
+      ...defaultsOf(limitSettings),
       enabled: Number.isFinite(world.max),
       maxSessionsPerUsername: world.max,
       whitelistId: undefined,

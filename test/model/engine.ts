@@ -1,7 +1,7 @@
 // What a run stands on, and what may stand between the code and what it calls.
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { LifeCyclePorts } from '../../shared/app/presence/life-cycle.ts';
+import type { LifeCyclePorts } from '../../shared/app/presence/step.ts';
 import type { ClientId, DeploymentId } from '../../shared/domain/ids.ts';
 import type { Clock } from '../../shared/ports/common/clock.ts';
 import type { SessionStore } from '../../shared/ports/counter/sessions.ts';

@@ -1,6 +1,6 @@
 // Every exception that the model makes, in one place, with its reason. What is not here is a violation.
 
-import type { Session } from '../../shared/domain/session.ts';
+import type { Session } from '../../shared/domain/session/record.ts';
 import type { RealSession } from './broker-oracle.ts';
 import { skewMaxMs } from './run-config.ts';
 import type { World } from './world.ts';

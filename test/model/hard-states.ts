@@ -1,7 +1,7 @@
 // States that are hard to reach, and how often a run has reached them: a schedule that never meets them proves nothing.
 
 import { isWide } from '../../shared/domain/place.ts';
-import { isLive, type Session } from '../../shared/domain/session.ts';
+import { isLive, type Session } from '../../shared/domain/session/record.ts';
 import type { Ms } from '../../shared/domain/time.ts';
 import type { Actor } from './actor.ts';
 import { rosterOf, type TableView } from './table-view.ts';

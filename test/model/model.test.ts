@@ -8,7 +8,8 @@ import { explain, isUsual, modelRuns, modelSeed, trySchedules } from './try-sche
 describe('no interleaving, fault or loss', () => {
   it(`breaks I1, I1b, I2, I3, I4, I5, I6 or I7, and the hard states are reached (seed ${modelSeed})`, async () => {
     const tried = await trySchedules(modelSeed, modelRuns);
-    expect(tried.failing, await explain(tried, modelSeed)).toBeUndefined();
+    // Compared as a boolean: a diff of the failing world would bury the explanation under 1,700 lines.
+    expect(tried.failing === undefined, await explain(tried, modelSeed)).toBe(true);
     const { counts } = tried.reached;
     console.info(`model: ${tried.runs} runs, ${tried.requests} requests`, Object.fromEntries(counts));
     // Which states a run meets hangs on its seed and its length; the usual one meets all of them.

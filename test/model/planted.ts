@@ -3,9 +3,11 @@
 import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { parseDoorReport } from '../../functions/presence/door-report.ts';
 import { parseBrokerEvent } from '../../shared/app/presence/broker-event.ts';
-import { applyDoorReport, type LifeCyclePorts } from '../../shared/app/presence/life-cycle.ts';
+import { applyDoorReport } from '../../shared/app/presence/report.ts';
+import type { LifeCyclePorts } from '../../shared/app/presence/step.ts';
 import { type Place, toBrokerClientId } from '../../shared/domain/ids.ts';
-import { endSession, freeSession, samePair } from '../../shared/domain/session.ts';
+import { endSession, freeSession } from '../../shared/domain/session/outcome.ts';
+import { samePair } from '../../shared/domain/session/record.ts';
 import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
 import type { Planted } from './engine.ts';
 import type { Command } from './gates.ts';
@@ -44,7 +46,7 @@ function without(command: Command, condition: string, value: string): Command {
   const { ConditionExpression, ExpressionAttributeValues, ...input } = command.input;
   if (ConditionExpression?.includes(condition) !== true) return command;
   const values = Object.fromEntries(Object.entries(ExpressionAttributeValues ?? {}).filter(([name]) => name !== value));
-  const left = ConditionExpression.replace(condition, '');
+  const left = ConditionExpression.replace(condition, '').replace(/^ AND /, '');
   const loose = {
     ...input,
     ...(left === '' ? {} : { ConditionExpression: left }),
@@ -105,7 +107,11 @@ export const believesDisconnect: Planted = {
     const report = parseDoorReport(body);
     if (report?.type !== 'door.disconnected' || report.changedToSeconds === undefined) return 'not mine';
     const { changedToSeconds, ...told } = report;
-    await applyDoorReport(ports, { ...told, expirySeconds: changedToSeconds });
+    try {
+      await applyDoorReport(ports, { ...told, expirySeconds: changedToSeconds });
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+    }
     return 'applied';
   },
 };

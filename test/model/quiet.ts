@@ -2,7 +2,7 @@
 // Now the count must agree with the table and with the broker; and when everybody has left, with nothing.
 
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
-import { isLive, type Session } from '../../shared/domain/session.ts';
+import { isLive, type Session } from '../../shared/domain/session/record.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { type ConnectOutcome, dial, startConnect } from './connects.ts';
 import { excuseCounted, excuseOnce, excuseRepeated, isAnybodys, takesUnasked } from './excuses.ts';

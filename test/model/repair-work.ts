@@ -1,11 +1,11 @@
 // Kicks, recounts, and comparing a session with the broker: each a process that may die, beside all the others.
 
+import { recount } from '../../shared/app/counter/recount.ts';
 import { kickClient } from '../../shared/app/operations/kick.ts';
-import type { LifeCyclePorts } from '../../shared/app/presence/life-cycle.ts';
+import type { LifeCyclePorts } from '../../shared/app/presence/step.ts';
 import { compareWithBroker } from '../../shared/app/repair/compare-with-broker.ts';
-import { recount } from '../../shared/app/repair/recount.ts';
 import { type ClientId, type DeploymentId, toBrokerClientId, type Username } from '../../shared/domain/ids.ts';
-import type { Session } from '../../shared/domain/session.ts';
+import type { Session } from '../../shared/domain/session/record.ts';
 import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
 import type { World } from './world.ts';
 

@@ -5,7 +5,7 @@ import { placesOf } from '../../shared/adapters/dynamodb/counter/place-set.ts';
 import { decodeRoster, parseRosterKey } from '../../shared/adapters/dynamodb/counter/roster-item.ts';
 import { decodeSession, type Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
 import type { ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
-import type { Session } from '../../shared/domain/session.ts';
+import type { Session } from '../../shared/domain/session/record.ts';
 import type { Roster } from '../../shared/ports/counter/sessions.ts';
 
 export interface CountedUsername {

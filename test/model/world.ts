@@ -4,7 +4,7 @@
 import { isInvalid } from '../../bench/engine/rules/invalid.ts';
 import { usualLayout } from '../../shared/adapters/dynamodb/counter/lanes.ts';
 import { createSeenDecisions, type SeenDecisions } from '../../shared/app/admission/admit-uncounted.ts';
-import type { LifeCyclePorts } from '../../shared/app/presence/life-cycle.ts';
+import type { LifeCyclePorts } from '../../shared/app/presence/step.ts';
 import { createCore } from '../../shared/core/core.ts';
 import {
   type BrokerClientId,
@@ -13,7 +13,7 @@ import {
   toBrokerClientId,
   type Username,
 } from '../../shared/domain/ids.ts';
-import { staleEventSeconds } from '../../shared/domain/session.ts';
+import { staleEventSeconds } from '../../shared/domain/session/bounds.ts';
 import { addSeconds, type Ms, ms } from '../../shared/domain/time.ts';
 import type { Clock } from '../../shared/ports/common/clock.ts';
 import type { Actor } from './actor.ts';

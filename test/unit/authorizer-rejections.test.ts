@@ -9,6 +9,7 @@ import { createRejectionReader } from '../../shared/adapters/dynamodb/rejections
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
 import { environmentOf } from '../../shared/config/env.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
+import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 import { ms } from '../../shared/domain/time.ts';
 import { deploymentOf } from '../support/deployment.ts';
 import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
@@ -28,7 +29,7 @@ beforeAll(async () => {
   const { client, tableName } = await createTestTable(engine.endpoint);
   const settings = createSettingsStore(client, tableName);
   await settings.createDeployment(deploymentOf(demo, 'acme'));
-  const limit = { enabled: true, maxSessionsPerUsername: 1, whitelist: [] };
+  const limit = { ...defaultsOf(limitSettings), maxSessionsPerUsername: 1, whitelist: [] };
   await settings.putSessionLimit(demo, limit, { actor: 'test', at: ms(1) });
   const hash = await hashOf(password);
   secrets = await startSecrets(testKeyringText);

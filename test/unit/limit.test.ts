@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { decideLimit, maxSessions, type Override } from '../../shared/domain/limit.ts';
+import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 
-const limit = { enabled: true, maxSessionsPerUsername: 100 };
+const limit = { ...defaultsOf(limitSettings), maxSessionsPerUsername: 100 };
 const number: Override = { kind: 'number', max: 5 };
 
 test.each([

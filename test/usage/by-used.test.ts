@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest';
 import { refreshRank } from '../../shared/app/usage/refresh-rank.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
+import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 import { ms } from '../../shared/domain/time.ts';
 import { tableForEachTest } from '../support/tables.ts';
 import { allByName, allByUsed, createUsageRig, demo, sessionOf, type UsageRig } from './rig.ts';
@@ -82,7 +83,7 @@ test('both orders show the same limit, whitelist and overrides, at once after a 
   for (const username of usernames) await rig.join(username, 2);
   await rig.refresh();
   const whitelist = [name('listed'), name('nobody')];
-  await rig.settings.putSessionLimit(demo, { enabled: true, maxSessionsPerUsername: 7, whitelist }, by);
+  await rig.settings.putSessionLimit(demo, { ...defaultsOf(limitSettings), maxSessionsPerUsername: 7, whitelist }, by);
   await rig.settings.putOverride(demo, name('void'), { kind: 'unlimited' }, by);
   await rig.settings.deleteOverride(demo, name('void'), by);
   await rig.settings.putOverride(demo, name('few'), { kind: 'number', max: 1 }, by);
@@ -103,11 +104,19 @@ test('both orders show the same limit, whitelist and overrides, at once after a 
     void: plain,
   });
   expect(await rig.usage.countOverLimit(demo)).toBe(2);
-  await rig.settings.putSessionLimit(demo, { enabled: true, maxSessionsPerUsername: 1, whitelist: [] }, by);
+  await rig.settings.putSessionLimit(
+    demo,
+    { ...defaultsOf(limitSettings), maxSessionsPerUsername: 1, whitelist: [] },
+    by,
+  );
   expect(await limits()).toMatchObject({ listed: { limit: { kind: 'number', max: 1 }, whitelisted: false } });
   expect(await rig.usage.countOverLimit(demo)).toBe(5);
   await rig.settings.deleteSessionLimit(demo, by);
-  await rig.settings.putSessionLimit(demo, { enabled: true, maxSessionsPerUsername: 7, whitelist: [] }, by);
+  await rig.settings.putSessionLimit(
+    demo,
+    { ...defaultsOf(limitSettings), maxSessionsPerUsername: 7, whitelist: [] },
+    by,
+  );
   expect(await limits()).toMatchObject({ blocked: plain, few: plain });
   expect(await rig.usage.countOverLimit(demo)).toBe(0);
 });

@@ -10,7 +10,7 @@ import { createUsageReader } from '../../shared/adapters/dynamodb/usage/usage-re
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { askingForRanks, type CollectedRanks, collectRankRequests } from '../../shared/app/usage/ask-ranks.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
-import type { Session } from '../../shared/domain/session.ts';
+import type { Session } from '../../shared/domain/session/record.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import type { SessionStore } from '../../shared/ports/counter/sessions.ts';
 import type { SettingsStore } from '../../shared/ports/settings/settings.ts';

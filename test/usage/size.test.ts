@@ -14,6 +14,7 @@ import {
 } from '../../bench/usage/fill.ts';
 import { perUsernameKey, sessionKey } from '../../shared/adapters/dynamodb/common/keys.ts';
 import type { ClientId, Username } from '../../shared/domain/ids.ts';
+import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 import { type Ms, ms } from '../../shared/domain/time.ts';
 import type { TestTable } from '../support/engine.ts';
 import { tableForAllTests } from '../support/tables.ts';
@@ -68,7 +69,7 @@ test('3,000 usernames: every one once, in either order, and as many over the lim
   expect(ranked).toEqual(expected);
   const most = await allByUsed(rig.usage, { limit: 100, order: 'asc', minUsed: 12 });
   expect(most).toHaveLength(named.filter((one) => one.used >= 12).length);
-  const limit = { enabled: true, maxSessionsPerUsername: 9, whitelist: [nameOf(11)] };
+  const limit = { ...defaultsOf(limitSettings), maxSessionsPerUsername: 9, whitelist: [nameOf(11)] };
   await rig.settings.putSessionLimit(demo, limit, { actor: 'test', at: rig.now });
   expect(await rig.usage.countOverLimit(demo)).toBe(
     named.filter((one) => one.used > 9 && one.username !== nameOf(11)).length,

@@ -11,6 +11,7 @@ import { refreshRank } from '../../shared/app/usage/refresh-rank.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
 import type { Username } from '../../shared/domain/ids.ts';
 import type { Override } from '../../shared/domain/limit.ts';
+import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 import { ms } from '../../shared/domain/time.ts';
 import type { NoticeStore, ThresholdNotice } from '../../shared/ports/usage/notices.ts';
 import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
@@ -43,7 +44,7 @@ const change = () => ({ actor: 'test', at: rig.now });
 async function limitTo(max: number, whitelist: readonly string[] = [], enabled = true): Promise<void> {
   await rig.settings.putSessionLimit(
     demo,
-    { enabled, maxSessionsPerUsername: max, whitelist: whitelist as readonly Username[] },
+    { ...defaultsOf(limitSettings), enabled, maxSessionsPerUsername: max, whitelist: whitelist as readonly Username[] },
     change(),
   );
 }

@@ -4,21 +4,12 @@
 // the owner of the client id and the roster, which decides. Dying between any two leaves at most an attempt whose lease
 // leads the sweeper to it; nothing is ever connected that is not in the roster. ADR 1 has the alternatives.
 
-import { ownerSeconds, ttlGraceSeconds, wideSleepSeconds } from '../../config/constants.ts';
+import { ownerSeconds, ttlGraceSeconds } from '../../config/constants.ts';
 import type { AttemptId } from '../../domain/ids.ts';
 import { decideLimit, type EffectiveLimit, maxSessions } from '../../domain/limit.ts';
-import { isWide } from '../../domain/place.ts';
-import {
-  type Admission,
-  freeSession,
-  isLive,
-  meetSession,
-  noteArrival,
-  type Policy,
-  type Session,
-  settleSession,
-  startSession,
-} from '../../domain/session.ts';
+import { meetSession, noteArrival, startSession } from '../../domain/session/attempt.ts';
+import { freeSession, settleSession } from '../../domain/session/outcome.ts';
+import { type Admission, isLive, type Policy, type Session } from '../../domain/session/record.ts';
 import { addSeconds, type Ms, seconds } from '../../domain/time.ts';
 import type { Clock } from '../../ports/common/clock.ts';
 import { Contended, StoreUnavailable } from '../../ports/common/errors.ts';
@@ -26,7 +17,9 @@ import type { Random } from '../../ports/common/random.ts';
 import type { ConnectView, Names, Owner, Roster, SessionStore, Stored } from '../../ports/counter/sessions.ts';
 import type { Broker } from '../../ports/presence/broker.ts';
 import type { ConnectSettings } from '../../ports/settings/settings.ts';
-import { countAgain, freeExpired, settleFreed, uncountOver } from '../counter/free.ts';
+import { commit, countAgain, isCounted, isSeenCounted, uncountOver } from '../counter/commit.ts';
+import { countNewcomer, mayHaveRoom } from '../counter/count-newcomer.ts';
+import { freeDue } from '../counter/free-due.ts';
 import type { SettingsCache } from '../settings/settings-cache.ts';
 import { takeOver } from './takeover.ts';
 
@@ -59,9 +52,6 @@ export type AdmitDecision =
       readonly mustCleanStart?: true;
     }
   | { readonly kind: 'rejected'; readonly reason: 'blocked' | 'quota_exceeded' | 'client_id_held' };
-
-/** So often a place is chosen anew, or a limit read anew, where others have changed what was seen of a wide roster. */
-const maxMoves = 12;
 
 /** Rounds of "somebody wrote first, look again" before the answer is unavailable; contention is never told as quota. */
 const maxRounds = 12;
@@ -180,7 +170,7 @@ class AdmissionRun {
   private async meet(met: Stored<Session>): Promise<AdmitDecision | 'look again'> {
     const other = await this.otherHolder();
     if (other === 'refuse') return { kind: 'rejected', reason: 'client_id_held' };
-    if (met.value.holding === 'new' && !this.isSeenCounted(met.value)) {
+    if (met.value.holding === 'new' && !isSeenCounted(this.roster, met.value)) {
       // An attempt that is not counted is nobody's session yet: without room, there is none for this one either.
       const room = await this.hasRoom();
       if (!room && !(await this.isCounted(met.value))) {
@@ -260,10 +250,7 @@ class AdmissionRun {
   /** Somebody else took the client id in between: this attempt steps back and looks who holds it now. */
   private async giveBack(stored: Stored<Session>): Promise<void> {
     const { store } = this.ports;
-    const freed = freeSession(stored.value, { owes: true });
-    const put = await store.putSession(freed, stored);
-    if (put.kind === 'done')
-      await settleFreed(this.ports, { value: freed, revision: put.revision }, this.roster.used + 1);
+    await commit(this.ports, stored, freeSession(stored.value, { owes: true }));
     this.session = await store.readSession(this.request);
   }
 
@@ -283,53 +270,31 @@ class AdmissionRun {
     return put.kind === 'changed' ? 'look again' : 'done';
   }
 
-  /** The atomic step: in the roster or not. */
+  /** The atomic step: counted or not. */
   private async count(begun: Stored<Session>, met?: Stored<Session>): Promise<AdmitDecision | 'look again'> {
     const { store } = this.ports;
-    const { deploymentId, username } = this.request;
-    let stored = begun;
-    let isSure = false;
-    let reason: 'quota_exceeded' | 'blocked' = 'quota_exceeded';
-    for (let tries = 0, moves = 0; tries < 2; tries++) {
-      this.checkTime();
-      const askedAt = this.now();
-      const { place, dueAt } = stored.value;
-      const wakeBy = addSeconds(this.now(), seconds(wideSleepSeconds));
-      const how = { wakeBy, tellsDiffering: !isSure };
-      isSure = false;
-      const added = await store.addPlace(deploymentId, username, place, this.max, dueAt, how);
-      if (added.kind === 'differs' || added.kind === 'wide') {
-        if (moves++ >= maxMoves) throw new Contended(new Error('others kept changing a wide roster'));
-      }
-      if (added.kind === 'differs') {
+    const counted = await countNewcomer(this.ports, {
+      stored: begun,
+      isMet: met !== undefined,
+      max: this.max,
+      checkTime: () => this.checkTime(),
+      readLimit: async (askedAt) => {
         const limit = await this.readLimit(askedAt);
-        if (limit.kind === 'blocked') {
-          reason = 'blocked';
-          break;
-        }
-        isSure = true;
-        tries--;
-        continue;
-      }
-      if (added.kind === 'wide') {
-        this.roster = added.roster;
-        const moved = await this.moveToLane(stored, added.lane);
-        if (moved === undefined) return 'look again';
-        stored = moved;
-        tries--;
-        continue;
-      }
-      if (added.kind === 'added' && met !== undefined && isWide(place)) {
-        // Whoever confirmed it meanwhile may have folded it: then it is counted twice, until this is taken back.
-        const now = await store.readSession(this.request);
-        if (now?.value.folded === true && now.value.place === place)
-          await store.removePlace(deploymentId, username, place, false);
-      }
-      if (added.kind === 'added') return this.admitted(false);
-      if (added.kind === 'present') return this.admitted(true);
-      this.roster = added.roster;
-      if (tries > 0 || !(await this.reclaim())) break;
+        return limit.kind === 'blocked' ? 'blocked' : this.max;
+      },
+      reclaim: (seen) => {
+        this.roster = seen;
+        return this.reclaim();
+      },
+    });
+    if (counted.kind === 'changed') {
+      this.session = counted.current;
+      return 'look again';
     }
+    const { stored } = counted;
+    this.begun = stored;
+    if (counted.kind === 'counted') return this.admitted(!counted.isNew);
+    const reason = counted.kind === 'blocked' ? 'blocked' : 'quota_exceeded';
     // Connected or retained, and not in the roster: only a fault leaves that behind. It is a live session all the same
     // (S3), so it is counted, over the limit if need be.
     if (stored.value.holding !== 'new' && reason !== 'blocked') {
@@ -367,27 +332,8 @@ class AdmissionRun {
     return limit;
   }
 
-  /** The place has not been counted where it was to lie, and will not be, so another is chosen. */
-  private async moveToLane(stored: Stored<Session>, lane: number | undefined): Promise<Stored<Session> | undefined> {
-    const { store, random } = this.ports;
-    const place = store.placeFor(this.request, random.place(), this.roster, this.max, lane);
-    const next = { ...stored.value, place };
-    const put = await store.putSession(next, stored);
-    if (put.kind === 'done') {
-      this.begun = { value: next, revision: put.revision };
-      return this.begun;
-    }
-    this.session = put.current;
-    return undefined;
-  }
-
-  private isSeenCounted(session: Session): boolean {
-    return session.folded === true || this.roster.places.has(session.place);
-  }
-
-  /** The reading that said so may lag, or not show the lane. */
-  private async isCounted(session: Session): Promise<boolean> {
-    return this.isSeenCounted(session) || (isWide(session.place) && (await this.ports.store.holds(session)));
+  private isCounted(session: Session): Promise<boolean> {
+    return isCounted(this.ports.store, this.roster, session);
   }
 
   /** A client that was let in without a count is counted whatever the limit, and its record stays as it is (S17). */
@@ -404,21 +350,19 @@ class AdmissionRun {
     return (await this.reclaim()) && this.mayHaveRoom();
   }
 
-  /** What lanes hold in reserve only the write tells that takes it; who finds none there takes back all reserves. */
   private mayHaveRoom(): boolean {
-    return this.roster.used < this.max || this.roster.open === true;
+    return mayHaveRoom(this.roster, this.max);
   }
 
   /** Frees the username's own expired sessions within this CONNECT (S11). True if it freed any. */
   private async reclaim(): Promise<boolean> {
     const { deploymentId, username } = this.request;
     if (this.roster.wakeAt === undefined || this.roster.wakeAt > this.now()) return false;
-    const wide = this.roster.wide === true;
     let freed = 0;
     // Until there is room or nothing is left to look at: entries that came too early may stand before the expired ones.
     for (let room = false, more = true; more && !room; room = this.mayHaveRoom()) {
       this.checkTime();
-      const page = await freeExpired(this.ports, deploymentId, username, { limit: 25, wide });
+      const page = await freeDue(this.ports, deploymentId, username, { limit: 25, seen: this.roster });
       freed += page.freed;
       more = page.more;
       if (page.freed > 0) this.roster = await this.ports.store.peekRoster(deploymentId, username);

@@ -9,22 +9,21 @@
 
 import { ownerSeconds, ttlGraceSeconds } from '../../config/constants.ts';
 import {
-  connectGraceSeconds,
   extendLease,
-  isLive,
   knowUncounted,
   meetSession,
   overlapUnknown,
-  type Policy,
   rememberVouchers,
-  type Session,
   startSession,
-} from '../../domain/session.ts';
+} from '../../domain/session/attempt.ts';
+import { connectGraceSeconds } from '../../domain/session/bounds.ts';
+import { isLive, type Policy, type Session } from '../../domain/session/record.ts';
 import { addSeconds, later, type Ms, seconds } from '../../domain/time.ts';
 import type { Owner, Stored } from '../../ports/counter/sessions.ts';
 import type { UncountedAdmission } from '../../ports/presence/presence.ts';
-import { countAgain, uncountOver } from '../counter/free.ts';
-import { change, type LifeCyclePorts } from '../presence/life-cycle.ts';
+import { countAgain, uncountOver } from '../counter/commit.ts';
+import { change } from '../presence/change.ts';
+import type { LifeCyclePorts } from '../presence/step.ts';
 
 /** Whose client id it is by the records. */
 interface Ownership {

@@ -3,12 +3,13 @@
 // inherits neither subscriptions nor a queue. It must not know why the newcomer wants the id, nor whether there is room.
 
 import { type ClientId, type DeploymentId, toBrokerClientId } from '../../domain/ids.ts';
-import { isLive, isOnItsWay, type Session } from '../../domain/session.ts';
+import { isOnItsWay } from '../../domain/session/bounds.ts';
+import { isLive, type Session } from '../../domain/session/record.ts';
 import type { Stored } from '../../ports/counter/sessions.ts';
 import type { Broker } from '../../ports/presence/broker.ts';
-import { type FreePorts, uncountOver } from '../counter/free.ts';
+import { type CommitPorts, uncountOver } from '../counter/commit.ts';
 
-export interface TakeOverPorts extends FreePorts {
+export interface TakeOverPorts extends CommitPorts {
   readonly broker: Pick<Broker, 'deleteConnection'>;
 }
 

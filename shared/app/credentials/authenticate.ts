@@ -1,4 +1,7 @@
-// Who asks, before anything else is looked at (S6). Every way to fail reads as much, hashes as much and gets the same
+// Credentials: passwords and signed tokens, by which a client proves its username. They come before all else, so that an
+// unauthenticated client learns nothing and moves no counter. This folder must not know limits, counts or sessions.
+//
+// This file checks the credentials of one CONNECT (S6). Every way to fail reads as much, hashes as much and gets the same
 // answer: an unknown deployment or username, a name that cannot be one, none at all, a wrong password.
 //
 // While the database does not answer, what was read last speaks for a deployment that says `onStoreFailure: admit`

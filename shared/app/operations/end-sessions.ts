@@ -3,10 +3,10 @@
 // once, or was admitted while it went on.
 
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../domain/ids.ts';
-import { isLive, isTombstone, type Session, type Voucher } from '../../domain/session.ts';
+import { isLive, isTombstone, type Session, type Voucher } from '../../domain/session/record.ts';
 import { seconds } from '../../domain/time.ts';
 import type { Operation, PassedBy, Work } from '../../ports/operations/operations.ts';
-import { recount } from '../repair/recount.ts';
+import { recount } from '../counter/recount.ts';
 import { type Kicked, kickClient, kickTombstone } from './kick.ts';
 import { type Step, stillHolds, type WorkerPorts } from './operation-step.ts';
 

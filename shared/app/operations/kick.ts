@@ -6,11 +6,12 @@
 
 import { type AttemptId, type ClientId, type DeploymentId, toBrokerClientId, type Username } from '../../domain/ids.ts';
 import { type AfterKick, decideAfterKick, type Kick } from '../../domain/kick.ts';
-import { isLive, isTombstone, type Session } from '../../domain/session.ts';
+import { isLive, isTombstone, type Session } from '../../domain/session/record.ts';
 import type { Pause } from '../../ports/common/clock.ts';
 import type { Stored } from '../../ports/counter/sessions.ts';
-import { settleFreed } from '../counter/free.ts';
-import { change, type LifeCyclePorts } from '../presence/life-cycle.ts';
+import { complete } from '../counter/commit.ts';
+import { change } from '../presence/change.ts';
+import type { LifeCyclePorts } from '../presence/step.ts';
 
 export interface KickPorts extends LifeCyclePorts {
   readonly pause: Pause;
@@ -49,7 +50,7 @@ export async function kickClient(
 ): Promise<Kicked> {
   const holders = await readHolders(ports, deploymentId, clientId, of);
   for (const found of holders)
-    if (found.value.holding === 'freed' && found.value.owes === true) await settleFreed(ports, found, 2);
+    if (found.value.holding === 'freed' && found.value.owes === true) await complete(ports, found);
   const now = ports.clock.now();
   const isMeant = ({ value }: Stored<Session>): boolean => of === undefined || value.username === of;
   const live = holders.filter(({ value }) => isLive(value, now));

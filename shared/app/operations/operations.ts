@@ -1,5 +1,10 @@
-// Starting what goes on in the background. The record comes first, then the change that it follows, then the message
-// that wakes a worker: whoever dies in between leaves a record that somebody finds, and that knows what to check.
+// Operations: work that is too long for one request, as kicking many sessions or deleting a deployment. The record exists
+// because a process may die at any call: it says what is left to do, and any worker can go on with it. This folder must
+// not know how a CONNECT is decided or who calls the API; it ends and frees sessions by the rules of presence.
+//
+// This file starts an operation. It writes the record first, makes the change that the operation follows second, and sends
+// the message that wakes a worker last. A process that dies in between leaves a record that the next worker finds and
+// checks.
 
 import type { OperationId, Username } from '../../domain/ids.ts';
 import { addSeconds, seconds } from '../../domain/time.ts';

@@ -3,7 +3,7 @@
 // then on checked by a sample of the ends (S10). It must not learn from a session that another CONNECT may have changed.
 
 import type { AttemptId } from '../../domain/ids.ts';
-import type { Session } from '../../domain/session.ts';
+import type { Session } from '../../domain/session/record.ts';
 import type { Ms, Seconds } from '../../domain/time.ts';
 import type { Clock } from '../../ports/common/clock.ts';
 import type { AccountExpiryStore } from '../../ports/presence/account-expiry.ts';

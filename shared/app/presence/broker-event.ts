@@ -2,7 +2,7 @@
 // Its timestamp is approximate and never orders anything; it only tells when a session ended and whether it is stale.
 
 import { type ClientId, type DeploymentId, type Parsed, parseBrokerClientId } from '../../domain/ids.ts';
-import type { Pair } from '../../domain/session.ts';
+import type { Pair } from '../../domain/session/record.ts';
 import { type Ms, ms } from '../../domain/time.ts';
 
 interface Common {

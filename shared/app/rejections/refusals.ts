@@ -1,6 +1,9 @@
-// What is told of refused CONNECTs (S5, S6): once the credentials are right, the record of the username and a line of the
-// log with its names; before that, a line without any. It stands outside of everything that decides, also of the bound
-// on its time, so what is told is what the client was answered.
+// Rejections: what the product tells of refused CONNECTs (S5, S6). They are summed up in each process, so that a storm of
+// rejections costs the database next to nothing. This folder must not know why a CONNECT was refused beyond its reason,
+// and it decides nothing.
+//
+// This file wraps everything that decides, the bound on its time included, so it tells what the client was answered. With
+// valid credentials that is a record of the username and a log line with names; otherwise a log line without any.
 
 import type { Connect, ConnectDecision, ConnectRequest } from '../../domain/connect.ts';
 import { type Proven, shownClientId, toldReasons } from '../../domain/refusal.ts';

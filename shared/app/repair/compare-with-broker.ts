@@ -3,11 +3,12 @@
 // second for a client id), and only if the record still is the one that was read before the question.
 
 import { toBrokerClientId } from '../../domain/ids.ts';
-import { isLive, mayLiveOn, type Session } from '../../domain/session.ts';
+import { isLive, mayLiveOn, type Session } from '../../domain/session/record.ts';
 import { addSeconds, type Ms } from '../../domain/time.ts';
 import type { Names, Stored } from '../../ports/counter/sessions.ts';
 import type { BrokerSays } from '../../ports/presence/broker.ts';
-import { change, type LifeCyclePorts } from '../presence/life-cycle.ts';
+import { change } from '../presence/change.ts';
+import type { LifeCyclePorts } from '../presence/step.ts';
 
 export type Compared =
   /** Or somebody has heard of it in the meantime. */

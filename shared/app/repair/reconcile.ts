@@ -7,15 +7,15 @@
 
 import { reconcilePassSeconds, reconcileQuietSeconds } from '../../config/constants.ts';
 import type { DeploymentId, Username } from '../../domain/ids.ts';
-import { isLive, mayLiveOn, type Session } from '../../domain/session.ts';
+import { isLive, mayLiveOn, type Session } from '../../domain/session/record.ts';
 import { addSeconds, later, type Ms, seconds } from '../../domain/time.ts';
 import type { Stored } from '../../ports/counter/sessions.ts';
 import type { Progress, TableWalk, WalkPage } from '../../ports/repair/table-walk.ts';
 import { chooseFairly } from '../common/fair-choice.ts';
 import { sideBySide } from '../common/side-by-side.ts';
-import type { LifeCyclePorts } from '../presence/life-cycle.ts';
+import { recount } from '../counter/recount.ts';
+import type { LifeCyclePorts } from '../presence/step.ts';
 import { compareWithBroker } from './compare-with-broker.ts';
-import { recount } from './recount.ts';
 
 export interface ReconcilePorts extends LifeCyclePorts {
   readonly walk: TableWalk;

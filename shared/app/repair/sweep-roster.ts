@@ -3,9 +3,9 @@
 import { wideSleepSeconds } from '../../config/constants.ts';
 import type { DeploymentId, Username } from '../../domain/ids.ts';
 import { addSeconds, type Ms, ms, seconds } from '../../domain/time.ts';
-import type { LifeCyclePorts } from '../presence/life-cycle.ts';
-import { freeDue } from './expire.ts';
-import { recount } from './recount.ts';
+import { freeDue } from '../counter/free-due.ts';
+import { recount } from '../counter/recount.ts';
+import type { LifeCyclePorts } from '../presence/step.ts';
 
 const freePage = 250;
 /** Pages of one turn: what is more comes when the other usernames have had theirs. */
@@ -35,11 +35,8 @@ export async function sweepRoster(
   let gone = false;
   for (let pages = 0, more = true; more; pages++) {
     if (pages === pagesOfTurn) return { freed, drift: 0, more: true };
-    const page = await freeDue(ports, deploymentId, username, {
-      limit: freePage,
-      used: before.used - freed,
-      wide,
-    });
+    const seen = { ...before, used: before.used - freed };
+    const page = await freeDue(ports, deploymentId, username, { limit: freePage, seen });
     freed += page.freed;
     more = page.more;
     gone = page.gone;

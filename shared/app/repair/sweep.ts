@@ -6,13 +6,15 @@
 // and the next when all others have had theirs.
 
 import { wakePartitions } from '../../config/constants.ts';
-import { freeSession, isLive } from '../../domain/session.ts';
+import { freeSession } from '../../domain/session/outcome.ts';
+import { isLive } from '../../domain/session/record.ts';
 import type { Ms } from '../../domain/time.ts';
 import type { Measures } from '../../ports/common/metrics.ts';
 import type { Wake } from '../../ports/counter/sessions.ts';
 import { takeTurns } from '../common/fair-choice.ts';
 import { sideBySide } from '../common/side-by-side.ts';
-import { change, type LifeCyclePorts } from '../presence/life-cycle.ts';
+import { change } from '../presence/change.ts';
+import type { LifeCyclePorts } from '../presence/step.ts';
 import { sweepRoster } from './sweep-roster.ts';
 
 export interface Swept {

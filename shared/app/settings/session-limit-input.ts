@@ -1,27 +1,16 @@
 // What a caller may ask of a session limit or an override (product contract, section 3), read from untrusted JSON.
 
-import {
-  maxSessionsPerUsernameDefault,
-  maxSessionsPerUsernameMax,
-  usernamesPerListMax,
-} from '../../config/constants.ts';
+import { maxSessionsPerUsernameMax, usernamesPerListMax } from '../../config/constants.ts';
 import { parseUsername, type Username } from '../../domain/ids.ts';
 import type { Override, SessionLimit } from '../../domain/limit.ts';
+import { defaultsOf, limitSettings } from '../../domain/settings.ts';
 import { type Check, type Checked, checkFields, type Fault, faulty, fine } from '../common/fault.ts';
+import { checksOf } from './setting-checks.ts';
 
 export type SessionLimitInput = SessionLimit & { readonly whitelist: readonly Username[] };
 
 /** Faults that one list names; a wrong export of 10,000 usernames needs no answer of a megabyte. */
 const namedFaultsMax = 100;
-
-const checkEnabled: Check<boolean> = (raw, name) =>
-  typeof raw === 'boolean' ? fine(raw) : faulty(name, 'must be true or false');
-
-const isSessionCount = (raw: unknown): raw is number =>
-  typeof raw === 'number' && Number.isInteger(raw) && raw >= 1 && raw <= maxSessionsPerUsernameMax;
-
-const checkMax: Check<number> = (raw, name) =>
-  isSessionCount(raw) ? fine(raw) : faulty(name, `must be a whole number from 1 to ${maxSessionsPerUsernameMax}`);
 
 const checkWhitelist: Check<readonly Username[]> = (raw, name) => {
   if (!Array.isArray(raw)) return faulty(name, 'must be a list of usernames');
@@ -43,7 +32,7 @@ const checkWhitelist: Check<readonly Username[]> = (raw, name) => {
   return { ok: false, faults: [...faults.slice(0, namedFaultsMax), { name, problem: `has ${unnamed} more faults` }] };
 };
 
-const sessionLimitChecks = { enabled: checkEnabled, maxSessionsPerUsername: checkMax, whitelist: checkWhitelist };
+const sessionLimitChecks = { ...checksOf(limitSettings), whitelist: checkWhitelist };
 
 /** Only what is to change. */
 export function parseSessionLimitChange(raw: unknown): Checked<Partial<SessionLimitInput>> {
@@ -54,13 +43,13 @@ export function parseSessionLimitChange(raw: unknown): Checked<Partial<SessionLi
 export function parseSessionLimit(raw: unknown): Checked<SessionLimitInput> {
   const given = parseSessionLimitChange(raw);
   if (!given.ok) return given;
-  const defaults = { enabled: true, maxSessionsPerUsername: maxSessionsPerUsernameDefault, whitelist: [] };
-  return fine({ ...defaults, ...given.value });
+  return fine({ ...defaultsOf(limitSettings), whitelist: [], ...given.value });
 }
 
 const checkOverride: Check<Override> = (raw, name) => {
   if (raw === 'unlimited' || raw === 'blocked') return fine({ kind: raw });
-  if (isSessionCount(raw)) return fine({ kind: 'number', max: raw });
+  const max = sessionLimitChecks.maxSessionsPerUsername(raw, name);
+  if (max.ok) return fine({ kind: 'number', max: max.value });
   return faulty(name, `must be a whole number from 1 to ${maxSessionsPerUsernameMax}, "unlimited" or "blocked"`);
 };
 

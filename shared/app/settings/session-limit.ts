@@ -1,4 +1,8 @@
-// Changes of a deployment's session limit and overrides, as a caller of the API asks for them.
+// Settings: what a tenant asks of its deployment, the session limit with its whitelist and overrides. They are read for
+// every CONNECT and written by the API, with a version and an audit record for each change. This folder must not know
+// how sessions are counted: a change moves no count, and ends no session by itself.
+//
+// This file changes a session limit and its overrides, on the version that the caller saw.
 
 import type { DeploymentId, Username } from '../../domain/ids.ts';
 import type { Override } from '../../domain/limit.ts';
@@ -113,10 +117,8 @@ export async function changeSessionLimit(
     const current = await ports.settings.getSessionLimit(id);
     if (current === undefined) return { kind: 'missing', what: 'session_limit' };
     if (!allows(expected, current.version)) return { kind: 'stale', version: current.version };
-    const { enabled, maxSessionsPerUsername, whitelist, version } = current;
-    const next = { enabled, maxSessionsPerUsername, whitelist, ...input };
-    const change = { actor, tenantId, at: ports.clock.now(), expectedVersion: version };
-    const outcome = await ports.settings.putSessionLimit(id, next, change);
+    const change = { actor, tenantId, at: ports.clock.now(), expectedVersion: current.version };
+    const outcome = await ports.settings.putSessionLimit(id, { ...current, ...input }, change);
     if (outcome.kind !== 'stale') return answer(ports, id, outcome);
   }
   throw keptChanging();

@@ -1,11 +1,12 @@
 // What a caller may ask of a tenant or a deployment (product contract, section 3), read from untrusted JSON.
 
-import { deploymentNameMaxLength, sessionExpirySecondsMax } from '../../config/constants.ts';
+import { deploymentNameMaxLength } from '../../config/constants.ts';
 import { parseTenantId, type TenantId } from '../../domain/ids.ts';
 import { parseMqttHost } from '../../domain/mqtt-host.ts';
-import { type Seconds, seconds } from '../../domain/time.ts';
+import { deploymentSettings } from '../../domain/settings.ts';
 import type { DeploymentChange } from '../../ports/settings/settings.ts';
 import { type Check, type Checked, checkFields, faulty, fine } from '../common/fault.ts';
+import { checksOf } from '../settings/setting-checks.ts';
 
 const checkTenantId: Check<TenantId> = (raw, name) => {
   if (typeof raw !== 'string') return faulty(name, 'must be a string');
@@ -40,17 +41,8 @@ const checkMqttHost =
     return parsed.ok ? fine(parsed.value) : faulty(name, parsed.problem);
   };
 
-const checkExpiry: Check<Seconds> = (raw, name) =>
-  typeof raw === 'number' && Number.isInteger(raw) && raw >= 0 && raw <= sessionExpirySecondsMax
-    ? fine(seconds(raw))
-    : faulty(name, `must be a whole number from 0 to ${sessionExpirySecondsMax}`);
-
-function oneOf<const T extends string>(...allowed: readonly T[]): Check<T> {
-  return (raw, name) => {
-    const found = allowed.find((one) => one === raw);
-    return found === undefined ? faulty(name, `must be ${allowed.join(' or ')}`) : fine(found);
-  };
-}
+const checkStatus: Check<'active' | 'suspended'> = (raw, name) =>
+  raw === 'active' || raw === 'suspended' ? fine(raw) : faulty(name, 'must be active or suspended');
 
 export function parseNewDeployment(raw: unknown): Checked<string> {
   const given = checkFields<{ name: string }>(raw, { name: checkName });
@@ -64,9 +56,7 @@ export function parseDeploymentChange(raw: unknown, mqttDomain: string | undefin
   return checkFields<Required<DeploymentChange>>(raw, {
     name: checkName,
     mqttHost: checkMqttHost(mqttDomain),
-    status: oneOf('active', 'suspended'),
-    sessionExpirySeconds: checkExpiry,
-    clientIdTakeover: oneOf('deny', 'allow'),
-    onStoreFailure: oneOf('reject', 'admit'),
+    status: checkStatus,
+    ...checksOf(deploymentSettings),
   });
 }

@@ -1,8 +1,11 @@
-// Tenants and deployments, as a caller of the API makes and changes them.
+// Tenancy: tenants, and the deployments that each owns. Everything else belongs to one deployment, and no tenant learns
+// of another's. This folder must not know sessions or counts: deleting a deployment's content is an operation.
+//
+// This file makes and changes deployments, as a caller of the API asks.
 
-import { deploymentsPerTenantMax, sessionExpirySecondsDefault } from '../../config/constants.ts';
+import { deploymentsPerTenantMax } from '../../config/constants.ts';
 import type { DeploymentId, TenantId } from '../../domain/ids.ts';
-import { seconds } from '../../domain/time.ts';
+import { defaultsOf, deploymentSettings } from '../../domain/settings.ts';
 import type { Clock } from '../../ports/common/clock.ts';
 import { StoreUnavailable } from '../../ports/common/errors.ts';
 import type {
@@ -37,9 +40,7 @@ export function newDeployment(
     ...chosen,
     mqttHost: mqttDomain === undefined ? undefined : `${chosen.deploymentId}.${mqttDomain}`,
     status: 'active',
-    sessionExpirySeconds: seconds(sessionExpirySecondsDefault),
-    clientIdTakeover: 'deny',
-    onStoreFailure: 'reject',
+    ...defaultsOf(deploymentSettings),
   };
 }
 

@@ -18,8 +18,8 @@ export function askingForRanks(store: SessionStore, requests: RankRequests): Ses
     async putSession(session, expected) {
       const put = await store.putSession(session, expected);
       const settled = expected?.value.holding === 'new' && session.holding !== 'freed';
-      const writtenOff = expected?.value.folded === true && session.holding === 'freed';
-      if (put.kind === 'done' && (settled || writtenOff)) await requests.ask(session.deploymentId, session.username);
+      if (put.kind === 'done' && (settled || put.uncounted === true))
+        await requests.ask(session.deploymentId, session.username);
       return put;
     },
     async addPlace(deploymentId, username, place, max, dueAt, how) {

@@ -1,5 +1,9 @@
-// Makes a username's rank what its roster counts. Off the connect path, and at most about once a minute and username:
-// an order that moved with every change of a count would cost every session as much again (ADR 3).
+// Usage: what an operator sees of counts beside a single session, that is the order of usernames by used, and notices at
+// a threshold. It exists apart from counting, so that no CONNECT pays for a list (ADR 3). This folder must not change what
+// is counted, and nothing that decides may wait for it.
+//
+// This file makes a username's rank equal to what its roster counts, at most about once a minute and username. An order
+// that moved with each change of a count would cost each session as much again.
 
 import type { DeploymentId, Username } from '../../domain/ids.ts';
 import { StoreUnavailable } from '../../ports/common/errors.ts';

@@ -1,6 +1,6 @@
 import type { ClientId, DeploymentId, Place, Username } from '../../domain/ids.ts';
 import type { Override } from '../../domain/limit.ts';
-import type { Session } from '../../domain/session.ts';
+import type { Session } from '../../domain/session/record.ts';
 import type { Ms } from '../../domain/time.ts';
 
 /** A session as stored. `revision` changes with every write and never comes back. */
@@ -70,7 +70,8 @@ export interface Names {
 }
 
 export type PutOutcome<T> =
-  | { readonly kind: 'done'; readonly revision: string }
+  /** It stands there now. */
+  | ({ readonly kind: 'done' } & Stored<T>)
   /** Somebody wrote first; `current` is what stands there now. */
   | { readonly kind: 'changed'; readonly current: Stored<T> | undefined };
 
@@ -137,10 +138,14 @@ export interface SessionStore {
   holds(session: Session): Promise<boolean>;
 
   /**
-   * Writes a session if what stands there is still `expected` (undefined: nothing). A freed one becomes a tombstone. Where
-   * `expected` is folded and `session` is not, it is uncounted in the same atomic step.
+   * Writes a session if what stands there is still `expected` (undefined: nothing). A freed one becomes a tombstone.
+   * `value` is what was written: one that is confirmed, in a username with very many, may be counted by a number from now
+   * on (`folded`). `uncounted`: it was, and has been uncounted in the same atomic step, so it owes nothing.
    */
-  putSession(session: Session, expected: Stored<Session> | undefined): Promise<PutOutcome<Session>>;
+  putSession(
+    session: Session,
+    expected: Stored<Session> | undefined,
+  ): Promise<PutOutcome<Session> & { readonly uncounted?: true }>;
   /** Removes the item of an attempt that was never counted, if it is still `expected`. */
   removeSession(names: Names, expected: Stored<Session>): Promise<'done' | 'changed'>;
   putOwner(
@@ -181,10 +186,6 @@ export interface SessionStore {
     places: readonly Place[],
     last: boolean,
   ): Promise<Removed>;
-  /**
-   * Whether a session is counted by its place, in a lane that holds so many of them that it should be folded. Consistent.
-   */
-  mayFold(session: Session): Promise<boolean>;
   /**
    * A folded session's place leaves its lane; what is counted stays as it is. Safe to repeat. Without `atOnce` it may wait
    * for others of its lane, for as long as the process lives.

@@ -1,5 +1,5 @@
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../domain/ids.ts';
-import type { Admission } from '../../domain/session.ts';
+import type { Admission } from '../../domain/session/record.ts';
 import type { Ms, Seconds } from '../../domain/time.ts';
 import type { ScryptCost } from '../credentials/credentials.ts';
 

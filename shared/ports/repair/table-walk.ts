@@ -1,5 +1,5 @@
 import type { DeploymentId, Username } from '../../domain/ids.ts';
-import type { Session } from '../../domain/session.ts';
+import type { Session } from '../../domain/session/record.ts';
 import type { Ms } from '../../domain/time.ts';
 import type { PutOutcome, Stored } from '../counter/sessions.ts';
 

@@ -1,19 +1,19 @@
 import type { ClientId, DeploymentId, TenantId, Username } from '../../domain/ids.ts';
 import type { Override, SessionLimit } from '../../domain/limit.ts';
-import type { Ms, Seconds } from '../../domain/time.ts';
+import type { deploymentSettings, Values } from '../../domain/settings.ts';
+import type { Ms } from '../../domain/time.ts';
 import type { TokenIssuer } from '../credentials/token-issuer.ts';
 
-export interface Deployment {
+/** How it behaves, as its tenant chooses. */
+export type DeploymentSettings = Values<typeof deploymentSettings>;
+
+export interface Deployment extends DeploymentSettings {
   readonly deploymentId: DeploymentId;
   readonly tenantId: TenantId;
   readonly name: string;
   /** The TLS server name that it has set, in lower case; undefined where none. Its id stands for it besides (S25). */
   readonly mqttHost: string | undefined;
   readonly status: 'active' | 'suspended' | 'deleting';
-  /** 0 to 604,800. */
-  readonly sessionExpirySeconds: Seconds;
-  readonly clientIdTakeover: 'deny' | 'allow';
-  readonly onStoreFailure: 'reject' | 'admit';
   readonly createdAt: Ms;
 }
 
@@ -24,7 +24,7 @@ export interface StoredDeployment extends Deployment {
 
 /** What a caller may change of a deployment; what is not named stays. */
 export type DeploymentChange = {
-  readonly [K in 'name' | 'mqttHost' | 'sessionExpirySeconds' | 'clientIdTakeover' | 'onStoreFailure']?: Deployment[K];
+  readonly [K in 'name' | 'mqttHost' | keyof DeploymentSettings]?: Deployment[K];
 } & { readonly status?: 'active' | 'suspended' };
 
 /** What the connect path needs of a deployment's settings; may be up to 5 s old (S1). */

@@ -7,10 +7,11 @@ import { machineKey } from '../../../shared/adapters/dynamodb/common/keys.ts';
 import { createCredentialStore } from '../../../shared/adapters/dynamodb/credentials/credential-store.ts';
 import { createSettingsStore } from '../../../shared/adapters/dynamodb/settings/settings-store.ts';
 import { cryptoRandom } from '../../../shared/adapters/node/random.ts';
-import { applyDoorReport } from '../../../shared/app/presence/life-cycle.ts';
+import { applyDoorReport } from '../../../shared/app/presence/report.ts';
 import { createCoreConnect } from '../../../shared/core/connect.ts';
 import { createCore } from '../../../shared/core/core.ts';
 import type { AttemptId, DeploymentId, TenantId, Username } from '../../../shared/domain/ids.ts';
+import { defaultsOf, deploymentSettings, limitSettings } from '../../../shared/domain/settings.ts';
 import { ms, seconds } from '../../../shared/domain/time.ts';
 import type { DoorReport } from '../../../shared/ports/presence/presence.ts';
 import { createTestTable, startTestEngine } from '../../support/engine.ts';
@@ -56,7 +57,7 @@ export async function createWorld(): Promise<World> {
       name: deploymentId,
       mqttHost: `${deploymentId}.mqtt.example.com`,
       status: 'active',
-      sessionExpirySeconds: seconds(3_600),
+      ...defaultsOf(deploymentSettings),
       clientIdTakeover: deploymentId === 'open' ? 'allow' : 'deny',
       onStoreFailure: deploymentId === 'open' ? 'admit' : 'reject',
       createdAt: clock.now(),
@@ -67,7 +68,7 @@ export async function createWorld(): Promise<World> {
       await credentials.putCredential(deploymentId as DeploymentId, credential);
     }
   }
-  const limit = { enabled: true, maxSessionsPerUsername: 2, whitelist: ['somebody' as Username] };
+  const limit = { ...defaultsOf(limitSettings), maxSessionsPerUsername: 2, whitelist: ['somebody' as Username] };
   const change = { actor: 'test', at: clock.now() };
   await settings.putSessionLimit('demo' as DeploymentId, limit, change);
   await settings.putOverride('demo' as DeploymentId, 'somebody' as Username, { kind: 'unlimited' }, change);

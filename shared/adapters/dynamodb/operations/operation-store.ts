@@ -52,7 +52,8 @@ export function createOperationStore(
     });
     const answer = await refusable(() => client.send(command));
     // A try that the SDK repeats after a time-out meets its own revision.
-    if (!(answer instanceof Refused) || answer.item?.rev === revision) return { kind: 'done', revision };
+    if (!(answer instanceof Refused) || answer.item?.rev === revision)
+      return { kind: 'done', value: operation, revision };
     return { kind: 'changed', current: answer.item === undefined ? undefined : decode(answer.item) };
   }
 
@@ -70,7 +71,7 @@ export function createOperationStore(
       { Put: { TableName, Item: encode(operation, revision), ConditionExpression: 'attribute_not_exists(pk)' } },
       { Put: { TableName, Item: buildAuditItem(deploymentId, change, randomBytes(9).toString('base64url'), record) } },
     ]);
-    if (outcome.kind === 'done') return { kind: 'done', revision };
+    if (outcome.kind === 'done') return { kind: 'done', value: operation, revision };
     return { kind: 'changed', current: await read(operation) };
   }
 

@@ -11,7 +11,7 @@ import {
   tombstoneUntil,
   type Voucher,
   type Witness,
-} from '../../../domain/session.ts';
+} from '../../../domain/session/record.ts';
 import { addSeconds, type Ms, ms, type Seconds, seconds, toEpochSeconds } from '../../../domain/time.ts';
 import type { Stored } from '../../../ports/counter/sessions.ts';
 import { duePk, sessionKey, wakePartition } from '../common/keys.ts';

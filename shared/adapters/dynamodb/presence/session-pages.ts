@@ -4,7 +4,7 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { sessionPartitions } from '../../../config/constants.ts';
 import type { ClientId, DeploymentId, Username } from '../../../domain/ids.ts';
-import type { Session } from '../../../domain/session.ts';
+import type { Session } from '../../../domain/session/record.ts';
 import type { SessionStore, Stored } from '../../../ports/counter/sessions.ts';
 import { answering } from '../common/client.ts';
 import { sessionsPk } from '../common/keys.ts';

@@ -11,7 +11,7 @@ import {
 import { tableDefinition } from '../../../config/table.ts';
 import type { ClientId, DeploymentId, Username } from '../../../domain/ids.ts';
 import { isWide, laneOf, placeInLane } from '../../../domain/place.ts';
-import type { Session } from '../../../domain/session.ts';
+import type { Session } from '../../../domain/session/record.ts';
 import { type Ms, ms, toEpochSeconds } from '../../../domain/time.ts';
 import { Contended } from '../../../ports/common/errors.ts';
 import type { Random } from '../../../ports/common/random.ts';
@@ -98,6 +98,7 @@ export function createSessionStore(
    */
   async function replace<T>(
     key: Key,
+    value: T,
     item: Item,
     revision: string,
     expected: Stored<T> | undefined,
@@ -112,7 +113,7 @@ export function createSessionStore(
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     });
     const answer = await refusable(() => client.send(command), backOff);
-    if (!(answer instanceof Refused) || answer.item?.rev === revision) return { kind: 'done', revision };
+    if (!(answer instanceof Refused) || answer.item?.rev === revision) return { kind: 'done', value, revision };
     return { kind: 'changed', current: answer.item === undefined ? undefined : decode(answer.item) };
   }
 
@@ -196,7 +197,10 @@ export function createSessionStore(
    * A folded session's end and its count are one step, because nothing else would tell that it has been uncounted: the
    * session's revision does (I5), so whoever comes second is refused. Dying after it leaves nothing to do.
    */
-  async function putUnfolded(session: Session, expected: Stored<Session>): Promise<PutOutcome<Session>> {
+  async function putUnfolded(
+    session: Session,
+    expected: Stored<Session>,
+  ): Promise<PutOutcome<Session> & { uncounted?: true }> {
     const { deploymentId, username, clientId } = session;
     const revision = random.revision();
     const item = { ...encodeSession(session, revision), ...sessionKey(deploymentId, username, clientId) };
@@ -217,7 +221,7 @@ export function createSessionStore(
       );
       if (outcome.kind === 'done') {
         lanes.dropped.forget(deploymentId, username, [place, ...also]);
-        return { kind: 'done', revision };
+        return { kind: 'done', value: session, revision, uncounted: true };
       }
       if (outcome.at.includes(0)) {
         const current = outcome.items.get(0);
@@ -227,6 +231,19 @@ export function createSessionStore(
       if (laneOf(place) > 0) await lanes.list(deploymentId, username, laneOf(place));
     }
     throw new Contended(new Error('others kept closing this lane'));
+  }
+
+  /**
+   * A confirmed session in a wide roster whose place is in it, with many others: a number is enough to count it from now
+   * on. The place stays in while the session is not freed, and then the record is another one; so what was read here
+   * holds when the record is written, or the write is refused.
+   */
+  async function mayFold(next: Session, before: Session | undefined): Promise<boolean> {
+    const { deploymentId, username, place } = next;
+    if (!isWide(place) || next.folded === true || place !== before?.place) return false;
+    if (next.leaseUntil !== undefined || (next.holding !== 'connected' && next.holding !== 'retained')) return false;
+    const places = await lanes.readPlaces(deploymentId, username, laneOf(place));
+    return places.has(place) && lanes.isCrowded(place, places);
   }
 
   return {
@@ -252,13 +269,8 @@ export function createSessionStore(
     readParts: lanes.readParts,
     async holds(session) {
       const { deploymentId, username, place } = session;
-      if (session.folded === true) return true;
+      if (session.folded === true && session.holding !== 'freed') return true;
       return (await lanes.readPlaces(deploymentId, username, laneOf(place))).has(place);
-    },
-    async mayFold({ deploymentId, username, place }) {
-      if (!isWide(place)) return false;
-      const places = await lanes.readPlaces(deploymentId, username, laneOf(place));
-      return places.has(place) && lanes.isCrowded(place, places);
     },
     /** Near the limit in the roster item itself, which alone knows what is left; else in the client id's lane. */
     placeFor({ clientId }, place, roster, max, lane) {
@@ -274,10 +286,17 @@ export function createSessionStore(
       await lanes.gather(deploymentId, username);
     },
     async putSession(session: Session, expected) {
-      if (expected?.value.folded === true && session.folded !== true) return putUnfolded(session, expected);
+      if (expected?.value.folded === true && session.holding === 'freed') {
+        const { folded: _f, owes: _o, leaseUntil: _l, ...freed } = session;
+        return putUnfolded(freed, expected);
+      }
+      const value = (await mayFold(session, expected?.value)) ? { ...session, folded: true as const } : session;
       const revision = random.revision();
       const key = sessionKey(session.deploymentId, session.username, session.clientId);
-      return replace(key, encodeSession(session, revision), revision, expected, decodeSession);
+      const put = await replace(key, value, encodeSession(value, revision), revision, expected, decodeSession);
+      if (put.kind === 'done' && value !== session)
+        await lanes.dropPlace(session.deploymentId, session.username, session.place, false);
+      return put;
     },
     async removeSession({ deploymentId, username, clientId }, expected) {
       const command = new DeleteCommand({
@@ -292,6 +311,7 @@ export function createSessionStore(
       const revision = random.revision();
       return replace(
         ownerKey(deploymentId, clientId),
+        owner,
         { username: owner.username, ttl: toEpochSeconds(owner.keptUntil) },
         revision,
         expected,

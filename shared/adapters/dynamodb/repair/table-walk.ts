@@ -51,7 +51,8 @@ export function createTableWalk(client: DynamoDBDocumentClient, tableName: strin
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       });
       const answer = await refusable(() => client.send(put));
-      if (!(answer instanceof Refused) || answer.item?.rev === revision) return { kind: 'done', revision };
+      if (!(answer instanceof Refused) || answer.item?.rev === revision)
+        return { kind: 'done', value: progress, revision };
       return { kind: 'changed', current: answer.item === undefined ? undefined : decodeProgress(answer.item) };
     },
   };

@@ -2,6 +2,7 @@
 
 import type { DeploymentId, Username } from '../../../domain/ids.ts';
 import type { Override, SessionLimit } from '../../../domain/limit.ts';
+import { deploymentSettings, differing, limitSettings, settingsIn } from '../../../domain/settings.ts';
 import type { Change, Deployment } from '../../../ports/settings/settings.ts';
 import { auditKey, tenantAuditPk } from '../common/keys.ts';
 
@@ -61,8 +62,8 @@ function bounded(usernames: readonly Username[]): { readonly count: number; read
 /** What a deployment's settings were and are; a status that is switched says so by name. */
 export function auditDeployment(before: Deployment | undefined, after: Deployment | undefined): Audited {
   const shown = (deployment: Deployment) => {
-    const { name, mqttHost = null, status, sessionExpirySeconds, clientIdTakeover, onStoreFailure } = deployment;
-    return { name, mqttHost, status, sessionExpirySeconds, clientIdTakeover, onStoreFailure };
+    const { name, mqttHost = null, status } = deployment;
+    return { name, mqttHost, status, ...settingsIn(deploymentSettings, deployment) };
   };
   return {
     action: deploymentAction(before, after),
@@ -82,8 +83,8 @@ export type AuditedLimit = SessionLimit & { readonly whitelist: readonly Usernam
 
 function side(limit: AuditedLimit | undefined): Record<string, unknown> | null {
   if (limit === undefined) return null;
-  const { enabled, maxSessionsPerUsername, version, whitelist } = limit;
-  return { enabled, maxSessionsPerUsername, version, whitelistSize: whitelist.length };
+  const { version, whitelist } = limit;
+  return { ...settingsIn(limitSettings, limit), version, whitelistSize: whitelist.length };
 }
 
 /** In the order of `these`. */
@@ -95,8 +96,7 @@ function without(these: readonly Username[], those: readonly Username[]): Userna
 function limitAction(before: AuditedLimit | undefined, after: AuditedLimit | undefined, moved: number): AuditAction {
   if (after === undefined) return 'session_limit.deleted';
   if (before === undefined) return 'session_limit.configured';
-  const onlySwitched =
-    before.enabled !== after.enabled && before.maxSessionsPerUsername === after.maxSessionsPerUsername && moved === 0;
+  const onlySwitched = moved === 0 && differing(limitSettings, before, after).join() === 'enabled';
   if (!onlySwitched) return 'session_limit.changed';
   return after.enabled ? 'session_limit.enabled' : 'session_limit.disabled';
 }

@@ -10,7 +10,15 @@ import {
   type Username,
 } from '../../../domain/ids.ts';
 import type { Override, SessionLimit } from '../../../domain/limit.ts';
-import { type Ms, ms, seconds } from '../../../domain/time.ts';
+import {
+  deploymentSettings,
+  limitSettings,
+  type Setting,
+  type Settings,
+  type Values,
+  valuesOf,
+} from '../../../domain/settings.ts';
+import { type Ms, ms } from '../../../domain/time.ts';
 import type {
   ConnectSettings,
   Deployment,
@@ -25,11 +33,12 @@ type Item = Record<string, unknown>;
 export interface LimitItem {
   /** Undefined: never configured, or deleted. */
   readonly configured:
-    | (SessionLimit & {
+    | {
+        readonly settings: SessionLimit;
         readonly whitelistId: string | undefined;
         readonly whitelistSize: number;
         readonly updatedAt: Ms;
-      })
+      }
     | undefined;
   /** 0 where there never was a version. */
   readonly version: number;
@@ -87,6 +96,26 @@ function oneOf<const T extends string>(item: Item, name: string, allowed: readon
   return found;
 }
 
+/** An item that was written before a setting existed has the setting's default. */
+function storedSettings<S extends Settings>(item: Item, settings: S): Values<S> {
+  return valuesOf(settings, (setting, name) =>
+    item[name] === undefined ? setting.default : storedValue(item, name, setting),
+  );
+}
+
+/** Bounds are not checked: they may have been wider when the item was written. */
+function storedValue(item: Item, name: string, setting: Setting): boolean | number | string {
+  switch (setting.kind) {
+    case 'flag':
+      return item[name] === true;
+    case 'number':
+    case 'seconds':
+      return number(item, name);
+    case 'choice':
+      return oneOf(item, name, setting.of);
+  }
+}
+
 export const storedUsername = (item: Item): Username => trusted(parseUsername(text(item, 'sk')));
 export const storedDeploymentId = (item: Item): DeploymentId => trusted(parseDeploymentId(text(item, 'sk')));
 const storedTenantId = (item: Item): TenantId => trusted(parseTenantId(text(item, 'tenantId')));
@@ -99,9 +128,7 @@ export function parseDeploymentItem(item: Item | undefined): Deployment | undefi
     name: text(item, 'name'),
     mqttHost: item.mqttHost === undefined ? undefined : text(item, 'mqttHost'),
     status: oneOf(item, 'status', ['active', 'suspended', 'deleting']),
-    sessionExpirySeconds: seconds(number(item, 'sessionExpirySeconds')),
-    clientIdTakeover: oneOf(item, 'clientIdTakeover', ['deny', 'allow']),
-    onStoreFailure: oneOf(item, 'onStoreFailure', ['reject', 'admit']),
+    ...storedSettings(item, deploymentSettings),
     createdAt: ms(number(item, 'createdAt')),
   };
 }
@@ -119,8 +146,7 @@ export function parseLimitItem(item: Item | undefined): LimitItem {
     configured:
       from.configured === true
         ? {
-            enabled: from.enabled === true,
-            maxSessionsPerUsername: number(from, 'maxSessionsPerUsername'),
+            settings: storedSettings(from, limitSettings),
             whitelistId,
             whitelistSize: number(from, 'whitelistSize'),
             updatedAt: ms(number(from, 'updatedAt')),
@@ -148,8 +174,7 @@ export function parseConnectSettings(
   const tokenIssuer = parseTokenIssuerItem(tokenIssuerItem);
   const tokens = tokenIssuer === undefined ? {} : { tokenIssuer };
   if (configured === undefined) return { deployment, limit: undefined, ...tokens };
-  const { enabled, maxSessionsPerUsername, whitelistId } = configured;
-  const limit = { enabled, maxSessionsPerUsername, whitelistId, generation, mayHaveOverrides };
+  const limit = { ...configured.settings, whitelistId: configured.whitelistId, generation, mayHaveOverrides };
   return { deployment, limit, ...tokens };
 }
 

@@ -5,6 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { DeploymentId, Username } from '../../../domain/ids.ts';
 import type { SessionLimit } from '../../../domain/limit.ts';
+import { differing, limitSettings, settingsIn } from '../../../domain/settings.ts';
 import type { Ms } from '../../../domain/time.ts';
 import { StoreUnavailable } from '../../../ports/common/errors.ts';
 import type { Log } from '../../../ports/common/log.ts';
@@ -20,6 +21,10 @@ import { whitelistIdFor } from './whitelist-item.ts';
 
 /** Rounds of "somebody wrote first, look again" before the answer is unavailable. */
 const maxRounds = 8;
+
+const settingNames = Object.keys(limitSettings) as readonly (keyof SessionLimit)[];
+/** Names of settings stand behind placeholders: DynamoDB reserves words such as `mode`. */
+const settingPlaceholders = Object.fromEntries(settingNames.map((name) => [`#setting_${name}`, name]));
 
 const unique = (): string => randomBytes(9).toString('base64url');
 
@@ -39,9 +44,9 @@ async function readLimit(table: Table, id: DeploymentId): Promise<Seen> {
   for (let round = 0; round < maxRounds; round += 1) {
     const { configured, version } = item;
     if (configured === undefined) return { item, stored: undefined };
-    const { enabled, maxSessionsPerUsername, updatedAt } = configured;
+    const { settings, updatedAt } = configured;
     const whitelist = await readWhitelist(table, id, configured.whitelistId);
-    const seen = { item, stored: { enabled, maxSessionsPerUsername, whitelist, version, updatedAt } };
+    const seen = { item, stored: { ...settings, whitelist, version, updatedAt } };
     if (whitelist.length === configured.whitelistSize) return seen;
     item = await readLimitItem(table, id);
     if (item.version === version) return seen;
@@ -119,16 +124,16 @@ export function createLimitWrites(table: Table, log: Pick<Log, 'warn'>) {
           TableName: table.tableName,
           Key: limitKey(id),
           UpdateExpression:
-            'SET configured = :true, enabled = :enabled, maxSessionsPerUsername = :max, whitelistSize = :size, ' +
-            'version = :next, generation = :generation, updatedAt = :at, retired = :retired' +
+            `SET configured = :true, ${settingNames.map((name) => `#setting_${name} = :setting_${name}`).join(', ')}, ` +
+            'whitelistSize = :size, version = :next, generation = :generation, updatedAt = :at, retired = :retired' +
             // A limit that is new has no overrides, and says so: who decides CONNECTs looks for none until the first.
             (seen.item.version === 0 ? ', overrideCount = :zero' : '') +
             (listId === undefined ? ' REMOVE whitelistId' : ', whitelistId = :list'),
           ConditionExpression: seen.item.version === 0 ? 'attribute_not_exists(version)' : 'version = :version',
+          ExpressionAttributeNames: settingPlaceholders,
           ExpressionAttributeValues: {
             ':true': true,
-            ':enabled': next.enabled,
-            ':max': next.maxSessionsPerUsername,
+            ...Object.fromEntries(settingNames.map((name) => [`:setting_${name}`, next[name]])),
             ':size': next.whitelist.length,
             ':next': next.version,
             ':generation': seen.item.generation,
@@ -176,15 +181,14 @@ export function createLimitWrites(table: Table, log: Pick<Log, 'warn'>) {
       const seen = await readLimit(table, id);
       const stale = staleness(seen.stored, change);
       if (stale !== undefined) return stale;
-      const { enabled, maxSessionsPerUsername } = limit;
       if (
-        seen.stored?.enabled === enabled &&
-        seen.stored.maxSessionsPerUsername === maxSessionsPerUsername &&
+        seen.stored !== undefined &&
+        differing(limitSettings, seen.stored, limit).length === 0 &&
         sameList(seen.stored.whitelist, whitelist)
       )
         return { kind: 'done', value: seen.stored, created: false };
       const version = seen.item.version + 1;
-      const next = { enabled, maxSessionsPerUsername, whitelist, version, updatedAt: change.at };
+      const next = { ...settingsIn(limitSettings, limit), whitelist, version, updatedAt: change.at };
       const outcome = await replace(id, seen, next, change);
       if (outcome === 'done') return { kind: 'done', value: next, created: seen.stored === undefined };
       if (outcome !== 'raced') return outcome;
@@ -212,8 +216,9 @@ export function createLimitWrites(table: Table, log: Pick<Log, 'warn'>) {
             Key: limitKey(id),
             UpdateExpression:
               'SET configured = :false, version = :next, generation = :generation, overrideCount = :zero, updatedAt = :at ' +
-              'REMOVE enabled, maxSessionsPerUsername, whitelistId, whitelistSize, retired',
+              `REMOVE ${Object.keys(settingPlaceholders).join(', ')}, whitelistId, whitelistSize, retired`,
             ConditionExpression: 'version = :version',
+            ExpressionAttributeNames: settingPlaceholders,
             ExpressionAttributeValues: {
               ':false': false,
               ':version': item.version,

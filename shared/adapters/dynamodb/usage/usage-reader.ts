@@ -2,7 +2,7 @@
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { ClientId, DeploymentId, Username } from '../../../domain/ids.ts';
-import { isLive, type Session } from '../../../domain/session.ts';
+import { isLive, type Session } from '../../../domain/session/record.ts';
 import type { Clock } from '../../../ports/common/clock.ts';
 import type { SessionStore, Stored } from '../../../ports/counter/sessions.ts';
 import type { SettingsStore } from '../../../ports/settings/settings.ts';

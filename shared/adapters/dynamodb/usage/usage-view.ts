@@ -2,7 +2,7 @@
 
 import type { Username } from '../../../domain/ids.ts';
 import { decideLimit } from '../../../domain/limit.ts';
-import type { Session } from '../../../domain/session.ts';
+import type { Session } from '../../../domain/session/record.ts';
 import type { ConnectSettings } from '../../../ports/settings/settings.ts';
 import type { SessionState, SessionView, UsernameUsage } from '../../../ports/usage/usage.ts';
 import type { Item } from '../presence/session-item.ts';

@@ -18,11 +18,11 @@
 
 import type { ClientId, DeploymentId, Place, Username } from '../../domain/ids.ts';
 import { laneOf } from '../../domain/place.ts';
-import { isLive, type Session } from '../../domain/session.ts';
+import { isLive, type Session } from '../../domain/session/record.ts';
 import type { Ms } from '../../domain/time.ts';
 import type { Clock } from '../../ports/common/clock.ts';
 import type { RosterPart, SessionStore } from '../../ports/counter/sessions.ts';
-import { countAgain } from '../counter/free.ts';
+import { countAgain } from './commit.ts';
 
 export interface RecountPorts {
   readonly store: SessionStore;

@@ -3,23 +3,31 @@
 // tombstones keep until then.
 
 import type { ClientId, DeploymentId, Username } from '../../domain/ids.ts';
-import { freeSession, isLive, postponeDue, type Session, settleSession } from '../../domain/session.ts';
-import type { Removed, Stored } from '../../ports/counter/sessions.ts';
+import { freeSession, postponeDue, settleSession } from '../../domain/session/outcome.ts';
+import { isLive, type Session } from '../../domain/session/record.ts';
+import type { Names, Removed, Roster, Stored } from '../../ports/counter/sessions.ts';
 import { sideBySide } from '../common/side-by-side.ts';
-import type { ExpiredPage, FreePorts } from '../counter/free.ts';
+import type { CommitPorts } from './commit.ts';
 
 const sessionsAtOnce = 25;
 const maxRounds = 4;
 
-/** At most `limit` sessions, earliest first; `used` is what the roster counted a moment ago. Throws where one of them could not be freed, after freeing the others. */
+export interface ExpiredPage {
+  /** Places freed. */
+  readonly freed: number;
+  /** More may be due. */
+  readonly more: boolean;
+}
+
+/** At most `limit` sessions, earliest first; `seen` is what was counted a moment ago. Throws where one of them could not be freed, after freeing the others. */
 export async function freeDue(
-  ports: FreePorts,
+  ports: CommitPorts,
   deploymentId: DeploymentId,
   username: Username,
-  options: { readonly limit: number; readonly used: number; readonly wide: boolean },
+  { limit, seen }: { readonly limit: number; readonly seen: Roster },
 ): Promise<ExpiredPage & Pick<Removed, 'gone'>> {
   const { store, clock } = ports;
-  const due = await store.listDue(deploymentId, username, clock.now(), options.limit, options.wide);
+  const due = await store.listDue(deploymentId, username, clock.now(), limit, seen.wide === true);
   const owing: Stored<Session>[] = [];
   const failures: unknown[] = [];
   let moved = 0;
@@ -38,7 +46,7 @@ export async function freeDue(
     deploymentId,
     username,
     owing.map(({ value }) => value.place),
-    options.used <= owing.length,
+    seen.used <= owing.length,
   );
   await sideBySide(owing, sessionsAtOnce, async (freed) => {
     await store.putSession(settleSession(freed.value), freed).catch((error: unknown) => failures.push(error));
@@ -46,7 +54,7 @@ export async function freeDue(
   if (failures.length > 0) throw failures[0];
   // The index may lag: a page that changes nothing would come back as it is.
   const freed = owing.length + written;
-  return { freed, more: due.length === options.limit && freed + moved > 0, gone };
+  return { freed, more: due.length === limit && freed + moved > 0, gone };
 }
 
 /**
@@ -54,8 +62,8 @@ export async function freeDue(
  * in between has another revision and is left alone.
  */
 async function buryExpired(
-  { store, clock }: FreePorts,
-  names: Parameters<FreePorts['store']['readSession']>[0],
+  { store, clock }: CommitPorts,
+  names: Names,
 ): Promise<Stored<Session> | 'moved' | 'written off' | undefined> {
   let stored = await store.readSession(names);
   for (let round = 0; stored !== undefined && round < maxRounds; round++) {
@@ -64,9 +72,9 @@ async function buryExpired(
     const live = isLive(session, clock.now());
     const next = live ? postponeDue(session) : freeSession(session, { owes: true });
     const put = await store.putSession(next, stored);
-    if (put.kind === 'done' && live) return 'moved';
-    if (put.kind === 'done') return next.owes === true ? { value: next, revision: put.revision } : 'written off';
-    stored = put.current;
+    if (put.kind === 'changed') stored = put.current;
+    else if (live) return 'moved';
+    else return put.uncounted === true ? 'written off' : put;
   }
   return undefined;
 }

@@ -1,0 +1,162 @@
+// A session's record and its place in the count, moved together: nothing else moves the count but a newcomer's decision
+// (count-newcomer.ts) and the recount, which live beside this. It must not know why a record becomes another one.
+//
+// The order is what keeps it right. Counting more comes after the record, so that a place never is without a session; and
+// counting less comes after it too, so that what dies in between counts too many (I2, I7).
+
+import { wideSleepSeconds } from '../../config/constants.ts';
+import { isWide } from '../../domain/place.ts';
+import { freeSession, settleSession } from '../../domain/session/outcome.ts';
+import { isLive, type Session } from '../../domain/session/record.ts';
+import { addSeconds, seconds } from '../../domain/time.ts';
+import type { Clock } from '../../ports/common/clock.ts';
+import type { Roster, SessionStore, Stored } from '../../ports/counter/sessions.ts';
+
+export interface CommitPorts {
+  readonly store: SessionStore;
+  readonly clock: Clock;
+}
+
+export type Committed =
+  /** `stored`: the record as it stands now; undefined where somebody has written since. */
+  | { readonly kind: 'done'; readonly stored: Stored<Session> | undefined }
+  /** Somebody wrote first, and nothing has changed. */
+  | { readonly kind: 'changed'; readonly current: Stored<Session> | undefined };
+
+export interface CommitOptions {
+  /** The broker knows the session: it counts, whatever became of its admission; and no message comes again for it. */
+  readonly proven?: boolean;
+  /** A reading of the username's count, which may lag. */
+  readonly seen?: Roster;
+}
+
+/** Twice as long as a wide roster sleeps, for clocks that differ. */
+const wideMarginSeconds = seconds(2 * wideSleepSeconds);
+
+/**
+ * Writes `after` over `before`, and moves the count by what differs between the two.
+ *
+ * Invariant: I2, I3: a place is in the count for no longer than a record names it, and a live record's place is in.
+ * Race: the write is refused if anybody wrote since `before` was read; whoever uncounts the same place finds it gone.
+ * On crash: a tombstone that owes, or a record whose place differs, leads the sweeper or the next message here.
+ */
+export async function commit(
+  ports: CommitPorts,
+  before: Stored<Session>,
+  after: Session,
+  options: CommitOptions = {},
+): Promise<Committed> {
+  const { store } = ports;
+  const { proven = false, seen } = options;
+  // Before the write, where no message would come again: a roster that wakes too early does no harm.
+  if (proven && after.dueAt < before.value.dueAt)
+    await store.lowerWake(after.deploymentId, after.username, after.dueAt);
+  // Before too: the process that freed it may have died over its old place.
+  if (after.place !== before.value.place) await uncount(store, before.value, seen);
+  const put = await store.putSession(after, before);
+  if (put.kind === 'changed') return put;
+  const stored = { value: put.value, revision: put.revision };
+  if (put.uncounted === true) return { kind: 'done', stored };
+  if (put.value.holding === 'freed') return { kind: 'done', stored: await uncountTombstone(ports, stored, seen) };
+  await wakeInTime(ports, before.value, put.value);
+  const isNewlyKnown = proven && before.value.holding === 'new';
+  if (isNewlyKnown || put.value.place !== before.value.place) await countAgain(store, put.value);
+  return { kind: 'done', stored };
+}
+
+/** The roster must not sleep past the end of a session that became shorter. A wide one never sleeps for so long. */
+async function wakeInTime({ store, clock }: CommitPorts, before: Session, after: Session): Promise<void> {
+  const soon = !isWide(after.place) || after.dueAt < addSeconds(clock.now(), wideMarginSeconds);
+  if (soon && after.dueAt < before.dueAt) await store.lowerWake(after.deploymentId, after.username, after.dueAt);
+}
+
+/** Nothing is to change, but whoever wrote the record may have died between it and the count. Safe to repeat. */
+export async function complete(ports: CommitPorts, stored: Stored<Session>): Promise<void> {
+  const { store } = ports;
+  const session = stored.value;
+  if (session.holding === 'freed') {
+    // This is where every late event ends.
+    await uncountTombstone(ports, stored);
+    return;
+  }
+  if (session.recounted) await countAgain(store, session);
+  if (session.holding === 'retained') await store.lowerWake(session.deploymentId, session.username, session.dueAt);
+}
+
+/**
+ * Frees and uncounts a session that is over, before its record forgets the place (a new life begins on it) or its client
+ * id changes hands: afterwards only a recount would find that place. Answers the record as it stands then; undefined
+ * where another process wrote first, and the caller looks again.
+ */
+export async function uncountOver(
+  ports: CommitPorts,
+  over: Stored<Session>,
+  seen?: Roster,
+): Promise<Stored<Session> | undefined> {
+  if (over.value.holding === 'freed') {
+    await uncount(ports.store, over.value, seen);
+    return over;
+  }
+  const now = ports.clock.now();
+  // One that has run out is found by when it was due; another by what is written here.
+  const freed = freeSession(over.value, isLive(over.value, now) ? { owes: true, findAt: now } : { owes: true });
+  const committed = await commit(ports, over, freed, seen === undefined ? {} : { seen });
+  return committed.kind === 'done' ? committed.stored : undefined;
+}
+
+/** Answers the tombstone as it stands then; undefined where somebody wrote meanwhile. */
+async function uncountTombstone(
+  { store }: CommitPorts,
+  tombstone: Stored<Session>,
+  seen?: Roster,
+): Promise<Stored<Session> | undefined> {
+  await uncount(store, tombstone.value, seen);
+  if (tombstone.value.owes !== true) return tombstone;
+  const put = await store.putSession(settleSession(tombstone.value), tombstone);
+  return put.kind === 'done' ? { value: put.value, revision: put.revision } : undefined;
+}
+
+/**
+ * Takes the place of a freed session out of the count, wherever it lies, if it is in. A reading is cheaper than a write
+ * that is refused. `seen` proves that a place is in, never that it is out.
+ */
+async function uncount(store: SessionStore, freed: Session, seen?: Roster): Promise<void> {
+  const { deploymentId, username, place } = freed;
+  if (isWide(place)) {
+    if (await store.holds(freed)) await store.removePlace(deploymentId, username, place, false);
+    return;
+  }
+  const roster = seen?.places.has(place) === true ? seen : await store.readRoster(deploymentId, username);
+  if (roster.places.has(place)) await store.removePlace(deploymentId, username, place, roster.used <= 1);
+}
+
+/**
+ * Counts a live session that is not counted, over the limit if need be. Whoever frees it in between finds no place to
+ * take out, so that is looked at afterwards: a place never outlives its session. Safe to repeat.
+ */
+export async function countAgain(store: SessionStore, session: Session): Promise<'counted' | 'present' | 'gone'> {
+  const { deploymentId, username, place, dueAt } = session;
+  if (session.folded === true) return 'present';
+  // A lane does not know when the roster wakes.
+  if (isWide(place)) await store.lowerWake(deploymentId, username, dueAt);
+  const outcome = await store.addPlace(deploymentId, username, place, Number.POSITIVE_INFINITY, dueAt, {
+    forced: true,
+  });
+  if (outcome.kind !== 'added') return 'present';
+  const now = await store.readSession(session);
+  const live = now !== undefined && now.value.holding !== 'freed' && now.value.place === place;
+  if (live && now.value.folded !== true) return 'counted';
+  // Folded meanwhile, it was counted all the time.
+  await store.removePlace(deploymentId, username, place, false);
+  return live ? 'present' : 'gone';
+}
+
+/** What a reading shows of it; it may lag, and proves that a session is counted, never that it is not. */
+export function isSeenCounted(seen: Roster, session: Session): boolean {
+  return session.folded === true || seen.places.has(session.place);
+}
+
+/** As above, asked anew where a reading of the username does not show it. */
+export async function isCounted(store: SessionStore, seen: Roster, session: Session): Promise<boolean> {
+  return isSeenCounted(seen, session) || (isWide(session.place) && (await store.holds(session)));
+}

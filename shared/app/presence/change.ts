@@ -1,0 +1,71 @@
+// What happens to admitted sessions, told by the front door or by broker events, late, twice, lost or out of order. Reads
+// the record, lets a rule decide, asks the broker where the rule wants that, and commits.
+
+import { extendLease } from '../../domain/session/attempt.ts';
+import { arrivedBy, isOnItsWay } from '../../domain/session/bounds.ts';
+import { awaitsProof, type Policy, type Session } from '../../domain/session/record.ts';
+import { addSeconds, later, type Ms } from '../../domain/time.ts';
+import type { Names, Stored } from '../../ports/counter/sessions.ts';
+import { commit, complete } from '../counter/commit.ts';
+import { askBroker, type Heard, hearAfterEnd } from './ask-broker.ts';
+import { readTruth } from './read-answer.ts';
+import type { Applied, LifeCyclePorts, Question, Step } from './step.ts';
+
+const maxRounds = 16;
+
+/** Reads, decides, and commits if nobody wrote in between. */
+export async function change(
+  ports: LifeCyclePorts,
+  names: Names,
+  decide: (session: Session, now: Ms) => Step,
+  seen?: Stored<Session>,
+): Promise<Applied> {
+  const { store, clock } = ports;
+  let stored = seen ?? (await store.readSession(names));
+  for (let round = 0; round < maxRounds; round++) {
+    if (stored === undefined) return 'done';
+    let step = decide(stored.value, clock.now());
+    let proven = false;
+    if (step === 'later') return 'later';
+    if (step === 'ask the broker' || (typeof step === 'object' && !('next' in step))) {
+      const question: Question = step === 'ask the broker' ? {} : step;
+      const { orElse, knowing: known = stored.value, since } = question;
+      const over = question.over ?? (awaitsProof(known) ? { endsSession: false } : undefined);
+      // What the broker says is as old as the question.
+      const askedAt = clock.now();
+      const heard = await askBroker(ports, stored.value, since);
+      const says = over === undefined ? heard : await hearAfterEnd(ports, known, heard, over);
+      const now = clock.now();
+      const early = says.kind !== 'connected' && says.kind !== 'strange' && isOnItsWay(known, askedAt);
+      const told = early ? undefined : readTruth(known, says, ports, now);
+      const next = told ?? orElse ?? leaveToLease(known, early, ports.policy, now);
+      if (next === undefined) return 'later';
+      step = next === stored.value || isKnown(stored.value, says) ? 'nothing' : { next };
+      proven = told !== undefined;
+    }
+    if (step === 'nothing') {
+      await complete(ports, stored);
+      return 'done';
+    }
+    const committed = await commit(ports, stored, step.next, { proven });
+    if (committed.kind === 'done') return 'done';
+    stored = committed.current;
+  }
+  return 'later';
+}
+
+/**
+ * Nobody can say now. No queue redelivers for ever, so the sweeper takes it over: the session goes on counting, and is
+ * looked at again when it may be known. Undefined for a freed session, which counts nothing meanwhile.
+ */
+function leaveToLease(session: Session, early: boolean, policy: Policy, now: Ms): Session | undefined {
+  if (session.holding === 'freed') return undefined;
+  if (session.leaseUntil !== undefined && session.leaseUntil > now) return session;
+  return extendLease(session, early ? later(arrivedBy(session.admittedAt), now) : addSeconds(now, policy.leaseSeconds));
+}
+
+/** The front door has told of this connection and will tell of its end: that the broker knows it too is no news. */
+function isKnown(session: Session, says: Heard): boolean {
+  if (session.witness !== 'door' || session.holding !== 'connected') return false;
+  return says.kind === 'connected' && session.leaseUntil === undefined;
+}

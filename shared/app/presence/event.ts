@@ -1,0 +1,40 @@
+// The broker's own events, which name neither username nor attempt.
+
+import { toBrokerClientId } from '../../domain/ids.ts';
+import type { Session } from '../../domain/session/record.ts';
+import type { Stored } from '../../ports/counter/sessions.ts';
+import type { BrokerSays } from '../../ports/presence/broker.ts';
+import type { BrokerEvent } from './broker-event.ts';
+import { change } from './change.ts';
+import { readEvent } from './read-event.ts';
+import type { Applied, LifeCyclePorts } from './step.ts';
+
+/** `doorSilent`: the front door has had its time to report the end of the connection, and has not. */
+export async function applyBrokerEvent(
+  ports: LifeCyclePorts,
+  event: BrokerEvent,
+  doorSilent = false,
+): Promise<Applied> {
+  const owner = await ports.store.readOwner(event.deploymentId, event.clientId);
+  // A client id that was never admitted: not ours, or its tombstone has gone.
+  if (owner === undefined) return 'done';
+  const names = { deploymentId: event.deploymentId, clientId: event.clientId, username: owner.value.username };
+  const seen = await ports.store.readSession(names);
+  const truth = event.type === 'connected' ? await askAside(ports, seen) : undefined;
+  return change(ports, names, (session, now) => readEvent(session, event, { truth, doorSilent }, ports, now), seen);
+}
+
+/**
+ * No event tells the session expiry of a client that goes straight to the broker, nor exactly when it connected; the
+ * broker does (S10). Undefined where it cannot be asked or need not: then what was admitted stands in.
+ */
+async function askAside(
+  ports: LifeCyclePorts,
+  stored: Stored<Session> | undefined,
+): Promise<(BrokerSays & { readonly kind: 'connected' }) | undefined> {
+  if (stored === undefined || stored.value.witness === 'door' || stored.value.leaseUntil === undefined)
+    return undefined;
+  const { deploymentId, clientId } = stored.value;
+  const says = await ports.broker.getConnection(toBrokerClientId(deploymentId, clientId));
+  return says.kind === 'connected' ? says : undefined;
+}

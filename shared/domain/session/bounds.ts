@@ -1,0 +1,62 @@
+// Until when something can happen: a CONNECT on its way, a connection, an event. Clocks of two machines differ, so each
+// bound is on the side that counts for longer.
+
+import { addSeconds, type Ms, type Seconds, seconds } from '../time.ts';
+import type { Policy, Session } from './record.ts';
+
+/** A CONNECT reaches the broker at most this long after its admission: the authorizer's 5 s, or a ticket's 10. */
+export const connectGraceSeconds = seconds(10);
+
+/** What the clocks of two machines differ by at most. */
+export const clockSkewSeconds = 3;
+
+/**
+ * The latest a connection made by an attempt of `at` can count, whatever is lost (S13). The broker's day begins when the
+ * CONNECT reaches it, by its own clock, not when it was admitted.
+ */
+export function upperBound(at: Ms, expirySeconds: Seconds, policy: Policy): Ms {
+  return addSeconds(addSeconds(arrivedBy(at), policy.maxConnectionSeconds), expirySeconds);
+}
+
+/** A CONNECT admitted at `at` has reached the broker by then, or never will, by the clock of any machine. */
+export function arrivedBy(at: Ms): Ms {
+  return addSeconds(at, seconds(connectGraceSeconds + clockSkewSeconds));
+}
+
+/**
+ * An attempt may still be on its way to the broker: that nothing is there yet proves nothing. Of attempts that
+ * overlapped the latest was admitted last, so the others have arrived when it must have.
+ */
+export function isOnItsWay(session: Session, now: Ms): boolean {
+  if (haveAllArrived(session)) return false;
+  if (session.leaseUntil !== undefined && session.leaseUntil > now) return true;
+  return session.overlap && arrivedBy(session.admittedAt) > now;
+}
+
+/** By the front door's word no attempt that overlapped is on its way any more, nor is the latest. */
+export function haveAllArrived({ underway, attempt, confirmedAttempt, overAttempt }: Session): boolean {
+  return underway?.length === 0 && (confirmedAttempt === attempt || overAttempt === attempt);
+}
+
+/** The connection that is known was made later than `at`, by any clock: the broker has ended what was there then. */
+export function connectedSince(session: Session, at: Ms): boolean {
+  const { connectedAt } = session;
+  const marginMs = Math.max(toleranceMs(session), clockSkewSeconds * 1_000);
+  return connectedAt !== undefined && at + marginMs < connectedAt;
+}
+
+/** The retained session's connection ended later than `at`, by any clock. */
+export function endedSince({ disconnectedAt }: Session, at: Ms): boolean {
+  return disconnectedAt !== undefined && addSeconds(at, seconds(clockSkewSeconds)) < disconnectedAt;
+}
+
+/** Clocks of the front door and of the broker differ by less; an event's timestamp may be minutes off. */
+export function toleranceMs(session: Session): number {
+  return session.connectedAtUnsure === true ? 150_000 : 2_000;
+}
+
+/** No broker keeps a CONNECT waiting for longer. */
+export const lateConnectSeconds = seconds(150);
+
+/** Events this old are settled by asking the broker only: a replayed dead-letter queue. */
+export const staleEventSeconds = seconds(3_600);

@@ -1,0 +1,79 @@
+// Whether what the broker tells of a client id can be a session that is known, by the times of both. The broker tells
+// neither usernames nor attempts.
+
+import { addSeconds, type Ms, type Seconds, seconds } from '../time.ts';
+import { clockSkewSeconds, connectGraceSeconds, lateConnectSeconds, toleranceMs, upperBound } from './bounds.ts';
+import type { BrokerTells, Policy, Session } from './record.ts';
+
+/**
+ * A connection that was there before the only attempt was admitted, and is there still: the attempt did not come to the
+ * broker, where it would have taken its place.
+ */
+export function isFromBefore({ holding, overlap, admittedAt }: Session, says: BrokerTells): boolean {
+  if (holding !== 'new' || overlap || says.kind !== 'connected' || says.since === undefined) return false;
+  return addSeconds(says.since, seconds(clockSkewSeconds)) < admittedAt;
+}
+
+/**
+ * Until when it may live what the broker tells of, if that is too late for any admission that is known of this client id:
+ * then somebody was let in without a count, of this username or of another, and the message of it is still to come (S17).
+ * `connectedAt`: when the connection was made that is asked about, where that is known.
+ */
+export function strangeUntil(
+  session: Session,
+  says: BrokerTells & { readonly expirySeconds?: Seconds },
+  policy: Policy,
+  connectedAt?: Ms,
+): Ms | undefined {
+  const latest =
+    connectedAt === undefined
+      ? addSeconds(session.admittedAt, lateConnectSeconds)
+      : addSeconds(connectedAt, seconds(clockSkewSeconds));
+  const { expirySeconds = session.expirySeconds } = says;
+  if (says.kind === 'connected')
+    return says.since !== undefined && says.since > latest ? upperBound(says.since, expirySeconds, policy) : undefined;
+  const at = says.disconnectedAt;
+  const isLate = at !== undefined && at > addSeconds(latest, policy.maxConnectionSeconds);
+  return isLate ? addSeconds(at, expirySeconds) : undefined;
+}
+
+/** The broker forgets after this when a session was disconnected [AWS: GetConnection]. */
+const forgetDisconnectSeconds = seconds(1_800);
+
+/**
+ * Whether what the broker tells of can be this session, by the times that are known of it. `within`: how long after its
+ * admission a CONNECT may have reached the broker.
+ */
+export function mayBeIts(session: Session, says: BrokerTells, within: Seconds = connectGraceSeconds): boolean {
+  const tolerance = toleranceMs(session);
+  const { connectedAt, disconnectedAt, admittedAt, holding } = session;
+  const pending = session.leaseUntil !== undefined;
+  // A CONNECT that came after its lease was over, at most so much later.
+  const isNear = (time: Ms): boolean => Math.abs(time - admittedAt) <= lateConnectSeconds * 1_000;
+  if (says.kind === 'connected') {
+    const { since } = says;
+    if (since === undefined) return true;
+    if (holding === 'freed') return isNear(since);
+    const arrived = addSeconds(admittedAt, within) + tolerance;
+    if (session.overlap) return since >= (connectedAt ?? 0) - tolerance && since <= arrived;
+    if (pending && since >= admittedAt - tolerance && since <= arrived) return true;
+    if (holding === 'new') return false;
+    if (connectedAt !== undefined) return Math.abs(since - connectedAt) <= tolerance;
+    return since <= arrived && (disconnectedAt === undefined || since <= disconnectedAt + tolerance);
+  }
+  if (says.disconnectedAt === undefined)
+    return holding !== 'new' || addSeconds(admittedAt, forgetDisconnectSeconds) <= (says.askedAt ?? 0);
+  const at = says.disconnectedAt;
+  if (holding === 'freed') return isNear(at);
+  if (session.overlap || holding === 'connected') return at >= (connectedAt ?? 0) - tolerance;
+  if (pending && at >= admittedAt - tolerance) return true;
+  if (holding === 'new') return false;
+  return disconnectedAt === undefined || Math.abs(at - disconnectedAt) <= tolerance;
+}
+
+/** The connection that the broker tells of is the one that the session knows; also where it does not say since when. */
+export function isSameConnection(session: Session, since: Ms | undefined): boolean {
+  const { connectedAt } = session;
+  if (since === undefined || connectedAt === undefined) return true;
+  return Math.abs(since - connectedAt) <= toleranceMs(session);
+}
