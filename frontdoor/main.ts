@@ -11,32 +11,21 @@ import { findIotEndpoint } from '../shared/adapters/aws/iot-endpoint.ts';
 import { readSecret } from '../shared/adapters/aws/secret.ts';
 import { createSqsQueue } from '../shared/adapters/aws/sqs-queue.ts';
 import { createDocumentClient } from '../shared/adapters/dynamodb/common/client.ts';
-import { createCredentialStore } from '../shared/adapters/dynamodb/credentials/credential-store.ts';
-import { createSessionStore } from '../shared/adapters/dynamodb/presence/session-store.ts';
-import { createRejectionStore } from '../shared/adapters/dynamodb/rejections/rejection-store.ts';
-import { createConnectSettingsReader } from '../shared/adapters/dynamodb/settings/connect-settings.ts';
 import { createHostReader } from '../shared/adapters/dynamodb/tenancy/host-reader.ts';
 import { systemClock } from '../shared/adapters/node/clock.ts';
 import { askedWithin, withDeadline } from '../shared/adapters/node/deadline.ts';
 import { createEmfMeasure } from '../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../shared/adapters/node/json-log.ts';
-import { createPasswordCrypto } from '../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../shared/adapters/node/random.ts';
 import { createTickets } from '../shared/adapters/node/tickets.ts';
-import { createTokenCheck } from '../shared/adapters/node/token-check.ts';
-import { createConnect } from '../shared/app/admission/connect.ts';
 import { createHostLookup } from '../shared/app/admission/host-lookup.ts';
 import { measuredConnect } from '../shared/app/admission/measured-connect.ts';
 import { createTally } from '../shared/app/common/tally.ts';
-import { createPasswords } from '../shared/app/credentials/passwords.ts';
-import { tokenAlgorithms } from '../shared/app/credentials/public-keys.ts';
 import { tellingRefusals } from '../shared/app/rejections/refusals.ts';
-import { createRejectionRecorder } from '../shared/app/rejections/rejection-recorder.ts';
-import { createCredentialCache, createSettingsCache } from '../shared/app/settings/settings-cache.ts';
-import { doorAnswerMs, doorBudgetMs, leaseSeconds, maxConnectionSeconds } from '../shared/config/constants.ts';
+import { doorAnswerMs, doorBudgetMs } from '../shared/config/constants.ts';
 import { type EnvironmentVariable, environmentVariables as names } from '../shared/config/env.ts';
 import { frontDoorDrainMs } from '../shared/config/front-door.ts';
-import { seconds } from '../shared/domain/time.ts';
+import { createCoreConnect, createCoreRejections } from '../shared/core/connect.ts';
 import { parseCertificate } from './certificate-secret.ts';
 import { createFrontDoor } from './front-door.ts';
 
@@ -65,29 +54,18 @@ const [ticketSecret, certificateSecret, iotHost] = await Promise.all([
 // IoT Core names no port; whoever stands for it may.
 const [brokerHost = '', brokerPort = '8883'] = iotHost.split(':');
 const tickets = createTickets(ticketSecret, clock);
-const rejections = createRejectionRecorder({
-  store: createRejectionStore(client, tableName),
-  clock,
-  log,
-  newSumId: () => cryptoRandom.attemptId(),
-});
+const core = { client, tableName, clock, random: cryptoRandom, log };
+const rejections = createCoreRejections(core);
 const queue = createSqsQueue(readVariable(names.presenceQueueUrl), region, credentialsOfTask);
 const connect = measuredConnect(
   tellingRefusals(
     withDeadline(
-      createConnect({
+      createCoreConnect({
+        ...core,
         budgetMs: doorBudgetMs,
-        store: createSessionStore(client, tableName, cryptoRandom),
-        settings: createSettingsCache(createConnectSettingsReader(client, tableName), clock),
-        credentials: createCredentialCache(createCredentialStore(client, tableName), clock),
-        passwords: createPasswords({ crypto: createPasswordCrypto(), keys, clock }),
-        clock,
-        random: cryptoRandom,
-        tokens: createTokenCheck(tokenAlgorithms),
+        keys,
         queue,
         broker: createIotConnections(region, undefined, credentialsOfTask),
-        log,
-        policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
       }),
       doorAnswerMs,
     ),

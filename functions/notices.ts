@@ -2,14 +2,13 @@
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createEventBusNotices } from '../shared/adapters/aws/event-bus-notices.ts';
-import { createConnectSettingsReader } from '../shared/adapters/dynamodb/settings/connect-settings.ts';
 import { createNoticeStore } from '../shared/adapters/dynamodb/usage/notice-store.ts';
 import { cryptoRandom } from '../shared/adapters/node/random.ts';
-import { createSettingsCache } from '../shared/app/settings/settings-cache.ts';
 import { createNoticeThreshold } from '../shared/app/usage/notice-threshold.ts';
 import type { RefreshPorts } from '../shared/app/usage/refresh-rank.ts';
 import { environmentVariables } from '../shared/config/env.ts';
 import { noNoticeBus } from '../shared/config/notices.ts';
+import { createCoreSettings } from '../shared/core/core.ts';
 import type { Clock } from '../shared/ports/common/clock.ts';
 import type { Log } from '../shared/ports/common/log.ts';
 import { readVariable } from './environment.ts';
@@ -24,7 +23,7 @@ export function readNoticeThreshold(
   if (bus === noNoticeBus) return {};
   return {
     notice: createNoticeThreshold({
-      settings: createSettingsCache(createConnectSettingsReader(client, tableName), clock),
+      settings: createCoreSettings({ client, tableName, clock }),
       store: createNoticeStore(client, tableName, cryptoRandom),
       notices: createEventBusNotices(bus, readVariable(environmentVariables.region)),
       clock,

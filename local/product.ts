@@ -15,9 +15,7 @@ import { createDocumentClient } from '../shared/adapters/dynamodb/common/client.
 import { createDataFormatStore } from '../shared/adapters/dynamodb/common/data-format-store.ts';
 import { createCredentialStore } from '../shared/adapters/dynamodb/credentials/credential-store.ts';
 import { createTokenIssuerStore } from '../shared/adapters/dynamodb/credentials/token-issuer-store.ts';
-import { createSessionStore } from '../shared/adapters/dynamodb/presence/session-store.ts';
 import { createRejectionReader } from '../shared/adapters/dynamodb/rejections/rejection-reader.ts';
-import { createRejectionStore } from '../shared/adapters/dynamodb/rejections/rejection-store.ts';
 import { createTableWalk } from '../shared/adapters/dynamodb/repair/table-walk.ts';
 import { createSettingsStore } from '../shared/adapters/dynamodb/settings/settings-store.ts';
 import { createTenantStore } from '../shared/adapters/dynamodb/tenancy/tenant-store.ts';
@@ -33,20 +31,15 @@ import { createPasswordCrypto } from '../shared/adapters/node/password-crypto.ts
 import { cryptoRandom } from '../shared/adapters/node/random.ts';
 import { signersOf } from '../shared/adapters/node/signers.ts';
 import { createTickets } from '../shared/adapters/node/tickets.ts';
-import { createTokenCheck } from '../shared/adapters/node/token-check.ts';
 import { startingClean } from '../shared/app/admission/clean-start.ts';
-import { createConnect } from '../shared/app/admission/connect.ts';
 import { createHostLookup } from '../shared/app/admission/host-lookup.ts';
 import { measuredConnect } from '../shared/app/admission/measured-connect.ts';
 import { createPasswordKeys } from '../shared/app/common/open-data.ts';
 import { createPasswords } from '../shared/app/credentials/passwords.ts';
-import { tokenAlgorithms } from '../shared/app/credentials/public-keys.ts';
 import { refreshTokenKeys } from '../shared/app/credentials/token-issuer.ts';
 import { tellingRefusals } from '../shared/app/rejections/refusals.ts';
-import { createRejectionRecorder } from '../shared/app/rejections/rejection-recorder.ts';
 import { reconcile } from '../shared/app/repair/reconcile.ts';
 import { measuresOf, sweep } from '../shared/app/repair/sweep.ts';
-import { createCredentialCache, createSettingsCache } from '../shared/app/settings/settings-cache.ts';
 import { askingForRanks, createRankRequests } from '../shared/app/usage/ask-ranks.ts';
 import { createNoticeThreshold } from '../shared/app/usage/notice-threshold.ts';
 import { refreshRank } from '../shared/app/usage/refresh-rank.ts';
@@ -55,10 +48,10 @@ import {
   dataFormat,
   doorAnswerMs,
   doorBudgetMs,
-  leaseSeconds,
-  maxConnectionSeconds,
   sessionExpirySecondsDefault,
 } from '../shared/config/constants.ts';
+import { createCoreConnect, createCoreRejections } from '../shared/core/connect.ts';
+import { createCore, createCoreSettings } from '../shared/core/core.ts';
 import { type DeploymentId, parseDeploymentId, type Username } from '../shared/domain/ids.ts';
 import type { Session } from '../shared/domain/session/record.ts';
 import { seconds } from '../shared/domain/time.ts';
@@ -243,15 +236,9 @@ export async function startProduct({
     const tenants = createTenantStore(client, tableName);
     await seed({ settings, credentials, passwords, tenants, clock, tenantIds: tokens.tenants });
 
-    const store = createSessionStore(client, tableName, cryptoRandom);
-    const policy = { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) };
-    const cache = createSettingsCache(settings, clock);
-    const rejections = createRejectionRecorder({
-      store: createRejectionStore(client, tableName),
-      clock,
-      log,
-      newSumId: () => cryptoRandom.attemptId(),
-    });
+    const adapters = { client, tableName, clock, random: cryptoRandom, log };
+    const cache = createCoreSettings(adapters);
+    const rejections = createCoreRejections(adapters);
     const tickets = createTickets(randomBytes(32), clock);
     const openKept = <T>(name: string, parse: (raw: unknown) => T | undefined): Journal<T> => {
       if (dataDir.path === undefined) return noJournal;
@@ -267,6 +254,7 @@ export async function startProduct({
       clock,
       log,
     });
+    const { store } = createCore(adapters);
     const refresh = (deploymentId: DeploymentId, username: Username) =>
       refreshRank({ store, ranks, notice }, deploymentId, username);
     const rankTimers = createRankTimers(({ deploymentId, username }) => refresh(deploymentId, username));
@@ -287,19 +275,13 @@ export async function startProduct({
       deleteConnection: (...asked) => broker.deleteConnection(...asked),
     };
     const decide = withDeadline(
-      createConnect({
+      createCoreConnect({
+        ...adapters,
         budgetMs: doorBudgetMs,
-        store,
         settings: cache,
-        credentials: createCredentialCache(credentials, clock),
         passwords,
-        tokens: createTokenCheck(tokenAlgorithms),
-        clock,
-        random: cryptoRandom,
         queue: { put: (message) => queue.send(message) },
         broker: endingConnections,
-        log,
-        policy,
       }),
       doorAnswerMs,
     );
@@ -333,7 +315,7 @@ export async function startProduct({
       ...(presenceFaults === undefined ? {} : { faults: presenceFaults }),
     });
     shutdown.add(() => broker.close());
-    const lifeCycle = { store: askingForRanks(store, rankRequests), clock, random: cryptoRandom, broker, policy, log };
+    const lifeCycle = createCore({ ...adapters, broker, aroundStore: (bare) => askingForRanks(bare, rankRequests) });
     // First what the last run had still to tell, then what it could not know: that it would end.
     await queue.resume();
     if (dataDir.lastAliveAt !== undefined) {
@@ -432,7 +414,7 @@ export async function startProduct({
       ...api,
       passwords,
       usage: createUsageReader(apiClient, tableName, {
-        sessions: createSessionStore(apiClient, tableName, cryptoRandom),
+        sessions: createCore({ ...adapters, client: apiClient }).store,
         settings: api.settings,
         clock,
         ranks: rankRequests,

@@ -4,11 +4,10 @@
 import { createTable } from '../../local/create-table.ts';
 import { startEngine } from '../../local/engine.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { systemClock as clock } from '../../shared/adapters/node/clock.ts';
 import { cryptoRandom as random } from '../../shared/adapters/node/random.ts';
-import { type AdmitDecision, type AdmitPorts, admit } from '../../shared/app/admission/admit.ts';
-import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
+import { type AdmitDecision, admit } from '../../shared/app/admission/admit.ts';
+import { createCore } from '../../shared/core/core.ts';
 import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { defaultsOf, deploymentSettings, limitSettings } from '../../shared/domain/settings.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
@@ -64,16 +63,14 @@ export async function startAdmissionBench(): Promise<AdmissionBench> {
     await engine.stop();
     throw error;
   });
-  const store = createSessionStore(client, tableName, random);
-  const policy = { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) };
-  const ports: Omit<AdmitPorts, 'settings'> = {
-    store,
-    broker: { deleteConnection: async () => 'gone' },
+  const ports = createCore({
+    client,
+    tableName,
     clock,
     random,
-    policy,
+    broker: { deleteConnection: async () => 'gone' as const },
     budgetMs: patienceMs,
-  };
+  });
 
   async function decide(
     username: Username,
@@ -99,7 +96,7 @@ export async function startAdmissionBench(): Promise<AdmissionBench> {
       const decided = await Promise.all(
         Array.from({ length: arrivals }, (_, place) => decide(username, place, settings)),
       );
-      const { used } = await store.readRoster(deploymentId, username);
+      const { used } = await ports.store.readRoster(deploymentId, username);
       const admitted = decided.filter(([decision]) => decision.kind === 'admitted').length;
       const refusedForQuota = decided.filter(
         ([decision]) => decision.kind === 'rejected' && decision.reason === 'quota_exceeded',

@@ -2,30 +2,20 @@
 // the front door (frontdoor/main.ts), many at a time. Each is wired as it is there, but for what it is given: the clock,
 // the randomness and the timers of the run, the simulated database and queue.
 
-import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
-import { createRejectionStore } from '../../shared/adapters/dynamodb/rejections/rejection-store.ts';
-import { createConnectSettingsReader } from '../../shared/adapters/dynamodb/settings/connect-settings.ts';
 import { withDeadline } from '../../shared/adapters/node/deadline.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
-import { createTokenCheck } from '../../shared/adapters/node/token-check.ts';
-import { createConnect } from '../../shared/app/admission/connect.ts';
 import { createPasswords } from '../../shared/app/credentials/passwords.ts';
-import { tokenAlgorithms } from '../../shared/app/credentials/public-keys.ts';
 import { tellingRefusals } from '../../shared/app/rejections/refusals.ts';
-import { createRejectionRecorder } from '../../shared/app/rejections/rejection-recorder.ts';
-import {
-  createCredentialCache,
-  createSettingsCache,
-  type SettingsCache,
-} from '../../shared/app/settings/settings-cache.ts';
+import type { SettingsCache } from '../../shared/app/settings/settings-cache.ts';
 import { connectBudgetMs, doorAnswerMs, doorBudgetMs } from '../../shared/config/constants.ts';
+import { createCoreConnect, createCoreRejections } from '../../shared/core/connect.ts';
+import { createCoreSettings } from '../../shared/core/core.ts';
 import type { Connect, ConnectDecision, ConnectRequest } from '../../shared/domain/connect.ts';
 import type { PasswordCrypto } from '../../shared/ports/credentials/credentials.ts';
 import type { RejectionRecorder } from '../../shared/ports/rejections/rejections.ts';
 import type { ConnectSettings } from '../../shared/ports/settings/settings.ts';
 import { benchKeys } from '../passwords.ts';
-import { backingOff, policy, type Surroundings, silent, tableName } from './processes.ts';
+import { coreAdapters, type Surroundings, silent } from './processes.ts';
 import { type ClientPolicy, createSimulatedClient } from './sdk-client.ts';
 
 export interface Asked {
@@ -79,39 +69,25 @@ function createConnector(
   { budgetMs, answerMs, ...client }: Way,
   noteRecorded: () => void = () => undefined,
 ) {
-  const { time, random, queue } = around;
+  const { time, queue } = around;
   const { clock } = time;
-  const way = createSimulatedClient(around, { ...around.retries, ...client });
-  const recorder = createRejectionRecorder({
-    store: createRejectionStore(way, tableName),
-    clock,
-    log: silent,
-    newSumId: () => random.attemptId(),
-  });
+  const adapters = coreAdapters(around, createSimulatedClient(around, { ...around.retries, ...client }));
+  const recorder = createCoreRejections(adapters);
   const rejections: RejectionRecorder = {
     record(refusal) {
       noteRecorded();
       recorder.record(refusal);
     },
   };
-  const { settings, asking } = noteLimits(
-    createSettingsCache(createConnectSettingsReader(way, tableName), clock),
-    around,
-  );
+  const { settings, asking } = noteLimits(createCoreSettings(adapters), around);
   const decide: Connect = withDeadline(
-    createConnect({
+    createCoreConnect({
+      ...adapters,
       budgetMs,
       broker: { deleteConnection: async () => 'gone' },
-      store: createSessionStore(way, tableName, random, backingOff(around)),
       settings,
-      credentials: createCredentialCache(createCredentialStore(way, tableName), clock),
       passwords: createPasswords({ crypto: createTimedCrypto((ms) => time.pause(ms)), keys: benchKeys, clock }),
-      tokens: createTokenCheck(tokenAlgorithms),
-      clock,
-      random,
       queue: { put: async (message) => queue.send(JSON.stringify(message), 20) },
-      log: silent,
-      policy,
     }),
     answerMs,
     time.schedule,

@@ -4,17 +4,16 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
 import { decodeSession } from '../../shared/adapters/dynamodb/presence/session-item.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
 import { createPasswords } from '../../shared/app/credentials/passwords.ts';
 import type { Swept } from '../../shared/app/repair/sweep.ts';
 import { presenceProcessesMax } from '../../shared/config/constants.ts';
+import { type CoreAdapters, type CorePorts, createCore } from '../../shared/core/core.ts';
 import type { ConnectHints, ConnectRequest } from '../../shared/domain/connect.ts';
 import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { isLive } from '../../shared/domain/session/record.ts';
 import { defaultsOf, deploymentSettings, limitSettings } from '../../shared/domain/settings.ts';
 import { seconds } from '../../shared/domain/time.ts';
-import type { SessionStore } from '../../shared/ports/common/session-store.ts';
 import type { ConnectSettings } from '../../shared/ports/settings/settings.ts';
 import { Chance } from '../contention/chance.ts';
 import { defaults, type Parameters } from '../contention/parameters.ts';
@@ -58,7 +57,7 @@ export class Installation {
   readonly queue: SimulatedQueue;
   readonly password: Uint8Array;
   /** Without the way there and back, and without contention: for what is set up, and for looking. */
-  readonly instant: { readonly client: DynamoDBDocumentClient; readonly store: SessionStore };
+  readonly instant: CoreAdapters & CorePorts;
   readonly around: Surroundings;
   readonly swept: Swept[] = [];
   /** CONNECTs being decided, each in a process of its own: now, and at most. */
@@ -93,7 +92,7 @@ export class Installation {
     this.around = { time, chance, dynamo, random, broker, queue, retries, misread: options.misread };
     queue.serve(Array.from({ length: presenceProcessesMax }, () => createPresence(this.around)));
     const client = dynamo.engine as unknown as DynamoDBDocumentClient;
-    this.instant = { client, store: createSessionStore(client, 'fleet', random) };
+    this.instant = createCore({ client, tableName: 'fleet', clock: time.clock, random });
     this.password = Buffer.from(benchPassword);
     this.doors = options.doors ?? 0;
     this.connectors = Array.from({ length: this.doors }, () => createDoor(this.around));

@@ -1,20 +1,15 @@
 // Presence and sweeper, wired as their handlers wire them (functions/presence, functions/sweeper), but for what they are
 // given: the clock, the randomness and the timers of the run, the simulated database, broker and queue.
 
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { applyPresence } from '../../functions/presence/apply.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/usage/rank-store.ts';
 import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
 import { type Swept, sweep } from '../../shared/app/repair/sweep.ts';
 import { askingForRanks, collectRankRequests, createRankRequests } from '../../shared/app/usage/ask-ranks.ts';
-import {
-  brokerShares,
-  leaseSeconds,
-  maxConnectionSeconds,
-  presenceProcessesMax,
-  rankDelaySeconds,
-} from '../../shared/config/constants.ts';
+import { brokerShares, presenceProcessesMax, rankDelaySeconds } from '../../shared/config/constants.ts';
+import { type CoreAdapters, createCore } from '../../shared/core/core.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import type { Log } from '../../shared/ports/common/log.ts';
 import type { Random } from '../../shared/ports/common/random.ts';
@@ -31,13 +26,16 @@ export interface Surroundings extends SimulatedWay {
   readonly retries: Pick<ClientPolicy, 'maxAttempts' | 'throttledBaseMs' | 'failedBaseMs'>;
 }
 
-export const tableName = 'fleet';
+const tableName = 'fleet';
 export const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-export const policy = { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) };
 
-/** Pauses of the stores between two tries. */
-export function backingOff({ time, chance }: SimulatedWay) {
-  return { backOff: (mostMs: number) => time.pause(chance.uniform() * mostMs) };
+/** Pauses of the store between two tries take their time of the virtual clock as well. */
+export function coreAdapters(
+  { time, random, chance }: Surroundings,
+  client: DynamoDBDocumentClient,
+): CoreAdapters & { readonly log: Log } {
+  const backOff = (mostMs: number): Promise<void> => time.pause(chance.uniform() * mostMs);
+  return { client, tableName, clock: time.clock, random, log: silent, storeOptions: { backOff } };
 }
 
 export function createPresence(around: Surroundings): Consumer {
@@ -62,17 +60,14 @@ export function createPresence(around: Surroundings): Consumer {
     log: silent,
     delaySeconds: seconds(rankDelaySeconds),
   });
-  const ports = {
-    store: askingForRanks(createSessionStore(client, tableName, random, backingOff(around)), requests),
+  const ports = createCore({
+    ...coreAdapters(around, client),
+    aroundStore: (store) => askingForRanks(store, requests),
     credentials: createCredentialStore(client, tableName),
     ranks: createRankStore(client, tableName, random),
-    clock,
-    random,
     broker: share.of('confirm'),
-    policy,
     putBack: async (body: string) => queue.send(body, 30_000),
-    log: silent,
-  };
+  });
   return (event) => applyPresence(ports, event);
 }
 
@@ -91,14 +86,12 @@ export function createSweeper(around: Surroundings): () => Promise<Swept> {
     schedule,
   });
   const asked = collectRankRequests();
-  const ports = {
-    store: askingForRanks(createSessionStore(client, tableName, random, backingOff(around)), asked),
+  const ports = createCore({
+    ...coreAdapters(around, client),
+    aroundStore: (store) => askingForRanks(store, asked),
     ranks: createRankStore(client, tableName, random),
-    clock,
-    random,
     broker: share.of('lease'),
-    policy,
-  };
+  });
   return async () => {
     const began = time.now;
     const swept = await sweep(ports, () => time.now - began > 50_000);

@@ -9,7 +9,6 @@ import { type AttemptId, toBrokerClientId } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import type { Client } from './clients.ts';
 import { deploymentId, type Installation } from './installation.ts';
-import { policy } from './processes.ts';
 import { firstVersion } from './telling.ts';
 
 export interface Seeded {
@@ -22,7 +21,7 @@ export async function seedSessions(
   clients: readonly Client[],
   as: { readonly kind: 'connected' | 'retained'; readonly expirySeconds: number },
 ): Promise<readonly Seeded[]> {
-  const { time, around, instant } = installation;
+  const { time, instant } = installation;
   const { clock } = time;
   const expirySeconds = seconds(as.expirySeconds);
   const settings = await installation.connectSettings();
@@ -35,11 +34,8 @@ export async function seedSessions(
     deleteConnection: async () => 'unknown' as const,
   };
   const ports = {
-    store: instant.store,
+    ...instant,
     settings: { getNewer: async () => settings },
-    clock,
-    random: around.random,
-    policy,
     broker,
     budgetMs: connectBudgetMs,
   };

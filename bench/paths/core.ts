@@ -3,24 +3,18 @@
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { createRejectionStore } from '../../shared/adapters/dynamodb/rejections/rejection-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/usage/rank-store.ts';
 import { createUsageReader } from '../../shared/adapters/dynamodb/usage/usage-reader.ts';
-import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import { createTokenCheck } from '../../shared/adapters/node/token-check.ts';
-import { createConnect } from '../../shared/app/admission/connect.ts';
-import { createPasswords } from '../../shared/app/credentials/passwords.ts';
-import { tokenAlgorithms } from '../../shared/app/credentials/public-keys.ts';
 import type { KickPorts } from '../../shared/app/operations/kick.ts';
 import { tellingRefusals } from '../../shared/app/rejections/refusals.ts';
-import { createRejectionRecorder, type FlushingRecorder } from '../../shared/app/rejections/rejection-recorder.ts';
-import { createCredentialCache, createSettingsCache } from '../../shared/app/settings/settings-cache.ts';
-import { doorBudgetMs, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
+import type { FlushingRecorder } from '../../shared/app/rejections/rejection-recorder.ts';
+import { doorBudgetMs } from '../../shared/config/constants.ts';
+import { createCoreConnect, createCoreRejections } from '../../shared/core/connect.ts';
+import { createCore } from '../../shared/core/core.ts';
 import type { Connect } from '../../shared/domain/connect.ts';
-import { seconds } from '../../shared/domain/time.ts';
 import type { Clock } from '../../shared/ports/common/clock.ts';
 import type { CredentialStore } from '../../shared/ports/credentials/credentials.ts';
 import type { BrokerSays } from '../../shared/ports/presence/broker.ts';
@@ -52,58 +46,39 @@ export interface CoreOptions {
   readonly broker: ReadonlyMap<string, BrokerSays>;
 }
 
-export function createCore({ client, tableName, clock, broker }: CoreOptions): Core {
-  const store = createSessionStore(client, tableName, cryptoRandom);
+export function startProcess({ client, tableName, clock, broker }: CoreOptions): Core {
+  const adapters = { client, tableName, clock, random: cryptoRandom, log: quiet };
   const settings = createSettingsStore(client, tableName);
-  const credentials = createCredentialStore(client, tableName);
-  const rejectionStore = createRejectionStore(client, tableName);
-  const rejections = createRejectionRecorder({
-    store: rejectionStore,
-    clock,
-    log: quiet,
-    newSumId: () => cryptoRandom.attemptId(),
-  });
-  const policy = { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) };
-  return {
-    connect: tellingRefusals(
-      createConnect({
-        broker: { deleteConnection: async () => 'gone' },
-        budgetMs: doorBudgetMs,
-        store,
-        settings: createSettingsCache(settings, clock),
-        credentials: createCredentialCache(credentials, clock),
-        passwords: createPasswords({ crypto: createPasswordCrypto(), keys: benchKeys, clock }),
-        tokens: createTokenCheck(tokenAlgorithms),
-        clock,
-        random: cryptoRandom,
-        queue: { put: async () => undefined },
-        log: quiet,
-        policy,
-      }),
-      { rejections, clock, log: quiet },
-    ),
-    lifeCycle: {
-      store,
-      clock,
-      random: cryptoRandom,
-      policy,
-      broker: {
-        getConnection: async (id) => broker.get(id) ?? { kind: 'absent' },
-        deleteConnection: async (id) => (broker.get(id) === undefined ? 'gone' : 'done'),
-      },
-      pause: async () => undefined,
-      kickTries: 1,
+  const rejections = createCoreRejections(adapters);
+  const lifeCycle = createCore({
+    ...adapters,
+    broker: {
+      getConnection: async (id: string): Promise<BrokerSays> => broker.get(id) ?? { kind: 'absent' },
+      deleteConnection: async (id: string) => (broker.get(id) === undefined ? ('gone' as const) : ('done' as const)),
     },
+    pause: async () => undefined,
+    kickTries: 1,
+  });
+  const connect = createCoreConnect({
+    ...adapters,
+    broker: { deleteConnection: async () => 'gone' },
+    budgetMs: doorBudgetMs,
+    keys: benchKeys,
+    queue: { put: async () => undefined },
+  });
+  return {
+    connect: tellingRefusals(connect, { rejections, clock, log: quiet }),
+    lifeCycle,
     settings,
-    credentials,
+    credentials: createCredentialStore(client, tableName),
     ranks: createRankStore(client, tableName, cryptoRandom),
     usage: createUsageReader(client, tableName, {
-      sessions: store,
+      sessions: lifeCycle.store,
       settings,
       clock,
       ranks: { ask: async () => undefined },
     }),
     rejections,
-    rejectionStore,
+    rejectionStore: createRejectionStore(client, tableName),
   };
 }

@@ -22,7 +22,7 @@ import type { DoorReport } from '../../shared/ports/presence/presence.ts';
 import type { Target } from '../admission/target.ts';
 import { meter, type Units } from '../meter/meter.ts';
 import { benchHash, benchPassword } from '../passwords.ts';
-import { type Core, createCore } from './core.ts';
+import { type Core, startProcess } from './core.ts';
 import { type Trips, watchTrips } from './in-a-row.ts';
 
 export type Admitted = Extract<ConnectDecision, { kind: 'admitted' }>;
@@ -280,7 +280,7 @@ export class Scene {
 
   private process(client: DynamoDBDocumentClient): Core {
     const { tableName } = this.options.target;
-    return createCore({ client, tableName, clock: { now: () => this.now }, broker: this.broker });
+    return startProcess({ client, tableName, clock: { now: () => this.now }, broker: this.broker });
   }
 
   private say(clientId: ClientId, says: BrokerSays | undefined): void {

@@ -10,8 +10,6 @@ import { createLocalQueue } from '../../local/queue.ts';
 import { seed } from '../../local/seed.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
-import { createRejectionStore } from '../../shared/adapters/dynamodb/rejections/rejection-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
 import { createTenantStore } from '../../shared/adapters/dynamodb/tenancy/tenant-store.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/usage/rank-store.ts';
@@ -21,15 +19,11 @@ import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom as random } from '../../shared/adapters/node/random.ts';
 import { createTickets } from '../../shared/adapters/node/tickets.ts';
-import { createTokenCheck } from '../../shared/adapters/node/token-check.ts';
-import { createConnect } from '../../shared/app/admission/connect.ts';
 import { createPasswords } from '../../shared/app/credentials/passwords.ts';
-import { tokenAlgorithms } from '../../shared/app/credentials/public-keys.ts';
 import { tellingRefusals } from '../../shared/app/rejections/refusals.ts';
-import { createRejectionRecorder } from '../../shared/app/rejections/rejection-recorder.ts';
-import { createCredentialCache, createSettingsCache } from '../../shared/app/settings/settings-cache.ts';
-import { doorAnswerMs, doorBudgetMs, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
-import { seconds } from '../../shared/domain/time.ts';
+import { doorAnswerMs, doorBudgetMs } from '../../shared/config/constants.ts';
+import { createCoreConnect, createCoreRejections } from '../../shared/core/connect.ts';
+import { createCore } from '../../shared/core/core.ts';
 import { answerParent } from '../child/child.ts';
 import { benchKeys } from '../passwords.ts';
 
@@ -46,37 +40,20 @@ async function open(): Promise<number> {
   const passwords = createPasswords({ crypto: createPasswordCrypto(), keys: benchKeys, clock });
   await seed({ settings, credentials, passwords, tenants: createTenantStore(client, tableName), clock, tenantIds: [] });
 
-  const store = createSessionStore(client, tableName, random);
-  const policy = { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) };
   const broker = {
     getConnection: async () => ({ kind: 'unknown' as const }),
     deleteConnection: async () => 'unknown' as const,
   };
-  const ranks = createRankStore(client, tableName, random);
-  const queue = createLocalQueue({
-    clock,
-    handler: (event) => applyPresence({ store, credentials, ranks, clock, random, broker, policy, log }, event),
-  });
-  const rejections = createRejectionRecorder({
-    store: createRejectionStore(client, tableName),
-    clock,
-    log,
-    newSumId: () => random.attemptId(),
-  });
+  const adapters = { client, tableName, clock, random, broker, log };
+  const ports = createCore({ ...adapters, credentials, ranks: createRankStore(client, tableName, random) });
+  const queue = createLocalQueue({ clock, handler: (event) => applyPresence(ports, event) });
+  const rejections = createCoreRejections(adapters);
   const tickets = createTickets(Buffer.alloc(32, 1), clock);
-  const connect = createConnect({
+  const connect = createCoreConnect({
+    ...adapters,
     budgetMs: doorBudgetMs,
-    broker,
-    store,
-    settings: createSettingsCache(settings, clock),
-    credentials: createCredentialCache(credentials, clock),
     passwords,
-    tokens: createTokenCheck(tokenAlgorithms),
-    clock,
-    random,
     queue: { put: (message) => queue.send(message) },
-    log,
-    policy,
   });
   const door = createFrontDoor({
     connect: tellingRefusals(withDeadline(connect, doorAnswerMs), { rejections, clock, log }),

@@ -2,12 +2,11 @@
 
 import { createTable } from '../../local/create-table.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { createTableWalk } from '../../shared/adapters/dynamodb/repair/table-walk.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { sideBySide } from '../../shared/app/common/side-by-side.ts';
 import { reconcile } from '../../shared/app/repair/reconcile.ts';
-import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
+import { createCore } from '../../shared/core/core.ts';
 import type { DeploymentId } from '../../shared/domain/ids.ts';
 import { addSeconds, ms, seconds } from '../../shared/domain/time.ts';
 import type { BrokerSays } from '../../shared/ports/presence/broker.ts';
@@ -37,14 +36,14 @@ export async function reconcileAll(endpoint: string, sessions: number): Promise<
   });
   const disconnectedAt = addSeconds(expiresAt, seconds(-expirySeconds));
   const says: BrokerSays = { kind: 'retained', disconnectedAt, expirySeconds };
-  const ports = {
-    store: createSessionStore(client, tableName, cryptoRandom),
+  const ports = createCore({
+    client,
+    tableName,
     clock: { now: () => now },
     random: cryptoRandom,
-    policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
     broker: { getConnection: async () => says, deleteConnection: async () => 'gone' as const },
     walk: createTableWalk(client, tableName, cryptoRandom),
-  };
+  });
   const bounds = { pages: 100_000, pageItems: 500, questions: 480, passSeconds: 0 };
   const begun = performance.now();
   const found = await reconcile(ports, undefined, bounds);

@@ -1,11 +1,10 @@
 // Expired sessions in a table, and sweeps until none is left.
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { sideBySide } from '../../shared/app/common/side-by-side.ts';
 import { sweep } from '../../shared/app/repair/sweep.ts';
-import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
+import { createCore } from '../../shared/core/core.ts';
 import type { DeploymentId } from '../../shared/domain/ids.ts';
 import { addSeconds, ms, seconds } from '../../shared/domain/time.ts';
 import { seedRetained } from './fleet.ts';
@@ -35,16 +34,16 @@ export async function sweepExpired(
   tableName: string,
   shouldStop: () => boolean = () => false,
 ): Promise<{ freed: number; sweeps: number }> {
-  const ports = {
-    store: createSessionStore(client, tableName, cryptoRandom),
+  const ports = createCore({
+    client,
+    tableName,
     clock: { now: () => now },
     random: cryptoRandom,
-    policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
     broker: {
       getConnection: async () => ({ kind: 'absent' as const }),
       deleteConnection: async () => 'gone' as const,
     },
-  };
+  });
   for (let freed = 0, sweeps = 0; ; sweeps++) {
     const swept = await sweep(ports, shouldStop);
     if (swept.failed > 0) throw new Error(`${swept.failed} wakes failed`);

@@ -8,7 +8,6 @@ import { createDocumentClient } from '../../shared/adapters/dynamodb/common/clie
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
 import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/credentials/token-issuer-store.ts';
 import { createOperationStore } from '../../shared/adapters/dynamodb/operations/operation-store.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { createRejectionReader } from '../../shared/adapters/dynamodb/rejections/rejection-reader.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
 import { createDeploymentItems } from '../../shared/adapters/dynamodb/tenancy/deployment-items.ts';
@@ -25,8 +24,9 @@ import { cryptoRandom, newOperationId } from '../../shared/adapters/node/random.
 import { signersOf } from '../../shared/adapters/node/signers.ts';
 import { createPasswords } from '../../shared/app/credentials/passwords.ts';
 import { createRankRequests } from '../../shared/app/usage/ask-ranks.ts';
-import { leaseSeconds, maxConnectionSeconds, rankDelaySeconds } from '../../shared/config/constants.ts';
+import { rankDelaySeconds } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
+import { createCore } from '../../shared/core/core.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { readOptionalVariable, readVariable } from '../environment.ts';
 import { openPasswordKeys } from '../open-data.ts';
@@ -40,7 +40,15 @@ const tableName = readVariable(environmentVariables.tableName);
 const client = createDocumentClient({ requestTimeoutMs: 2_000, measure: createEmfMeasure('api', systemClock) });
 const keys = openPasswordKeys(client, tableName, log);
 const settings = createSettingsStore(client, tableName, log);
-const sessions = createSessionStore(client, tableName, cryptoRandom);
+const kicks = createCore({
+  client,
+  tableName,
+  clock,
+  random: cryptoRandom,
+  broker: createIotBroker(),
+  pause: realPause,
+  kickTries: 3,
+});
 
 export const handler = createGatewayHandler(
   createApi({
@@ -51,7 +59,7 @@ export const handler = createGatewayHandler(
     signersOf,
     fetcher: createKeyFetcher(),
     usage: createUsageReader(client, tableName, {
-      sessions,
+      sessions: kicks.store,
       settings,
       clock,
       ranks: createRankRequests({
@@ -66,15 +74,7 @@ export const handler = createGatewayHandler(
         delaySeconds: seconds(rankDelaySeconds),
       }),
     }),
-    kicks: {
-      store: sessions,
-      clock,
-      random: cryptoRandom,
-      broker: createIotBroker(),
-      policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
-      pause: realPause,
-      kickTries: 3,
-    },
+    kicks,
     starts: {
       operations: createOperationStore(client, tableName, cryptoRandom),
       queue: createOperationQueue(

@@ -5,37 +5,21 @@ import { createIotConnections } from '../../shared/adapters/aws/iot-connections.
 import { readSecret } from '../../shared/adapters/aws/secret.ts';
 import { createSqsQueue } from '../../shared/adapters/aws/sqs-queue.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
-import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
-import { createRejectionStore } from '../../shared/adapters/dynamodb/rejections/rejection-store.ts';
-import { createConnectSettingsReader } from '../../shared/adapters/dynamodb/settings/connect-settings.ts';
 import { createHostReader } from '../../shared/adapters/dynamodb/tenancy/host-reader.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { askedWithin, withDeadline } from '../../shared/adapters/node/deadline.ts';
 import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
-import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { createTickets } from '../../shared/adapters/node/tickets.ts';
-import { createTokenCheck } from '../../shared/adapters/node/token-check.ts';
 import { startingClean } from '../../shared/app/admission/clean-start.ts';
-import { createConnect } from '../../shared/app/admission/connect.ts';
 import { createHostLookup } from '../../shared/app/admission/host-lookup.ts';
 import { measuredConnect } from '../../shared/app/admission/measured-connect.ts';
 import { afterOpening } from '../../shared/app/common/open-data.ts';
-import { createPasswords } from '../../shared/app/credentials/passwords.ts';
-import { tokenAlgorithms } from '../../shared/app/credentials/public-keys.ts';
 import { tellingRefusals } from '../../shared/app/rejections/refusals.ts';
-import { createRejectionRecorder } from '../../shared/app/rejections/rejection-recorder.ts';
-import { createCredentialCache, createSettingsCache } from '../../shared/app/settings/settings-cache.ts';
-import {
-  connectBudgetMs,
-  hostLookupBudgetMs,
-  leaseSeconds,
-  maxConnectionSeconds,
-} from '../../shared/config/constants.ts';
+import { connectBudgetMs, hostLookupBudgetMs } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
-import { seconds } from '../../shared/domain/time.ts';
+import { createCoreConnect, createCoreRejections } from '../../shared/core/connect.ts';
 import type { Tickets } from '../../shared/ports/credentials/tickets.ts';
 import type { RejectionRecorder } from '../../shared/ports/rejections/rejections.ts';
 import { readOptionalVariable, readVariable } from '../environment.ts';
@@ -50,12 +34,8 @@ const tableName = readVariable(environmentVariables.tableName);
 const measure = createEmfMeasure('authorizer', clock);
 const client = createDocumentClient({ requestTimeoutMs: 800, measure });
 const keys = openPasswordKeys(client, tableName, log);
-const recorder = createRejectionRecorder({
-  store: createRejectionStore(client, tableName),
-  clock,
-  log,
-  newSumId: () => cryptoRandom.attemptId(),
-});
+const core = { client, tableName, clock, random: cryptoRandom, log };
+const recorder = createCoreRejections(core);
 /** Whether the CONNECT of this invocation was recorded; a process has one invocation at a time. */
 let recorded = false;
 const rejections: RejectionRecorder = {
@@ -72,19 +52,12 @@ const deploymentOfServerName = createHostLookup(
 );
 const region = readVariable(environmentVariables.region);
 const broker = createIotConnections(region);
-const decided = createConnect({
+const decided = createCoreConnect({
+  ...core,
   broker,
   budgetMs: connectBudgetMs,
-  store: createSessionStore(client, tableName, cryptoRandom),
-  settings: createSettingsCache(createConnectSettingsReader(client, tableName), clock),
-  credentials: createCredentialCache(createCredentialStore(client, tableName), clock),
-  passwords: createPasswords({ crypto: createPasswordCrypto(), keys, clock }),
-  tokens: createTokenCheck(tokenAlgorithms),
-  clock,
-  random: cryptoRandom,
+  keys,
   queue: createSqsQueue(readVariable(environmentVariables.presenceQueueUrl), region),
-  log,
-  policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
 });
 // A client with a ticket comes through the front door, which has seen to its clean start.
 const decide = withDeadline(afterOpening(keys, startingClean(decided, broker)), connectBudgetMs);

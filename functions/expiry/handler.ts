@@ -2,12 +2,12 @@
 
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { createEmfMeasure } from '../../shared/adapters/node/emf-metrics.ts';
 import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
+import { createCore } from '../../shared/core/core.ts';
 import { readVariable } from '../environment.ts';
 import { checkFormat } from '../open-data.ts';
 import { applyExpiry } from './apply.ts';
@@ -16,11 +16,7 @@ const client = createDocumentClient({ requestTimeoutMs: 2_000, measure: createEm
 const log = createJsonLog();
 const tableName = readVariable(environmentVariables.tableName);
 const data = checkFormat(client, tableName, log);
-const ports = {
-  store: createSessionStore(client, tableName, cryptoRandom),
-  clock: systemClock,
-  log,
-};
+const ports = createCore({ client, tableName, clock: systemClock, random: cryptoRandom, log });
 
 export async function handler(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
   await data.open();

@@ -7,7 +7,6 @@ import { createDocumentClient } from '../../shared/adapters/dynamodb/common/clie
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
 import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/credentials/token-issuer-store.ts';
 import { createOperationStore } from '../../shared/adapters/dynamodb/operations/operation-store.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
 import { createDeploymentItems } from '../../shared/adapters/dynamodb/tenancy/deployment-items.ts';
 import { realPause, systemClock } from '../../shared/adapters/node/clock.ts';
@@ -17,9 +16,9 @@ import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { signersOf } from '../../shared/adapters/node/signers.ts';
 import { createPace, paced } from '../../shared/app/common/pace.ts';
 import { wakeOverdue } from '../../shared/app/operations/operations.ts';
-import { kicksPerSecond, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
+import { kicksPerSecond } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
-import { seconds } from '../../shared/domain/time.ts';
+import { createCore } from '../../shared/core/core.ts';
 import { readVariable } from '../environment.ts';
 import { checkFormat } from '../open-data.ts';
 import { applyOperations } from './apply.ts';
@@ -29,14 +28,14 @@ const log = createJsonLog();
 const tableName = readVariable(environmentVariables.tableName);
 const client = createDocumentClient({ requestTimeoutMs: 2_000, measure: createEmfMeasure('operations', systemClock) });
 const data = checkFormat(client, tableName, log);
-const ports = {
-  store: createSessionStore(client, tableName, cryptoRandom),
+const ports = createCore({
+  client,
+  tableName,
   clock,
   random: cryptoRandom,
   broker: paced(createIotBroker(), createPace({ clock, pause: realPause }, kicksPerSecond)),
-  policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
   pause: realPause,
-  // What cannot be ended now has its turn in the next pass.
+  // A session that cannot be ended now is tried again in the next pass.
   kickTries: 1,
   operations: createOperationStore(client, tableName, cryptoRandom),
   items: createDeploymentItems(client, tableName),
@@ -49,7 +48,7 @@ const ports = {
     readVariable(environmentVariables.region),
   ),
   log,
-};
+});
 
 /** Time kept back for the page that is at work when the end is near. */
 const reserveMs = 15_000;

@@ -7,7 +7,6 @@ import { createSqsQueue } from '../../shared/adapters/aws/sqs-queue.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
 import { createAccountExpiryStore } from '../../shared/adapters/dynamodb/presence/account-expiry-store.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/usage/rank-store.ts';
 import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
@@ -16,14 +15,9 @@ import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { createAccountExpiry } from '../../shared/app/presence/account-expiry.ts';
 import { askingForRanks, createRankRequests } from '../../shared/app/usage/ask-ranks.ts';
-import {
-  brokerShares,
-  leaseSeconds,
-  maxConnectionSeconds,
-  presenceProcessesMax,
-  rankDelaySeconds,
-} from '../../shared/config/constants.ts';
+import { brokerShares, presenceProcessesMax, rankDelaySeconds } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
+import { createCore } from '../../shared/core/core.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
 import { readVariable } from '../environment.ts';
@@ -58,19 +52,20 @@ const requests = createRankRequests({
   log,
   delaySeconds: seconds(rankDelaySeconds),
 });
-const ports = {
-  store: askingForRanks(createSessionStore(client, tableName, cryptoRandom), requests),
-  credentials: createCredentialStore(client, tableName),
-  ranks: createRankStore(client, tableName, cryptoRandom),
-  ...readNoticeThreshold(client, tableName, systemClock, log),
+const ports = createCore({
+  client,
+  tableName,
   clock: systemClock,
   random: cryptoRandom,
   broker: share.of('confirm'),
+  aroundStore: (store) => askingForRanks(store, requests),
+  credentials: createCredentialStore(client, tableName),
+  ranks: createRankStore(client, tableName, cryptoRandom),
+  ...readNoticeThreshold(client, tableName, systemClock, log),
   accountExpiry: createAccountExpiry(createAccountExpiryStore(client, tableName), systemClock),
-  policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
   putBack: (body: string) => queue.putBack(body, putBackSeconds),
   log,
-};
+});
 
 export async function handler(event: SQSEvent): Promise<SQSBatchResponse> {
   // An outage uses up no deliveries: each message then puts itself back.

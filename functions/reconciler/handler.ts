@@ -3,7 +3,6 @@
 import type { Context } from 'aws-lambda';
 import { createIotBroker } from '../../shared/adapters/aws/iot-broker.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { createTableWalk } from '../../shared/adapters/dynamodb/repair/table-walk.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/usage/rank-store.ts';
 import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
@@ -13,10 +12,10 @@ import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { reconcile } from '../../shared/app/repair/reconcile.ts';
 import { refreshRank } from '../../shared/app/usage/refresh-rank.ts';
-import { brokerShares, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
+import { brokerShares } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
+import { createCore } from '../../shared/core/core.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
-import { seconds } from '../../shared/domain/time.ts';
 import { readVariable } from '../environment.ts';
 import { readNoticeThreshold } from '../notices.ts';
 import { checkFormat } from '../open-data.ts';
@@ -34,19 +33,18 @@ const share = createBrokerShare({
 const client = createDocumentClient({ requestTimeoutMs: 2_000, measure });
 const tableName = readVariable(environmentVariables.tableName);
 const data = checkFormat(client, tableName, log);
-const store = createSessionStore(client, tableName, cryptoRandom);
 const ranks = createRankStore(client, tableName, cryptoRandom);
 const threshold = readNoticeThreshold(client, tableName, systemClock, log);
-const ports = {
-  store,
-  refreshRank: (deploymentId: DeploymentId, username: Username) =>
-    refreshRank({ store, ranks, ...threshold }, deploymentId, username),
-  walk: createTableWalk(client, tableName, cryptoRandom),
+const ports = createCore({
+  client,
+  tableName,
   clock: systemClock,
   random: cryptoRandom,
   broker: share.of('reconcile'),
-  policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
-};
+  refreshRank: (deploymentId: DeploymentId, username: Username) =>
+    refreshRank({ store: ports.store, ranks, ...threshold }, deploymentId, username),
+  walk: createTableWalk(client, tableName, cryptoRandom),
+});
 
 /** Time kept back for what is at work when the end is near. */
 const reserveMs = 8_000;

@@ -3,7 +3,6 @@
 import type { Context } from 'aws-lambda';
 import { createIotBroker } from '../../shared/adapters/aws/iot-broker.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/usage/rank-store.ts';
 import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
@@ -12,9 +11,9 @@ import { createJsonLog } from '../../shared/adapters/node/json-log.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { measuresOf, sweep } from '../../shared/app/repair/sweep.ts';
 import { askingForRanks, collectRankRequests } from '../../shared/app/usage/ask-ranks.ts';
-import { brokerShares, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
+import { brokerShares } from '../../shared/config/constants.ts';
 import { environmentVariables } from '../../shared/config/env.ts';
-import { seconds } from '../../shared/domain/time.ts';
+import { createCore } from '../../shared/core/core.ts';
 import { readVariable } from '../environment.ts';
 import { readNoticeThreshold } from '../notices.ts';
 import { checkFormat } from '../open-data.ts';
@@ -34,15 +33,16 @@ const tableName = readVariable(environmentVariables.tableName);
 const client = createDocumentClient({ requestTimeoutMs: 2_000, measure });
 const data = checkFormat(client, tableName, log);
 const asked = collectRankRequests();
-const ports = {
-  store: askingForRanks(createSessionStore(client, tableName, cryptoRandom), asked),
-  ranks: createRankStore(client, tableName, cryptoRandom),
-  ...readNoticeThreshold(client, tableName, systemClock, log),
+const ports = createCore({
+  client,
+  tableName,
   clock: systemClock,
   random: cryptoRandom,
   broker: share.of('lease'),
-  policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
-};
+  aroundStore: (store) => askingForRanks(store, asked),
+  ranks: createRankStore(client, tableName, cryptoRandom),
+  ...readNoticeThreshold(client, tableName, systemClock, log),
+});
 
 /** Time kept back for the page that is at work when the end is near. */
 const reserveMs = 5_000;

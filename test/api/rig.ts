@@ -19,8 +19,9 @@ import { cryptoRandom, newOperationId } from '../../shared/adapters/node/random.
 import { signersOf } from '../../shared/adapters/node/signers.ts';
 import { createPasswords } from '../../shared/app/credentials/passwords.ts';
 import { allScopes } from '../../shared/config/scopes.ts';
+import { createCore } from '../../shared/core/core.ts';
 import type { DeploymentId, OperationId, TenantId, Username } from '../../shared/domain/ids.ts';
-import { ms, seconds } from '../../shared/domain/time.ts';
+import { ms } from '../../shared/domain/time.ts';
 import type { SessionStore } from '../../shared/ports/common/session-store.ts';
 import type { CredentialStore, PasswordCheck } from '../../shared/ports/credentials/credentials.ts';
 import type { KeyFetcher } from '../../shared/ports/credentials/token-issuer.ts';
@@ -247,15 +248,15 @@ export async function startRig(): Promise<Rig> {
     issuers: createTokenIssuerStore(client, tableName),
     signersOf,
     fetcher: { fetchKeys: (url) => rig.fetchKeys(url) },
-    kicks: {
-      store: rig.sessions,
+    kicks: createCore({
+      client,
+      tableName,
       clock,
       random: cryptoRandom,
-      broker: { getConnection: async () => ({ kind: 'absent' }), deleteConnection: async () => rig.broker.kick() },
-      policy: { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) },
+      broker: { getConnection: async () => ({ kind: 'absent' as const }), deleteConnection: () => rig.broker.kick() },
       pause: async () => undefined,
       kickTries: 2,
-    },
+    }),
     starts: {
       operations: rig.operations,
       queue: { send: async (message) => void rig.woken.push(message) },

@@ -12,22 +12,16 @@ import { benchHash, benchKeys, benchPassword } from '../../bench/passwords.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
 import { ownerKey, sessionKey } from '../../shared/adapters/dynamodb/common/keys.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
-import { createConnectSettingsReader } from '../../shared/adapters/dynamodb/settings/connect-settings.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/usage/rank-store.ts';
-import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import { createTokenCheck } from '../../shared/adapters/node/token-check.ts';
-import { createConnect } from '../../shared/app/admission/connect.ts';
 import { recount } from '../../shared/app/counter/recount.ts';
-import { createPasswords } from '../../shared/app/credentials/passwords.ts';
-import { tokenAlgorithms } from '../../shared/app/credentials/public-keys.ts';
 import { applyDoorReport } from '../../shared/app/presence/report.ts';
-import { createCredentialCache, createSettingsCache } from '../../shared/app/settings/settings-cache.ts';
 import { refreshRank } from '../../shared/app/usage/refresh-rank.ts';
-import { connectBudgetMs, leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
+import { connectBudgetMs } from '../../shared/config/constants.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
+import { createCoreConnect } from '../../shared/core/connect.ts';
+import { createCore } from '../../shared/core/core.ts';
 import type { Connect, ConnectDecision } from '../../shared/domain/connect.ts';
 import type { ClientId, DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { defaultsOf, deploymentSettings, limitSettings } from '../../shared/domain/settings.ts';
@@ -55,12 +49,10 @@ beforeAll(async () => {
   const made = await createTestTable(engine.endpoint);
   const { tableName } = made;
   client = made.client;
-  store = createSessionStore(client, tableName, cryptoRandom);
   table = tableName;
   raw = createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 20_000 });
   units = meter(client, { tableDefinition, tableName, rawClient: raw });
   const settings = createSettingsStore(client, tableName);
-  const passwords = createPasswords({ crypto: createPasswordCrypto(), keys: benchKeys, clock });
   const credentials = createCredentialStore(client, tableName);
   await settings.createDeployment({
     deploymentId: demo,
@@ -75,23 +67,21 @@ beforeAll(async () => {
   await settings.putSessionLimit(demo, limit, { actor: 'test', at: clock.now() });
   for (const name of ['warm', 'alice', 'bob', 'carol', 'dave'])
     await credentials.putCredential(demo, { username: name as Username, hash: benchHash, createdAt: clock.now() });
-  const core = {
-    store,
+  const core = createCore({
+    client,
+    tableName,
     clock,
     random: cryptoRandom,
-    policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
     broker: {
       getConnection: async () => ({ kind: 'absent' as const }),
       deleteConnection: async () => 'gone' as const,
     },
-  };
-  const decide = createConnect({
+  });
+  store = core.store;
+  const decide = createCoreConnect({
     ...core,
     budgetMs: connectBudgetMs * 10,
-    settings: createSettingsCache(createConnectSettingsReader(client, tableName), clock),
-    credentials: createCredentialCache(credentials, clock),
-    passwords,
-    tokens: createTokenCheck(tokenAlgorithms),
+    keys: benchKeys,
     queue: { put: async () => undefined },
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
   });

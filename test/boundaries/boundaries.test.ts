@@ -58,6 +58,12 @@ describe('a planted breach is found', () => {
     { file: 'shared/app/a.ts', specifier: '../../functions/authorizer/event.ts' },
     { file: 'shared/adapters/a.ts', specifier: '../app/connect.ts' },
     { file: 'shared/adapters/a.ts', specifier: '../../functions/authorizer/event.ts' },
+    { file: 'shared/app/a.ts', specifier: '../core/core.ts' },
+    { file: 'shared/adapters/a.ts', specifier: '../core/core.ts' },
+    { file: 'shared/core/a.ts', specifier: '../adapters/aws/iot-broker.ts' },
+    { file: 'shared/core/a.ts', specifier: '../../functions/environment.ts' },
+    { file: 'functions/sweeper/a.ts', specifier: '../../shared/core/connect.ts' },
+    { file: 'frontdoor/a.ts', specifier: '../shared/core/connect.ts' },
     { file: 'functions/presence/a.ts', specifier: '../authorizer/handler.ts' },
     { file: 'functions/authorizer/a.ts', specifier: '../presence/handler.ts' },
     { file: 'functions/environment.ts', specifier: '../shared/app/admission/connect.ts' },
@@ -137,7 +143,7 @@ describe('a planted breach is found', () => {
     },
   ];
 
-  describe.each(['shared/domain', 'shared/app', 'shared/ports', 'shared/config'])('in %s', (folder) => {
+  describe.each(['shared/domain', 'shared/app', 'shared/ports', 'shared/config', 'shared/core'])('in %s', (folder) => {
     test.each(impurities)('$name: $text', ({ text, name }) => {
       expect(breachesOf(`${folder}/a.ts`, text)).toContain(`${folder}/a.ts uses ${name}`);
     });
@@ -168,6 +174,7 @@ describe('a planted breach is found', () => {
     { file: 'functions/presence/a.ts', specifier: '../authorizer/event.ts' },
     { file: 'functions/sweeper/a.ts', specifier: '../environment.ts' },
     { file: 'functions/api/a.ts', specifier: '../../shared/adapters/clock.ts' },
+    { file: 'functions/authorizer/a.ts', specifier: '../../shared/core/connect.ts' },
     { file: 'frontdoor/main.ts', specifier: '../shared/adapters/clock.ts' },
     { file: 'frontdoor/a.ts', specifier: '../shared/ports/common/clock.ts' },
     { file: 'infra/a.ts', specifier: '../shared/config/table.ts' },

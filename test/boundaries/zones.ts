@@ -1,4 +1,4 @@
-// Who may import whom. Dependencies point one way: domain <- ports <- app <- adapters <- functions.
+// Who may import whom. Dependencies point one way: domain <- ports <- app <- adapters <- core <- functions.
 
 export interface Zone {
   /** A folder, or one file. Of several that fit a path, the longest holds. */
@@ -15,7 +15,9 @@ export interface Zone {
 
 const pure = { packages: [], pure: true };
 const edge = { packages: 'any' as const, pure: false };
-const core = ['shared/config', 'shared/domain', 'shared/ports', 'shared/app', 'shared/adapters'];
+const core = ['shared/config', 'shared/domain', 'shared/ports', 'shared/app', 'shared/adapters', 'shared/core/core.ts'];
+/** The core of a process that answers CONNECTs. A bundle that takes it takes the cryptography of passwords too. */
+const connectCore = 'shared/core/connect.ts';
 /** The shapes of IoT Core's event and answer; no code. */
 const authorizerEvent = 'functions/authorizer/event.ts';
 /** How a handler reads the variables that it is configured by. */
@@ -35,7 +37,7 @@ const bodyRules = [
 ];
 const apiSchemas = ['functions/api/schemas.ts', 'functions/api/schemas-tenancy.ts'];
 const ofBrowser = ['react', 'react-dom', '@cloudscape-design/components', '@cloudscape-design/global-styles'];
-const product = [...core, 'functions', 'frontdoor', 'infra'];
+const product = [...core, connectCore, 'functions', 'frontdoor', 'infra'];
 
 const zones: readonly Zone[] = [
   { path: 'shared/config', imports: [], ...pure },
@@ -43,10 +45,24 @@ const zones: readonly Zone[] = [
   { path: 'shared/ports', imports: ['shared/domain'], ...pure },
   { path: 'shared/app', imports: ['shared/config', 'shared/domain', 'shared/ports'], ...pure },
   { path: 'shared/adapters', imports: ['shared/config', 'shared/domain', 'shared/ports'], ...edge },
+  // The one place that knows use cases and their adapters. Clock and chance come from the caller, AWS never.
+  {
+    path: 'shared/core',
+    imports: [
+      'shared/config',
+      'shared/domain',
+      'shared/ports',
+      'shared/app',
+      'shared/adapters/dynamodb',
+      'shared/adapters/node',
+    ],
+    packages: ['@aws-sdk/lib-dynamodb'],
+    pure: true,
+  },
   { path: environment, imports: ['shared/config'], ...edge },
   { path: notices, imports: [...core, environment], ...edge },
   { path: openData, imports: [...core, environment], ...edge },
-  { path: 'functions/authorizer', imports: ofFunctions, ...edge },
+  { path: 'functions/authorizer', imports: [...ofFunctions, connectCore], ...edge },
   { path: 'functions/presence', imports: ofFunctions, ...edge },
   { path: 'functions/sweeper', imports: ofFunctions, ...edge },
   { path: 'functions/reconciler', imports: ofFunctions, ...edge },
@@ -58,7 +74,7 @@ const zones: readonly Zone[] = [
   { path: 'functions/api', imports: ofFunctions, ...edge },
   { path: 'frontdoor', imports: ['shared/config', 'shared/domain', 'shared/ports'], ...edge },
   // The process of the front door wires adapters to use cases, as a function's handler does.
-  { path: 'frontdoor/main.ts', imports: [...core, 'frontdoor', environment, openData], ...edge },
+  { path: 'frontdoor/main.ts', imports: [...core, connectCore, 'frontdoor', environment, openData], ...edge },
   // It fetches that process's code, and is all there is before.
   { path: 'frontdoor/load.ts', imports: ['shared/adapters/aws/signed-request.ts'], ...edge },
   { path: 'infra', imports: ['shared/config'], ...edge },

@@ -8,22 +8,19 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { applyPresence } from '../../functions/presence/apply.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/usage/rank-store.ts';
 import { createPasswordCrypto } from '../../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import { createTokenCheck } from '../../shared/adapters/node/token-check.ts';
-import { createConnect } from '../../shared/app/admission/connect.ts';
 import { createPasswords } from '../../shared/app/credentials/passwords.ts';
-import { tokenAlgorithms } from '../../shared/app/credentials/public-keys.ts';
 import { tellingRefusals } from '../../shared/app/rejections/refusals.ts';
-import { createCredentialCache, createSettingsCache } from '../../shared/app/settings/settings-cache.ts';
+import { createCoreConnect } from '../../shared/core/connect.ts';
+import { createCore } from '../../shared/core/core.ts';
 import type { ConnectDecision, ConnectRequest } from '../../shared/domain/connect.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import type { Refusal } from '../../shared/domain/refusal.ts';
 import type { Session } from '../../shared/domain/session/record.ts';
-import { ms, seconds } from '../../shared/domain/time.ts';
+import { ms } from '../../shared/domain/time.ts';
 import type { CredentialStore, PasswordKeys } from '../../shared/ports/credentials/credentials.ts';
 import type { Broker } from '../../shared/ports/presence/broker.ts';
 import type { Deployment, SettingsStore } from '../../shared/ports/settings/settings.ts';
@@ -47,7 +44,7 @@ export interface ConnectRig {
   queueAnswers: Promise<void>;
   /** Of processes that start from now on. */
   keys: PasswordKeys;
-  /** What one CONNECT may take; below 0 its time is always over. */
+  /** Of processes that start from now on: what one CONNECT may take; below 0 its time is always over. */
   budgetMs: number;
   readonly rejections: Refusal[];
   readonly log: string[];
@@ -93,8 +90,6 @@ export async function startConnectRig(): Promise<ConnectRig> {
   const clock = { now: () => ms(now) };
   const settings = createSettingsStore(client, tableName);
   const credentials = createCredentialStore(client, tableName);
-  const store = createSessionStore(client, tableName, cryptoRandom);
-  const policy = { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) };
   const real = createPasswordCrypto();
   let held: Promise<void> | undefined;
   const counting = {
@@ -113,21 +108,23 @@ export async function startConnectRig(): Promise<ConnectRig> {
     createPasswords({ crypto: counting, keys: rig.keys, clock }, { cost: cheapCost, maxRunning: 2, maxWaiting: 64 });
   const note = (message: string, fields?: object) => void rig.log.push(JSON.stringify({ message, ...fields }));
   const log = { info: note, warn: note, error: note };
+  const adapters = { client, tableName, clock, random: cryptoRandom, log };
+  const core = createCore({
+    ...adapters,
+    credentials,
+    ranks: createRankStore(client, tableName, cryptoRandom),
+    broker: {
+      getConnection: async () => ({ kind: 'unknown' as const }),
+      deleteConnection: async () => 'unknown' as const,
+    },
+  });
   const start = () =>
     tellingRefusals(
-      createConnect({
+      createCoreConnect({
+        ...adapters,
         broker: { deleteConnection: (...asked) => rig.broker.deleteConnection(...asked) },
-        store,
-        get budgetMs() {
-          return rig.budgetMs;
-        },
-        clock,
-        random: cryptoRandom,
-        policy,
-        settings: createSettingsCache(settings, clock),
-        credentials: createCredentialCache(credentials, clock),
+        budgetMs: rig.budgetMs,
         passwords: passwordsOf(),
-        tokens: createTokenCheck(tokenAlgorithms),
         queue: {
           put: async (message) => {
             await rig.queueAnswers;
@@ -135,7 +132,6 @@ export async function startConnectRig(): Promise<ConnectRig> {
             rig.queue.push(JSON.stringify(message));
           },
         },
-        log,
       }),
       { clock, log, rejections: { record: (refusal) => void rig.rejections.push(refusal) } },
     );
@@ -197,25 +193,19 @@ export async function startConnectRig(): Promise<ConnectRig> {
     },
     async drain() {
       const bodies = rig.queue.splice(0);
-      const broker = {
-        getConnection: async () => ({ kind: 'unknown' as const }),
-        deleteConnection: async () => 'unknown' as const,
-      };
-      const ranks = createRankStore(client, tableName, cryptoRandom);
-      const ports = { store, credentials, ranks, clock, random: cryptoRandom, broker, policy, log };
       const putBack = async (body: string) => void rig.queue.push(body);
       const Records = bodies.map((body, n) => ({ body, messageId: String(n), attributes: {} }));
-      const answer = await applyPresence({ ...ports, putBack }, { Records } as never);
+      const answer = await applyPresence({ ...core, putBack }, { Records } as never);
       for (const { itemIdentifier } of answer.batchItemFailures) rig.queue.push(bodies[Number(itemIdentifier)] ?? '');
     },
-    used: async (id, username) => (await store.readRoster(id as DeploymentId, username as Username)).used,
+    used: async (id, username) => (await core.store.readRoster(id as DeploymentId, username as Username)).used,
     async session(id, username, clientId) {
       const names = {
         deploymentId: id as DeploymentId,
         username: username as Username,
         clientId: clientId as ClientId,
       };
-      return (await store.readSession(names))?.value;
+      return (await core.store.readSession(names))?.value;
     },
     async stop() {
       await engine.stop();

@@ -38,11 +38,8 @@ const broker: Broker = {
 
 function ports(over: Partial<KickPorts> = {}): KickPorts {
   return {
-    store: core.store,
-    clock: { now: core.now },
-    random: cryptoRandom,
+    ...core.ports,
     broker,
-    policy: { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) },
     pause: async () => undefined,
     kickTries: 3,
     ...over,

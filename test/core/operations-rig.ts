@@ -5,12 +5,13 @@ import { applyOperations, type OperationPorts } from '../../functions/operations
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
 import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/credentials/token-issuer-store.ts';
 import { createOperationStore } from '../../shared/adapters/dynamodb/operations/operation-store.ts';
-import { createSessionStore, type StoreOptions } from '../../shared/adapters/dynamodb/presence/session-store.ts';
+import type { StoreOptions } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
 import { createDeploymentItems } from '../../shared/adapters/dynamodb/tenancy/deployment-items.ts';
 import { cryptoRandom, newOperationId } from '../../shared/adapters/node/random.ts';
 import { signersOf } from '../../shared/adapters/node/signers.ts';
 import { type StartPorts, wakeOverdue } from '../../shared/app/operations/operations.ts';
+import { createCore as createProductCore } from '../../shared/core/core.ts';
 import type { AttemptId, DeploymentId, OperationId, SignerId, TenantId } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import type { Operation, OperationMessage } from '../../shared/ports/operations/operations.ts';
@@ -72,13 +73,14 @@ export async function createOperationsRig(table: TestTable, options: StoreOption
   };
   const buildPorts = (mortal?: Mortal): OperationPorts => {
     const documents = mortal === undefined ? client : mortal.client(client);
-    return {
-      store: createSessionStore(documents, tableName, cryptoRandom, options),
+    return createProductCore({
+      client: documents,
+      tableName,
+      storeOptions: options,
       clock,
       random: cryptoRandom,
       broker: mortal === undefined ? broker : mortal.broker(broker),
-      policy: { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) },
-      pause: async (milliseconds) => core.advance(milliseconds / 1_000),
+      pause: async (milliseconds: number) => core.advance(milliseconds / 1_000),
       kickTries: 1,
       operations: createOperationStore(documents, tableName, cryptoRandom),
       items: createDeploymentItems(documents, tableName),
@@ -91,9 +93,9 @@ export async function createOperationsRig(table: TestTable, options: StoreOption
           const push = async () => void queue.push({ message, delaySeconds });
           await (mortal === undefined ? push() : mortal.pass(push));
         },
-      },
+      } satisfies OperationPorts['queue'],
       log: quietLog,
-    };
+    });
   };
   const ports = buildPorts();
 

@@ -125,6 +125,7 @@ describe('onStoreFailure: admit', () => {
 
   test('contention is no outage: what the database answers too slowly for one CONNECT lets nobody in', async () => {
     rig.budgetMs = -1;
+    rig.newProcess();
     expect(await rig.connect({ clientId: 'second' })).toMatchObject({ reason: 'unavailable' });
     expect([rig.queue, rig.rejections]).toEqual([[], []]);
   });

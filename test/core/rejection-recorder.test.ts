@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { createRejectionRecorder } from '../../shared/app/rejections/rejection-recorder.ts';
-import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
+import type { AttemptId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import type { RecordedReason } from '../../shared/domain/refusal.ts';
 import { ms } from '../../shared/domain/time.ts';
 import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
@@ -25,7 +25,7 @@ function startRecorder() {
     },
     clock: { now: () => ms(rig.now) },
     log: { info: () => {}, warn: () => {}, error: () => {} },
-    newSumId: () => `sum-${nextSum++}`,
+    random: { attemptId: () => `sum-${nextSum++}` as AttemptId },
   });
   const reject = (clientId: string, username = 'alice', reason: RecordedReason = 'quota') =>
     recorder.record({

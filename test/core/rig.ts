@@ -2,7 +2,7 @@
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { demoDeployment } from '../../local/seed.ts';
-import { createSessionStore, type StoreOptions } from '../../shared/adapters/dynamodb/presence/session-store.ts';
+import type { StoreOptions } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { type AdmitDecision, admit } from '../../shared/app/admission/admit.ts';
 import { parseBrokerEvent } from '../../shared/app/presence/broker-event.ts';
@@ -10,6 +10,7 @@ import { applyBrokerEvent } from '../../shared/app/presence/event.ts';
 import { applyDoorReport } from '../../shared/app/presence/report.ts';
 import type { LifeCyclePorts } from '../../shared/app/presence/step.ts';
 import { sweep } from '../../shared/app/repair/sweep.ts';
+import { createCore as createProductCore } from '../../shared/core/core.ts';
 import type { AttemptId, ClientId, DeploymentId, SignerId, Username } from '../../shared/domain/ids.ts';
 import type { Session } from '../../shared/domain/session/record.ts';
 import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
@@ -60,7 +61,7 @@ export interface Core {
   session(username: string, clientId: string): Promise<Session | undefined>;
 }
 
-/** `around`: puts something between the use cases and the store. */
+/** The core of the product, with a clock that moves when it is told to. `around`: puts something between the use cases and the store. */
 export function createCore(
   client: DynamoDBDocumentClient,
   tableName: string,
@@ -68,7 +69,6 @@ export function createCore(
   options: StoreOptions = {},
 ): Core {
   let now = 1_790_000_000_000;
-  const store = around(createSessionStore(client, tableName, cryptoRandom, options));
   const said = new Map<string, BrokerSays>();
   const clock = { now: () => ms(now) };
   const settingsOf = (max: number | undefined): ConnectSettings => ({
@@ -84,23 +84,26 @@ export function createCore(
             mayHaveOverrides: false,
           },
   });
-  const ports = {
-    store,
-    settings: { getNewer: async () => settingsOf(core.max) },
+  const ports = createProductCore({
+    client,
+    tableName,
     clock,
     random: cryptoRandom,
+    storeOptions: options,
+    aroundStore: around,
+    settings: { getNewer: async () => settingsOf(core.max) },
     budgetMs: 3_000,
-    policy: { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) },
     broker: {
       getConnection: async (id: string) => said.get(id.slice('demo:'.length)) ?? ({ kind: 'absent' } as const),
       deleteConnection: (...asked: Parameters<Broker['deleteConnection']>) => core.onDelete(...asked),
     },
-  };
+  });
   const names = (username: string, clientId: string) => ({
     deploymentId,
     username: username as Username,
     clientId: clientId as ClientId,
   });
+  const { store } = ports;
   const core: Core = {
     store,
     ports,

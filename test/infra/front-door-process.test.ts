@@ -18,10 +18,9 @@ import { createRankStore } from '../../shared/adapters/dynamodb/usage/rank-store
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { createTickets } from '../../shared/adapters/node/tickets.ts';
-import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
 import { frontDoorStopSeconds } from '../../shared/config/front-door.ts';
+import { createCore } from '../../shared/core/core.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
-import { seconds } from '../../shared/domain/time.ts';
 import { type BrokerPort, openBrokerPort } from '../support/broker-port.ts';
 import { noRenewals, testKeyring } from '../support/passwords.ts';
 import { sqsEvent } from './deployed/events.ts';
@@ -131,17 +130,16 @@ const health = (): Promise<number> => fetch(`http://127.0.0.1:${task.healthPort}
 
 /** What the front door has told the queue, applied by the code of the presence function. */
 async function applyReports(): Promise<void> {
-  const store = createSessionStore(world.client, world.tableName, cryptoRandom);
-  const ports = {
-    store,
+  const ports = createCore({
+    client: world.client,
+    tableName: world.tableName,
     credentials: noRenewals,
     ranks: createRankStore(world.client, world.tableName, cryptoRandom),
     clock: systemClock,
     random: cryptoRandom,
     broker,
-    policy: { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) },
     log: quiet,
-  };
+  });
   expect(await applyPresence(ports, sqsEvent(recorder.sent) as Parameters<typeof applyPresence>[1])).toEqual({
     batchItemFailures: [],
   });

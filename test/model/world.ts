@@ -3,10 +3,9 @@
 
 import { isInvalid } from '../../bench/engine/rules/invalid.ts';
 import { usualLayout } from '../../shared/adapters/dynamodb/counter/lanes.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { createSeenDecisions, type SeenDecisions } from '../../shared/app/admission/admit-uncounted.ts';
 import type { LifeCyclePorts } from '../../shared/app/presence/step.ts';
-import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constants.ts';
+import { createCore } from '../../shared/core/core.ts';
 import {
   type BrokerClientId,
   type ClientId,
@@ -15,8 +14,7 @@ import {
   type Username,
 } from '../../shared/domain/ids.ts';
 import { staleEventSeconds } from '../../shared/domain/session/bounds.ts';
-import type { Policy } from '../../shared/domain/session/record.ts';
-import { addSeconds, type Ms, ms, seconds } from '../../shared/domain/time.ts';
+import { addSeconds, type Ms, ms } from '../../shared/domain/time.ts';
 import type { Clock } from '../../shared/ports/common/clock.ts';
 import type { Actor } from './actor.ts';
 import { BrokerOracle, type RealSession } from './broker-oracle.ts';
@@ -35,11 +33,6 @@ import { type RunConfig, skewMaxMs } from './run-config.ts';
 import { answerStale, findsNoWake } from './stale-read.ts';
 import { emptyView, readTable, type TableView, userKey } from './table-view.ts';
 import { Violation } from './violation.ts';
-
-const policy: Policy = {
-  leaseSeconds: seconds(leaseSeconds),
-  maxConnectionSeconds: seconds(maxConnectionSeconds),
-};
 
 /** So small that a few sessions fill lanes, close them and open them again. */
 const wideLayout = { wideAt: 1, lanes: 2, reserveMax: 2, near: 1, foldAt: 1, dropAt: 2 };
@@ -107,20 +100,17 @@ export class World {
     const client = this.gates.clientFor(actor);
     const clock = this.clockOf(actor);
     const layout = this.config.wide ? wideLayout : usualLayout;
-    const sound = createSessionStore(client, this.engine.tableName, this.random, {
-      layout,
-      // Whoever waits a moment to let others go first waits at the gate as well.
-      backOff: async () => undefined,
-    });
-    const store = this.planted.store?.(sound, actor, clock) ?? sound;
     const broker = this.gates.brokerFor(actor);
-    return {
-      store,
+    return createCore({
+      client,
+      tableName: this.engine.tableName,
       clock,
       random: this.random,
-      policy,
+      // A store that pauses before its next try waits at the gate as well.
+      storeOptions: { layout, backOff: async () => undefined },
+      aroundStore: (sound) => this.planted.store?.(sound, actor, clock) ?? sound,
       broker: this.planted.broker?.(broker, actor) ?? broker,
-    };
+    });
   }
 
   /** In runs with skew no two processes' clocks agree. */

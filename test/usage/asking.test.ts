@@ -6,7 +6,6 @@ import { type Meter, meter } from '../../bench/meter/meter.ts';
 import { applyPresence, type PresencePorts } from '../../functions/presence/apply.ts';
 import { demoDeployment } from '../../local/seed.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
-import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/usage/rank-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { admit } from '../../shared/app/admission/admit.ts';
@@ -14,6 +13,7 @@ import { sweep } from '../../shared/app/repair/sweep.ts';
 import { askingForRanks, createRankRequests } from '../../shared/app/usage/ask-ranks.ts';
 import { rankDelaySeconds } from '../../shared/config/constants.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
+import { createCore } from '../../shared/core/core.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import { noRenewals } from '../support/passwords.ts';
@@ -43,9 +43,13 @@ tableForEachTest(({ client, tableName }, endpoint) => {
     log: quietLog,
     delaySeconds: seconds(rankDelaySeconds),
   });
-  bare = createSessionStore(client, tableName, cryptoRandom);
-  ports = {
-    store: askingForRanks(bare, requests),
+  ports = createCore({
+    client,
+    tableName,
+    aroundStore(store) {
+      bare = store;
+      return askingForRanks(store, requests);
+    },
     credentials: noRenewals,
     ranks: createRankStore(client, tableName, cryptoRandom),
     clock,
@@ -54,9 +58,8 @@ tableForEachTest(({ client, tableName }, endpoint) => {
       getConnection: async () => ({ kind: 'absent' as const }),
       deleteConnection: async () => 'gone' as const,
     },
-    policy: { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) },
     log: quietLog,
-  };
+  });
 });
 
 async function connect(clientId: string): Promise<AttemptId> {

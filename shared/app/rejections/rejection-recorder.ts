@@ -6,6 +6,7 @@ import type { Refusal } from '../../domain/refusal.ts';
 import { type Ms, ms } from '../../domain/time.ts';
 import type { Clock } from '../../ports/common/clock.ts';
 import type { Log } from '../../ports/common/log.ts';
+import type { Random } from '../../ports/common/random.ts';
 import {
   type RejectionRecorder,
   type RejectionStore,
@@ -22,8 +23,7 @@ export interface RecorderPorts {
   readonly store: RejectionStore;
   readonly clock: Clock;
   readonly log: Log;
-  /** 128 random bits. */
-  readonly newSumId: () => string;
+  readonly random: Pick<Random, 'attemptId'>;
 }
 
 /** A record is at most 10 s late (S5); a second is left for the write itself. */
@@ -77,14 +77,14 @@ function addTo(open: Open | undefined, { deploymentId, username, clientId, reaso
   };
 }
 
-export function createRejectionRecorder({ store, clock, log, newSumId }: RecorderPorts): FlushingRecorder {
+export function createRejectionRecorder({ store, clock, log, random }: RecorderPorts): FlushingRecorder {
   const entries = new Map<string, Entry>();
 
   async function write(entry: Entry): Promise<void> {
     const now = clock.now();
     let { unsure } = entry;
     if (unsure === undefined && entry.open !== undefined) {
-      unsure = { sum: { ...entry.open, sumId: newSumId() }, since: now };
+      unsure = { sum: { ...entry.open, sumId: random.attemptId() }, since: now };
       entry.open = undefined;
     }
     if (unsure === undefined) return;

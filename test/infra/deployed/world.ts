@@ -5,17 +5,11 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { machineKey } from '../../../shared/adapters/dynamodb/common/keys.ts';
 import { createCredentialStore } from '../../../shared/adapters/dynamodb/credentials/credential-store.ts';
-import { createSessionStore } from '../../../shared/adapters/dynamodb/presence/session-store.ts';
 import { createSettingsStore } from '../../../shared/adapters/dynamodb/settings/settings-store.ts';
-import { createPasswordCrypto } from '../../../shared/adapters/node/password-crypto.ts';
 import { cryptoRandom } from '../../../shared/adapters/node/random.ts';
-import { createTokenCheck } from '../../../shared/adapters/node/token-check.ts';
-import { createConnect } from '../../../shared/app/admission/connect.ts';
-import { createPasswords } from '../../../shared/app/credentials/passwords.ts';
-import { tokenAlgorithms } from '../../../shared/app/credentials/public-keys.ts';
 import { applyDoorReport } from '../../../shared/app/presence/report.ts';
-import { createCredentialCache, createSettingsCache } from '../../../shared/app/settings/settings-cache.ts';
-import { leaseSeconds, maxConnectionSeconds } from '../../../shared/config/constants.ts';
+import { createCoreConnect } from '../../../shared/core/connect.ts';
+import { createCore } from '../../../shared/core/core.ts';
 import type { AttemptId, DeploymentId, TenantId, Username } from '../../../shared/domain/ids.ts';
 import { defaultsOf, deploymentSettings, limitSettings } from '../../../shared/domain/settings.ts';
 import { ms, seconds } from '../../../shared/domain/time.ts';
@@ -45,8 +39,6 @@ export interface World {
   stop(): Promise<void>;
 }
 
-const policy = { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) };
-
 export const passwordOf = (username: string): string => `${username}-secret-that-was-chosen`;
 
 /** Deployments `demo` (limit 2, a whitelist) and `open` (no limit, takeovers allowed), and their MQTT users. */
@@ -57,8 +49,6 @@ export async function createWorld(): Promise<World> {
   const clock = { now: () => ms(Date.now() - secondsAgo * 1_000) };
   const settings = createSettingsStore(client, tableName);
   const credentials = createCredentialStore(client, tableName);
-  const passwords = createPasswords({ crypto: createPasswordCrypto(), keys: testKeys, clock });
-  const store = createSessionStore(client, tableName, cryptoRandom);
 
   for (const deploymentId of ['demo', 'open']) {
     await settings.createDeployment({
@@ -90,18 +80,12 @@ export async function createWorld(): Promise<World> {
     getConnection: async () => ({ kind: 'unknown' as const }),
     deleteConnection: async () => 'gone' as const,
   };
-  const decide = createConnect({
-    store,
-    broker,
-    settings: createSettingsCache(settings, clock),
-    credentials: createCredentialCache(credentials, clock),
-    passwords,
-    clock,
-    random: cryptoRandom,
-    tokens: createTokenCheck(tokenAlgorithms),
+  const core = createCore({ client, tableName, clock, random: cryptoRandom, broker });
+  const decide = createCoreConnect({
+    ...core,
+    keys: testKeys,
     queue: { put: async () => undefined },
     log: quietLog,
-    policy,
     budgetMs: 20_000,
   });
   return {
@@ -123,7 +107,7 @@ export async function createWorld(): Promise<World> {
       for (const type of told) {
         const { deploymentId, attempt } = decision;
         const report = { type, deploymentId, username, clientId, attempt, at: clock.now(), expirySeconds };
-        await applyDoorReport({ store, clock, random: cryptoRandom, broker, policy }, report as DoorReport);
+        await applyDoorReport(core, report as DoorReport);
       }
       secondsAgo = 0;
       return decision.attempt;
