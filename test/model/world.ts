@@ -4,7 +4,6 @@
 import { isInvalid } from '../../bench/engine/rules/invalid.ts';
 import { usualLayout } from '../../shared/adapters/dynamodb/counter/lanes.ts';
 import { createSeenDecisions, type SeenDecisions } from '../../shared/app/admission/admit-uncounted.ts';
-import type { LifeCyclePorts } from '../../shared/app/presence/step.ts';
 import { createCore } from '../../shared/core/core.ts';
 import {
   type BrokerClientId,
@@ -96,7 +95,7 @@ export class World {
   }
 
   /** What a process has in hand: its own way to the table and to the broker, and nothing that passes by the gate. */
-  portsFor(actor: Actor): LifeCyclePorts {
+  portsFor(actor: Actor) {
     const client = this.gates.clientFor(actor);
     const clock = this.clockOf(actor);
     const layout = this.config.wide ? wideLayout : usualLayout;

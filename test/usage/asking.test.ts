@@ -13,7 +13,7 @@ import { sweep } from '../../shared/app/repair/sweep.ts';
 import { askingForRanks, createRankRequests } from '../../shared/app/usage/ask-ranks.ts';
 import { rankDelaySeconds } from '../../shared/config/constants.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
-import { createCore } from '../../shared/core/core.ts';
+import { type CorePorts, createCore } from '../../shared/core/core.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import { noRenewals } from '../support/passwords.ts';
@@ -25,7 +25,7 @@ const alice = 'alice' as Username;
 
 let now = 1_790_000_000_000;
 let sent: { readonly body: object; readonly at: number }[];
-let ports: PresencePorts;
+let ports: PresencePorts & CorePorts;
 let bare: PresencePorts['store'];
 let units: Meter;
 let nextMessage = 0;
