@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import type { ConnectView } from '../../shared/ports/admission/owners.ts';
-import { Contended } from '../../shared/ports/common/errors.ts';
+
 import type { Names } from '../../shared/ports/presence/sessions.ts';
 import { createMemoryClient } from '../support/memory-client.ts';
 import { tableForEachTest } from '../support/tables.ts';
@@ -124,11 +124,11 @@ test('S9: where the broker does not answer nothing changes hands, live or not', 
   core.takeover = 'allow';
   const old = await core.join('alice', 'shared', 600);
   core.onDelete = async () => 'unknown';
-  await expect(core.connect('bob', 'shared')).rejects.toThrow(Contended);
+  await expect(core.connect('bob', 'shared')).rejects.toMatchObject({ why: 'contended' });
   expect([await core.used('alice'), await core.used('bob')]).toEqual([1, 0]);
   expect(await core.session('alice', 'shared')).toMatchObject({ attempt: old, holding: 'connected' });
   await core.report('door.disconnected', 'alice', 'shared', old, 0);
-  await expect(core.connect('bob', 'shared')).rejects.toThrow(Contended);
+  await expect(core.connect('bob', 'shared')).rejects.toMatchObject({ why: 'contended' });
   expect(await core.session('bob', 'shared')).toBeUndefined();
   core.onDelete = async () => 'gone';
   expect(await core.connect('bob', 'shared')).toMatchObject(admitted);
@@ -142,7 +142,7 @@ test('S9: whoever comes back to its session while it is being taken over keeps i
     expect(await core.connect('alice', 'shared')).toMatchObject({ ...admitted, reconnect: true });
     return 'done';
   };
-  await expect(core.connect('bob', 'shared')).rejects.toThrow(Contended);
+  await expect(core.connect('bob', 'shared')).rejects.toMatchObject({ why: 'contended' });
   expect([await core.used('alice'), await core.used('bob')]).toEqual([1, 0]);
 });
 

@@ -2,7 +2,7 @@
 // whatever the schedule puts there.
 
 import { admit } from '../../shared/app/admission/admit.ts';
-import { admitUncounted } from '../../shared/app/admission/admit-uncounted.ts';
+import { admitUncounted, mayAdmitUncounted } from '../../shared/app/admission/admit-uncounted.ts';
 import { connectBudgetMs } from '../../shared/config/constants.ts';
 import {
   type ClientId,
@@ -13,7 +13,7 @@ import {
 } from '../../shared/domain/ids.ts';
 import { defaultsOf, deploymentSettings, limitSettings } from '../../shared/domain/settings.ts';
 import { type Ms, ms, type Seconds } from '../../shared/domain/time.ts';
-import { Contended, StoreUnavailable } from '../../shared/ports/common/errors.ts';
+import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
 import type { ConnectSettings } from '../../shared/ports/settings/settings.ts';
 import type { Actor } from './actor.ts';
 import type { ConnectAsked, RealSession } from './broker-oracle.ts';
@@ -124,7 +124,7 @@ async function admitOrFail(
     return decision;
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
-    if (error instanceof Contended || settings.deployment.onStoreFailure === 'reject') return { kind: 'unavailable' };
+    if (!mayAdmitUncounted(error, settings)) return { kind: 'unavailable' };
     const put = async (message: object): Promise<void> => {
       const { id } = world.queue.send(message, world.clock.now());
       world.tell(actor, `  queued ${id}: ${JSON.stringify(message)}`);

@@ -46,6 +46,14 @@ export function createSeenDecisions(clock: Clock): SeenDecisions {
   };
 }
 
+/**
+ * The policy of S17: while the database is silent, and where the deployment says so. Contention lets nobody in: whoever
+ * makes the contention would be let in by it.
+ */
+export function mayAdmitUncounted(error: unknown, { deployment }: ConnectSettings): boolean {
+  return error instanceof StoreUnavailable && error.why === 'silent' && deployment.onStoreFailure === 'admit';
+}
+
 /** Throws StoreUnavailable where the queue does not take it: then nobody would count the client. */
 export async function admitUncounted(
   ports: UncountedPorts,

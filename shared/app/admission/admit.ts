@@ -13,7 +13,7 @@ import { type Admission, isLive, type Policy, type Session } from '../../domain/
 import { addSeconds, type Ms, seconds } from '../../domain/time.ts';
 import type { ConnectView, Owner } from '../../ports/admission/owners.ts';
 import type { Clock } from '../../ports/common/clock.ts';
-import { Contended, StoreUnavailable } from '../../ports/common/errors.ts';
+import { contended, StoreUnavailable } from '../../ports/common/errors.ts';
 import type { Random } from '../../ports/common/random.ts';
 import type { SessionStore } from '../../ports/common/session-store.ts';
 import type { Roster } from '../../ports/counter/counter.ts';
@@ -136,7 +136,7 @@ class AdmissionRun {
       }
       this.rosterIsExact = false;
     }
-    throw new Contended(new Error('others kept writing the items of this client id'));
+    throw contended('others kept writing the items of this client id');
   }
 
   /**
@@ -162,7 +162,7 @@ class AdmissionRun {
 
   /** Who waits for an answer waits no longer; what has been written of the attempt is left to the lease. */
   private checkTime(): void {
-    if (this.now() - this.request.receivedAt > this.ports.budgetMs) throw new Contended(new Error('out of time'));
+    if (this.now() - this.request.receivedAt > this.ports.budgetMs) throw contended('out of time');
   }
 
   private now(): Ms {
@@ -328,7 +328,7 @@ class AdmissionRun {
    */
   private async readLimit(askedAt: Ms): Promise<EffectiveLimit> {
     const settings = await this.ports.settings.getNewer(this.request.deploymentId, this.settings, askedAt);
-    if (settings === undefined) throw new Contended(new Error('the deployment has gone'));
+    if (settings === undefined) throw contended('the deployment has gone');
     this.settings = settings;
     const { limit } = await look(this.ports, settings, this.request);
     this.max = maxSessions(limit);
@@ -405,7 +405,7 @@ class AdmissionRun {
     if (record === undefined) return 'over';
     const { deploymentId, clientId } = this.request;
     const ended = await takeOver(this.ports, deploymentId, clientId, record);
-    if (ended === 'unavailable') throw new Contended(new Error("another username's session could not be ended"));
+    if (ended === 'unavailable') throw contended("another username's session could not be ended");
     this.checkTime();
     return ended === 'changed' ? 'look again' : 'over';
   }

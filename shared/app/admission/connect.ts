@@ -14,11 +14,17 @@ import type { RejectReason } from '../../domain/connack.ts';
 import type { Connect, ConnectDecision, ConnectRequest } from '../../domain/connect.ts';
 import { parseClientId } from '../../domain/ids.ts';
 import { type Ms, type Seconds, seconds } from '../../domain/time.ts';
-import { Contended, StoreUnavailable } from '../../ports/common/errors.ts';
+import { StoreUnavailable } from '../../ports/common/errors.ts';
 import type { Log } from '../../ports/common/log.ts';
 import { type Authenticated, type AuthenticatePorts, authenticate } from '../credentials/authenticate.ts';
 import { type AdmitDecision, type AdmitPorts, type AdmitRequest, admit } from './admit.ts';
-import { admitUncounted, createSeenDecisions, type SeenDecisions, type UncountedPorts } from './admit-uncounted.ts';
+import {
+  admitUncounted,
+  createSeenDecisions,
+  mayAdmitUncounted,
+  type SeenDecisions,
+  type UncountedPorts,
+} from './admit-uncounted.ts';
 import { createFairTurns, type FairTurns } from './fair-turns.ts';
 import { createLines, type InLine } from './in-line.ts';
 
@@ -145,8 +151,7 @@ async function decide(
     return decision;
   } catch (error) {
     // What has been written of the attempt that failed is met by the one that is counted later, or left to its lease.
-    if (error instanceof Contended || !(error instanceof StoreUnavailable)) throw error;
-    if (settings.deployment.onStoreFailure !== 'admit') throw error;
+    if (!mayAdmitUncounted(error, settings)) throw error;
     return admitUncounted(ports, seen, settings, request);
   }
 }

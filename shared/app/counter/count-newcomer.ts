@@ -6,7 +6,7 @@ import { wideSleepSeconds } from '../../config/constants.ts';
 import { isWide } from '../../domain/place.ts';
 import type { Session } from '../../domain/session/record.ts';
 import { addSeconds, type Ms, seconds } from '../../domain/time.ts';
-import { Contended } from '../../ports/common/errors.ts';
+import { contended } from '../../ports/common/errors.ts';
 import type { Random } from '../../ports/common/random.ts';
 import type { Roster } from '../../ports/counter/counter.ts';
 import type { Stored } from '../../ports/presence/sessions.ts';
@@ -41,7 +41,7 @@ export type NewcomerOutcome =
 /** So often a place is chosen anew, or a limit read anew, where others have changed what was seen of a wide roster. */
 const maxMoves = 12;
 
-/** Throws Contended where others keep changing what was seen, or the time is over. Safe to repeat. */
+/** Throws StoreUnavailable where others keep changing what was seen, or the time is over. Safe to repeat. */
 export async function countNewcomer(ports: NewcomerPorts, newcomer: Newcomer): Promise<NewcomerOutcome> {
   const { store, clock } = ports;
   const { deploymentId, username } = newcomer.stored.value;
@@ -81,7 +81,7 @@ export async function countNewcomer(ports: NewcomerPorts, newcomer: Newcomer): P
     }
     moves++;
   }
-  throw new Contended(new Error('others kept changing a wide roster'));
+  throw contended('others kept changing a wide roster');
 }
 
 /** The place has not been counted where it was to lie, and will not be, so another is chosen. */

@@ -1,11 +1,25 @@
-/** The store could not answer in time: throttled, timed out or down. What it did may be unknown. */
+/**
+ * `silent`: throttled, timed out or down. `contended`: the database answered all the time, but others kept writing first,
+ * or one CONNECT's time ran out over it.
+ */
+export type Unavailability = 'silent' | 'contended';
+
+/** Nothing could be decided in time. What a request did whose answer did not come is unknown. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
   readonly code = 'store.unavailable';
+  readonly why: Unavailability;
 
-  constructor(cause: unknown) {
-    super('the database did not answer in time', { cause });
+  constructor(cause: unknown, why: Unavailability = 'silent') {
+    super(why === 'silent' ? 'the database did not answer in time' : 'others came first, or it took too long', {
+      cause,
+    });
+    this.why = why;
   }
+}
+
+export function contended(what: string): StoreUnavailable {
+  return new StoreUnavailable(new Error(what), 'contended');
 }
 
 /**
@@ -16,9 +30,3 @@ export class DataRefused extends Error {
   override readonly name = 'DataRefused';
   readonly code = 'data.refused';
 }
-
-/**
- * The store answered all the time, but others kept writing first, or one CONNECT's time ran out over it. A deployment that
- * admits while the store is down does not admit on this: whoever makes the contention would be let in by it.
- */
-export class Contended extends StoreUnavailable {}

@@ -4,7 +4,7 @@
 import { type CancellationReason, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { Contended, StoreUnavailable } from '../../../ports/common/errors.ts';
+import { StoreUnavailable } from '../../../ports/common/errors.ts';
 import type { Item } from '../presence/session-item.ts';
 import type { Table } from '../settings/settings-by-username.ts';
 import { backOffAtRandom } from './back-off.ts';
@@ -61,7 +61,7 @@ export async function transact(table: Table, writes: Writes, tries = maxTries): 
       conflict = error;
     }
   }
-  throw isThrottle(conflict) ? new StoreUnavailable(conflict) : new Contended(conflict);
+  throw isThrottle(conflict) ? new StoreUnavailable(conflict) : new StoreUnavailable(conflict, 'contended');
 }
 
 function itemsOf(reasons: readonly CancellationReason[]): ReadonlyMap<number, Item> {

@@ -4,7 +4,7 @@
 
 import { isWide, laneOf } from '../../../domain/place.ts';
 import type { Session } from '../../../domain/session/record.ts';
-import { Contended } from '../../../ports/common/errors.ts';
+import { contended } from '../../../ports/common/errors.ts';
 import type { Random } from '../../../ports/common/random.ts';
 import type { PutOutcome, Stored } from '../../../ports/presence/sessions.ts';
 import { sessionKey } from '../common/keys.ts';
@@ -56,7 +56,7 @@ export function createFolding(table: Table, lanes: LaneWrites, random: Random) {
       // The lane was closed: it has to be looked for before it may gather what is freed.
       if (laneOf(place) > 0) await lanes.list(deploymentId, username, laneOf(place));
     }
-    throw new Contended(new Error('others kept closing this lane'));
+    throw contended('others kept closing this lane');
   }
 
   /**

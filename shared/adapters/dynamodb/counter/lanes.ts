@@ -19,7 +19,7 @@ import { laneReserveMax, rosterLanes, wideAt } from '../../../config/constants.t
 import type { DeploymentId, Place, Username } from '../../../domain/ids.ts';
 import { laneOf } from '../../../domain/place.ts';
 import { type Ms, ms } from '../../../domain/time.ts';
-import { Contended, StoreUnavailable } from '../../../ports/common/errors.ts';
+import { contended, StoreUnavailable } from '../../../ports/common/errors.ts';
 import type { RosterPart } from '../../../ports/counter/count-repair.ts';
 import type { AddOutcome } from '../../../ports/counter/counter.ts';
 import { backOffAtRandom } from '../common/back-off.ts';
@@ -165,7 +165,7 @@ export function createLanes(table: Table, layout: RosterLayout) {
       if (outcome === 'met others') inCrowd = true;
       if (tries >= crowds) await (backOff ?? backOffAtRandom)(crowdMs);
     }
-    throw new Contended(new Error('others kept writing this lane'));
+    throw contended('others kept writing this lane');
   }
 
   /**
@@ -415,7 +415,7 @@ export function createLanes(table: Table, layout: RosterLayout) {
       if (!decodeLane(lane, answer.item ?? {}).places.has(place)) return 'absent';
       await list(id, username, lane);
     }
-    throw new Contended(new Error('others kept writing this lane'));
+    throw contended('others kept writing this lane');
   }
 
   /**
@@ -466,7 +466,7 @@ export function createLanes(table: Table, layout: RosterLayout) {
       if (outcome === 'met others') await (backOff ?? backOffAtRandom)(crowdMs * 2 ** Math.min(tries, 3));
       else if (tries > 0) for (const lane of listed) await close(id, username, [lane]);
     }
-    throw new Contended(new Error('others kept writing the lanes of this username'));
+    throw contended('others kept writing the lanes of this username');
   }
 
   async function close(

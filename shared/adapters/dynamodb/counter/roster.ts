@@ -6,7 +6,7 @@ import { DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DeploymentId, Place, Username } from '../../../domain/ids.ts';
 import { isWide, laneOf } from '../../../domain/place.ts';
 import { type Ms, ms } from '../../../domain/time.ts';
-import { Contended } from '../../../ports/common/errors.ts';
+import { contended } from '../../../ports/common/errors.ts';
 import type { SessionStore } from '../../../ports/common/session-store.ts';
 import type { AddOutcome, HowToAdd, Removed } from '../../../ports/counter/counter.ts';
 import { backOffAtRandom } from '../common/back-off.ts';
@@ -144,7 +144,7 @@ export function createRosterWrites(table: Table, lanes: LaneWrites, { wideAt }: 
       // What is left of the condition: the roster would sleep past this session's end.
       await lowerWake(id, username, wakesAt);
     }
-    throw new Contended(new Error('others kept writing this roster'));
+    throw contended('others kept writing this roster');
   }
 
   /**

@@ -11,7 +11,7 @@ import {
 import { keyAttributes, mqttUserAttributes } from '../../../config/attributes.ts';
 import { credentialsPerDeploymentMax } from '../../../config/constants.ts';
 import type { DeploymentId, Username } from '../../../domain/ids.ts';
-import { Contended } from '../../../ports/common/errors.ts';
+import { contended } from '../../../ports/common/errors.ts';
 import type { CredentialChange, CredentialStore, PasswordHash } from '../../../ports/credentials/credentials.ts';
 import { answering } from '../common/client.ts';
 import { Refused, refusable } from '../common/conditions.ts';
@@ -118,7 +118,7 @@ export function createCredentialStore(
         if (outcome.kind === 'done') return 'set';
         if (!outcome.at.includes(0)) return 'full';
       }
-      throw new Contended(new Error('others kept adding and removing this MQTT user'));
+      throw contended('others kept adding and removing this MQTT user');
     },
 
     /**

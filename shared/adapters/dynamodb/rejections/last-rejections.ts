@@ -5,7 +5,7 @@ import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DeploymentId, Username } from '../../../domain/ids.ts';
 import { recordedReasons } from '../../../domain/refusal.ts';
 import { ms } from '../../../domain/time.ts';
-import { Contended } from '../../../ports/common/errors.ts';
+import { contended } from '../../../ports/common/errors.ts';
 import { type RejectionEntry, type RejectionSum, rejectionsKept } from '../../../ports/rejections/rejections.ts';
 import { answering } from '../common/client.ts';
 import { Refused, refusable } from '../common/conditions.ts';
@@ -69,5 +69,5 @@ export async function keepLastRejections(
     });
     if (!((await refusable(() => table.client.send(put), table.backOff)) instanceof Refused)) return;
   }
-  throw new Contended(new Error('others kept writing the last rejections of this username'));
+  throw contended('others kept writing the last rejections of this username');
 }
