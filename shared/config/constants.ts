@@ -158,3 +158,8 @@ export const laneReserveMax = 256;
  * touch it.
  */
 export const wideSleepSeconds = 300;
+
+/** Client ids of one deployment that may change their username in a second, at each process that answers CONNECTs. */
+export const takeoversPerSecond = 10;
+/** The same after a time of rest, at once. */
+export const takeoverBurst = 20;

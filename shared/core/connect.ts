@@ -3,6 +3,7 @@
 
 import { createCredentialStore } from '../adapters/dynamodb/credentials/credential-store.ts';
 import { createRejectionStore } from '../adapters/dynamodb/rejections/rejection-store.ts';
+import { withinShare } from '../adapters/node/ending-share.ts';
 import { createPasswordCrypto } from '../adapters/node/password-crypto.ts';
 import { createTokenCheck } from '../adapters/node/token-check.ts';
 import { type ConnectPorts, createConnect } from '../app/admission/connect.ts';
@@ -32,6 +33,7 @@ export function createCoreConnect(adapters: ConnectAdapters): Connect {
     credentials: createCredentialCache(createCredentialStore(client, tableName), clock),
     tokens: createTokenCheck(tokenAlgorithms),
     ...createCore(adapters),
+    broker: withinShare(adapters.broker, clock),
   });
 }
 

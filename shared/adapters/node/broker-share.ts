@@ -6,6 +6,7 @@ import type { Ms } from '../../domain/time.ts';
 import type { Clock, Schedule } from '../../ports/common/clock.ts';
 import type { Broker, BrokerSays } from '../../ports/presence/broker.ts';
 import { realSchedule } from './clock.ts';
+import { Tokens } from './tokens.ts';
 
 export interface BrokerShareOptions<Kind extends string> {
   readonly broker: Broker;
@@ -110,47 +111,6 @@ export function createBrokerShare<Kind extends string>(options: BrokerShareOptio
       deleteConnection: (id, how) => broker.deleteConnection(id, how),
     }),
   };
-}
-
-/** Filled by time. A clock that steps back fills nothing and takes nothing; one that leaps fills it once. */
-class Tokens {
-  private readonly clock: Clock;
-  private readonly perSecond: number;
-  private readonly burst: number;
-  private left: number;
-  private filledAt: Ms;
-
-  constructor(clock: Clock, perSecond: number, burst: number) {
-    this.clock = clock;
-    this.perSecond = perSecond;
-    this.burst = Math.max(1, burst);
-    this.left = this.burst;
-    this.filledAt = clock.now();
-  }
-
-  /** How many there will be within so long, those that are there now among them. */
-  within(lengthMs: number): number {
-    this.fill();
-    return Math.floor(this.left + (lengthMs * this.perSecond) / 1000);
-  }
-
-  take(): boolean {
-    this.fill();
-    if (this.left < 1) return false;
-    this.left -= 1;
-    return true;
-  }
-
-  private fill(): void {
-    const now = this.clock.now();
-    const gained = (Math.max(0, now - this.filledAt) * this.perSecond) / 1000;
-    this.left = Math.min(this.burst, this.left + gained);
-    this.filledAt = now;
-  }
-
-  nextInMs(): number {
-    return Math.max(1, Math.ceil(((1 - this.left) * 1000) / this.perSecond));
-  }
 }
 
 /** One line for each deployment, served in turn. A map keeps the order in which the lines were last served. */
