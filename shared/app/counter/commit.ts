@@ -125,7 +125,9 @@ async function uncountTombstone(
 async function uncount(store: SessionStore, freed: Session, seen?: Roster): Promise<void> {
   const { deploymentId, username, place } = freed;
   if (isWide(place)) {
-    if (await store.holds(freed)) await store.removePlace(deploymentId, username, place, false);
+    // One that owes is in, unless somebody died right behind taking it out.
+    if (freed.owes === true || (await store.holds(freed)))
+      await store.removePlace(deploymentId, username, place, false);
     return;
   }
   const roster = seen?.places.has(place) === true ? seen : await store.readRoster(deploymentId, username);
