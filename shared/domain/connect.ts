@@ -48,7 +48,7 @@ export type ConnectDecision =
       readonly expirySeconds: Seconds;
       /** The client id had a live session already: `used` did not change (S3). */
       readonly reconnect: boolean;
-      /** The broker must start a fresh session: the id's old one belongs to another username (S9). */
+      /** The broker must start a fresh session: whose the client id was could not be looked up (S9, S17). */
       readonly mustCleanStart?: true;
       /** Let in while the database did not answer: its count waits in the presence queue (S17). */
       readonly uncounted?: true;

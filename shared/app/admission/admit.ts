@@ -2,7 +2,7 @@
 //
 // A new session takes three writes: first the session item of an attempt that is not counted yet, then, side by side,
 // the owner of the client id and the roster, which decides. Dying between any two leaves at most an attempt whose lease
-// leads the sweeper to it; nothing is ever connected that is not in the roster. ADR 1 has the alternatives.
+// leads the sweeper to it; nobody is let in here who is not counted. ADR 1 has the alternatives.
 
 import { ownerSeconds, ttlGraceSeconds } from '../../config/constants.ts';
 import type { AttemptId } from '../../domain/ids.ts';
@@ -24,7 +24,7 @@ import { commit, countAgain, isCounted, isSeenCounted, uncountOver } from '../co
 import { countNewcomer, mayHaveRoom } from '../counter/count-newcomer.ts';
 import { freeDue } from '../counter/free-due.ts';
 import type { SettingsCache } from '../settings/settings-cache.ts';
-import { takeOver } from './takeover.ts';
+import { type OtherHolder, readOtherHolder, takeOver } from './takeover.ts';
 
 export interface AdmitPorts {
   readonly settings: Pick<SettingsCache, 'getNewer'>;
@@ -85,13 +85,6 @@ async function look(
   return { view, limit: decideLimit(settings.limit, view.whitelisted, view.override) };
 }
 
-interface OtherHolder {
-  /** Another username held the client id last. */
-  readonly changed: boolean;
-  /** What stands there of it: live, or a tombstone. */
-  readonly record: Stored<Session> | undefined;
-}
-
 /** One CONNECT's way through the rounds. What was last seen lives here; nothing of it outlives the answer. */
 class AdmissionRun {
   private readonly ports: AdmitPorts;
@@ -100,7 +93,7 @@ class AdmissionRun {
   private max: number;
   private readonly admission: Admission;
   private session: Stored<Session> | undefined;
-  /** What this attempt has written itself. */
+  /** The record as this attempt wrote it last: what giveBack frees, where the client id has gone to somebody else. */
   private begun: Stored<Session> | undefined;
   private owner: Stored<Owner> | undefined;
   private roster: Roster;
@@ -140,8 +133,8 @@ class AdmissionRun {
   }
 
   /**
-   * Others have met what this attempt had begun, and expect it to come to the broker yet. If this fails they wait for a
-   * while: it is decided all the same.
+   * Before a rejection: takes this attempt out of those that may be on their way (`underway`), where others have met what
+   * it had begun. If this fails they wait for it a while.
    */
   private async withdraw(): Promise<void> {
     const { attempt } = this.admission;
@@ -180,7 +173,7 @@ class AdmissionRun {
         // It may have been counted, and another have come in its place, since it was read: nobody is turned away from
         // a session of its own (S3).
         this.session = await this.ports.store.readSession(this.request);
-        if (this.session?.revision === met.revision && !(await this.isCountedSince(met.value)))
+        if (this.session?.revision === met.revision && !(await this.wasCountedUncapped(met.value)))
           return { kind: 'rejected', reason: 'quota_exceeded' };
       }
       if (this.session?.revision !== met.revision) return 'look again';
@@ -273,12 +266,11 @@ class AdmissionRun {
     return put.kind === 'changed' ? 'look again' : 'done';
   }
 
-  /** The atomic step: counted or not. */
-  private async count(begun: Stored<Session>, met?: Stored<Session>): Promise<AdmitDecision | 'look again'> {
-    const { store } = this.ports;
+  /** The atomic step: counted or not. `written` is this attempt's record, over `replaced`. */
+  private async count(written: Stored<Session>, replaced?: Stored<Session>): Promise<AdmitDecision | 'look again'> {
     const counted = await countNewcomer(this.ports, {
-      stored: begun,
-      isMet: met !== undefined,
+      stored: written,
+      isMet: replaced !== undefined,
       max: this.max,
       checkTime: () => this.checkTime(),
       readLimit: async (askedAt) => {
@@ -298,6 +290,16 @@ class AdmissionRun {
     this.begun = stored;
     if (counted.kind === 'counted') return this.admitted(!counted.isNew);
     const reason = counted.kind === 'blocked' ? 'blocked' : 'quota_exceeded';
+    return this.rollBack(stored, replaced, reason);
+  }
+
+  /** The username has no room: the record becomes what it was. */
+  private async rollBack(
+    stored: Stored<Session>,
+    replaced: Stored<Session> | undefined,
+    reason: 'blocked' | 'quota_exceeded',
+  ): Promise<AdmitDecision | 'look again'> {
+    const { store } = this.ports;
     // Connected or retained, and not in the roster: only a fault leaves that behind. It is a live session all the same
     // (S3), so it is counted, over the limit if need be.
     if (stored.value.holding !== 'new' && reason !== 'blocked') {
@@ -307,8 +309,8 @@ class AdmissionRun {
     }
     // What stood there before gets its place back: an attempt that was met may be counted yet, by its own CONNECT, and a
     // tombstone is what late events are read by.
-    if (met !== undefined) {
-      const back = met.value.holding === 'freed' ? settleSession(met.value) : met.value;
+    if (replaced !== undefined) {
+      const back = replaced.value.holding === 'freed' ? settleSession(replaced.value) : replaced.value;
       const put = await store.putSession(back, stored);
       if (put.kind === 'changed') this.session = put.current;
     } else await this.undo(stored);
@@ -340,7 +342,7 @@ class AdmissionRun {
   }
 
   /** A client that was let in without a count is counted whatever the limit, and its record stays as it is (S17). */
-  private async isCountedSince(session: Session): Promise<boolean> {
+  private async wasCountedUncapped(session: Session): Promise<boolean> {
     return session.recounted && (await this.ports.store.holds(session));
   }
 
@@ -388,16 +390,10 @@ class AdmissionRun {
 
   /** S9: what another username has under the client id, which it holds, or held last; `refuse` where that may not be taken. */
   private async otherHolder(): Promise<OtherHolder | 'refuse'> {
-    const { store } = this.ports;
-    const { deploymentId, clientId, username } = this.request;
-    const isOwn = (): boolean => this.owner === undefined || this.owner.value.username === username;
-    // The first reading may lag, and by an owner of long ago nobody's session is to be ended.
-    if (!isOwn()) this.owner = await store.readOwner(deploymentId, clientId);
-    const holder = this.owner?.value.username;
-    if (holder === undefined || isOwn()) return { changed: false, record: undefined };
-    const record = await store.readSession({ deploymentId, clientId, username: holder });
-    const isHeld = record !== undefined && isLive(record.value, this.now());
-    return isHeld && this.settings.deployment.clientIdTakeover !== 'allow' ? 'refuse' : { changed: true, record };
+    const { owner, ...other } = await readOtherHolder(this.ports.store, this.request, this.owner);
+    this.owner = owner;
+    const isHeld = other.record !== undefined && isLive(other.record.value, this.now());
+    return isHeld && this.settings.deployment.clientIdTakeover !== 'allow' ? 'refuse' : other;
   }
 
   /** S9: only a newcomer that nothing else stands in the way of ends what the other username has. */

@@ -1,6 +1,6 @@
-// S9 for those who go straight to the broker: a client id that comes from another username inherits nothing. The front
-// door rewrites the CONNECT to start clean; straight to the broker nobody can, so what the broker keeps under the client
-// id is ended before the answer is given, and where that cannot be done nobody is let in.
+// S9 for a client that goes straight to the broker while the database is silent (S17): whose its client id was cannot be
+// looked up. The front door rewrites such a CONNECT to start clean. Straight to the broker nobody can, so what the broker
+// keeps under the client id is ended before the answer is given, and where that cannot be done nobody is let in.
 
 import type { Connect } from '../../domain/connect.ts';
 import { toBrokerClientId } from '../../domain/ids.ts';
@@ -9,9 +9,7 @@ import type { Broker } from '../../ports/presence/broker.ts';
 /**
  * As `connect`, but an admission that must start clean finds nothing at the broker any more. Where the broker does not
  * answer (or is asked too much), it is rejected as unavailable: it stays counted until its lease, which is one too many
- * and never one too few, and whoever tries again under the client id must start clean again, until one is confirmed.
- * Ending the old connection hurries only what this CONNECT would have done, and a CONNECT that fails afterwards has taken
- * a connection that was allowed to be taken over.
+ * and never one too few. Ending the old connection hurries only what this CONNECT would have done.
  */
 export function startingClean(connect: Connect, broker: Pick<Broker, 'deleteConnection'>): Connect {
   return async (request) => {

@@ -1,5 +1,5 @@
-// A session's record and its place in the count, moved together: nothing else moves the count but a newcomer's decision
-// (count-newcomer.ts) and the recount, which live beside this. It must not know why a record becomes another one.
+// A session's record and its place in the count, moved together. This folder alone moves the count: here, a newcomer's
+// decision (count-newcomer.ts), what has expired many at a time (free-due.ts), and the recount. It must not know why a record becomes another one.
 //
 // The order is what keeps it right. Counting more comes after the record, so that a place never is without a session; and
 // counting less comes after it too, so that what dies in between counts too many (I2, I7).
@@ -22,7 +22,7 @@ export interface CommitPorts {
 export type Committed =
   /** `stored`: the record as it stands now; undefined where somebody has written since. */
   | { readonly kind: 'done'; readonly stored: Stored<Session> | undefined }
-  /** Somebody wrote first, and nothing has changed. */
+  /** Somebody wrote the record first. */
   | { readonly kind: 'changed'; readonly current: Stored<Session> | undefined };
 
 export interface CommitOptions {
@@ -53,7 +53,7 @@ export async function commit(
   // Before the write, where no message would come again: a roster that wakes too early does no harm.
   if (proven && after.dueAt < before.value.dueAt)
     await store.lowerWake(after.deploymentId, after.username, after.dueAt);
-  // Before too: the process that freed it may have died over its old place.
+  // A new life on a tombstone: its old place goes first, because the new record forgets it.
   if (after.place !== before.value.place) await uncount(store, before.value, seen);
   const put = await store.putSession(after, before);
   if (put.kind === 'changed') return put;
@@ -86,7 +86,7 @@ export async function complete(ports: CommitPorts, stored: Stored<Session>): Pro
 }
 
 /**
- * Frees and uncounts a session that is over, before its record forgets the place (a new life begins on it) or its client
+ * Frees and uncounts a session that is over or has been ended at the broker, before its record forgets the place (a new life begins on it) or its client
  * id changes hands: afterwards only a recount would find that place. Answers the record as it stands then; undefined
  * where another process wrote first, and the caller looks again.
  */

@@ -19,7 +19,7 @@ export interface NewcomerPorts extends CommitPorts {
 export interface Newcomer {
   /** Its record, as it is written. */
   readonly stored: Stored<Session>;
-  /** Another attempt wrote the record first, and it may be confirmed and counted by now. */
+  /** A record stood there before, whose attempt may have been confirmed and counted by now. */
   readonly isMet: boolean;
   readonly max: number;
   /** Throws where the CONNECT's time is over. */

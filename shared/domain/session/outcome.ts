@@ -102,7 +102,7 @@ export function endSession(session: Session, ending: Ending, now: Ms): Session {
 }
 
 /**
- * Nothing of it is left: proven absent, expired, or ended by a kick. Stays as a tombstone. With `owes` it keeps the
+ * Nothing of it is left: proven absent, expired, ended by a kick or a takeover, or never admitted. Stays as a tombstone. With `owes` it keeps the
  * index entry through which it was found until its place is out of the roster, so that a crash in between is found
  * again; `findAt` is for who found it otherwise. Without, whoever frees has a message that is delivered again.
  */

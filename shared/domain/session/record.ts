@@ -1,4 +1,5 @@
-// A session and what may happen to it. Pure: every function takes what is known and answers the next record.
+// The record of a session. Pure. What it becomes is in attempt.ts and outcome.ts, until when in bounds.ts, and whether the
+// broker speaks of it in whose.ts.
 //
 // Two things are kept apart. `holding` is what has been proven: a new session that nobody has confirmed yet, a
 // connection, a retained session, or nothing. An attempt (`leaseUntil` present) is what may come on top of it. While
@@ -41,7 +42,10 @@ export interface Session {
   readonly attempt: AttemptId;
   readonly witness: Witness;
   readonly holding: 'new' | 'connected' | 'retained' | 'freed';
-  /** Present while the latest attempt is pending. */
+  /**
+   * When the sweeper looks. Mostly the latest attempt is pending until then. A connection that is doubted has one too; and
+   * a tombstone that owes its place is found by it.
+   */
   readonly leaseUntil?: Ms;
   /** Until then it counts, whatever is heard or not heard. */
   readonly countsUntil: Ms;
@@ -80,7 +84,7 @@ export interface Session {
   readonly expiryTold?: true;
   /** The expiry that the pending attempt was admitted with. */
   readonly attemptExpirySeconds?: Seconds;
-  /** Counted again over the limit, because a connection nobody knew turned up. */
+  /** Counted over the limit: a connection that nobody knew turned up, or its client was let in without a count (S17). */
   readonly recounted: boolean;
   /** The last few attempts that were let in without a count and are counted here: their messages may come again (S17). */
   readonly knownUncounted?: readonly AttemptId[];

@@ -85,7 +85,7 @@ export interface Counter {
     last: boolean,
   ): Promise<'removed' | 'absent'>;
   /**
-   * Uncounts many places. The one method that may be several requests; each is atomic and leaves a roster that is right for
+   * Uncounts many places. It may be several requests; each is atomic and leaves a roster that is right for
    * what it has taken out. `last` is a guess that no others are counted.
    */
   removePlaces(
