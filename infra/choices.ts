@@ -7,7 +7,6 @@ import type { ChoicesFile } from './choices-file.ts';
 
 const choiceNames = [
   'restoredTable',
-  'restoredTableStreamArn',
   'connectDomain',
   'connectCertificateArn',
   'console',
@@ -29,6 +28,12 @@ const choiceNames = [
 
 /** What the file may hold, and the state stack records. */
 export const recordedNames = choiceNames.filter((name) => name !== 'consoleFolder');
+
+/**
+ * Names of choices that have no meaning any more. For one release a file may still hold them, and the state stack drops
+ * them from its record: an upgrade needs no change of the file, and neither does the way back.
+ */
+export const retiredNames: readonly string[] = ['restoredTableStreamArn'];
 
 export type ChoiceName = (typeof choiceNames)[number];
 
@@ -78,7 +83,7 @@ export function readChoices(node: Node, file?: ChoicesFile): Choices {
 }
 
 function refuseUnknown(given: Readonly<Record<string, unknown>>, place: string, known: readonly string[]): void {
-  const unknown = Object.keys(given).filter((name) => !known.includes(name));
+  const unknown = Object.keys(given).filter((name) => !known.includes(name) && !retiredNames.includes(name));
   if (unknown.length > 0)
     throw new ChoiceError(
       `no choice is named ${unknown.join(', ')} (${place}); those that there are: ${known.join(', ')}`,

@@ -1,16 +1,16 @@
 // Everything of the path of a CONNECT that can be made anew: functions, the queue between broker and presence function,
 // the endpoint that devices connect to. Each function is granted what it needs, one action at a time.
 
-import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { FilterCriteria, FilterRule, type IFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
-import { SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { presenceProcessesMax } from '../shared/config/constants.ts';
 import type { FunctionName } from '../shared/config/env.ts';
@@ -77,7 +77,6 @@ export class HeadcountCore extends Construct {
     const presence = this.#addPresence(props, queue);
     this.#addSweeper(props);
     this.#addReconciler(props);
-    const expiryLost = this.#addExpiry(props);
     const operations = new Operations(this, 'Operations', { table: props.table });
     const tokenKeys = this.#addTokenKeys(props, operations);
     this.api = this.#addApi(props, queue, operations);
@@ -89,7 +88,6 @@ export class HeadcountCore extends Construct {
       table: props.table,
       presenceQueue,
       operationsQueue: operations,
-      expiryLost,
       presenceLost: presenceQueue.lost,
     });
     this.alarmTopic = topic;
@@ -194,53 +192,6 @@ export class HeadcountCore extends Construct {
     grantBroker(reconciler.ownRole, ['iot:GetConnection']);
     this.#letNotice(reconciler, props);
     this.#runEveryMinute(reconciler, 'Reconcile');
-  }
-
-  #addExpiry({ table }: HeadcountCoreProps): Queue {
-    const expiry = new BundledFunction(this, 'Expiry', {
-      name: 'expiry',
-      description: 'Recounts usernames whose sessions the time to live has removed',
-      environment: { TABLE_NAME: table.tableName },
-      timeoutSeconds: 55,
-      memoryMb: 512,
-    });
-    const { tableStreamArn } = table;
-    if (tableStreamArn === undefined) throw new Error('the table has no stream');
-    const lost = new Queue(this, 'ExpiryLost', {
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-    });
-    // It is where others' messages end, and has nowhere to pass them on to.
-    Validations.of(lost).acknowledge({
-      id: 'AwsSolutions-SQS3',
-      reason: 'This is the dead-letter queue of the stream.',
-    });
-    const removal = { userIdentity: { principalId: FilterRule.isEqual('dynamodb.amazonaws.com') } };
-    expiry.addEventSourceMapping('Stream', {
-      eventSourceArn: tableStreamArn,
-      startingPosition: StartingPosition.TRIM_HORIZON,
-      batchSize: 100,
-      maxBatchingWindow: Duration.seconds(10),
-      reportBatchItemFailures: true,
-      bisectBatchOnError: true,
-      // A removal comes a day after it stopped to count, and the reconciler finds what is given up here.
-      retryAttempts: 5,
-      onFailure: new SqsDlq(lost),
-      // Every write of the product is on this stream; only what the time to live removed is worth an invocation.
-      filters: [FilterCriteria.filter({ eventName: FilterRule.isEqual('REMOVE'), ...removal })],
-    });
-    const may = (actions: string[], resource: string): void =>
-      expiry.addToRolePolicy(new PolicyStatement({ actions, resources: [resource] }));
-    may(['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'], tableStreamArn);
-    // Lambda wants it of whoever reads a stream. It tells names of streams, and AWS holds it against no resource.
-    may(['dynamodb:ListStreams'], '*');
-    Validations.of(expiry.ownRole).acknowledge({
-      id: 'AwsSolutions-IAM5[Resource::*]',
-      reason: 'ListStreams names streams and reads none, and AWS holds it against no resource.',
-    });
-    grantTableAccess(table, tableAccess.expiry, expiry);
-    return lost;
   }
 
   #runEveryMinute(worker: BundledFunction<FunctionName>, id: string): void {

@@ -1,7 +1,7 @@
 // What cannot be made anew: the table, the keys of passwords and tickets, and who may sign in. It belongs into a stack
 // apart from the rest, so that no deployment of code can replace or remove it. It knows nothing of its users.
 
-import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { CfnOutput, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import {
   AttributeType,
   BillingMode,
@@ -54,7 +54,7 @@ export class HeadcountState extends Construct {
       sortKey: { name: tableDefinition.sortKey, type: AttributeType.STRING },
       timeToLiveAttribute: tableDefinition.timeToLive,
       billingMode: BillingMode.PAY_PER_REQUEST,
-      // A TTL removal only says whose sessions to recount, and the key says that. Images would carry password hashes.
+      // No function reads it. The stream stays on for one release: `keepStreamOutput` says why.
       stream: StreamViewType.KEYS_ONLY,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: true,
@@ -78,10 +78,7 @@ export class HeadcountState extends Construct {
     this.table =
       restoredTable === undefined
         ? this.madeTable
-        : Table.fromTableAttributes(this, 'RestoredTable', {
-            tableName: restoredTable.tableName,
-            tableStreamArn: restoredTable.streamArn,
-          });
+        : Table.fromTableName(this, 'RestoredTable', restoredTable.tableName);
 
     this.ticketSecret = new Secret(this, 'TicketSecret', {
       description: 'Key of the tickets that the front door issues and the authorizer verifies',
@@ -116,6 +113,19 @@ export class HeadcountState extends Construct {
     });
 
     this.signIn = new SignIn(this, 'SignIn');
+    keepStreamOutput(table);
     exportNothing(this);
   }
+}
+
+/**
+ * Keeps the output that the core stack of the previous release reads, under the id that CDK gives such an output. If an
+ * upgrade of the core stack fails, CloudFormation rolls that stack back to a template that reads this output. The output
+ * and the stream go together, in the release after this one.
+ */
+function keepStreamOutput(table: Table): void {
+  const stack = Stack.of(table);
+  const scope = stack.node.tryFindChild('Publish') ?? new Construct(stack, 'Publish');
+  const value = table.tableStreamArn;
+  new CfnOutput(scope, `Output${JSON.stringify(stack.resolve(value))}`, { value: String(value) });
 }

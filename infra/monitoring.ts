@@ -25,8 +25,6 @@ export interface MonitoringProps {
   readonly table: ITable;
   readonly presenceQueue: QueueWithDeadLetters;
   readonly operationsQueue: QueueWithDeadLetters;
-  /** Where what the expiry function could not settle is kept. */
-  readonly expiryLost: IQueue;
   /** Where the presence rule tells of what it could not deliver. */
   readonly presenceLost: ILogGroup;
 }
@@ -38,7 +36,6 @@ const callers = [
   'presence',
   'sweeper',
   'reconciler',
-  'expiry',
   'operations',
   'api',
   'token-keys',
@@ -107,7 +104,7 @@ export class Monitoring extends Construct {
     });
   }
 
-  #ofPresence({ presence, presenceQueue, presenceLost, expiryLost }: MonitoringProps): void {
+  #ofPresence({ presence, presenceQueue, presenceLost }: MonitoringProps): void {
     addAlarms(this, this.topic, {
       PresenceLate: {
         metric: age(presenceQueue.queue),
@@ -137,12 +134,6 @@ export class Monitoring extends Construct {
         above: 0,
         minutes: 1,
         means: 'IoT Core could not put presence events on their queue; the reconciler will find what they told of.',
-      },
-      ExpiryLost: {
-        metric: depth(expiryLost),
-        above: 0,
-        minutes: 1,
-        means: 'A batch of the stream could not be settled; the reconciler will find what it told of.',
       },
     });
   }
@@ -206,7 +197,7 @@ export class Monitoring extends Construct {
     const graph = (title: string, left: IMetric[], right: IMetric[] = []): GraphWidget =>
       new GraphWidget({ title, left, right, width: 12, height: 6 });
     const ofAll = (name: string): IMetric[] => callers.map((caller) => measured(name, caller).with({ label: caller }));
-    const { authorizer, table, presenceQueue, operationsQueue, expiryLost } = props;
+    const { authorizer, table, presenceQueue, operationsQueue } = props;
     new Dashboard(this, 'Dashboard', {
       widgets: [
         [
@@ -239,11 +230,7 @@ export class Monitoring extends Construct {
         ],
         [
           graph('Queues: age of the oldest message (s)', [age(presenceQueue.queue), age(operationsQueue.queue)]),
-          graph('Dead letters', [
-            depth(presenceQueue.deadLetters),
-            depth(operationsQueue.deadLetters),
-            depth(expiryLost),
-          ]),
+          graph('Dead letters', [depth(presenceQueue.deadLetters), depth(operationsQueue.deadLetters)]),
         ],
         [
           graph(

@@ -21,8 +21,8 @@ export function sayCore(stack: Stack, { connect, alarmTopic }: HeadcountCore, re
     say(
       stack,
       'ReplacedTable',
-      'Name, ARN and stream of the table that a restored one has taken the place of',
-      `${replaced.tableName} ${replaced.tableArn} ${replaced.tableStreamArn}`,
+      'Name and ARN of the table that a restored one has taken the place of',
+      `${replaced.tableName} ${replaced.tableArn}`,
     );
   new CfnOutput(stack, 'AuthorizerName', { value: connect.authorizer.ref });
   say(

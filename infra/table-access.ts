@@ -153,9 +153,6 @@ export const tableAccess: Readonly<Record<TableUser | 'frontdoor', TableAccess>>
     items: { GetItem: ['=reconciler'], PutItem: ['=reconciler'], Query: ['S'] },
     partialReads: [{ action: 'Scan', attributes: sessionAttributes }],
   }),
-  expiry: together(opening, lanes, {
-    items: { GetItem: ['N', 'S'], UpdateItem: ['N'], DeleteItem: ['N'], Query: ['S'] },
-  }),
   // It goes where tenants' addresses lead. It sees the issuers of their tokens, and writes operations without reading any.
   'token-keys': together(opening, {
     items: { DeleteItem: ['J'], GetItem: ['D'], PutItem: ['J'], Query: ['=token-keys'], UpdateItem: ['D'] },

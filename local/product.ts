@@ -9,7 +9,6 @@ import { createFrontDoor } from '../frontdoor/front-door.ts';
 import { createApi } from '../functions/api/app.ts';
 import { parseLocalTokens } from '../functions/api/tokens.ts';
 import { authorize } from '../functions/authorizer/authorize.ts';
-import { applyExpiry } from '../functions/expiry/apply.ts';
 import { applyPresence } from '../functions/presence/apply.ts';
 import { createDocumentClient } from '../shared/adapters/dynamodb/common/client.ts';
 import { createDataFormatStore } from '../shared/adapters/dynamodb/common/data-format-store.ts';
@@ -381,7 +380,6 @@ export async function startProduct({
       clock,
       log,
       everyMinutes: 10,
-      onRemoved: (event) => applyExpiry(lifeCycle, event),
     });
     const fetcher = createKeyFetcher();
     const tokenKeys = { ...api, fetcher, signersOf, starts: operations.starts, clock, log };

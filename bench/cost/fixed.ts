@@ -14,7 +14,7 @@ import {
 
 /** Counted in the templates by test/bench/cost.test.ts. */
 export const deployedCounts = {
-  alarms: 18,
+  alarms: 17,
   dashboards: 1,
   secrets: 2,
   /** The operator. */
@@ -68,9 +68,8 @@ export function fixedLines(): readonly Line[] {
       (polls / 1e6) * sqs.millionRequests,
       `${polledQueues} queues, ${polling.atOnce} requests of ${polling.seconds} s at a time each`,
     ],
-    // https://aws.amazon.com/eventbridge/pricing/ charges events of one's own, https://aws.amazon.com/dynamodb/pricing/
-    // reads of a stream by others than Lambda.
-    ['schedules, reading the stream', 0, 'rules on a schedule, and reads by Lambda, are not charged'],
+    // https://aws.amazon.com/eventbridge/pricing/ charges events of one's own.
+    ['schedules', 0, 'rules on a schedule are not charged'],
   ];
 }
 

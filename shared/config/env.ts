@@ -33,7 +33,6 @@ export const environmentOf = {
   presence: ['TABLE_NAME', 'PRESENCE_QUEUE_URL', 'NOTICE_BUS'],
   sweeper: ['TABLE_NAME', 'NOTICE_BUS'],
   reconciler: ['TABLE_NAME', 'NOTICE_BUS'],
-  expiry: ['TABLE_NAME'],
   'token-keys': ['TABLE_NAME', 'OPERATIONS_QUEUE_URL'],
   api: ['TABLE_NAME', 'PASSWORD_KEYS_SECRET_ARN', 'PRESENCE_QUEUE_URL', 'OPERATIONS_QUEUE_URL'],
   operations: ['TABLE_NAME', 'OPERATIONS_QUEUE_URL'],

@@ -18,7 +18,6 @@ export const exceptions: Readonly<Record<string, number>> = {
   'file infra/headcount-front-door.ts': 404,
   'file shared/adapters/dynamodb/presence/session-store.ts': 328,
   'file functions/api/route.ts': 351,
-  'file infra/headcount-core.ts': 328,
   'function local/product.ts start': 253,
   'function console/pages/session-limit/usage-tab.tsx UsageTab': 115,
   'function console/pages/session-limit/settings-tab.tsx SettingsTab': 111,

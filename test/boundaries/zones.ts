@@ -67,7 +67,6 @@ const zones: readonly Zone[] = [
   { path: 'functions/sweeper', imports: ofFunctions, ...edge },
   { path: 'functions/reconciler', imports: ofFunctions, ...edge },
   { path: 'functions/operations', imports: ofFunctions, ...edge },
-  { path: 'functions/expiry', imports: ofFunctions, ...edge },
   { path: 'functions/token-keys', imports: ofFunctions, ...edge },
   { path: 'functions/choices', imports: ofFunctions, ...edge },
   { path: 'functions/rollout', imports: ofFunctions, ...edge },

@@ -34,10 +34,6 @@ const functions = {
   },
   Sweeper: { name: 'sweeper', grants: [`iot:GetConnection ${anyClient}`] },
   Reconciler: { name: 'reconciler', grants: [`iot:GetConnection ${anyClient}`] },
-  Expiry: {
-    name: 'expiry',
-    grants: ['GetQueueAttributes', 'GetQueueUrl', 'SendMessage'].map((action) => `sqs:${action} ExpiryLost.Arn`),
-  },
   TokenKeys: { name: 'token-keys', grants: ['sqs:SendMessage OperationsQueue.Arn'] },
   OperationsWorker: {
     name: 'operations',
@@ -56,12 +52,10 @@ const functions = {
 
 const itemOrIndex =
   /^dynamodb:(\w+ Table\.Arn ([A-Z]|=[a-z-]+)|Query Table\.Arn P only [\w+]+|UpdateItem Table\.Arn P returning NONE|Query Table\.Arn\/index\/\w+|transaction [\w+]+ ([A-Z+]|=[a-z-]+)+)$/;
-const itsStream = /^dynamodb:((DescribeStream|GetRecords|GetShardIterator) Table\.StreamArn|ListStreams \*)$/;
 /** Who may do more than touch items and indexes. */
 const mayTouch: Readonly<Record<string, RegExp>> = {
   Reconciler: new RegExp(`${itemOrIndex.source}|^dynamodb:Scan Table\\.Arn only [\\w+]+$`),
   OperationsWorker: new RegExp(`${itemOrIndex.source}|^dynamodb:Scan Table\\.Arn only [\\w+]+$`),
-  Expiry: new RegExp(`${itemOrIndex.source}|${itsStream.source}`),
 };
 
 const ofTable = (id: string): readonly string[] =>

@@ -16,12 +16,10 @@ const awsCommands: Readonly<Record<string, string>> = {
   'cognito-idp update-user-pool': 'user-pool-id! deletion-protection',
   'configure list': '',
   'dynamodb delete-table': 'table-name!',
-  'dynamodb describe-table': 'table-name!',
   'dynamodb put-item': 'table-name! item!',
   'dynamodb restore-table-to-point-in-time': 'source-table-name target-table-name! use-latest-restorable-time=',
   'dynamodb update-continuous-backups': 'table-name! point-in-time-recovery-specification!',
-  'dynamodb update-table':
-    'table-name! deletion-protection-enabled= no-deletion-protection-enabled= stream-specification',
+  'dynamodb update-table': 'table-name! deletion-protection-enabled= no-deletion-protection-enabled=',
   'dynamodb update-time-to-live': 'table-name! time-to-live-specification!',
   'dynamodb wait': 'table-name!',
   'iam create-service-linked-role': 'aws-service-name!',

@@ -12,7 +12,8 @@ import { type Installation, readInstallation } from '../../infra/installation.ts
 const folder = mkdtempSync(join(tmpdir(), 'headcount-choices-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const nothing = { console: true, authorizerConcurrency: 500, machineClients: [], recorded: {}, dropped: [] };
+const dropped = ['restoredTableStreamArn'];
+const nothing = { console: true, authorizerConcurrency: 500, machineClients: [], recorded: {}, dropped };
 const path = '/operators/headcount.json';
 
 const read = (context: Record<string, unknown>, file?: ChoicesFile): Installation =>
@@ -159,7 +160,7 @@ describe('a value that is not allowed is refused with what was given, what is al
       'frontDoor is missing (/operators/headcount.json); allowed is true with mqttDo',
     ],
     [{ frontDoor: true, frontDoorMinTasks: 5, frontDoorMaxTasks: 4 }, 'frontDoorMaxTasks is 4'],
-    [{ restoredTable: 'restored' }, 'restoredTableStreamArn is missing'],
+    [{ restoredTable: 'a' }, 'restoredTable is "a" (/operators/headcount.json); allowed is the name of a table'],
     [
       { noticeBus: 'none' },
       'noticeBus is "none" (/operators/headcount.json); allowed is the name of an EventBridge bus',
@@ -240,7 +241,19 @@ test('null drops a choice or a machine client on purpose: it counts as absent, a
   expect(some).toEqual({
     ...nothing,
     recorded: { mqttDomain: 'a.example' },
-    dropped: ['noticeBus', 'frontDoor', 'machineClients.ci'],
+    dropped: [...dropped, 'noticeBus', 'frontDoor', 'machineClients.ci'],
   });
-  expect(fromFile({ machineClients: null })).toEqual({ ...nothing, dropped: ['machineClients'] });
+  expect(fromFile({ machineClients: null })).toEqual({ ...nothing, dropped: [...dropped, 'machineClients'] });
+});
+
+test('a choice that has no meaning any more is accepted, ignored, dropped from the record, and not offered', () => {
+  const restored = { restoredTable: 'restored' };
+  const withStream = {
+    ...restored,
+    restoredTableStreamArn: 'arn:aws:dynamodb:eu-central-1:111111111111:table/t/stream/s',
+  };
+  expect(fromFile(withStream)).toEqual(fromFile(restored));
+  expect(fromFile(restored)).toEqual({ ...nothing, restoredTable: { tableName: 'restored' }, recorded: restored });
+  expect(read(withStream)).toEqual(fromFile(restored));
+  expect(() => fromFile({ restoredTables: 'restored' })).toThrow(/^(?!.*restoredTableStreamArn)/);
 });

@@ -6,7 +6,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dataFormatKey, perUsernameKey, sessionKey } from '../../shared/adapters/dynamodb/common/keys.ts';
+import { dataFormatKey, sessionKey } from '../../shared/adapters/dynamodb/common/keys.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
 import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/credentials/token-issuer-store.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
@@ -16,7 +16,7 @@ import { joinUserName } from '../../shared/domain/user-name.ts';
 import type { TicketClaims } from '../../shared/ports/credentials/tickets.ts';
 import { testKeyring, testKeyringText } from '../support/passwords.ts';
 import { startEcs } from './deployed/ecs.ts';
-import { authorizerEvent, httpEvent, presenceEvent, scheduleEvent, sqsEvent, ttlRemoval } from './deployed/events.ts';
+import { authorizerEvent, httpEvent, presenceEvent, scheduleEvent, sqsEvent } from './deployed/events.ts';
 import { type Deployed, type RunningFunction, run, synthesize } from './deployed/functions.ts';
 import { passwordKeysArn, type Recorder, startRecorder, ticketSecret } from './deployed/recorder.ts';
 import { createWorld, machineClientId, passwordOf, tenant, type World } from './deployed/world.ts';
@@ -65,14 +65,11 @@ async function start(
 const unopened = () => world.client.send(new DeleteCommand({ TableName: world.tableName, Key: dataFormatKey }));
 
 /** What Lambda itself does with a role: its log, the queue that it reads. */
-const ofLambda =
-  /^(logs:|dynamodb:(DescribeStream|GetRecords|GetShardIterator|ListStreams)( |$)|sqs:(ChangeMessageVisibility|DeleteMessage|GetQueueAttributes|GetQueueUrl|ReceiveMessage)$)/;
+const ofLambda = /^(logs:|sqs:(ChangeMessageVisibility|DeleteMessage|GetQueueAttributes|GetQueueUrl|ReceiveMessage)$)/;
 
 function allowed(id: string): readonly string[] {
   const template = Template.fromJSON(deployed.templates.Headcount ?? {});
-  return usesOfRole(template, `${id}Role`).filter(
-    (line) => !ofLambda.test(line) && !(id === 'Expiry' && line === 'sqs:SendMessage'),
-  );
+  return usesOfRole(template, `${id}Role`).filter((line) => !ofLambda.test(line));
 }
 
 /** What no test run without a network can come to: keys are fetched from public addresses only. And how it was left. */
@@ -362,31 +359,6 @@ describe('the reconciler', () => {
   });
 });
 
-describe('the expiry function', () => {
-  test('recounts whose sessions were removed, leaves others alone, and uses what its role allows', async () => {
-    const expiry = await start('Expiry');
-    for (const clientId of ['removed', 'kept'])
-      await world.admitAgo(
-        3 * 86_400,
-        { deployment: 'demo', username: 'hank', clientId, expirySeconds: 60 },
-        'retained',
-      );
-    const key = keyOf('demo', 'hank', 'removed');
-    const kept = keyOf('demo', 'hank', 'kept');
-    const remove = (item: object) => world.client.send(new DeleteCommand({ TableName: world.tableName, Key: item }));
-    await remove(key);
-    expect(await expiry.invoke(ttlRemoval(key.pk, key.sk))).toEqual({ batchItemFailures: [] });
-    expect(await expiry.invoke(ttlRemoval('R|demo|1', 'hank'))).toEqual({ batchItemFailures: [] });
-    await remove(kept);
-    expect(await expiry.invoke(ttlRemoval(kept.pk, kept.sk))).toEqual({ batchItemFailures: [] });
-    // A session that somebody forgot to count is counted.
-    await world.admitAgo(30, { deployment: 'demo', username: 'hank', clientId: 'live', expirySeconds: 0 }, 'connected');
-    await remove(perUsernameKey('N', 'demo' as DeploymentId, 'hank' as Username));
-    expect(await expiry.invoke(ttlRemoval(key.pk, 'removed'))).toEqual({ batchItemFailures: [] });
-    expectUseOf('Expiry', expiry.recorder);
-  });
-});
-
 const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const tokenIssuer = {
   issuer: 'https://issuer.example',
@@ -609,7 +581,6 @@ describe('data that cannot be used', () => {
       PresenceFunction: sqsEvent([presenceEvent('connected', 'open:one', {})]),
       Sweeper: scheduleEvent(),
       Reconciler: scheduleEvent(),
-      Expiry: ttlRemoval('S|open|0|bob', 'one'),
       TokenKeys: scheduleEvent(),
       OperationsWorker: { lookForOverdue: true },
     };

@@ -337,7 +337,7 @@ describe('half a choice ends the synthesis', () => {
     ['a name without its certificate', { connectDomain: 'mqtt.example.com' }, 'connectCertificateArn'],
     ['more at least than at most', { ...withFrontDoor, frontDoorMinTasks: '5', frontDoorMaxTasks: '4' }, 'MaxTasks'],
     ['a scope that there is not', { machineClients: 'ci:settings:reed' }, 'settings:reed'],
-    ['a restored table without its stream', { restoredTable: 'restored' }, 'restoredTableStreamArn'],
+    ['a restored table that can be none', { restoredTable: 'a' }, 'restoredTable'],
     ['places that are no number', { authorizerConcurrency: 'many' }, 'authorizerConcurrency'],
     ['a reservation that is not one', { reserve: 'no' }, 'reserve'],
     ['places kept where none are', { reserve: 'false', authorizerConcurrency: '9' }, 'authorizerConcurrency'],

@@ -80,7 +80,6 @@ const watched: Readonly<Record<string, { readonly metric: string; readonly of?: 
   PresenceDeadLetters: { metric: 'ApproximateNumberOfMessagesVisible', of: 'PresenceDeadLetters.QueueName' },
   PresenceErrors: { metric: 'Errors', of: 'PresenceFunction' },
   PresenceLost: { metric: 'IncomingLogEvents', of: 'PresenceLost' },
-  ExpiryLost: { metric: 'ApproximateNumberOfMessagesVisible', of: 'ExpiryLost.QueueName' },
   SweeperBehind: { metric: 'SweepLag', of: 'sweeper' },
   SweeperFails: { metric: 'SweepFailed', of: 'sweeper' },
   Drift: { metric: 'Drift', of: 'reconciler' },
@@ -195,7 +194,7 @@ test('the dashboard shows what an operator asks for, each of everybody who has i
     ...['PresenceQueue', 'OperationsQueue'].map(
       (id) => `AWS/SQS ApproximateAgeOfOldestMessage QueueName ${id}.QueueName`,
     ),
-    ...['PresenceDeadLetters', 'OperationsDeadLetters', 'ExpiryLost'].map(
+    ...['PresenceDeadLetters', 'OperationsDeadLetters'].map(
       (id) => `AWS/SQS ApproximateNumberOfMessagesVisible QueueName ${id}.QueueName`,
     ),
   ];

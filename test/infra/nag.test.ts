@@ -55,8 +55,6 @@ test('these findings are acknowledged and no others, each with its reason', () =
     `Headcount/Default/PresenceFunctionRole ${anyClient}`,
     `Headcount/Default/SweeperRole ${anyClient}`,
     `Headcount/Default/ReconcilerRole ${anyClient}`,
-    'Headcount/Default/ExpiryRole AwsSolutions-IAM5[Resource::*]',
-    'Headcount/Default/ExpiryLost AwsSolutions-SQS3',
     `Headcount/Default/Operations/WorkerRole ${anyClient}`,
     `Headcount/Default/ApiRole ${anyClient}`,
     'HeadcountWeb/Default/Http/Api/GET--healthz AwsSolutions-APIG4',

@@ -5,7 +5,7 @@ import { grantsOfRole, propertiesOf } from './grants.ts';
 import { synthTemplates } from './synth.ts';
 
 const counting = ['PresenceFunction', 'Sweeper', 'Reconciler'];
-const others = ['Authorizer', 'Api', 'Expiry', 'TokenKeys', 'OperationsWorker'];
+const others = ['Authorizer', 'Api', 'TokenKeys', 'OperationsWorker'];
 
 function busOf(template: ReturnType<typeof synthTemplates>['core'], id: string): unknown {
   const { Environment } = propertiesOf(template, 'AWS::Lambda::Function', id) as {

@@ -112,6 +112,18 @@ describe('the function', () => {
     expect(asked).toEqual([]);
   });
 
+  test.each([{}, { restoredTableStreamArn: 'arn' }])(
+    'takes an update of a release that recorded the stream of a restored table, with the file %j more',
+    async (more) => {
+      const before = { restoredTable: 'restored', restoredTableStreamArn: 'arn' };
+      const answer = await send({
+        ...updateOf({}, { restoredTable: 'restored', ...more }),
+        OldResourceProperties: { ServiceToken: 'arn', Choices: JSON.stringify(before), Dropped: '[]' },
+      });
+      expect(answer).toMatchObject({ Status: 'SUCCESS' });
+    },
+  );
+
   test.each([
     ['nothing changes', chosen],
     ['values change', { noticeBus: 'alerts', machineClients: 'ci:settings:read,b:usage:read' }],
@@ -200,7 +212,7 @@ describe('the state stack', () => {
     const { recorded } = installationOf(choices);
     expect(propertiesOf(template, 'Custom::HeadcountChoices', 'ChoicesRecord')).toMatchObject({
       Choices: JSON.stringify(recorded),
-      Dropped: '[]',
+      Dropped: '["restoredTableStreamArn"]',
     });
     // In parts, since AWS names no bound for an output; docs/deploy.md joins them in this order.
     const outputs: Readonly<Record<string, { readonly Value: string }>> = template.toJSON().Outputs;

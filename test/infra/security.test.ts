@@ -82,7 +82,7 @@ describe('in transit', () => {
 
 describe('at rest', () => {
   test('every queue and bucket is encrypted, and no bucket is public', () => {
-    for (const { name, Properties } of all('AWS::SQS::Queue', 5))
+    for (const { name, Properties } of all('AWS::SQS::Queue', 4))
       expect(Properties.SqsManagedSseEnabled, name).toBe(true);
     for (const { name, Properties } of all('AWS::S3::Bucket')) {
       expect(Properties.BucketEncryption, name).toMatchObject({
@@ -136,7 +136,6 @@ describe('functions', () => {
     PresenceFunction: { Timeout: 30 },
     Sweeper: { Timeout: 55, ReservedConcurrentExecutions: 1 },
     Reconciler: { Timeout: 55, ReservedConcurrentExecutions: 1 },
-    Expiry: { Timeout: 55 },
     TokenKeys: { Timeout: 300, ReservedConcurrentExecutions: 1 },
     OperationsWorker: { Timeout: 60 },
     // Less than the gateway waits.
@@ -157,11 +156,11 @@ describe('functions', () => {
     const scaling = Object.values(core.findResources('AWS::Lambda::EventSourceMapping')).map(
       ({ Properties }) => [render(Properties.FunctionName), Properties.ScalingConfig?.MaximumConcurrency] as const,
     );
-    expect(Object.fromEntries(scaling)).toEqual({ PresenceFunction: 20, OperationsWorker: 2, Expiry: undefined });
+    expect(Object.fromEntries(scaling)).toEqual({ PresenceFunction: 20, OperationsWorker: 2 });
   });
 
-  test('everyone that reads a queue or a stream answers message by message', () => {
-    for (const { name, Properties } of all('AWS::Lambda::EventSourceMapping', 3))
+  test('everyone that reads a queue answers message by message', () => {
+    for (const { name, Properties } of all('AWS::Lambda::EventSourceMapping', 2))
       expect(Properties.FunctionResponseTypes, name).toEqual(['ReportBatchItemFailures']);
   });
 

@@ -44,16 +44,7 @@ interface FunctionResource {
   readonly Metadata: { readonly 'aws:asset:path': string };
 }
 
-const functions = [
-  'Authorizer',
-  'PresenceFunction',
-  'Sweeper',
-  'Reconciler',
-  'Expiry',
-  'TokenKeys',
-  'OperationsWorker',
-  'Api',
-];
+const functions = ['Authorizer', 'PresenceFunction', 'Sweeper', 'Reconciler', 'TokenKeys', 'OperationsWorker', 'Api'];
 
 describe('cdk synth', () => {
   let home = '';

@@ -31,7 +31,6 @@ const choices = {
     ...withFrontDoor,
     console: 'false',
     restoredTable: 'restored',
-    restoredTableStreamArn: arn('dynamodb', 'eu-central-1', 'table/restored/stream/2026-11-22T00:00:00.000'),
   },
 } as const;
 

@@ -125,27 +125,3 @@ export function httpEvent({ method, path, query = '', body, headers = {}, claims
     isBase64Encoded: false,
   };
 }
-
-/** [Amazon DynamoDB: "DynamoDB Streams and Time to Live"], of a stream that shows keys only. */
-export function ttlRemoval(pk: string, sk: string): object {
-  return {
-    Records: [
-      {
-        eventID: 'c81e728d9d4c2f636f067f89cc14862c',
-        eventName: 'REMOVE',
-        eventVersion: '1.1',
-        eventSource: 'aws:dynamodb',
-        awsRegion: 'eu-central-1',
-        userIdentity: { type: 'Service', principalId: 'dynamodb.amazonaws.com' },
-        dynamodb: {
-          ApproximateCreationDateTime: Math.floor(Date.now() / 1_000),
-          Keys: { pk: { S: pk }, sk: { S: sk } },
-          SequenceNumber: '4421584500000000017450439092',
-          SizeBytes: 59,
-          StreamViewType: 'KEYS_ONLY',
-        },
-        eventSourceARN: 'arn:aws:dynamodb:eu-central-1:111111111111:table/Table/stream/2026-11-22T00:00:00.000',
-      },
-    ],
-  };
-}
