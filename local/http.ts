@@ -15,6 +15,8 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
+const keepAliveMs = 65_000;
+
 export async function listenHttp(
   app: App,
   address: { readonly host: string; readonly port: number },
@@ -29,6 +31,8 @@ export async function listenHttp(
       server.off('error', reject);
       resolve({ port: info.port, close: () => close(server as Server) });
     });
+    // Longer than proxies and clients keep a connection at rest: closed sooner, it may be in the moment of its next request.
+    (server as Server).keepAliveTimeout = keepAliveMs;
     server.once('error', reject);
   });
 }
