@@ -127,11 +127,26 @@ test('S9: where the broker does not answer nothing changes hands, live or not', 
   await expect(core.connect('bob', 'shared')).rejects.toMatchObject({ why: 'contended' });
   expect([await core.used('alice'), await core.used('bob')]).toEqual([1, 0]);
   expect(await core.session('alice', 'shared')).toMatchObject({ attempt: old, holding: 'connected' });
-  await core.report('door.disconnected', 'alice', 'shared', old, 0);
+  await core.report('door.disconnected', 'alice', 'shared', old, 600);
+  core.advance(601);
   await expect(core.connect('bob', 'shared')).rejects.toMatchObject({ why: 'contended' });
   expect(await core.session('bob', 'shared')).toBeUndefined();
   core.onDelete = async () => 'gone';
   expect(await core.connect('bob', 'shared')).toMatchObject(admitted);
+});
+
+test('S9: a client id whose last session kept nothing is taken without a question to the broker', async () => {
+  core.onDelete = () => Promise.reject(new Error('nothing is to be ended'));
+  await core.report('door.disconnected', 'alice', 'shared', await core.join('alice', 'shared'));
+  expect(await core.connect('bob', 'shared')).toMatchObject(admitted);
+  const failed = await core.connect('alice', 'other');
+  if (failed.kind === 'admitted') await core.reportUnsent('alice', 'other', failed.attempt);
+  expect(await core.connect('bob', 'other')).toMatchObject(admitted);
+  // Straight to the broker the deployment's expiry stands in, and the client may have asked for another.
+  await core.connect('alice', 'straight', { witness: 'broker' });
+  core.advance(31);
+  await core.sweep();
+  await expect(core.connect('bob', 'straight')).rejects.toThrow('nothing is to be ended');
 });
 
 test('S9: whoever comes back to its session while it is being taken over keeps it', async () => {

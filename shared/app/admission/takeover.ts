@@ -4,7 +4,7 @@
 
 import { type ClientId, type DeploymentId, toBrokerClientId } from '../../domain/ids.ts';
 import { isOnItsWay } from '../../domain/session/bounds.ts';
-import { isLive, type Session } from '../../domain/session/record.ts';
+import { isLive, leftNothing, type Session } from '../../domain/session/record.ts';
 import type { Owner } from '../../ports/admission/owners.ts';
 import type { SessionStore } from '../../ports/common/session-store.ts';
 import type { Broker } from '../../ports/presence/broker.ts';
@@ -37,8 +37,8 @@ export async function readOtherHolder(
 }
 
 /**
- * Ends `old`, the record of the username that held the client id last, live or a tombstone: of a tombstone the broker
- * alone knows whether anything is left. `unavailable`: the broker did not answer, the deployment's share of its calls
+ * Ends `old`, the record of the username that held the client id last, live or a tombstone: of most tombstones the
+ * broker alone knows whether anything is left. `unavailable`: the broker did not answer, the deployment's share of its calls
  * is used up, or an attempt of `old` may be on its way to the broker, where nothing could end it yet. `changed`: somebody wrote `old` in the meantime.
  *
  * Invariant: nothing of the old session is at the broker when it stops counting, and nothing of it comes there later.
@@ -53,7 +53,9 @@ export async function takeOver(
 ): Promise<'over' | 'changed' | 'unavailable'> {
   const now = ports.clock.now();
   if (isLive(old.value, now) && isOnItsWay(old.value, now)) return 'unavailable';
-  const ended = await ports.broker.deleteConnection(toBrokerClientId(deploymentId, clientId), { cleanSession: true });
-  if (ended === 'unknown') return 'unavailable';
+  if (!leftNothing(old.value, now)) {
+    const id = toBrokerClientId(deploymentId, clientId);
+    if ((await ports.broker.deleteConnection(id, { cleanSession: true })) === 'unknown') return 'unavailable';
+  }
   return (await uncountOver(ports, old)) === undefined ? 'changed' : 'over';
 }

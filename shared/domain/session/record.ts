@@ -152,6 +152,15 @@ export function mayLiveOn(session: Session, now: Ms): boolean {
   return countsUntil > now || (connectedAt !== undefined && disconnectedAt === undefined);
 }
 
+/**
+ * Over, and the broker keeps nothing of it: its expiry was 0, by the word of a packet or of the broker. Of any other that is
+ * over the broker alone knows: it was ended early, or its expiry ran out less than half an hour ago.
+ */
+export function leftNothing(session: Session, now: Ms): boolean {
+  const isTold = session.witness === 'door' || session.expiryTold === true;
+  return !isLive(session, now) && session.expirySeconds === 0 && isTold;
+}
+
 /** Live: it may count. A time that has run out frees it, however late the database removes its item (S11). */
 export function isLive(session: Session, now: Ms): boolean {
   return session.holding !== 'freed' && session.countsUntil > now;
