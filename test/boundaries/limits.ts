@@ -16,7 +16,6 @@ export const exceptions: Readonly<Record<string, number>> = {
   'file local/product.ts': 479,
   'file shared/app/admission/admit.ts': 419,
   'file infra/headcount-front-door.ts': 404,
-  'file shared/adapters/dynamodb/presence/session-store.ts': 328,
   'file functions/api/route.ts': 351,
   'function local/product.ts start': 253,
   'function console/pages/session-limit/usage-tab.tsx UsageTab': 115,

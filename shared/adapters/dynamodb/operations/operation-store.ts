@@ -18,9 +18,10 @@ import type { Operation, OperationRef, OperationStore } from '../../../ports/ope
 import type { PutOutcome, Stored } from '../../../ports/presence/sessions.ts';
 import type { Change } from '../../../ports/settings/settings.ts';
 import { answering } from '../common/client.ts';
-import { Refused, refusable } from '../common/conditions.ts';
+import { refusable } from '../common/conditions.ts';
 import { operationKey, operationsPk, runningOperationsPk } from '../common/keys.ts';
 import { readItems } from '../common/read-items.ts';
+import { replace } from '../common/replace.ts';
 import { transact } from '../common/transaction.ts';
 import { placeBytes, placeOf } from '../counter/place-set.ts';
 import type { Item } from '../presence/session-item.ts';
@@ -40,21 +41,9 @@ export function createOperationStore(
    * Only over what was read: of two workers that go on from the same record one is refused and stops, so no progress
    * is taken back. Dying after it loses nothing: the record says what is left.
    */
-  async function put(operation: Operation, expected: Stored<Operation> | undefined): Promise<PutOutcome<Operation>> {
+  function put(operation: Operation, expected: Stored<Operation> | undefined): Promise<PutOutcome<Operation>> {
     const revision = random.revision();
-    const command = new PutCommand({
-      TableName,
-      Item: encode(operation, revision),
-      ...(expected === undefined
-        ? { ConditionExpression: 'attribute_not_exists(pk)' }
-        : { ConditionExpression: 'rev = :rev', ExpressionAttributeValues: { ':rev': expected.revision } }),
-      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-    });
-    const answer = await refusable(() => client.send(command));
-    // A try that the SDK repeats after a time-out meets its own revision.
-    if (!(answer instanceof Refused) || answer.item?.rev === revision)
-      return { kind: 'done', value: operation, revision };
-    return { kind: 'changed', current: answer.item === undefined ? undefined : decode(answer.item) };
+    return replace({ client, tableName }, operation, encode(operation, revision), revision, expected, decode);
   }
 
   /**

@@ -1,13 +1,7 @@
 // Sessions, client id owners and rosters in DynamoDB. Why the writes are these, and in which order the use cases send
 // them: docs/adr/0001-write-pattern-of-admission.md; what changes with a large username: docs/adr/0006-wide-rosters.md.
 
-import {
-  DeleteCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { tableDefinition } from '../../../config/table.ts';
 import type { ClientId, DeploymentId, Username } from '../../../domain/ids.ts';
 import { laneOf, placeInLane } from '../../../domain/place.ts';
@@ -16,7 +10,7 @@ import { type Ms, ms, toEpochSeconds } from '../../../domain/time.ts';
 import type { ConnectView, LookFor, Owner } from '../../../ports/admission/owners.ts';
 import type { Random } from '../../../ports/common/random.ts';
 import type { SessionStore } from '../../../ports/common/session-store.ts';
-import type { Names, PutOutcome, Stored } from '../../../ports/presence/sessions.ts';
+import type { Names, Stored } from '../../../ports/presence/sessions.ts';
 import type { Wake } from '../../../ports/repair/due.ts';
 import type { BackOff } from '../common/back-off.ts';
 import { answering } from '../common/client.ts';
@@ -32,6 +26,7 @@ import {
   whitelistKey,
 } from '../common/keys.ts';
 import { readItems } from '../common/read-items.ts';
+import { replace } from '../common/replace.ts';
 import { shareReads } from '../common/shared-reads.ts';
 import { createFolding } from '../counter/folding.ts';
 import { createLanes, type RosterLayout, usualLayout } from '../counter/lanes.ts';
@@ -82,32 +77,6 @@ export function createSessionStore(
         backOff,
       )
     ).Item;
-
-  /**
-   * Replaces an item only if nobody wrote since it was read. Keeps I5: whatever a late event or a second process
-   * decided on an older record is refused and decided again. A try that the SDK repeats after a time-out meets its own
-   * revision and is done.
-   */
-  async function replace<T>(
-    key: Key,
-    value: T,
-    item: Item,
-    revision: string,
-    expected: Stored<T> | undefined,
-    decode: (item: Item) => Stored<T>,
-  ): Promise<PutOutcome<T>> {
-    const command = new PutCommand({
-      TableName: tableName,
-      Item: { ...item, ...key, rev: revision },
-      ...(expected === undefined
-        ? { ConditionExpression: 'attribute_not_exists(pk)' }
-        : { ConditionExpression: 'rev = :rev', ExpressionAttributeValues: { ':rev': expected.revision } }),
-      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-    });
-    const answer = await refusable(() => client.send(command), backOff);
-    if (!(answer instanceof Refused) || answer.item?.rev === revision) return { kind: 'done', value, revision };
-    return { kind: 'changed', current: answer.item === undefined ? undefined : decode(answer.item) };
-  }
 
   async function readForConnect(names: Names, lookFor: LookFor): Promise<ConnectView> {
     const { deploymentId, username, clientId } = names;
@@ -232,7 +201,14 @@ export function createSessionStore(
       const value = (await folding.mayFold(session, expected?.value)) ? { ...session, folded: true as const } : session;
       const revision = random.revision();
       const key = sessionKey(session.deploymentId, session.username, session.clientId);
-      const put = await replace(key, value, encodeSession(value, revision), revision, expected, decodeSession);
+      const put = await replace(
+        table,
+        value,
+        { ...encodeSession(value, revision), ...key },
+        revision,
+        expected,
+        decodeSession,
+      );
       if (put.kind === 'done' && value !== session)
         await lanes.dropPlace(session.deploymentId, session.username, session.place, false);
       return put;
@@ -248,14 +224,12 @@ export function createSessionStore(
     },
     putOwner(deploymentId: DeploymentId, clientId: ClientId, owner: Owner, expected) {
       const revision = random.revision();
-      return replace(
-        ownerKey(deploymentId, clientId),
-        owner,
-        { username: owner.username, ttl: toEpochSeconds(owner.keptUntil) },
-        revision,
-        expected,
-        decodeOwner,
-      );
+      const item = {
+        username: owner.username,
+        ttl: toEpochSeconds(owner.keptUntil),
+        ...ownerKey(deploymentId, clientId),
+      };
+      return replace(table, owner, item, revision, expected, decodeOwner);
     },
     ...createRosterWrites(table, lanes, layout),
     async listDue(deploymentId, username, until, limit, wide = false) {

@@ -1,16 +1,16 @@
 // The reconciler's way through the table: a Scan, page by page, and an item that keeps the place. It asks for what a
 // session holds, and IAM refuses every other attribute, those of password digests among them.
 
-import { type DynamoDBDocumentClient, GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { sessionAttributes } from '../../../config/attributes.ts';
 import { ms } from '../../../domain/time.ts';
 import type { Random } from '../../../ports/common/random.ts';
 import type { Stored } from '../../../ports/presence/sessions.ts';
 import type { Bookmark, Progress, TableWalk, WalkPage } from '../../../ports/repair/table-walk.ts';
 import { answering } from '../common/client.ts';
-import { Refused, refusable } from '../common/conditions.ts';
 import { progressKey } from '../common/keys.ts';
 import { onlyAttributes } from '../common/only-attributes.ts';
+import { replace } from '../common/replace.ts';
 import { parseRosterKey } from '../counter/roster-item.ts';
 import { decodeSession, type Item } from '../presence/session-item.ts';
 
@@ -40,20 +40,9 @@ export function createTableWalk(client: DynamoDBDocumentClient, tableName: strin
      * Keeps one walker at a time on its way: who saves second has read its page in vain and stops. A try that the SDK
      * repeats meets its own revision and is done. Dying before it repeats one page, and a page may be repeated.
      */
-    async saveProgress(progress, expected) {
-      const revision = random.revision();
-      const put = new PutCommand({
-        TableName: tableName,
-        Item: { ...progressKey, ...progress, rev: revision },
-        ...(expected === undefined
-          ? { ConditionExpression: 'attribute_not_exists(pk)' }
-          : { ConditionExpression: 'rev = :rev', ExpressionAttributeValues: { ':rev': expected.revision } }),
-        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-      });
-      const answer = await refusable(() => client.send(put));
-      if (!(answer instanceof Refused) || answer.item?.rev === revision)
-        return { kind: 'done', value: progress, revision };
-      return { kind: 'changed', current: answer.item === undefined ? undefined : decodeProgress(answer.item) };
+    saveProgress(progress, expected) {
+      const item = { ...progressKey, ...progress };
+      return replace({ client, tableName }, progress, item, random.revision(), expected, decodeProgress);
     },
   };
 }
