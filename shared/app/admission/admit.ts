@@ -166,15 +166,15 @@ class AdmissionRun {
   private async meet(met: Stored<Session>): Promise<AdmitDecision | 'look again'> {
     const other = await this.otherHolder();
     if (other === 'refuse') return { kind: 'rejected', reason: 'client_id_held' };
-    // One that was let in without a count is counted whatever the limit, and keeps its place (S17).
-    if (met.value.holding === 'new' && !met.value.recounted && !isSeenCounted(this.roster, met.value)) {
+    if (met.value.holding === 'new' && !isSeenCounted(this.roster, met.value)) {
       // An attempt that is not counted is nobody's session yet: without room, there is none for this one either.
       const room = await this.hasRoom();
       if (!room && !(await this.isCounted(met.value))) {
         // It may have been counted, and another have come in its place, since it was read: nobody is turned away from
         // a session of its own (S3).
         this.session = await this.ports.store.readSession(this.request);
-        if (this.session?.revision === met.revision) return { kind: 'rejected', reason: 'quota_exceeded' };
+        if (this.session?.revision === met.revision && !(await this.wasCountedUncapped(met.value)))
+          return { kind: 'rejected', reason: 'quota_exceeded' };
       }
       if (this.session?.revision !== met.revision) return 'look again';
     }
@@ -209,11 +209,6 @@ class AdmissionRun {
     }
     // A place seen in the roster stays there while the session is not freed, and this write proves that it was not.
     if (counted) return this.admitted(true);
-    if (next.recounted) {
-      if ((await countAgain(this.ports.store, next)) !== 'gone') return this.admitted(true);
-      this.session = await this.ports.store.readSession(this.request);
-      return 'look again';
-    }
     return this.count({ value: next, revision: put.revision }, met);
   }
 
@@ -344,6 +339,11 @@ class AdmissionRun {
 
   private isCounted(session: Session): Promise<boolean> {
     return isCounted(this.ports.store, this.roster, session);
+  }
+
+  /** A client that was let in without a count is counted whatever the limit, and its record stays as it is (S17). */
+  private async wasCountedUncapped(session: Session): Promise<boolean> {
+    return session.recounted && (await this.ports.store.holds(session));
   }
 
   /** Looks before writing, so that a storm of rejections costs no writes. Only a consistent reading says "full". */
