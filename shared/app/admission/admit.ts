@@ -20,11 +20,12 @@ import type { Roster } from '../../ports/counter/counter.ts';
 import type { Broker } from '../../ports/presence/broker.ts';
 import type { Names, Stored } from '../../ports/presence/sessions.ts';
 import type { ConnectSettings } from '../../ports/settings/settings.ts';
+import { type OtherHolder, readOtherHolder } from '../common/other-holder.ts';
 import { commit, countAgain, isCounted, isSeenCounted, uncountOver } from '../counter/commit.ts';
 import { countNewcomer, mayHaveRoom } from '../counter/count-newcomer.ts';
 import { freeDue } from '../counter/free-due.ts';
 import type { SettingsCache } from '../settings/settings-cache.ts';
-import { type OtherHolder, readOtherHolder, takeOver } from './takeover.ts';
+import { takeOver } from './takeover.ts';
 
 export interface AdmitPorts {
   readonly settings: Pick<SettingsCache, 'getNewer'>;
@@ -351,12 +352,8 @@ class AdmissionRun {
     if (this.roster.used < this.max) return true;
     const { deploymentId, username } = this.request;
     if (!this.rosterIsExact) this.roster = await this.ports.store.peekRoster(deploymentId, username);
-    if (this.mayHaveRoom()) return true;
-    return (await this.reclaim()) && this.mayHaveRoom();
-  }
-
-  private mayHaveRoom(): boolean {
-    return mayHaveRoom(this.roster, this.max);
+    if (mayHaveRoom(this.roster, this.max)) return true;
+    return (await this.reclaim()) && mayHaveRoom(this.roster, this.max);
   }
 
   /** Frees the username's own expired sessions within this CONNECT (S11). True if it freed any. */
@@ -365,7 +362,7 @@ class AdmissionRun {
     if (this.roster.wakeAt === undefined || this.roster.wakeAt > this.now()) return false;
     let freed = 0;
     // Until there is room or nothing is left to look at: entries that came too early may stand before the expired ones.
-    for (let room = false, more = true; more && !room; room = this.mayHaveRoom()) {
+    for (let room = false, more = true; more && !room; room = mayHaveRoom(this.roster, this.max)) {
       this.checkTime();
       const page = await freeDue(this.ports, deploymentId, username, { limit: 25, seen: this.roster });
       freed += page.freed;
@@ -390,8 +387,11 @@ class AdmissionRun {
 
   /** S9: what another username has under the client id, which it holds, or held last; `refuse` where that may not be taken. */
   private async otherHolder(): Promise<OtherHolder | 'refuse'> {
-    const { owner, ...other } = await readOtherHolder(this.ports.store, this.request, this.owner);
-    this.owner = owner;
+    const isOwn = this.owner === undefined || this.owner.value.username === this.request.username;
+    if (isOwn) return { owner: this.owner, changed: false, record: undefined };
+    // The first reading may lag, and by an owner of long ago no session is to be ended.
+    const other = await readOtherHolder(this.ports.store, this.request);
+    this.owner = other.owner;
     const isHeld = other.record !== undefined && isLive(other.record.value, this.now());
     return isHeld && this.settings.deployment.clientIdTakeover !== 'allow' ? 'refuse' : other;
   }

@@ -22,6 +22,7 @@ import { addSeconds, later, type Ms, seconds } from '../../domain/time.ts';
 import type { Owner } from '../../ports/admission/owners.ts';
 import type { UncountedAdmission } from '../../ports/presence/presence.ts';
 import type { Stored } from '../../ports/presence/sessions.ts';
+import { readOtherHolder } from '../common/other-holder.ts';
 import { countAgain, uncountOver } from '../counter/commit.ts';
 import { change } from '../presence/change.ts';
 import type { LifeCyclePorts } from '../presence/step.ts';
@@ -65,12 +66,9 @@ export async function countAdmitted(ports: LifeCyclePorts, message: UncountedAdm
 }
 
 async function readOwnership(ports: LifeCyclePorts, message: UncountedAdmission): Promise<Ownership> {
-  const { deploymentId, clientId, username, at } = message;
-  const owner = await ports.store.readOwner(deploymentId, clientId);
-  const name = owner?.value.username;
-  if (name === undefined || name === username) return { owner, theirs: undefined, passedOn: false };
-  const theirs = (await ports.store.readSession({ deploymentId, clientId, username: name }))?.value;
-  const isNewer = theirs !== undefined && theirs.admittedAt > addSeconds(at, connectGraceSeconds);
+  const { owner, record } = await readOtherHolder(ports.store, message);
+  const theirs = record?.value;
+  const isNewer = theirs !== undefined && theirs.admittedAt > addSeconds(message.at, connectGraceSeconds);
   return { owner, theirs, passedOn: isNewer && isLive(theirs, ports.clock.now()) };
 }
 

@@ -5,41 +5,19 @@
 import { type ClientId, type DeploymentId, toBrokerClientId } from '../../domain/ids.ts';
 import { isOnItsWay } from '../../domain/session/bounds.ts';
 import { isLive, leftNothing, type Session } from '../../domain/session/record.ts';
-import type { Owner } from '../../ports/admission/owners.ts';
-import type { SessionStore } from '../../ports/common/session-store.ts';
 import type { Broker } from '../../ports/presence/broker.ts';
-import type { Names, Stored } from '../../ports/presence/sessions.ts';
+import type { Stored } from '../../ports/presence/sessions.ts';
 import { type CommitPorts, uncountOver } from '../counter/commit.ts';
 
 export interface TakeOverPorts extends CommitPorts {
   readonly broker: Pick<Broker, 'deleteConnection'>;
 }
 
-export interface OtherHolder {
-  /** Another username held the client id last. */
-  readonly changed: boolean;
-  /** What stands there of it: live, or a tombstone. */
-  readonly record: Stored<Session> | undefined;
-}
-
-/** `seen`: the owner as a first reading told. It may lag, and by an owner of long ago nobody's session is to be ended. */
-export async function readOtherHolder(
-  store: Pick<SessionStore, 'readOwner' | 'readSession'>,
-  { deploymentId, clientId, username }: Names,
-  seen: Stored<Owner> | undefined,
-): Promise<OtherHolder & { readonly owner: Stored<Owner> | undefined }> {
-  if (seen === undefined || seen.value.username === username) return { owner: seen, changed: false, record: undefined };
-  const owner = await store.readOwner(deploymentId, clientId);
-  const holder = owner?.value.username;
-  if (holder === undefined || holder === username) return { owner, changed: false, record: undefined };
-  const record = await store.readSession({ deploymentId, clientId, username: holder });
-  return { owner, changed: true, record };
-}
-
 /**
  * Ends `old`, the record of the username that held the client id last, live or a tombstone: of most tombstones the
- * broker alone knows whether anything is left. `unavailable`: the broker did not answer, the deployment's share of its calls
- * is used up, or an attempt of `old` may be on its way to the broker, where nothing could end it yet. `changed`: somebody wrote `old` in the meantime.
+ * broker alone knows whether anything is left. `unavailable`: the broker did not answer, the deployment's share of its
+ * calls is used up, or an attempt of `old` may be on its way to the broker, where nothing could end it yet. `changed`:
+ * another process wrote `old` in the meantime.
  *
  * Invariant: nothing of the old session is at the broker when it stops counting, and nothing of it comes there later.
  * Race: whoever comes back to it meanwhile writes the record, so it is not freed here, and the caller looks again.

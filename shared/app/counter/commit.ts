@@ -1,5 +1,6 @@
 // A session's record and its place in the count, moved together. This folder alone moves the count: here, a newcomer's
-// decision (count-newcomer.ts), what has expired many at a time (free-due.ts), and the recount. It must not know why a record becomes another one.
+// decision (count-newcomer.ts), what has expired many at a time (free-due.ts), and the recount. It must not know why a
+// record becomes another one.
 //
 // The order is what keeps it right. Counting more comes after the record, so that a place never is without a session; and
 // counting less comes after it too, so that what dies in between counts too many (I2, I7).
@@ -86,9 +87,9 @@ export async function complete(ports: CommitPorts, stored: Stored<Session>): Pro
 }
 
 /**
- * Frees and uncounts a session that is over or has been ended at the broker, before its record forgets the place (a new life begins on it) or its client
- * id changes hands: afterwards only a recount would find that place. Answers the record as it stands then; undefined
- * where another process wrote first, and the caller looks again.
+ * Frees and uncounts a session that is over or has been ended at the broker, before its record forgets the place (a new
+ * life begins on it) or its client id changes hands: afterwards only a recount would find that place. Answers the record
+ * as it stands then; undefined where another process wrote first, and the caller looks again.
  */
 export async function uncountOver(
   ports: CommitPorts,

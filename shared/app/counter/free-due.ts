@@ -20,7 +20,10 @@ export interface ExpiredPage {
   readonly more: boolean;
 }
 
-/** At most `limit` sessions, earliest first; `seen` is what was counted a moment ago. Throws where one of them could not be freed, after freeing the others. */
+/**
+ * At most `limit` sessions, earliest first; `seen` is what was counted a moment ago. Throws where one of them could not be
+ * freed, after freeing the others.
+ */
 export async function freeDue(
   ports: CommitPorts,
   deploymentId: DeploymentId,
@@ -59,8 +62,8 @@ export async function freeDue(
 }
 
 /**
- * A tombstone that owes its place, written here or found so; one that was folded is written off by the same write. Conditional on the record as read: a session that came back
- * in between has another revision and is left alone.
+ * A tombstone that owes its place, written here or found so; one that was folded is written off by the same write.
+ * Conditional on the record as read: a session that came back in between has another revision and is left alone.
  */
 async function buryExpired(
   { store, clock }: CommitPorts,

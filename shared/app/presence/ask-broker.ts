@@ -5,8 +5,8 @@ import { connectGraceSeconds, lateConnectSeconds } from '../../domain/session/bo
 import { isLive, type Session } from '../../domain/session/record.ts';
 import { isFromBefore, isSameConnection, mayBeIts, strangeUntil } from '../../domain/session/whose.ts';
 import type { Ms } from '../../domain/time.ts';
-import type { SessionStore } from '../../ports/common/session-store.ts';
 import type { BrokerSays } from '../../ports/presence/broker.ts';
+import { readOtherHolder } from '../common/other-holder.ts';
 import type { LifeCyclePorts, Over } from './step.ts';
 
 /** `strange`: what the broker has there is too late for any admission that is known, and lives until then at most. */
@@ -45,7 +45,7 @@ export async function askBroker(
   const { deploymentId, clientId } = session;
   const says = await ports.broker.getConnection(toBrokerClientId(deploymentId, clientId));
   if (says.kind === 'absent' || says.kind === 'unknown') return says;
-  const owner = await readOtherOwner(store, session);
+  const owner = (await readOtherHolder(store, session)).record?.value;
   if (owner === undefined) {
     if (isFromBefore(session, says)) return { kind: 'absent' };
     const until = strangeUntil(session, says, ports.policy, since);
@@ -64,14 +64,4 @@ export async function askBroker(
   if (theirs) return { kind: mine && session.holding !== 'freed' ? 'unknown' : 'absent' };
   if (mine) return says;
   return { kind: session.holding === 'freed' ? 'absent' : 'unknown' };
-}
-
-/** What the username has under this client id that it is by now, where that is another one. */
-async function readOtherOwner(
-  store: SessionStore,
-  { deploymentId, clientId, username }: Session,
-): Promise<Session | undefined> {
-  const holder = (await store.readOwner(deploymentId, clientId))?.value.username;
-  if (holder === undefined || holder === username) return undefined;
-  return (await store.readSession({ deploymentId, clientId, username: holder }))?.value;
 }
