@@ -355,8 +355,8 @@ export async function startProduct({
       // A broker that has no memory of the last run forgot its sessions: of those its "absent" is no proof.
       mayAsk: (session: Session) =>
         brokerJournal.found !== undefined ||
-        session.holding !== 'retained' ||
-        (session.disconnectedAt ?? 0) >= startedAt,
+        session.phase.kind !== 'retained' ||
+        session.phase.disconnectedAt >= startedAt,
     };
     let stopping = false;
     const measureReconciling = meters.add('reconciler', ['Drift', 'Ghosts']);

@@ -11,7 +11,7 @@ import type { LifeCyclePorts } from '../shared/app/presence/step.ts';
 import { toBrokerClientId } from '../shared/domain/ids.ts';
 import { abandonAttempt } from '../shared/domain/session/attempt.ts';
 import { endSession, freeSession } from '../shared/domain/session/outcome.ts';
-import type { Session } from '../shared/domain/session/record.ts';
+import { pendingOf, type Session } from '../shared/domain/session/record.ts';
 import type { Ms } from '../shared/domain/time.ts';
 import type { BrokerSays } from '../shared/ports/presence/broker.ts';
 import type { RankRequests } from '../shared/ports/usage/ranks.ts';
@@ -34,12 +34,12 @@ export async function settleAfterRestart(
   let settled = 0;
   for await (const item of scan(client, tableName, 'S|')) {
     const { value } = decodeSession(item);
-    if (value.holding !== 'freed' && isUnsettled(value)) settled++;
+    if (value.phase.kind !== 'ended' && isUnsettled(value)) settled++;
     const says = await askBroker(ports, value, lastRun);
     await change(ports, value, (session, now) => settle(session, says, lastRun.endedAt, now));
     // The broker may have taken an attempt whose CONNACK 0 came no further than the front door. Nobody knows of that
     // session, so nobody shall have it; unless it is that of another username, which has the client id.
-    if (value.holding === 'new' && says.kind === 'unknown' && (await isOwn(ports, value)))
+    if (value.phase.kind === 'new' && says.kind === 'unknown' && (await isOwn(ports, value)))
       await ports.broker.deleteConnection(toBrokerClientId(value.deploymentId, value.clientId), { cleanSession: true });
   }
   for await (const item of scan(client, tableName, 'N|')) {
@@ -52,7 +52,7 @@ export async function settleAfterRestart(
 }
 
 function isUnsettled(session: Session): boolean {
-  return session.holding === 'connected' || session.leaseUntil !== undefined;
+  return session.phase.kind === 'connected' || pendingOf(session) !== undefined;
 }
 
 /**
@@ -60,9 +60,9 @@ function isUnsettled(session: Session): boolean {
  * knows what became.
  */
 async function askBroker(ports: LifeCyclePorts, session: Session, lastRun: LastRun): Promise<BrokerSays> {
-  const { deploymentId, clientId, holding, overlap, recounted } = session;
-  const worthIt = holding === 'connected' || ((overlap || recounted) && isUnsettled(session));
-  if (!lastRun.brokerRemembers || holding === 'freed' || !worthIt) return { kind: 'unknown' };
+  const { deploymentId, clientId, phase, ambiguity, recounted } = session;
+  const worthIt = phase.kind === 'connected' || ((ambiguity !== 'none' || recounted) && isUnsettled(session));
+  if (!lastRun.brokerRemembers || phase.kind === 'ended' || !worthIt) return { kind: 'unknown' };
   // Of a client id that has changed hands it speaks for whoever holds it now.
   if (!(await isOwn(ports, session))) return { kind: 'unknown' };
   return ports.broker.getConnection(toBrokerClientId(deploymentId, clientId));
@@ -74,14 +74,14 @@ async function isOwn(ports: LifeCyclePorts, { deploymentId, clientId, username }
 }
 
 function settle(session: Session, says: BrokerSays, endedAt: Ms, now: Ms): Settled {
-  if (session.holding === 'freed' || !isUnsettled(session)) return 'nothing';
+  if (!isUnsettled(session)) return 'nothing';
   if (says.kind === 'absent') return { next: freeSession(session) };
   if (says.kind === 'retained') {
     const at = says.disconnectedAt ?? endedAt;
     return { next: endSession(session, { at, expirySeconds: says.expirySeconds ?? session.expirySeconds }, now) };
   }
-  if (session.holding === 'connected') {
-    const ending = session.ended ?? { at: endedAt, expirySeconds: session.expirySeconds };
+  if (session.phase.kind === 'connected') {
+    const ending = session.phase.ending ?? { at: endedAt, expirySeconds: session.expirySeconds };
     return { next: endSession(session, ending, now) };
   }
   return { next: abandonAttempt(session, now) };

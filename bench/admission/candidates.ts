@@ -103,7 +103,7 @@ export function createCandidates(
     async admit(arrival, max) {
       if ((await readUsed(client, tableName, arrival)) >= max) return 'full';
       const session = newSession(arrival);
-      const mark = `${session.attempt}|${arrival.clientId}`;
+      const mark = `${session.attempts[0].id}|${arrival.clientId}`;
       const counted = await update(arrival.username, {
         UpdateExpression: `ADD used :one, claims :claims ${setWake}`,
         ConditionExpression: `NOT contains(claims, :claim) AND ${below}`,
@@ -121,7 +121,7 @@ export function createCandidates(
       return 'admitted';
     },
     async free(session, last) {
-      const mark = `${session.attempt}|${session.clientId}`;
+      const mark = `${session.attempts[0].id}|${session.clientId}`;
       await putSession(client, tableName, freed(session), session);
       await update(session.username, {
         UpdateExpression: 'ADD used :less, claims :claims',

@@ -16,7 +16,7 @@ import { leaseSeconds, maxConnectionSeconds } from '../../shared/config/constant
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import { meetSession, startSession } from '../../shared/domain/session/attempt.ts';
 import { confirmSession, freeSession } from '../../shared/domain/session/outcome.ts';
-import type { Admission, Policy, Session } from '../../shared/domain/session/record.ts';
+import { type Admission, type Policy, pendingOf, type Session } from '../../shared/domain/session/record.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 
 /** One CONNECT of the benchmark. */
@@ -62,7 +62,7 @@ export function newSession(arrival: Arrival): Session {
 }
 
 export function confirmed(session: Session): Session {
-  return confirmSession(session, { at: startedAt, expirySeconds: seconds(0), attempt: session.attempt }, policy);
+  return confirmSession(session, { at: startedAt, expirySeconds: seconds(0), attempt: session.attempts[0].id }, policy);
 }
 
 export function met(session: Session): Session {
@@ -73,7 +73,7 @@ export const freed = (session: Session): Session => freeSession(session);
 
 /** Each state of a session has its revision: a stale writer is refused. */
 const revisionOf = (session: Session): string =>
-  `rev-${session.holding.slice(0, 3)}-${session.leaseUntil ?? 0}`.slice(0, 8);
+  `rev-${session.phase.kind.slice(0, 3)}-${pendingOf(session)?.until ?? 0}`.slice(0, 8);
 
 export function putSessionInput(tableName: string, session: Session, expected: Session | undefined): PutCommandInput {
   const item: Item = encodeSession(session, revisionOf(session));

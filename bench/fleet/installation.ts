@@ -192,7 +192,8 @@ export class Installation {
     for (const item of this.dynamo.engine.table.items()) {
       if (!String(item.pk).startsWith('S|')) continue;
       const { value } = decodeSession(item);
-      if (value.holding !== 'new' && isLive(value, now)) live.set(value.username, (live.get(value.username) ?? 0) + 1);
+      if (value.phase.kind !== 'new' && isLive(value, now))
+        live.set(value.username, (live.get(value.username) ?? 0) + 1);
     }
     return live;
   }

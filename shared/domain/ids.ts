@@ -21,6 +21,13 @@ export type SignerId = Brand<'SignerId'>;
 /** Something that goes on in the background. */
 export type OperationId = Brand<'OperationId'>;
 
+/** What a session is found by. */
+export interface Names {
+  readonly deploymentId: DeploymentId;
+  readonly username: Username;
+  readonly clientId: ClientId;
+}
+
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
 
 const good = <T>(value: T): Parsed<T> => ({ ok: true, value });

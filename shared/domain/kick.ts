@@ -4,7 +4,7 @@
 import { doubtKicked } from './session/attempt.ts';
 import { isOnItsWay } from './session/bounds.ts';
 import { freeSession, noteEnding } from './session/outcome.ts';
-import type { Session } from './session/record.ts';
+import { pairOf, pendingOf, type Session } from './session/record.ts';
 import { type Ms, seconds } from './time.ts';
 
 export interface Kick {
@@ -34,13 +34,15 @@ export type AfterKick =
  * not freed without proof (rule 8).
  */
 export function decideAfterKick({ before, askedAt, overAt }: Kick, now: Session): AfterKick {
-  if (now.holding === 'freed') return { kind: 'freed' };
-  if (now.attempt === before.attempt && !isOnItsWay(before, askedAt))
+  const [latest] = now.attempts;
+  const isSame = latest.id === before.attempts[0].id;
+  if (now.phase.kind === 'ended') return { kind: 'freed' };
+  if (isSame && !isOnItsWay(before, askedAt))
     return { kind: 'ends', next: freeSession(now, { owes: true, findAt: overAt }) };
-  if (now.leaseUntil === undefined) return { kind: 'unsure' };
+  if (pendingOf(now) === undefined) return { kind: 'unsure' };
   const ended =
-    now.holding === 'new' ? undefined : noteEnding(now, { at: overAt, expirySeconds: seconds(0) }, now.pair);
-  if (now.attempt !== before.attempt && now.admittedAt > overAt) return { kind: 'returned', next: ended };
+    now.phase.kind === 'new' ? undefined : noteEnding(now, { at: overAt, expirySeconds: seconds(0) }, pairOf(now));
+  if (!isSame && latest.admittedAt > overAt) return { kind: 'returned', next: ended };
   // From here on only the broker's own word is taken for this attempt: if the kick met its connection, what is still told
   // of that connection is about one that has left nothing behind.
   return { kind: 'doubtful', next: doubtKicked(ended ?? now) };

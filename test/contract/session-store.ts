@@ -66,25 +66,31 @@ export function describeSessionStore(name: string, make: () => SessionStore): vo
 
     describe('a session', () => {
       test('is read back as it was put, with everything that can be known of it', async () => {
+        const [latest] = pending('full').attempts;
         const full: Session = {
           ...pending('full'),
-          fallbackUntil: start,
-          ended: { at: start, expirySeconds: seconds(7) },
-          confirmedAttempt: cryptoRandom.attemptId(),
-          overAttempt: cryptoRandom.attemptId(),
-          pair: { sessionIdentifier: 'one', versionNumber: 0 },
+          phase: {
+            kind: 'connected',
+            pending: { until: start, fallbackUntil: start, expirySeconds: seconds(9), endHeard: true },
+            made: { at: start, unsure: true },
+            pair: { sessionIdentifier: 'one', versionNumber: 0 },
+            ending: { at: start, expirySeconds: seconds(7), unproven: true },
+          },
+          attempts: [
+            { ...latest, state: 'open', uncounted: true, protocolVersion: 5, ipAddress: '2001:db8::1' },
+            { id: cryptoRandom.attemptId(), state: 'open' },
+            { id: cryptoRandom.attemptId(), state: 'connected' },
+            { id: cryptoRandom.attemptId(), state: 'over' },
+            { id: cryptoRandom.attemptId(), state: 'forgotten', uncounted: true },
+          ],
+          ambiguity: 'inFlightKnown',
           closedPairs: [
             { sessionIdentifier: 'one', versionNumber: 1 },
             { sessionIdentifier: 'two', versionNumber: 0 },
           ],
-          overlap: true,
-          attemptExpirySeconds: seconds(9),
           expiryTold: true,
           recounted: true,
-          connectedAt: start,
-          disconnectedAt: start,
-          protocolVersion: 5,
-          ipAddress: '2001:db8::1',
+          signedBy: ['password'],
         };
         for (const session of [full, pending('new'), connected('connected'), retained('retained', start)]) {
           const stored = await put(session);
@@ -139,7 +145,7 @@ export function describeSessionStore(name: string, make: () => SessionStore): vo
         const freed = freeSession(retained('c', start));
         const stored = await put(freed, await put(retained('c', start)));
         expect(await store.readSession(namesOf('c'))).toEqual(stored);
-        expect(stored.value).toMatchObject({ holding: 'freed', username: alice });
+        expect(stored.value).toMatchObject({ phase: { kind: 'ended' }, username: alice });
       });
 
       test('is nothing to another username, another deployment, or another client id', async () => {

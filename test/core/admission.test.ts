@@ -126,7 +126,10 @@ test('S9: where the broker does not answer nothing changes hands, live or not', 
   core.onDelete = async () => 'unknown';
   await expect(core.connect('bob', 'shared')).rejects.toMatchObject({ why: 'contended' });
   expect([await core.used('alice'), await core.used('bob')]).toEqual([1, 0]);
-  expect(await core.session('alice', 'shared')).toMatchObject({ attempt: old, holding: 'connected' });
+  expect(await core.session('alice', 'shared')).toMatchObject({
+    attempts: [{ id: old }],
+    phase: { kind: 'connected' },
+  });
   await core.report('door.disconnected', 'alice', 'shared', old, 600);
   core.advance(601);
   await expect(core.connect('bob', 'shared')).rejects.toMatchObject({ why: 'contended' });

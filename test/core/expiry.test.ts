@@ -70,7 +70,7 @@ test.each(Object.entries(repairs))(
     expect([await core.used('alice'), await core.used('bob')]).toEqual([31, 3]);
     expect(await repair()).toBe(33);
     expect([await core.used('alice'), await core.used('bob')]).toEqual([1, 0]);
-    expect(await core.session('alice', 'alive')).toMatchObject({ holding: 'connected' });
+    expect(await core.session('alice', 'alive')).toMatchObject({ phase: { kind: 'connected' } });
     expect(await repair()).toBe(0);
   },
 );

@@ -56,7 +56,7 @@ async function dropOldKey(): Promise<OperationId> {
 }
 
 const live = async (clientId: string, username = 'alice') => {
-  const holding = (await rig.core.session(username, clientId))?.holding;
+  const holding = (await rig.core.session(username, clientId))?.phase.kind;
   return holding === 'connected' || holding === 'retained';
 };
 const vouchers = async (clientId: string) => (await rig.core.session('alice', clientId))?.signedBy;
@@ -190,9 +190,9 @@ describe('what a session keeps of the keys that let it in', () => {
     const attempt = await rig.connected('alice', 'c', 0, old);
     await rig.core.report('door.failed', 'alice', 'c', await attemptOf('c', next));
     await rig.core.report('door.disconnected', 'alice', 'c', attempt);
-    expect((await rig.core.session('alice', 'c'))?.holding).toBe('freed');
+    expect((await rig.core.session('alice', 'c'))?.phase.kind).toBe('ended');
     await rig.core.event('connected', 'c', 1);
-    expect((await rig.core.session('alice', 'c'))?.holding).toBe('connected');
+    expect((await rig.core.session('alice', 'c'))?.phase.kind).toBe('connected');
     expect(await vouchers('c')).toEqual([old, next]);
   });
 

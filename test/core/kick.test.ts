@@ -78,7 +78,7 @@ test('a connected client is disconnected, session and all, and its place is free
   expect(told).toEqual(['demo:a true']);
   expect(core.broker.has('a')).toBe(false);
   expect(await core.used('alice')).toBe(1);
-  expect(await core.session('alice', 'b')).toMatchObject({ holding: 'connected' });
+  expect(await core.session('alice', 'b')).toMatchObject({ phase: { kind: 'connected' } });
 });
 
 test('a retained session without a connection ends too', async () => {
@@ -182,7 +182,7 @@ test('one that has come back in between stays counted, and a late word of its ol
   if (back === undefined) throw new Error('not admitted');
   await core.report('door.connected', 'alice', 'a', back);
   await core.report('door.disconnected', 'alice', 'a', old);
-  expect(await core.session('alice', 'a')).toMatchObject({ holding: 'connected' });
+  expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'connected' } });
   expect(await core.used('alice')).toBe(1);
 });
 
@@ -193,7 +193,7 @@ test('one that has come back, and is confirmed, before the kick frees: the broke
     core.broker.set('a', { kind: 'connected' });
   };
   expect(await kick('a')).toMatchObject({ kind: 'returned' });
-  expect(await core.session('alice', 'a')).toMatchObject({ holding: 'connected' });
+  expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'connected' } });
   expect(await core.used('alice')).toBe(1);
 });
 
@@ -231,7 +231,7 @@ describe('an attempt on its way to the broker', () => {
     await core.report('door.connected', 'alice', 'a', attempt);
     core.advance(14);
     await core.sweep();
-    expect(await core.session('alice', 'a')).toMatchObject({ holding: 'connected' });
+    expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'connected' } });
     expect(await core.used('alice')).toBe(1);
   });
 
@@ -245,7 +245,7 @@ describe('an attempt on its way to the broker', () => {
     core.advance(60);
     core.broker.set('a', { kind: 'retained', disconnectedAt: core.now(), expirySeconds: seconds(600) });
     await core.report('door.disconnected', 'alice', 'a', attempt, 600);
-    expect(await core.session('alice', 'a')).toMatchObject({ holding: 'retained' });
+    expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'retained' } });
     core.advance(601);
     await core.sweep();
     expect(await core.used('alice')).toBe(0);
@@ -388,13 +388,13 @@ describe('its process dies', () => {
       const live = core.broker.size;
       expect(await core.used('alice')).toBeGreaterThanOrEqual(live);
       core.advance(31);
-      const freed = (await core.session('alice', 'a'))?.holding === 'freed';
+      const freed = (await core.session('alice', 'a'))?.phase.kind === 'ended';
       await core.sweep();
       // Once its tombstone is written, nobody has to ask again for its place to come free.
       if (freed) expect(await core.used('alice')).toBe(1);
       await kick('a');
       expect(await core.used('alice')).toBe(1);
-      expect(await core.session('alice', 'b')).toMatchObject({ holding: 'connected' });
+      expect(await core.session('alice', 'b')).toMatchObject({ phase: { kind: 'connected' } });
     },
   );
 });

@@ -54,7 +54,7 @@ function askedBefore(happens: () => Promise<unknown>): Broker {
 async function countsUntilItsEnd(attempt: AttemptId): Promise<void> {
   core.advance(3_600);
   await core.sweep();
-  expect(await core.session('alice', 'a')).toMatchObject({ holding: 'connected' });
+  expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'connected' } });
   expect(await core.used('alice')).toBe(1);
   core.broker.delete('a');
   await tell('door.disconnected', attempt);
@@ -115,7 +115,7 @@ test('I2: a connection that the known one has replaced is told late: the end of 
     expirySeconds: seconds(0),
   } as const;
   await applyDoorReport(core.ports, report);
-  expect(await core.session('alice', 'a')).toMatchObject({ attempt: newer, overlap: false });
+  expect(await core.session('alice', 'a')).toMatchObject({ attempts: [{ id: newer }], ambiguity: 'none' });
 });
 
 test('S12: an attempt over a retained session connects after its lease, and counts beyond that session’s expiry', async () => {
@@ -125,7 +125,7 @@ test('S12: an attempt over a retained session connects after its lease, and coun
   const late = await admitted(600);
   core.advance(31);
   await core.sweep();
-  expect(await core.session('alice', 'a')).toMatchObject({ holding: 'retained' });
+  expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'retained' } });
   arrive(600);
   await tell('door.connected', late, 600);
   await countsUntilItsEnd(late);
@@ -139,7 +139,7 @@ test('I2: a CONNECT straight to the broker comes after its lease, over a session
   core.advance(20);
   core.broker.set('a', { kind: 'retained', disconnectedAt: core.now(), expirySeconds: seconds(600) });
   await tell('door.disconnected', newer, 600);
-  expect(await core.session('alice', 'a')).toMatchObject({ holding: 'retained' });
+  expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'retained' } });
   core.advance(10);
   arrive(600);
   await core.event('connected', 'a', 1);
@@ -194,7 +194,7 @@ test.each([
       await core.sweep();
       core.broker.delete('a');
       const session = await core.session('alice', 'a');
-      expect(session).toMatchObject({ holding: 'connected', attempt });
+      expect(session).toMatchObject({ phase: { kind: 'connected' }, attempts: [{ id: attempt }] });
       expect(first).not.toBe(attempt);
       if (session === undefined) throw new Error('it was there');
       return { attempt, look: (broker: Broker) => compareWithBroker({ ...core.ports, broker }, session) };

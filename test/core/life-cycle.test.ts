@@ -31,7 +31,10 @@ test('S10: expiry 0 frees at once, an expiry retains until disconnect + expiry a
   const kept = await core.join('alice', 'kept');
   core.advance(100);
   await core.report('door.disconnected', 'alice', 'kept', kept, 50);
-  expect(await core.session('alice', 'kept')).toMatchObject({ holding: 'retained', countsUntil: core.now() + 50_000 });
+  expect(await core.session('alice', 'kept')).toMatchObject({
+    phase: { kind: 'retained' },
+    countsUntil: core.now() + 50_000,
+  });
   core.advance(49);
   await core.sweep();
   expect(await core.used('alice')).toBe(1);
@@ -57,7 +60,10 @@ test('S12: a failed reconnect leaves the retained session as it was', async () =
   core.advance(100);
   const second = await attemptOf('a');
   await core.report('door.failed', 'alice', 'a', second);
-  expect(await core.session('alice', 'a')).toMatchObject({ holding: 'retained', countsUntil: before?.countsUntil });
+  expect(await core.session('alice', 'a')).toMatchObject({
+    phase: { kind: 'retained' },
+    countsUntil: before?.countsUntil,
+  });
   core.advance(500);
   await core.sweep();
   expect(await core.used('alice')).toBe(0);
@@ -67,7 +73,7 @@ test('S12: a failed reconnect over a live connection leaves it connected, and it
   const first = await core.join('alice', 'a');
   const second = await attemptOf('a');
   await core.report('door.failed', 'alice', 'a', second);
-  expect(await core.session('alice', 'a')).toMatchObject({ holding: 'connected' });
+  expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'connected' } });
   await core.report('door.disconnected', 'alice', 'a', first);
   expect(await core.used('alice')).toBe(0);
 });
@@ -85,7 +91,7 @@ test("S13: the old connection's end, told after the new one is confirmed, frees 
   const first = await core.join('alice', 'a');
   await core.join('alice', 'a');
   await core.report('door.disconnected', 'alice', 'a', first);
-  expect(await core.session('alice', 'a')).toMatchObject({ holding: 'connected' });
+  expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'connected' } });
 });
 
 test.each([
@@ -120,7 +126,7 @@ test('rule 2: straight to the broker, nothing frees while an attempt is pending'
   await core.event('disconnected', 'a', 1, 'DUPLICATE_CLIENTID');
   expect(await core.used('alice')).toBe(1);
   await core.event('connected', 'a', 2);
-  expect(await core.session('alice', 'a')).toMatchObject({ holding: 'connected' });
+  expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'connected' } });
 });
 
 test('rule 3: only the confirmed pair frees, in any order of versions', async () => {
@@ -137,7 +143,7 @@ test('rule 3: DUPLICATE_CLIENTID after the confirmation of the newcomer frees no
   await joinStraight('a', 2);
   await core.event('disconnected', 'a', 1, 'DUPLICATE_CLIENTID');
   await core.event('disconnected', 'a', 2, 'DUPLICATE_CLIENTID');
-  expect(await core.session('alice', 'a')).toMatchObject({ holding: 'connected' });
+  expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'connected' } });
 });
 
 test('rule 4: a connection nobody knew is counted again from its tombstone, over the limit if need be, and flagged', async () => {
@@ -149,7 +155,7 @@ test('rule 4: a connection nobody knew is counted again from its tombstone, over
   core.broker.set('a', { kind: 'connected' });
   await core.event('connected', 'a', 1);
   expect(await core.used('alice')).toBe(2);
-  expect(await core.session('alice', 'a')).toMatchObject({ holding: 'connected', recounted: true });
+  expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'connected' }, recounted: true });
   core.broker.set('a', { kind: 'absent' });
   core.advance(14);
   await core.event('disconnected', 'a', 1);
@@ -172,7 +178,7 @@ test('S10: straight to the broker, the expiry the broker tells is what counts', 
   await joinStraight('a', 1, 120);
   core.broker.set('a', { kind: 'retained', expirySeconds: seconds(120) });
   await core.event('disconnected', 'a', 1);
-  expect(await core.session('alice', 'a')).toMatchObject({ holding: 'retained', expirySeconds: 120 });
+  expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'retained' }, expirySeconds: 120 });
 });
 
 test('S13: a connection whose end is never told counts until its upper bound, and is freed then', async () => {

@@ -57,8 +57,13 @@ describe.each(['narrow', 'wide'] as const)('in a %s roster', (kind) => {
 
   test('so does one that the broker tells of', async () => {
     core.broker.set('device', { kind: 'connected', since: core.now() });
-    await core.report('door.connected', 'fleet', 'device', (await core.session('fleet', 'device'))?.attempt as never);
-    expect(await core.session('fleet', 'device')).toMatchObject({ holding: 'connected' });
+    await core.report(
+      'door.connected',
+      'fleet',
+      'device',
+      (await core.session('fleet', 'device'))?.attempts[0].id as never,
+    );
+    expect(await core.session('fleet', 'device')).toMatchObject({ phase: { kind: 'connected' } });
     expect(await core.used('fleet')).toBe(others + 1);
   });
 

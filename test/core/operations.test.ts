@@ -85,7 +85,7 @@ describe('kicking all of a username', () => {
     await rig.connected('alice', 'c0000');
     await rig.drain();
     expect([...rig.told].sort()).toEqual(ids);
-    expect(await rig.core.session('alice', 'c0000')).toMatchObject({ holding: 'connected' });
+    expect(await rig.core.session('alice', 'c0000')).toMatchObject({ phase: { kind: 'connected' } });
     expect(await rig.core.used('alice')).toBe(1);
   });
 

@@ -47,10 +47,10 @@ test.each([
   core.broker.set('a', { kind: 'connected', since: core.now(), expirySeconds: seconds(600) });
   for (const which of [0, 1]) await report('door.connected', which);
   await report('door.disconnected', ended);
-  expect(await core.session('alice', 'a')).toMatchObject({ holding: 'connected' });
+  expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'connected' } });
   core.broker.set('a', { kind: 'retained', disconnectedAt: core.now(), expirySeconds: seconds(600) });
   await report('door.disconnected', kept);
-  expect(await core.session('alice', 'a')).toMatchObject({ holding: 'retained', overlap: false });
+  expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'retained' }, ambiguity: 'none' });
   expect(await core.used('alice')).toBe(1);
   core.advance(601);
   await core.sweep();

@@ -8,7 +8,7 @@ import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { change } from '../../shared/app/presence/change.ts';
 import { type ReconcilePorts, reconcile } from '../../shared/app/repair/reconcile.ts';
 import type { ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
-import { isLive, type Session } from '../../shared/domain/session/record.ts';
+import { isLive, pendingOf, type Session } from '../../shared/domain/session/record.ts';
 import { addSeconds, seconds } from '../../shared/domain/time.ts';
 import { allItems } from '../support/all-items.ts';
 import { createMemoryClient } from '../support/memory-client.ts';
@@ -99,8 +99,8 @@ test.each([
   );
   expect(await run()).toMatchObject({ ...clean, asked: 1, ...counts });
   const session = await core.session('alice', 'a');
-  expect(session?.holding).toBe(after);
-  expect(session?.leaseUntil).toBeUndefined();
+  expect(session?.phase.kind).toBe(after);
+  expect(session && pendingOf(session)).toBeUndefined();
   await checkAgreement('alice');
   if (after === 'retained' && kind === 'retained')
     expect(session?.countsUntil).toBe(addSeconds(core.now(), seconds(700)));
@@ -112,7 +112,7 @@ test('S17: a connection that no known admission has made counts with the session
   core.broker.set('a', { kind: 'connected', since: core.now() });
   expect(await run()).toMatchObject({ ...clean, asked: 1, corrected: 1 });
   const session = await core.session('alice', 'a');
-  expect(session).toMatchObject({ holding: 'retained', overlap: true });
+  expect(session).toMatchObject({ phase: { kind: 'retained' }, ambiguity: 'unknown' });
   expect(session?.countsUntil).toBeGreaterThan(addSeconds(core.now(), seconds(86_400)));
   core.broker.delete('a');
   core.advance(31);
@@ -151,7 +151,7 @@ test('S15: a tombstone is asked about while the broker may keep what it granted,
   core.broker.set('there', kept);
   core.advance(quietSeconds);
   expect(await run()).toMatchObject({ ...clean, asked: 2, driftAdded: 1 });
-  expect(await core.session('alice', 'there')).toMatchObject({ holding: 'retained', recounted: true });
+  expect(await core.session('alice', 'there')).toMatchObject({ phase: { kind: 'retained' }, recounted: true });
   await checkAgreement('alice');
   expect(await core.used('alice')).toBe(1);
   core.advance(100_000);
@@ -254,7 +254,7 @@ test('a session that the broker cannot know of is not asked about', async () => 
   await retained('alice', 'a', 3_000);
   core.broker.set('a', { kind: 'absent' });
   core.advance(quietSeconds);
-  expect(await run({ mayAsk: (session) => session.holding !== 'retained' })).toMatchObject({ ...clean, asked: 0 });
+  expect(await run({ mayAsk: (session) => session.phase.kind !== 'retained' })).toMatchObject({ ...clean, asked: 0 });
   expect(await core.used('alice')).toBe(1);
 });
 
@@ -271,8 +271,8 @@ test('S9: of a client id that has changed hands the broker speaks for whoever ho
     clientId: 'shared' as ClientId,
   });
   if (left === undefined) throw new Error('its record stays');
-  const { owes: _, ...session } = left.value;
-  await core.store.putSession({ ...session, holding: 'connected' }, left);
+  const session = left.value;
+  await core.store.putSession({ ...session, phase: { kind: 'connected', made: { at: core.now() } } }, left);
   await core.store.addPlace(demo, 'alice' as Username, session.place, 1e9, session.dueAt);
   core.advance(quietSeconds);
   expect(await run()).toMatchObject({ ghosts: 1 });
@@ -321,7 +321,7 @@ test('I7: it dies at any request, the next run goes on, and nothing is lost', as
     dying.die();
     // The rest of the pass, and a whole one.
     for (let runs = 0; runs < 2; runs++) await run({}, { pageItems: 2 });
-    expect(await core.session('alice', 'ghost'), `died after ${i}`).toMatchObject({ holding: 'freed' });
+    expect(await core.session('alice', 'ghost'), `died after ${i}`).toMatchObject({ phase: { kind: 'ended' } });
     expect(await core.used('alice')).toBe(1);
     expect(await core.used('bob')).toBe(1);
     for (const username of ['alice', 'bob']) await checkAgreement(username, `died after ${i} requests`);
@@ -340,7 +340,7 @@ const comebacks: readonly Comeback[] = [
     'the end of the ghost',
     async (by) => {
       const session = await by.session('alice', 'ghost');
-      if (session !== undefined) await by.report('door.disconnected', 'alice', 'ghost', session.attempt);
+      if (session !== undefined) await by.report('door.disconnected', 'alice', 'ghost', session.attempts[0].id);
     },
     'freed',
   ],
@@ -366,7 +366,7 @@ test.each(comebacks)(
           await checkAgreement('alice', `${way}: ${where}`);
           const session: Session | undefined = await core.session('alice', 'ghost');
           expect(await core.used('alice'), where).toBe(after === 'freed' ? 0 : 1);
-          if (after !== 'counted') expect(session?.holding, where).toBe(after);
+          if (after !== 'counted') expect(session?.phase.kind, where).toBe(after);
         },
       };
     });

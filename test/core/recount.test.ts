@@ -96,7 +96,7 @@ const traffics: readonly Traffic[] = [
     traffic: async (by, username) => {
       const session = await by.session(username, `${username}-one`);
       if (session === undefined) throw new Error('it was there before');
-      await by.report('door.disconnected', username, `${username}-one`, session.attempt);
+      await by.report('door.disconnected', username, `${username}-one`, session.attempts[0].id);
       await by.join(username, `${username}-one`);
     },
   },
@@ -179,7 +179,12 @@ test('what drifted is told apart: places without a record, places of tombstones,
     core.store.addPlace(demo, 'told' as Username, place, Number.POSITIVE_INFINITY, one.dueAt);
   const put = async (clientId: string, place: Place, freed: boolean): Promise<void> => {
     const names = { deploymentId: demo, username: 'told' as Username, clientId: clientId as ClientId };
-    const admission = { attempt: one.attempt, witness: 'door' as const, at: core.now(), expirySeconds: seconds(0) };
+    const admission = {
+      attempt: one.attempts[0].id,
+      witness: 'door' as const,
+      at: core.now(),
+      expirySeconds: seconds(0),
+    };
     const born = startSession(names, place, admission, policy, undefined, false);
     const confirmed = confirmSession(born, { at: core.now(), expirySeconds: seconds(0) }, policy);
     await core.store.putSession(freed ? freeSession(confirmed) : confirmed, undefined);

@@ -21,7 +21,7 @@ test('I2: what a process that died left half freed is freed for good when its cl
   const dying = await steps.begin((by) => by.event('disconnected', 'shared', 1, 'CLIENT_INITIATED_DISCONNECT'));
   expect(await stepTimes(dying, 3)).toBe(true);
   dying.die();
-  expect(await core.session('alice', 'shared')).toMatchObject({ holding: 'freed' });
+  expect(await core.session('alice', 'shared')).toMatchObject({ phase: { kind: 'ended' } });
   expect(await core.session('alice', 'shared')).not.toHaveProperty('owes');
   expect(await core.used('alice')).toBe(1);
   expect(await core.connect('bob', 'shared')).toMatchObject({ kind: 'admitted' });

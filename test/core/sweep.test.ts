@@ -8,6 +8,7 @@ import type { LifeCyclePorts } from '../../shared/app/presence/step.ts';
 import { sweep } from '../../shared/app/repair/sweep.ts';
 import { askingForRanks } from '../../shared/app/usage/ask-ranks.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
+import { owesPlace } from '../../shared/domain/session/record.ts';
 import { addSeconds, seconds } from '../../shared/domain/time.ts';
 import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
 import type { SessionStore } from '../../shared/ports/common/session-store.ts';
@@ -66,7 +67,7 @@ test.each([
     for (const username of ['large', 'user-0', `user-${others - 1}`]) {
       expect(await core.store.readRoster(demo, username as Username)).toMatchObject({ used: 0 });
       const { items } = await core.store.listSessions(demo, username as Username, { limit: 1_000 });
-      expect(items.filter(({ value }) => value.holding !== 'freed' || value.owes === true)).toEqual([]);
+      expect(items.filter(({ value }) => value.phase.kind !== 'ended' || owesPlace(value))).toEqual([]);
     }
     expect(await core.sweep()).toMatchObject({ rosters: 0, leases: 0, freed: 0 });
   },

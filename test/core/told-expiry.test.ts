@@ -79,7 +79,7 @@ describe('a DISCONNECT that lowers the expiry is a reason to ask', () => {
     const attempt = await core.join('alice', 'a', 600);
     core.broker.set('a', retained(30));
     await end('a', attempt, { changedToSeconds: seconds(30) });
-    expect(await core.session('alice', 'a')).toMatchObject({ holding: 'retained' });
+    expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'retained' } });
     expect(await countedFor('a')).toBe(30_000);
   });
 
@@ -130,7 +130,7 @@ describe('a DISCONNECT that lowers the expiry is a reason to ask', () => {
     core.broker.set('a', retained(600));
     core.advance(31);
     await core.sweep();
-    expect(await core.session('alice', 'a')).toMatchObject({ holding: 'retained', expirySeconds: 600 });
+    expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'retained' }, expirySeconds: 600 });
   });
 
   test('its own reconnect meanwhile is not confused by it, and nothing is ended', async () => {
@@ -139,9 +139,9 @@ describe('a DISCONNECT that lowers the expiry is a reason to ask', () => {
     await end('a', attempt, { changedToSeconds: seconds(0) });
     await core.join('alice', 'a', 600);
     core.broker.set('a', { kind: 'connected', since: core.now() });
-    expect(await core.session('alice', 'a')).toMatchObject({ holding: 'connected', overlap: false });
+    expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'connected' }, ambiguity: 'none' });
     await end('a', attempt, { changedToSeconds: seconds(0) });
-    expect(await core.session('alice', 'a')).toMatchObject({ holding: 'connected' });
+    expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'connected' } });
     expect(ended).toEqual([]);
   });
 
@@ -152,11 +152,11 @@ describe('a DISCONNECT that lowers the expiry is a reason to ask', () => {
     meanwhile = async () => came.push(await core.join('alice', 'a', 600));
     await end('a', attempt, { changedToSeconds: seconds(0) });
     expect(core.broker.has('a')).toBe(false);
-    expect(await core.session('alice', 'a')).toMatchObject({ holding: 'connected' });
+    expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'connected' } });
     const [next] = came;
     if (next === undefined) throw new Error('it was let in');
     await core.report('door.disconnected', 'alice', 'a', next, 600);
-    expect(await core.session('alice', 'a')).toMatchObject({ holding: 'retained' });
+    expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'retained' } });
     expect(await core.used('alice')).toBe(1);
   });
 
@@ -167,7 +167,7 @@ describe('a DISCONNECT that lowers the expiry is a reason to ask', () => {
     await end('a', attempt, { changedToSeconds: seconds(0) });
     core.broker.set('a', retained(600));
     await core.report('door.failed', 'alice', 'a', next.attempt);
-    expect(await core.session('alice', 'a')).toMatchObject({ holding: 'retained' });
+    expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'retained' } });
     expect(await countedFor('a')).toBe(600_000);
   });
 
@@ -178,7 +178,7 @@ describe('a DISCONNECT that lowers the expiry is a reason to ask', () => {
     await end('a', decision.attempt, { changedToSeconds: seconds(30) });
     expect(await countedFor('a')).toBe(600_000);
     await core.report('door.connected', 'alice', 'a', decision.attempt, 600);
-    expect(await core.session('alice', 'a')).toMatchObject({ holding: 'retained' });
+    expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'retained' } });
   });
 
   test('another username holds the client id by now: nothing of it is ended', async () => {

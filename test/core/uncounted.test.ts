@@ -55,9 +55,13 @@ test('is counted over the limit and flagged, then confirmed by its own report, a
   const message = letIn('alice', 'c');
   expect(await count(message)).toBe('done');
   expect(await core.used('alice')).toBe(3);
-  expect(await core.session('alice', 'c')).toMatchObject({ holding: 'new', recounted: true, ipAddress: '192.0.2.1' });
+  expect(await core.session('alice', 'c')).toMatchObject({
+    phase: { kind: 'new' },
+    recounted: true,
+    ipAddress: '192.0.2.1',
+  });
   await core.report('door.connected', 'alice', 'c', message.attempt);
-  expect(await core.session('alice', 'c')).toMatchObject({ holding: 'connected', recounted: true });
+  expect(await core.session('alice', 'c')).toMatchObject({ phase: { kind: 'connected' }, recounted: true });
   expect(await core.connect('alice', 'd')).toMatchObject({ kind: 'rejected', reason: 'quota_exceeded' });
   await core.report('door.disconnected', 'alice', 'c', message.attempt);
   expect(await core.used('alice')).toBe(2);
@@ -77,11 +81,11 @@ describe('twice is once', () => {
     await again(1);
     await core.report('door.disconnected', 'alice', 'c', message.attempt, 600);
     await again(1);
-    expect(await core.session('alice', 'c')).toMatchObject({ holding: 'retained' });
+    expect(await core.session('alice', 'c')).toMatchObject({ phase: { kind: 'retained' } });
     core.advance(601);
     await core.sweep();
     await again(0);
-    expect(await core.session('alice', 'c')).toMatchObject({ holding: 'freed' });
+    expect(await core.session('alice', 'c')).toMatchObject({ phase: { kind: 'ended' } });
   });
 
   test('after the process died between the session and its place', async () => {
@@ -101,7 +105,7 @@ describe('its own reports came first, and found nothing', () => {
     connected('c');
     await count(message);
     await settle();
-    expect(await core.session('alice', 'c')).toMatchObject({ holding: 'connected' });
+    expect(await core.session('alice', 'c')).toMatchObject({ phase: { kind: 'connected' } });
     expect(await core.used('alice')).toBe(1);
     core.broker.delete('c');
     await core.report('door.disconnected', 'alice', 'c', message.attempt, 0);
@@ -115,7 +119,7 @@ describe('its own reports came first, and found nothing', () => {
     await count(message);
     await settle();
     expect(await core.used('alice')).toBe(0);
-    expect(await core.session('alice', 'c')).toMatchObject({ holding: 'freed' });
+    expect(await core.session('alice', 'c')).toMatchObject({ phase: { kind: 'ended' } });
   });
 });
 
@@ -146,8 +150,8 @@ describe('its own report of being connected', () => {
     await count(gone);
     connected('there');
     for (const message of [there, gone]) expect(await report('door.connected', message)).toBe('done');
-    expect(await core.session('alice', 'there')).toMatchObject({ holding: 'connected' });
-    expect(await core.session('alice', 'gone')).toMatchObject({ holding: 'new' });
+    expect(await core.session('alice', 'there')).toMatchObject({ phase: { kind: 'connected' } });
+    expect(await core.session('alice', 'gone')).toMatchObject({ phase: { kind: 'new' } });
     await settle();
     expect(await core.used('alice')).toBe(1);
   });
@@ -184,7 +188,7 @@ describe('the client has come again', () => {
     await core.store.removePlace(deploymentId, message.username, before?.place ?? message.place, true);
     await count(message);
     expect(await core.used('alice')).toBe(1);
-    expect(await core.session('alice', 'c')).toMatchObject({ recounted: true, overlap: true });
+    expect(await core.session('alice', 'c')).toMatchObject({ recounted: true, ambiguity: 'unknown' });
   });
 
   test('by an attempt that came to nothing: its tombstone proves nothing of the one before', async () => {
@@ -198,7 +202,7 @@ describe('the client has come again', () => {
     await count(message);
     await settle();
     expect(await core.used('alice')).toBe(1);
-    expect(await core.session('alice', 'c')).toMatchObject({ holding: 'connected' });
+    expect(await core.session('alice', 'c')).toMatchObject({ phase: { kind: 'connected' } });
   });
 
   test('an outage met its live session: nothing new to count, and its new connection ends as its own', async () => {
@@ -228,7 +232,11 @@ describe('the client has come again', () => {
     core.advance(60);
     const attempt = await core.join('alice', 'c');
     await count(message);
-    expect(await core.session('alice', 'c')).toMatchObject({ attempt, holding: 'connected', overlap: false });
+    expect(await core.session('alice', 'c')).toMatchObject({
+      attempts: [{ id: attempt }],
+      phase: { kind: 'connected' },
+      ambiguity: 'none',
+    });
     await core.report('door.disconnected', 'alice', 'c', attempt);
     await count(message);
     expect(await core.used('alice')).toBe(0);
@@ -304,7 +312,7 @@ test('a connection that no admission can have made is nobody’s until its messa
   const before = await core.connect('alice', 'c', { witness: 'broker' });
   if (before.kind !== 'admitted') throw new Error('turned away');
   await settle();
-  expect(await core.session('alice', 'c')).toMatchObject({ holding: 'freed' });
+  expect(await core.session('alice', 'c')).toMatchObject({ phase: { kind: 'ended' } });
   core.advance(300);
   const message = letIn('bob', 'c', 0, 'broker');
   connected('c');
@@ -313,7 +321,7 @@ test('a connection that no admission can have made is nobody’s until its messa
   await count(message);
   expect(await core.event('connected', 'c', 1)).toBe('done');
   expect([await core.used('alice'), await core.used('bob')]).toEqual([0, 1]);
-  expect(await core.session('bob', 'c')).toMatchObject({ holding: 'connected' });
+  expect(await core.session('bob', 'c')).toMatchObject({ phase: { kind: 'connected' } });
 });
 
 test('an expired session gives its place back before the new life begins', async () => {
@@ -341,7 +349,7 @@ test('straight to the broker: the lease asks the broker, which knows it or does 
   expect(await core.used('alice')).toBe(2);
   await settle();
   expect(await core.used('alice')).toBe(1);
-  expect(await core.session('alice', 'there')).toMatchObject({ holding: 'connected' });
+  expect(await core.session('alice', 'there')).toMatchObject({ phase: { kind: 'connected' } });
 });
 
 test('many clients, every message twice and side by side: one place a client id, and none when all are gone', async () => {

@@ -12,7 +12,7 @@ import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import type { LifeCyclePorts } from '../../shared/app/presence/step.ts';
 import { type ClientId, type DeploymentId, toBrokerClientId, type Username } from '../../shared/domain/ids.ts';
 import { meetSession, startSession } from '../../shared/domain/session/attempt.ts';
-import { confirmSession } from '../../shared/domain/session/outcome.ts';
+import { confirmSession, endSession } from '../../shared/domain/session/outcome.ts';
 import type { Session } from '../../shared/domain/session/record.ts';
 import { addSeconds, type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import type { SessionStore } from '../../shared/ports/common/session-store.ts';
@@ -58,12 +58,7 @@ function build(kind: Kind, names: Names): Session {
     policy,
   );
   if (kind === 'connected') return connected;
-  return {
-    ...connected,
-    holding: 'retained',
-    countsUntil: addSeconds(startedAt, seconds(600)),
-    disconnectedAt: startedAt,
-  };
+  return endSession(connected, { at: startedAt, expirySeconds: seconds(600) }, startedAt);
 }
 
 interface Case {
@@ -72,7 +67,7 @@ interface Case {
   /** What the broker had of it when the process ended. */
   readonly broker?: KeptSession;
   readonly remembers?: false;
-  readonly holding: Session['holding'];
+  readonly phase: Session['phase']['kind'];
   readonly countsUntil?: Ms;
   /** What the broker has of it after. */
   readonly left: 'retained' | 'absent';
@@ -88,14 +83,14 @@ const cases: Case[] = [
   {
     name: 'a connection that the broker kept nothing of is freed, whatever its record expected',
     kind: 'connected',
-    holding: 'freed',
+    phase: 'ended',
     left: 'absent',
   },
   {
     name: 'a connection is retained for what the broker granted it',
     kind: 'connected',
     broker: inBroker(120),
-    holding: 'retained',
+    phase: 'retained',
     countsUntil: addSeconds(endedAt, seconds(120)),
     left: 'retained',
   },
@@ -103,7 +98,7 @@ const cases: Case[] = [
     name: 'a connection of a run whose broker has forgotten is retained for what its record says',
     kind: 'connected',
     remembers: false,
-    holding: 'retained',
+    phase: 'retained',
     countsUntil: addSeconds(endedAt, seconds(600)),
     left: 'absent',
   },
@@ -111,14 +106,14 @@ const cases: Case[] = [
     name: 'an attempt that nobody reported is freed, and the broker keeps nothing of it',
     kind: 'pending',
     broker: inBroker(600),
-    holding: 'freed',
+    phase: 'ended',
     left: 'absent',
   },
   {
     name: 'an attempt that was admitted without the database is retained if it came through, reported or not',
     kind: 'counted later',
     broker: inBroker(600),
-    holding: 'retained',
+    phase: 'retained',
     countsUntil: addSeconds(endedAt, seconds(600)),
     left: 'retained',
   },
@@ -126,21 +121,21 @@ const cases: Case[] = [
     name: 'of attempts that overlapped the broker tells which came through',
     kind: 'overlapping',
     broker: inBroker(600),
-    holding: 'retained',
+    phase: 'retained',
     countsUntil: addSeconds(endedAt, seconds(600)),
     left: 'retained',
   },
   {
     name: 'attempts that overlapped and left nothing at the broker are freed',
     kind: 'overlapping',
-    holding: 'freed',
+    phase: 'ended',
     left: 'absent',
   },
   {
     name: 'a retained session stays as it is',
     kind: 'retained',
     broker: { ...inBroker(600), kind: 'retained' },
-    holding: 'retained',
+    phase: 'retained',
     countsUntil: addSeconds(startedAt, seconds(600)),
     left: 'retained',
   },
@@ -181,11 +176,11 @@ test.each(cases)('$name', async (one) => {
   expect(await settleAfterRestart(table.client, table.tableName, ports, lastRun)).toBe(0);
 
   // Whoever still counts may have been about to be ranked.
-  expect(asked.length > 0).toBe(one.holding !== 'freed');
+  expect(asked.length > 0).toBe(one.phase !== 'ended');
   const after = (await store.readSession(names))?.value;
-  expect(after?.holding).toBe(one.holding);
+  expect(after?.phase.kind).toBe(one.phase);
   if (one.countsUntil !== undefined) expect(after?.countsUntil).toBe(one.countsUntil);
-  expect((await store.readRoster(deploymentId, names.username)).used).toBe(one.holding === 'freed' ? 0 : 1);
+  expect((await store.readRoster(deploymentId, names.username)).used).toBe(one.phase === 'ended' ? 0 : 1);
   expect((await bench.broker.getConnection(toBrokerClientId(deploymentId, names.clientId))).kind).toBe(one.left);
   await bench.close();
 });

@@ -37,14 +37,14 @@ function checkRosters(world: World, before: TableView, actor: Actor | undefined)
         world.violate('I1', `${username}: ${roster.used} admitted under a limit of ${actor.max}`);
       continue;
     }
-    const what = `${actor?.kind ?? 'nobody'} counted ${session?.clientId ?? 'a place without a session'} of ${username}, ${session?.holding ?? ''}`;
+    const what = `${actor?.kind ?? 'nobody'} counted ${session?.clientId ?? 'a place without a session'} of ${username}, ${session?.phase.kind ?? ''}`;
     world.noteForced(what, excuseForced(world, session));
   }
 }
 
 /** Connected or retained, and yet not counted: only a fault leaves that behind, and it is counted whatever the limit. */
 function isForced(session: Session | undefined): boolean {
-  return session?.holding === 'connected' || session?.holding === 'retained';
+  return session?.phase.kind === 'connected' || session?.phase.kind === 'retained';
 }
 
 /** I1b: what really exists is counted, and so never more than the limit. */
@@ -72,7 +72,7 @@ function checkReality(world: World): void {
 function whyUncounted(world: World, real: RealSession): string | undefined {
   const session = sessionOf(world.view, real.deploymentId, real.username, real.clientId);
   if (session === undefined) return 'has no session item';
-  if (session.holding === 'freed') return 'its session is freed';
+  if (session.phase.kind === 'ended') return 'its session is freed';
   if (!isLive(session, world.clock.now()))
     return `its session counts only until ${session.countsUntil - world.clock.now()} ms from now`;
   return isCounted(world.view, session) ? undefined : 'its place is not in the roster';

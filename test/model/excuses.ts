@@ -1,6 +1,6 @@
 // Every exception that the model makes, in one place, with its reason. What is not here is a violation.
 
-import type { Session } from '../../shared/domain/session/record.ts';
+import { pendingOf, type Session } from '../../shared/domain/session/record.ts';
 import type { RealSession } from './broker-oracle.ts';
 import { skewMaxMs } from './run-config.ts';
 import type { World } from './world.ts';
@@ -55,13 +55,13 @@ export function excuseCounted(world: World, session: Session): string | undefine
   }
   // Two usernames connected with one client id within two seconds, and no clock says who threw whom out: what the older
   // one may have left behind counts for its expiry.
-  if (takesUnasked(world) && session.holding === 'retained' && world.oracle.wasThrownOutAtOnce(session)) {
+  if (takesUnasked(world) && session.phase.kind === 'retained' && world.oracle.wasThrownOutAtOnce(session)) {
     return 'the order of two connections is not known';
   }
   if (isAnybodys(world, session)) return 'the broker does not say whose session it keeps';
   // A kick died when the broker had ended the connection and the tombstone was not written yet: what is told of the end
   // retains it, for its expiry at most.
-  if (session.holding === 'retained' && world.isHalfKicked(session)) return 'a kick died';
+  if (session.phase.kind === 'retained' && world.isHalfKicked(session)) return 'a kick died';
   // Its events came more than an hour late (a replayed dead-letter queue), when the broker's word is all there is, and the
   // broker does not tell usernames: what another one has there counts for both, at most until the upper bound.
   if (takesUnasked(world) && world.heardLate(session)) return 'heard too late';
@@ -72,7 +72,8 @@ export function excuseCounted(world: World, session: Session): string | undefine
   }
   // Straight to the broker nothing tells that a client's expiry is shorter than the deployment's, once it has gone
   // before the broker could be asked: the deployment's stands in (S10).
-  if (session.witness === 'broker' && session.holding === 'retained') return "the deployment's expiry stands in";
+  if (session.attempts[0].source === 'broker' && session.phase.kind === 'retained')
+    return "the deployment's expiry stands in";
   return undefined;
 }
 
@@ -97,7 +98,7 @@ export function isAnybodys(
   const all = [...world.view.sessions.values()].filter(
     (session) => session.deploymentId === deploymentId && session.clientId === clientId,
   );
-  return all.length > 1 && all.some((session) => session.knownUncounted !== undefined);
+  return all.length > 1 && all.some(({ attempts }) => attempts.some(({ uncounted }) => uncounted === true));
 }
 
 /** Records of other usernames with the same client id. */
@@ -111,7 +112,7 @@ function othersOf(world: World, session: Session): Session[] {
 /** Not settled after one lease and one sweep, but after two. */
 export function excuseOnce(world: World, session: Session): string | undefined {
   // Two usernames met on one client id, and the broker does not tell usernames: the lease of one waits for the other's.
-  return othersOf(world, session).length > 0 && session.leaseUntil !== undefined
+  return othersOf(world, session).length > 0 && pendingOf(session)?.until !== undefined
     ? 'one lease waits for the other'
     : undefined;
 }
@@ -124,5 +125,5 @@ export function excuseForced(world: World, session: Session | undefined): string
   if (lateDials) return 'a CONNECT reached the broker after its lease';
   // Two handlers on one session: it was freed between the one's look and its write. Whoever counts looks again after
   // it, and takes the place out with its next request.
-  return session?.holding === 'freed' ? 'for a moment' : undefined;
+  return session?.phase.kind === 'ended' ? 'for a moment' : undefined;
 }

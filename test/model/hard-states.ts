@@ -1,7 +1,9 @@
 // States that are hard to reach, and how often a run has reached them: a schedule that never meets them proves nothing.
 
+import type { AttemptId } from '../../shared/domain/ids.ts';
 import { isWide } from '../../shared/domain/place.ts';
-import { isLive, type Session } from '../../shared/domain/session/record.ts';
+import { findAttempt, isOver } from '../../shared/domain/session/attempts.ts';
+import { endingOf, isLive, pendingOf, type Session } from '../../shared/domain/session/record.ts';
 import type { Ms } from '../../shared/domain/time.ts';
 import type { Actor } from './actor.ts';
 import { rosterOf, type TableView } from './table-view.ts';
@@ -75,44 +77,55 @@ export class Reached {
     for (const [key, session] of after.sessions) {
       if (before.sessions.has(key)) continue;
       if (heldByAnother(before, session)) this.note('client id changed hands');
-      if (session.recounted && session.holding === 'new') this.note('counted after an outage');
+      if (session.recounted && session.phase.kind === 'new') this.note('counted after an outage');
     }
     for (const [key, old] of before.sessions) {
-      if (!after.sessions.has(key) && actor.kind === 'connect' && old.holding === 'new') this.note('undone');
+      if (!after.sessions.has(key) && actor.kind === 'connect' && old.phase.kind === 'new') this.note('undone');
     }
   }
 
   private noteChange(actor: Actor, old: Session, next: Session, before: TableView, now: Ms): void {
     if (old.folded !== true && next.folded === true) this.note('folded');
-    if (old.attempt === next.attempt && isWide(old.place) && old.place !== next.place && actor.kind === 'connect')
+    if (
+      old.attempts[0].id === next.attempts[0].id &&
+      isWide(old.place) &&
+      old.place !== next.place &&
+      actor.kind === 'connect'
+    )
       this.note('moved to another lane');
-    if (old.folded === true && next.holding === 'freed') this.note('a folded session freed');
+    if (old.folded === true && next.phase.kind === 'ended') this.note('a folded session freed');
     const counted = rosterOf(before, old.deploymentId, old.username).places.has(old.place);
     if (actor.kind === 'connect') {
-      if (old.attempt !== next.attempt && old.place === next.place && old.holding === 'new' && !counted)
+      if (
+        old.attempts[0].id !== next.attempts[0].id &&
+        old.place === next.place &&
+        old.phase.kind === 'new' &&
+        !counted
+      )
         this.note('met an uncounted attempt');
-      if (old.holding === 'new' && next.holding === 'freed' && !counted) this.note('undone');
+      if (old.phase.kind === 'new' && next.phase.kind === 'ended' && !counted) this.note('undone');
       const isOthers = !actor.title.startsWith(`${old.username} `);
-      if (isOthers && old.holding !== 'freed' && next.holding === 'freed' && !isExpired(old, now))
+      if (isOthers && old.phase.kind !== 'ended' && next.phase.kind === 'ended' && !isExpired(old, now))
         this.note('taken over');
       if (
         isExpired(old, now) &&
-        next.holding === 'freed' &&
+        next.phase.kind === 'ended' &&
         rosterOf(before, old.deploymentId, old.username).used >= actor.max
       ) {
         this.note('reclaimed at a full quota');
       }
     }
-    if (actor.kind === 'sweeper' && old.leaseUntil !== undefined && old.leaseUntil <= now) {
-      if (old.holding !== 'freed' && next.holding === 'freed') this.note('lease freed');
-      if (next.holding === 'connected' && next.leaseUntil === undefined) this.note('lease confirmed');
-      if (next.leaseUntil !== undefined && next.leaseUntil > now) this.note('lease extended');
+    if (actor.kind === 'sweeper' && isDue(old, now)) {
+      if (old.phase.kind !== 'ended' && next.phase.kind === 'ended') this.note('lease freed');
+      if (next.phase.kind === 'connected' && pendingOf(next) === undefined) this.note('lease confirmed');
+      if ((pendingOf(next)?.until ?? 0) > now) this.note('lease extended');
     }
     if (actor.kind === 'presence') {
-      if (old.holding === 'freed' && next.holding === 'connected') this.note('counted again from a tombstone');
-      if (old.ended === undefined && next.ended !== undefined) this.note('ending noted while an attempt was pending');
+      if (old.phase.kind === 'ended' && next.phase.kind === 'connected') this.note('counted again from a tombstone');
+      if (endingOf(old) === undefined && endingOf(next) !== undefined)
+        this.note('ending noted while an attempt was pending');
     }
-    if (old.leaseUntil !== undefined && next.overAttempt === old.attempt && old.overAttempt !== old.attempt)
+    if (pendingOf(old) !== undefined && isKnownOver(next, old.attempts[0].id) && !isKnownOver(old, old.attempts[0].id))
       this.note('attempt abandoned');
   }
 }
@@ -132,5 +145,15 @@ function heldByAnother(view: TableView, session: Session): boolean {
 }
 
 function isExpired(session: Session, now: Ms): boolean {
-  return session.holding !== 'freed' && !isLive(session, now);
+  return session.phase.kind !== 'ended' && !isLive(session, now);
+}
+
+function isDue(session: Session, now: Ms): boolean {
+  const pending = pendingOf(session);
+  return pending !== undefined && pending.until <= now;
+}
+
+function isKnownOver(session: Session, id: AttemptId): boolean {
+  const attempt = findAttempt(session, id);
+  return attempt !== undefined && isOver(attempt);
 }

@@ -7,7 +7,7 @@ import { applyDoorReport } from '../../shared/app/presence/report.ts';
 import type { LifeCyclePorts } from '../../shared/app/presence/step.ts';
 import { type Place, toBrokerClientId } from '../../shared/domain/ids.ts';
 import { endSession, freeSession } from '../../shared/domain/session/outcome.ts';
-import { samePair } from '../../shared/domain/session/record.ts';
+import { pairOf, pendingOf, samePair } from '../../shared/domain/session/record.ts';
 import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
 import type { Planted } from './engine.ts';
 import type { Command } from './gates.ts';
@@ -65,7 +65,7 @@ async function freeOnAnyFailure(ports: LifeCyclePorts, body: unknown): Promise<'
   const report = parseDoorReport(body);
   if (report?.type !== 'door.failed') return 'not mine';
   const stored = await ports.store.readSession(report);
-  if (stored === undefined || stored.value.attempt !== report.attempt || stored.value.holding === 'freed')
+  if (stored === undefined || stored.value.attempts[0].id !== report.attempt || stored.value.phase.kind === 'ended')
     return 'applied';
   await ports.store.putSession(freeSession(stored.value), stored);
   await ports.store.removePlace(report.deploymentId, report.username, stored.value.place, false);
@@ -80,7 +80,7 @@ async function freeOnAnyEnd(ports: LifeCyclePorts, body: unknown): Promise<'appl
   if (owner === undefined) return 'applied';
   const { username } = owner.value;
   const stored = await ports.store.readSession({ deploymentId, username, clientId });
-  if (stored === undefined || stored.value.holding === 'freed') return 'applied';
+  if (stored === undefined || stored.value.phase.kind === 'ended') return 'applied';
   await ports.store.putSession(freeSession(stored.value), stored);
   await ports.store.removePlace(deploymentId, username, stored.value.place, false);
   return 'applied';
@@ -126,9 +126,9 @@ export const asksNobodyAtTheEnd: Planted = {
     if (username === undefined) return 'not mine';
     const stored = await store.readSession({ deploymentId, username, clientId });
     const session = stored?.value;
-    if (session?.holding !== 'connected' || session.leaseUntil !== undefined || session.expiryTold !== true)
+    if (session?.phase.kind !== 'connected' || pendingOf(session)?.until !== undefined || session.expiryTold !== true)
       return 'not mine';
-    if (!samePair(session.pair, pair) || session.witness === 'door') return 'not mine';
+    if (!samePair(pairOf(session), pair) || session.attempts[0].source === 'door') return 'not mine';
     const put = await store.putSession(
       endSession(session, { at, expirySeconds: session.expirySeconds }, clock.now()),
       stored,
@@ -159,8 +159,9 @@ export const reconnectDemotes: Planted = {
   store: (store) => ({
     ...store,
     putSession: (session, expected) => {
-      const meets = session.leaseUntil !== undefined && expected?.value.leaseUntil === undefined;
-      return store.putSession(meets ? { ...session, holding: 'new' } : session, expected);
+      const pending = pendingOf(session);
+      const meets = pending !== undefined && expected !== undefined && pendingOf(expected.value) === undefined;
+      return store.putSession(meets ? { ...session, phase: { kind: 'new', pending } } : session, expected);
     },
   }),
 };
@@ -176,7 +177,7 @@ export const laggingRecount: Planted = {
     ...store,
     listSessions: async (deploymentId, username, page) => {
       const { items, more } = await store.listSessions(deploymentId, username, page);
-      return { items: items.filter(({ value }) => value.admittedAt < clock.now() - 60_000), more };
+      return { items: items.filter(({ value }) => value.attempts[0].admittedAt < clock.now() - 60_000), more };
     },
   }),
 };
@@ -191,7 +192,7 @@ export const kickFreesNewcomer: Planted = {
     const username = (await store.readOwner(deploymentId, clientId))?.value.username;
     if (username === undefined) return;
     const stored = await store.readSession({ deploymentId, clientId, username });
-    if (stored === undefined || stored.value.holding === 'freed') return;
+    if (stored === undefined || stored.value.phase.kind === 'ended') return;
     await store.putSession(freeSession(stored.value), stored);
     await store.removePlace(deploymentId, username, stored.value.place, false);
   },

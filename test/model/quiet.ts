@@ -2,7 +2,7 @@
 // Now the count must agree with the table and with the broker; and when everybody has left, with nothing.
 
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
-import { isLive, type Session } from '../../shared/domain/session/record.ts';
+import { isLive, pendingOf, type Session } from '../../shared/domain/session/record.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { type ConnectOutcome, dial, startConnect } from './connects.ts';
 import { excuseCounted, excuseOnce, excuseRepeated, isAnybodys, takesUnasked } from './excuses.ts';
@@ -80,11 +80,14 @@ function checkAgreement(world: World, excuse: (session: Session) => string | und
         world.violate('I2', `${deploymentId}/${username}: used is ${used}, live sessions are ${live.length}`);
       for (const session of live) {
         if (!isCounted(world.view, session)) world.violate('I2', `${username}: ${session.clientId} is not counted`);
-        if (session.leaseUntil !== undefined && excuse(session) === undefined)
+        if (pendingOf(session)?.until !== undefined && excuse(session) === undefined)
           world.violate('I7', `${username}: ${session.clientId} is pending still`);
         const real = world.oracle.find(deploymentId, session.clientId);
         if (real?.username === username || excuse(session) !== undefined) continue;
-        world.violate('I2', `${username}: ${session.clientId} is ${session.holding} and counted, but does not exist`);
+        world.violate(
+          'I2',
+          `${username}: ${session.clientId} is ${session.phase.kind} and counted, but does not exist`,
+        );
       }
     }
   }
@@ -127,8 +130,8 @@ function describeCounts(world: World): string {
   );
   return counted
     .map(
-      ({ deploymentId, username, clientId, holding, place }) =>
-        `${deploymentId}/${username}/${clientId} ${holding} ${place}`,
+      ({ deploymentId, username, clientId, phase, place }) =>
+        `${deploymentId}/${username}/${clientId} ${phase.kind} ${place}`,
     )
     .join(', ');
 }
@@ -180,7 +183,7 @@ async function ask(
 
 async function reconcileAll(world: World): Promise<void> {
   for (const session of [...world.view.sessions.values()]) {
-    if (session.holding === 'new' || session.leaseUntil !== undefined) continue;
+    if (session.phase.kind === 'new' || pendingOf(session)?.until !== undefined) continue;
     await startCompare(world, session);
     for (const actor of world.running()) await world.finish(actor);
   }

@@ -4,6 +4,7 @@
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { decodeSession, type Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
+import { pendingOf } from '../../shared/domain/session/record.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { dial, dialWithinMs, startConnect } from './connects.ts';
 import { chooseFate } from './fates.ts';
@@ -109,8 +110,8 @@ function leave(world: World, { whom, how }: Step): void {
 function jumpMs(world: World, whom: number, how: number): number {
   const now = world.clock.now();
   const edges = [...world.view.sessions.values()].flatMap((session) => [
-    session.leaseUntil,
-    session.holding === 'freed' ? undefined : session.countsUntil,
+    pendingOf(session)?.until,
+    session.phase.kind === 'ended' ? undefined : session.countsUntil,
     session.dueAt,
   ]);
   const ahead = [...edges, world.oracle.nextEnd()]

@@ -64,7 +64,12 @@ test('an expired session counts in no list, and a username that has none but exp
     const sessions = [0, 1].map((n) => sessionOf(username, `${username}-${n}`, rig.now));
     for (const [n, session] of sessions.entries()) {
       const countsUntil = n < gone ? ms(rig.now + 1_000) : session.countsUntil;
-      const retained = { ...session, holding: 'retained' as const, countsUntil, dueAt: countsUntil };
+      const retained = {
+        ...session,
+        phase: { kind: 'retained', disconnectedAt: rig.now } as const,
+        countsUntil,
+        dueAt: countsUntil,
+      };
       await rig.store.putSession(retained, undefined);
       await rig.store.addPlace(demo, session.username, session.place, 10, countsUntil);
     }

@@ -95,20 +95,24 @@ export function sessionOf(username: string, clientId: string, at: Ms): Session {
     username: username as Username,
     clientId: clientId as ClientId,
     place: cryptoRandom.place(),
-    attempt: cryptoRandom.attemptId(),
-    witness: 'door',
-    holding: 'connected',
+    phase: { kind: 'connected', made: { at } },
+    attempts: [
+      {
+        id: cryptoRandom.attemptId(),
+        state: 'connected',
+        source: 'door',
+        admittedAt: at,
+        protocolVersion: 5,
+        ipAddress: '2001:db8::1',
+      },
+    ],
+    ambiguity: 'none',
     countsUntil: ms(at + 86_400_000),
     dueAt: ms(at + 86_400_000),
     closedPairs: [],
-    overlap: false,
     expirySeconds: seconds(0),
     expiryTold: true,
     recounted: false,
-    admittedAt: at,
-    connectedAt: at,
-    protocolVersion: 5,
-    ipAddress: '2001:db8::1',
   };
 }
 

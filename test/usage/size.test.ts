@@ -83,7 +83,7 @@ test('a username with 10,000 sessions: every one once, with its client, and the 
   const sessions = Array.from({ length: count }, (_, n) => ({
     ...sessionOf(username, clientOf(n), rig.now),
     place: placeFor(username, n),
-    ...(n % 4 === 0 ? { holding: 'retained' as const, disconnectedAt: rig.now } : {}),
+    ...(n % 4 === 0 ? { phase: { kind: 'retained', made: { at: rig.now }, disconnectedAt: rig.now } as const } : {}),
   }));
   const places = sessions.map(({ place }) => place);
   await writeItems(table.client, table.tableName, [

@@ -7,7 +7,8 @@
 import { ownerSeconds, ttlGraceSeconds } from '../../config/constants.ts';
 import type { AttemptId } from '../../domain/ids.ts';
 import { decideLimit, type EffectiveLimit, maxSessions } from '../../domain/limit.ts';
-import { meetSession, noteArrival, startSession } from '../../domain/session/attempt.ts';
+import { meetSession, startSession } from '../../domain/session/attempt.ts';
+import { noteArrival } from '../../domain/session/attempts.ts';
 import { freeSession, settleSession } from '../../domain/session/outcome.ts';
 import { type Admission, isLive, type Policy, type Session } from '../../domain/session/record.ts';
 import { addSeconds, type Ms, seconds } from '../../domain/time.ts';
@@ -140,8 +141,10 @@ class AdmissionRun {
   private async withdraw(): Promise<void> {
     const { attempt } = this.admission;
     try {
-      for (let tries = 0; tries < maxRounds && this.session?.value.underway?.includes(attempt); tries++) {
-        const put = await this.ports.store.putSession(noteArrival(this.session.value, attempt), this.session);
+      for (let tries = 0; tries < maxRounds && this.session !== undefined; tries++) {
+        const arrived = noteArrival(this.session.value, attempt);
+        if (arrived === this.session.value) return;
+        const put = await this.ports.store.putSession(arrived, this.session);
         if (put.kind === 'done') return;
         this.session = put.current;
       }
@@ -167,7 +170,7 @@ class AdmissionRun {
   private async meet(met: Stored<Session>): Promise<AdmitDecision | 'look again'> {
     const other = await this.otherHolder();
     if (other === 'refuse') return { kind: 'rejected', reason: 'client_id_held' };
-    if (met.value.holding === 'new' && !isSeenCounted(this.roster, met.value)) {
+    if (met.value.phase.kind === 'new' && !isSeenCounted(this.roster, met.value)) {
       // An attempt that is not counted is nobody's session yet: without room, there is none for this one either.
       const room = await this.hasRoom();
       if (!room && !(await this.isCounted(met.value))) {
@@ -203,7 +206,7 @@ class AdmissionRun {
     // Race: what was met may be a new attempt that has not claimed the client id yet. Then the other username has not seen
     // it, and only a write of the owner stops that one.
     // On crash: the attempt is counted until its lease.
-    const isClaimed = met.value.holding !== 'new' && this.ownsFor(next.countsUntil);
+    const isClaimed = met.value.phase.kind !== 'new' && this.ownsFor(next.countsUntil);
     if (!isClaimed && (await this.own()) === 'look again') {
       this.session = { value: next, revision: put.revision };
       return 'look again';
@@ -303,7 +306,7 @@ class AdmissionRun {
     const { store } = this.ports;
     // Connected or retained, and not in the roster: only a fault leaves that behind. It is a live session all the same
     // (S3), so it is counted, over the limit if need be.
-    if (stored.value.holding !== 'new' && reason !== 'blocked') {
+    if (stored.value.phase.kind !== 'new' && reason !== 'blocked') {
       if ((await countAgain(store, stored.value)) !== 'gone') return this.admitted(true);
       this.session = await store.readSession(this.request);
       return 'look again';
@@ -311,7 +314,7 @@ class AdmissionRun {
     // What stood there before gets its place back: an attempt that was met may be counted yet, by its own CONNECT, and a
     // tombstone is what late events are read by.
     if (replaced !== undefined) {
-      const back = replaced.value.holding === 'freed' ? settleSession(replaced.value) : replaced.value;
+      const back = replaced.value.phase.kind === 'ended' ? settleSession(replaced.value) : replaced.value;
       const put = await store.putSession(back, stored);
       if (put.kind === 'changed') this.session = put.current;
     } else await this.undo(stored);

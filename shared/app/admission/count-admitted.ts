@@ -8,16 +8,10 @@
 // found nothing; the same question makes up for them.
 
 import { ownerSeconds, ttlGraceSeconds } from '../../config/constants.ts';
-import {
-  extendLease,
-  knowUncounted,
-  meetSession,
-  overlapUnknown,
-  rememberVouchers,
-  startSession,
-} from '../../domain/session/attempt.ts';
+import { extendLease, meetSession, rememberVouchers, startSession } from '../../domain/session/attempt.ts';
+import { findAttempt, isOver, knowUncounted, unknownInFlight, withLatest } from '../../domain/session/attempts.ts';
 import { connectGraceSeconds } from '../../domain/session/bounds.ts';
-import { isLive, type Policy, type Session } from '../../domain/session/record.ts';
+import { isLive, type Policy, pendingOf, type Session, withPending } from '../../domain/session/record.ts';
 import { addSeconds, later, type Ms, seconds } from '../../domain/time.ts';
 import type { Owner } from '../../ports/admission/owners.ts';
 import type { UncountedAdmission } from '../../ports/presence/presence.ts';
@@ -68,7 +62,7 @@ export async function countAdmitted(ports: LifeCyclePorts, message: UncountedAdm
 async function readOwnership(ports: LifeCyclePorts, message: UncountedAdmission): Promise<Ownership> {
   const { owner, record } = await readOtherHolder(ports.store, message);
   const theirs = record?.value;
-  const isNewer = theirs !== undefined && theirs.admittedAt > addSeconds(message.at, connectGraceSeconds);
+  const isNewer = theirs !== undefined && theirs.attempts[0].admittedAt > addSeconds(message.at, connectGraceSeconds);
   return { owner, theirs, passedOn: isNewer && isLive(theirs, ports.clock.now()) };
 }
 
@@ -76,7 +70,7 @@ async function readOwnership(ports: LifeCyclePorts, message: UncountedAdmission)
 async function doubt(ports: LifeCyclePorts, session: Session): Promise<void> {
   const { leaseSeconds } = ports.policy;
   await change(ports, session, (one, now) =>
-    isLive(one, now) && one.leaseUntil === undefined
+    isLive(one, now) && pendingOf(one) === undefined
       ? { next: extendLease(one, addSeconds(now, leaseSeconds)) }
       : 'nothing',
   );
@@ -103,35 +97,35 @@ function readAdmitted(
     return next.countsUntil <= now ? 'nothing' : knowUncounted({ ...next, recounted: true }, message.attempt);
   };
   if (session === undefined) return start();
-  if (session.attempt === message.attempt) {
-    return session.holding === 'freed' ? 'nothing' : 'count';
-  }
-  if (session.overAttempt === message.attempt) return 'nothing';
+  const { phase, attempts } = session;
+  const known = findAttempt(session, message.attempt);
+  if (known === attempts[0]) return phase.kind === 'ended' ? 'nothing' : 'count';
+  if (known !== undefined && isOver(known)) return 'nothing';
   // The message comes again, after another attempt. Who carried it out first may have died before the roster; but what
   // another CONNECT has begun since is that one's to decide.
-  if (session.knownUncounted?.includes(message.attempt) === true) {
-    const isUndecided = session.holding === 'new' && !session.recounted;
-    return session.holding === 'freed' || isUndecided ? 'nothing' : 'count';
+  if (known?.uncounted === true) {
+    const isUndecided = phase.kind === 'new' && !session.recounted;
+    return phase.kind === 'ended' || isUndecided ? 'nothing' : 'count';
   }
-  if (session.holding === 'freed') {
+  if (phase.kind === 'ended') {
     const next = start();
     return next === 'nothing' ? next : startOver(next, session, message.at);
   }
-  if (session.admittedAt < message.at) {
+  if (attempts[0].admittedAt < message.at) {
     const met = meetSession(session, message, policy, changedHands);
     // An attempt that nobody has confirmed may never have been counted.
-    const recounted = met.recounted || session.holding === 'new';
-    const overlap = met.overlap || addSeconds(session.admittedAt, connectGraceSeconds) >= message.at;
-    return knowUncounted({ ...(overlap ? overlapUnknown(met) : met), recounted }, message.attempt);
+    const recounted = met.recounted || phase.kind === 'new';
+    const overlap = met.ambiguity !== 'none' || addSeconds(attempts[0].admittedAt, connectGraceSeconds) >= message.at;
+    return knowUncounted({ ...(overlap ? unknownInFlight(met) : met), recounted }, message.attempt);
   }
   // Another attempt came later. Which of the two reached the broker last, nobody knows if they came together; and until
   // it is confirmed it may have been let in without a count as well, or have died before it was counted.
-  const together = session.admittedAt <= addSeconds(message.at, connectGraceSeconds);
-  const isUncertain = session.holding === 'new';
+  const together = attempts[0].admittedAt <= addSeconds(message.at, connectGraceSeconds);
+  const isUncertain = phase.kind === 'new';
   const { countsUntil } = startSession(message, message.place, message, policy, session, changedHands);
   const kept = message.signedBy === undefined ? session : rememberVouchers(session, [message.signedBy]);
   const next = {
-    ...(session.overlap || together || isUncertain ? overlapUnknown(kept) : kept),
+    ...(session.ambiguity !== 'none' || together || isUncertain ? unknownInFlight(kept) : kept),
     countsUntil: later(session.countsUntil, countsUntil),
     recounted: session.recounted || isUncertain,
   };
@@ -143,10 +137,14 @@ function readAdmitted(
  * now. But where the two came together, or that one came later, nobody knows which of them is told of.
  */
 function startOver(next: Session, tombstone: Session, at: Ms): Session {
-  const { attempt, witness, admittedAt } = tombstone;
+  const [last] = tombstone.attempts;
+  const { admittedAt } = last;
   if (addSeconds(admittedAt, connectGraceSeconds) < at) return next;
-  const overlapping = rememberVouchers(overlapUnknown(next), tombstone.signedBy);
-  return admittedAt < at ? overlapping : { ...overlapping, attempt, witness, admittedAt, endHeard: true };
+  const overlapping = rememberVouchers(unknownInFlight(next), tombstone.signedBy);
+  if (admittedAt < at) return overlapping;
+  const pending = pendingOf(overlapping) ?? { until: at };
+  const heard = withPending(overlapping, { ...pending, endHeard: true });
+  return unknownInFlight(withLatest(heard, { ...last, state: 'open' }));
 }
 
 /** The client id is this username's from now on, unless it has been passed on since. */

@@ -8,7 +8,7 @@
 import { wideSleepSeconds } from '../../config/constants.ts';
 import { isWide } from '../../domain/place.ts';
 import { freeSession, settleSession } from '../../domain/session/outcome.ts';
-import { isLive, type Session } from '../../domain/session/record.ts';
+import { isLive, owesPlace, type Session } from '../../domain/session/record.ts';
 import { addSeconds, seconds } from '../../domain/time.ts';
 import type { Clock } from '../../ports/common/clock.ts';
 import type { SessionStore } from '../../ports/common/session-store.ts';
@@ -60,9 +60,9 @@ export async function commit(
   if (put.kind === 'changed') return put;
   const stored = { value: put.value, revision: put.revision };
   if (put.uncounted === true) return { kind: 'done', stored };
-  if (put.value.holding === 'freed') return { kind: 'done', stored: await uncountTombstone(ports, stored, seen) };
+  if (put.value.phase.kind === 'ended') return { kind: 'done', stored: await uncountTombstone(ports, stored, seen) };
   await wakeInTime(ports, before.value, put.value);
-  const isNewlyKnown = proven && before.value.holding === 'new';
+  const isNewlyKnown = proven && before.value.phase.kind === 'new';
   if (isNewlyKnown || put.value.place !== before.value.place) await countAgain(store, put.value);
   return { kind: 'done', stored };
 }
@@ -77,13 +77,13 @@ async function wakeInTime({ store, clock }: CommitPorts, before: Session, after:
 export async function complete(ports: CommitPorts, stored: Stored<Session>): Promise<void> {
   const { store } = ports;
   const session = stored.value;
-  if (session.holding === 'freed') {
+  if (session.phase.kind === 'ended') {
     // This is where every late event ends.
     await uncountTombstone(ports, stored);
     return;
   }
   if (session.recounted) await countAgain(store, session);
-  if (session.holding === 'retained') await store.lowerWake(session.deploymentId, session.username, session.dueAt);
+  if (session.phase.kind === 'retained') await store.lowerWake(session.deploymentId, session.username, session.dueAt);
 }
 
 /**
@@ -96,7 +96,7 @@ export async function uncountOver(
   over: Stored<Session>,
   seen?: Roster,
 ): Promise<Stored<Session> | undefined> {
-  if (over.value.holding === 'freed') {
+  if (over.value.phase.kind === 'ended') {
     await uncount(ports.store, over.value, seen);
     return over;
   }
@@ -114,7 +114,7 @@ async function uncountTombstone(
   seen?: Roster,
 ): Promise<Stored<Session> | undefined> {
   await uncount(store, tombstone.value, seen);
-  if (tombstone.value.owes !== true) return tombstone;
+  if (!owesPlace(tombstone.value)) return tombstone;
   const put = await store.putSession(settleSession(tombstone.value), tombstone);
   return put.kind === 'done' ? { value: put.value, revision: put.revision } : undefined;
 }
@@ -127,8 +127,7 @@ async function uncount(store: SessionStore, freed: Session, seen?: Roster): Prom
   const { deploymentId, username, place } = freed;
   if (isWide(place)) {
     // One that owes is in, unless somebody died right behind taking it out.
-    if (freed.owes === true || (await store.holds(freed)))
-      await store.removePlace(deploymentId, username, place, false);
+    if (owesPlace(freed) || (await store.holds(freed))) await store.removePlace(deploymentId, username, place, false);
     return;
   }
   const roster = seen?.places.has(place) === true ? seen : await store.readRoster(deploymentId, username);
@@ -149,7 +148,7 @@ export async function countAgain(store: SessionStore, session: Session): Promise
   });
   if (outcome.kind !== 'added') return 'present';
   const now = await store.readSession(session);
-  const live = now !== undefined && now.value.holding !== 'freed' && now.value.place === place;
+  const live = now !== undefined && now.value.phase.kind !== 'ended' && now.value.place === place;
   if (live && now.value.folded !== true) return 'counted';
   // Folded meanwhile, it was counted all the time.
   await store.removePlace(deploymentId, username, place, false);

@@ -4,7 +4,7 @@
 
 import type { ClientId, DeploymentId, Username } from '../../domain/ids.ts';
 import { freeSession, postponeDue, settleSession } from '../../domain/session/outcome.ts';
-import { isLive, type Session } from '../../domain/session/record.ts';
+import { isLive, owesPlace, type Session } from '../../domain/session/record.ts';
 import type { Removed, Roster } from '../../ports/counter/counter.ts';
 import type { Names, Stored } from '../../ports/presence/sessions.ts';
 import { sideBySide } from '../common/side-by-side.ts';
@@ -72,7 +72,7 @@ async function buryExpired(
   let stored = await store.readSession(names);
   for (let round = 0; stored !== undefined && round < maxRounds; round++) {
     const session = stored.value;
-    if (session.holding === 'freed') return session.owes === true ? stored : undefined;
+    if (session.phase.kind === 'ended') return owesPlace(session) ? stored : undefined;
     const live = isLive(session, clock.now());
     const next = live ? postponeDue(session) : freeSession(session, { owes: true });
     const put = await store.putSession(next, stored);

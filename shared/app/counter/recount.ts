@@ -106,7 +106,7 @@ async function correct(
 
 /** A session that no roster can do without: an attempt that is not decided yet is none, and one that expired no more. */
 function isUncounted(session: Session, now: Ms): boolean {
-  return session.holding !== 'new' && isLive(session, now);
+  return session.phase.kind !== 'new' && isLive(session, now);
 }
 
 interface Found {
@@ -139,7 +139,7 @@ async function readSessions(
       ...(after === undefined ? {} : { after }),
     });
     for (const { value: session } of page.items) {
-      if (session.holding === 'freed') {
+      if (session.phase.kind === 'ended') {
         if (orphans.has(session.place)) orphans.set(session.place, 'tombstone');
         continue;
       }

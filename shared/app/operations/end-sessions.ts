@@ -98,9 +98,9 @@ function noteReached(
  * after they were kicked. Otherwise: whoever was admitted before the change held everywhere.
  */
 function isMeant(session: Session, work: Kicking, plan: ReadonlySet<Place> | undefined): boolean {
-  if (plan === undefined) return work.until !== undefined && session.admittedAt <= work.until;
+  if (plan === undefined) return work.until !== undefined && session.attempts[0].admittedAt <= work.until;
   const before = work.kicked[session.clientId];
-  return plan.has(session.place) && (before === undefined || before === session.attempt);
+  return plan.has(session.place) && (before === undefined || before === session.attempts[0].id);
 }
 
 /**

@@ -6,7 +6,7 @@
 
 import { type AttemptId, type ClientId, type DeploymentId, toBrokerClientId, type Username } from '../../domain/ids.ts';
 import { type AfterKick, decideAfterKick, type Kick } from '../../domain/kick.ts';
-import { isLive, isTombstone, type Session } from '../../domain/session/record.ts';
+import { isLive, isTombstone, owesPlace, type Session } from '../../domain/session/record.ts';
 import type { Pause } from '../../ports/common/clock.ts';
 import type { Stored } from '../../ports/presence/sessions.ts';
 import { complete } from '../counter/commit.ts';
@@ -49,8 +49,7 @@ export async function kickClient(
   concerns: (session: Session) => boolean = () => true,
 ): Promise<Kicked> {
   const holders = await readHolders(ports, deploymentId, clientId, of);
-  for (const found of holders)
-    if (found.value.holding === 'freed' && found.value.owes === true) await complete(ports, found);
+  for (const found of holders) if (owesPlace(found.value)) await complete(ports, found);
   const now = ports.clock.now();
   const isMeant = ({ value }: Stored<Session>): boolean => of === undefined || value.username === of;
   const live = holders.filter(({ value }) => isLive(value, now));
@@ -59,12 +58,12 @@ export async function kickClient(
     const over = holders.find((found) => isMeant(found) && isTombstone(found.value, now));
     return over === undefined ? { kind: 'nothing' } : endTombstone(ports, over.value, live);
   }
-  if (!concerns(meant.value)) return { kind: 'returned', attempt: meant.value.attempt };
+  if (!concerns(meant.value)) return { kind: 'returned', attempt: meant.value.attempts[0].id };
   const [holder] = holders;
   if (holder !== undefined && holder !== meant && live.includes(holder) && isSettled(holder.value)) {
     // Another username is connected there: a kick would hit the wrong one, and the broker has ended this one already.
     await change(ports, meant.value, () => 'ask the broker');
-    return { kind: 'returned', attempt: meant.value.attempt };
+    return { kind: 'returned', attempt: meant.value.attempts[0].id };
   }
   const askedAt = ports.clock.now();
   if ((await endAtBroker(ports, deploymentId, clientId)) === 'unknown') return { kind: 'unavailable' };
@@ -117,7 +116,7 @@ async function endTombstone(ports: KickPorts, tombstone: Session, live: readonly
 
 /** A connection that is known and the only thing that this username has under the client id. */
 function isSettled(session: Session): boolean {
-  return session.holding === 'connected' && session.leaseUntil === undefined;
+  return session.phase.kind === 'connected' && session.phase.pending === undefined;
 }
 
 /**
@@ -153,13 +152,13 @@ async function endAtBroker(
 
 async function settle(ports: KickPorts, seen: Stored<Session>, kick: Kick): Promise<Kicked> {
   let decided: AfterKick = { kind: 'freed' };
-  let attempt = kick.before.attempt;
+  let attempt = kick.before.attempts[0].id;
   const applied = await change(
     ports,
     seen.value,
     (session) => {
       decided = decideAfterKick(kick, session);
-      if (decided.kind === 'doubtful') attempt = session.attempt;
+      if (decided.kind === 'doubtful') attempt = session.attempts[0].id;
       if (decided.kind === 'unsure') return 'ask the broker';
       return decided.kind === 'freed' || decided.next === undefined ? 'nothing' : { next: decided.next };
     },

@@ -38,7 +38,8 @@ export function createAccountExpiry(store: AccountExpiryStore, clock: Clock): Ac
     async learn(attempt, says, now) {
       if (says?.kind !== 'retained' || says.expirySeconds === undefined) return;
       // The record was written on that answer, and no CONNECT had been admitted since the one that ended.
-      if (now?.attempt !== attempt || now.holding !== 'retained' || now.leaseUntil !== undefined || now.overlap) return;
+      if (now?.attempts[0].id !== attempt || now.ambiguity !== 'none') return;
+      if (now.phase.kind !== 'retained' || now.phase.pending !== undefined) return;
       if (now.expirySeconds !== says.expirySeconds || (await read()) === says.expirySeconds) return;
       await store.writeAccountExpiry(says.expirySeconds);
       known = { expirySeconds: says.expirySeconds, readAt: clock.now() };

@@ -53,15 +53,16 @@ export async function askBroker(
   }
   // Whoever took the client id over ended what was there first, so an attempt that nobody has confirmed never came to hold
   // it; but one of the two may have been let in without asking (S17).
-  if (session.holding === 'new' && !session.recounted) {
-    if (owner.knownUncounted === undefined || !(await store.holds(session))) return { kind: 'absent' };
+  if (session.phase.kind === 'new' && !session.recounted) {
+    if (!owner.attempts.some(({ uncounted }) => uncounted === true) || !(await store.holds(session)))
+      return { kind: 'absent' };
   }
   const told = { ...says, askedAt: ports.clock.now() };
   const mine = mayBeIts(session, told);
   // Whose session is over makes no claim where somebody else's fits, be it that it came late.
-  const within = session.holding === 'freed' ? lateConnectSeconds : connectGraceSeconds;
+  const within = session.phase.kind === 'ended' ? lateConnectSeconds : connectGraceSeconds;
   const theirs = isLive(owner, told.askedAt) && mayBeIts(owner, told, within);
-  if (theirs) return { kind: mine && session.holding !== 'freed' ? 'unknown' : 'absent' };
+  if (theirs) return { kind: mine && session.phase.kind !== 'ended' ? 'unknown' : 'absent' };
   if (mine) return says;
-  return { kind: session.holding === 'freed' ? 'absent' : 'unknown' };
+  return { kind: session.phase.kind === 'ended' ? 'absent' : 'unknown' };
 }

@@ -3,7 +3,7 @@
 
 import { extendLease } from '../../domain/session/attempt.ts';
 import { arrivedBy, isOnItsWay } from '../../domain/session/bounds.ts';
-import { awaitsProof, type Policy, type Session } from '../../domain/session/record.ts';
+import { awaitsProof, type Policy, pendingOf, type Session } from '../../domain/session/record.ts';
 import { addSeconds, later, type Ms } from '../../domain/time.ts';
 import type { Names, Stored } from '../../ports/presence/sessions.ts';
 import { commit, complete } from '../counter/commit.ts';
@@ -59,13 +59,18 @@ export async function change(
  * looked at again when it may be known. Undefined for a freed session, which counts nothing meanwhile.
  */
 function leaveToLease(session: Session, early: boolean, policy: Policy, now: Ms): Session | undefined {
-  if (session.holding === 'freed') return undefined;
-  if (session.leaseUntil !== undefined && session.leaseUntil > now) return session;
-  return extendLease(session, early ? later(arrivedBy(session.admittedAt), now) : addSeconds(now, policy.leaseSeconds));
+  if (session.phase.kind === 'ended') return undefined;
+  const pending = pendingOf(session);
+  if (pending !== undefined && pending.until > now) return session;
+  return extendLease(
+    session,
+    early ? later(arrivedBy(session.attempts[0].admittedAt), now) : addSeconds(now, policy.leaseSeconds),
+  );
 }
 
 /** The front door has told of this connection and will tell of its end: that the broker knows it too is no news. */
 function isKnown(session: Session, says: Heard): boolean {
-  if (session.witness !== 'door' || session.holding !== 'connected') return false;
-  return says.kind === 'connected' && session.leaseUntil === undefined;
+  const { phase, attempts } = session;
+  if (attempts[0].source !== 'door' || phase.kind !== 'connected') return false;
+  return says.kind === 'connected' && phase.pending === undefined;
 }

@@ -1,7 +1,7 @@
 // The broker's own events, which name neither username nor attempt.
 
 import { toBrokerClientId } from '../../domain/ids.ts';
-import type { Session } from '../../domain/session/record.ts';
+import { pendingOf, type Session } from '../../domain/session/record.ts';
 import type { BrokerSays } from '../../ports/presence/broker.ts';
 import type { Stored } from '../../ports/presence/sessions.ts';
 import type { BrokerEvent } from './broker-event.ts';
@@ -32,7 +32,7 @@ async function askAside(
   ports: LifeCyclePorts,
   stored: Stored<Session> | undefined,
 ): Promise<(BrokerSays & { readonly kind: 'connected' }) | undefined> {
-  if (stored === undefined || stored.value.witness === 'door' || stored.value.leaseUntil === undefined)
+  if (stored === undefined || stored.value.attempts[0].source === 'door' || pendingOf(stored.value) === undefined)
     return undefined;
   const { deploymentId, clientId } = stored.value;
   const says = await ports.broker.getConnection(toBrokerClientId(deploymentId, clientId));

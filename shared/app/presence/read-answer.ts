@@ -1,72 +1,78 @@
-// The broker's answer, made a record (S12, S13). Pure.
+// The broker's answer, made a record (S12, S13). Pure. Used by the sweeper, and wherever a message leaves doubt.
 
 import { countStrange } from '../../domain/session/attempt.ts';
+import { isConfirmed, noneOver } from '../../domain/session/attempts.ts';
 import {
+  admittedAt,
   type Confirmation,
   confirmSession,
-  endSession,
+  endUnheard,
   freeSession,
+  owing,
+  recountRetained,
   recountSession,
 } from '../../domain/session/outcome.ts';
-import type { Ending, Session } from '../../domain/session/record.ts';
+import { disconnectedAtOf, type Ending, pendingOf, type Session } from '../../domain/session/record.ts';
+import { type ActionOf, answers, cellOf } from '../../domain/session/table.ts';
 import { addSeconds, later, type Ms } from '../../domain/time.ts';
 import type { Heard } from './ask-broker.ts';
 import type { LifeCyclePorts } from './step.ts';
 
-/** What the broker says of a session, made its record (S12, S13). Used by the sweeper and wherever events are unsure. */
-export function readTruth(
-  session: Session,
-  says: Heard,
-  ports: Pick<LifeCyclePorts, 'policy' | 'random'>,
-  now: Ms,
-): Session | undefined {
-  switch (says.kind) {
-    case 'unknown':
-      return undefined;
-    case 'strange':
-      // It proves nothing of an attempt; and what is freed waits for the message that is to come.
-      if (session.holding === 'new' || session.holding === 'freed') return undefined;
-      return countStrange(session, says.until, addSeconds(now, ports.policy.leaseSeconds));
-    case 'absent': {
-      // Nothing was there. Which attempts are over, that does not say: one may connect after all.
-      const { overAttempt: _o, ...unheard } = session;
-      return session.holding === 'freed' ? session : freeSession(unheard, { owes: true, findAt: now });
-    }
-    case 'retained': {
-      // The broker forgets after half an hour when it was; what was known before is nearer the truth than now.
-      const at = says.disconnectedAt ?? session.disconnectedAt ?? now;
-      const expirySeconds = says.expirySeconds ?? session.expirySeconds;
-      if (session.holding !== 'freed') return owing(endUnheard(session, { at, expirySeconds }, now), session, now);
-      // When it was connected, the broker does not say.
-      const told = { at, expirySeconds };
-      const { connectedAt: _c, ...again } = recountSession(session, ports.random.place(), told, ports.policy);
-      return owing(endUnheard({ ...again, admittedAt: session.admittedAt }, told, now), session, now);
-    }
-    case 'connected': {
-      // Which connection it is, the broker does not say: from now on nothing frees it on an event alone.
-      const since = says.since ?? now;
-      // Known here only of the latest attempt.
-      const attempt = session.confirmedAttempt === session.attempt ? session.attempt : undefined;
-      const told: Confirmation = {
-        at: since,
-        expirySeconds: says.expirySeconds,
-        ...(attempt === undefined ? {} : { attempt }),
-      };
-      if (session.holding === 'freed') return recountSession(session, ports.random.place(), told, ports.policy);
-      // Where the front door has told so too, and nothing overlapped, it is this attempt's.
-      const overlap = session.overlap || attempt === undefined;
-      return confirmSession({ ...session, overlap, admittedAt: later(session.admittedAt, since) }, told, ports.policy);
-    }
-  }
+type Ports = Pick<LifeCyclePorts, 'policy' | 'random'>;
+
+interface Given<Says extends Heard = Heard> {
+  readonly session: Session;
+  readonly says: Says;
+  readonly ports: Ports;
+  readonly now: Ms;
 }
 
-/** The broker tells of a session that was retained, not of attempts: the latest may connect after all. */
-function endUnheard(session: Session, ending: Ending, now: Ms): Session {
-  const { overAttempt: _o, ...ended } = endSession(session, ending, now);
-  return session.overAttempt === undefined ? ended : { ...ended, overAttempt: session.overAttempt };
+/** Undefined: it proves nothing. */
+export function readTruth(session: Session, says: Heard, ports: Ports, now: Ms): Session | undefined {
+  return actions[cellOf(answers, says.kind, session)]({ session, says, ports, now });
 }
 
-/** No message may come again for it: a tombstone is found by its lease until its place is out of the roster. */
-function owing(next: Session, before: Session, now: Ms): Session {
-  return next.holding === 'freed' ? { ...next, owes: true, leaseUntil: before.leaseUntil ?? now } : next;
+const actions: Readonly<Record<ActionOf<typeof answers>, (given: Given) => Session | undefined>> = {
+  '–': ({ session }) => session,
+  wait: () => undefined,
+  confirm: ({ session, says, ports, now }) => {
+    const told = toldConnection(session, says, now);
+    // Which connection it is, the broker does not say: from now on nothing frees it on an event alone. But where the front
+    // door has told so too, and nothing overlapped, it is the latest attempt's.
+    const isNewDoubt = told.attempt === undefined && session.ambiguity === 'none';
+    const known: Session = isNewDoubt ? { ...session, ambiguity: 'unknown' } : session;
+    return confirmSession(admittedAt(known, later(session.attempts[0].admittedAt, told.at)), told, ports.policy);
+  },
+  retain: ({ session, says, now }) =>
+    owingSince(endUnheard(session, toldRetention(session, says, now), now), session, now),
+  // Nothing was there. Which attempts are over, that does not say: one may connect after all.
+  free: ({ session, now }) => freeSession(noneOver(session), { owes: true, findAt: now }),
+  count: ({ session, says, ports, now }) =>
+    says.kind === 'strange' ? countStrange(session, says.until, addSeconds(now, ports.policy.leaseSeconds)) : undefined,
+  'count again': ({ session, says, ports, now }) => {
+    const place = ports.random.place();
+    if (says.kind === 'connected')
+      return recountSession(session, place, toldConnection(session, says, now), ports.policy);
+    const ending = toldRetention(session, says, now);
+    return owingSince(recountRetained(session, place, ending, ports.policy, now), session, now);
+  },
+};
+
+function toldConnection({ attempts: [latest] }: Session, says: Heard, now: Ms): Confirmation {
+  const { since = now, expirySeconds } = says.kind === 'connected' ? says : {};
+  // Known here only of the latest attempt.
+  return { at: since, expirySeconds, ...(isConfirmed(latest) ? { attempt: latest.id } : {}) };
+}
+
+function toldRetention(session: Session, says: Heard, now: Ms): Ending {
+  const { disconnectedAt, expirySeconds = session.expirySeconds } = says.kind === 'retained' ? says : {};
+  // The broker forgets after half an hour when it was; what was known before is nearer the truth than now.
+  return { at: disconnectedAt ?? disconnectedAtOf(session) ?? now, expirySeconds };
+}
+
+/** No message may come again for it: a tombstone is found by the sweeper until its place is out of the roster. */
+function owingSince(next: Session, before: Session, now: Ms): Session {
+  const { phase } = before;
+  const findAt = phase.kind === 'ended' ? phase.uncountPending?.findAt : pendingOf(before)?.until;
+  return owing(next, findAt ?? now);
 }

@@ -1,15 +1,20 @@
-// The rules for the front door's reports. Pure.
+// The rules for the front door's reports. Pure. It knows the attempt, so nothing is guessed but which of two that
+// overlapped reached the broker last.
 
+import { abandonAttempt, doubtAttempt, dropAttempt, endAttempt, overlapTold } from '../../domain/session/attempt.ts';
 import {
-  abandonAttempt,
-  doubtAttempt,
-  dropAttempt,
-  endAttempt,
+  confirmAttempt,
+  findAttempt,
+  haveAllArrived,
+  inFlight,
+  isConfirmed,
+  isOver,
+  latestOver,
+  markOver,
   noteArrival,
-  overlapTold,
-  overlapUnknown,
-} from '../../domain/session/attempt.ts';
-import { connectedSince, haveAllArrived } from '../../domain/session/bounds.ts';
+  unknownInFlight,
+} from '../../domain/session/attempts.ts';
+import { connectedSince } from '../../domain/session/bounds.ts';
 import {
   awaitProof,
   type Confirmation,
@@ -19,77 +24,126 @@ import {
   outlast,
   outlive,
 } from '../../domain/session/outcome.ts';
-import type { Ending, Policy, Session } from '../../domain/session/record.ts';
+import { type Ending, type Policy, pendingOf, type Session } from '../../domain/session/record.ts';
+import { type ActionOf, cellOf, reports } from '../../domain/session/table.ts';
 import type { Ms } from '../../domain/time.ts';
 import type { DoorReport } from '../../ports/presence/presence.ts';
 import type { LifeCyclePorts, Over, Step } from './step.ts';
 
 /** A connection that is told of counts for as long as it may last, also where its word does not decide. */
-export function readReport(session: Session, report: DoorReport, ports: LifeCyclePorts, now: Ms): Step {
-  const step = readAttempt(session, report, ports, now);
+export function readReport(
+  session: Session,
+  report: DoorReport,
+  { policy }: Pick<LifeCyclePorts, 'policy'>,
+  now: Ms,
+): Step {
+  const action = cellOf(reports, reportRow(session, report), session);
+  const step = actions[action]({ session, report, policy, now });
   if (report.type !== 'door.connected' || typeof step !== 'object') return step;
   const counting = (next: Session): Session =>
-    next.holding === 'freed' ? next : outlast(next, report.at, report.expirySeconds, ports.policy);
+    next.phase.kind === 'ended' ? next : outlast(next, report.at, report.expirySeconds, policy);
   if ('next' in step) return { next: counting(step.next) };
   return 'knowing' in step ? { ...step, knowing: counting(step.knowing) } : step;
 }
 
-/** The front door knows the attempt, so nothing is guessed, but which of two that overlapped reached the broker last. */
-function readAttempt(session: Session, report: DoorReport, ports: LifeCyclePorts, now: Ms): Step {
-  const latest = session.attempt === report.attempt;
-  const pending = session.leaseUntil !== undefined;
-  if (session.overAttempt === report.attempt) {
-    if (pending && session.holding !== 'freed') return readOver(session, report);
-    // Its word was not taken any more; if the broker has had a connection of it since, whether that has ended is its to say.
-    const mayBeIt = session.holding === 'connected' && !pending && session.overlap;
-    return report.type === 'door.disconnected' && mayBeIt ? 'ask the broker' : 'nothing';
-  }
-  switch (report.type) {
-    case 'door.connected': {
-      if (session.confirmedAttempt === report.attempt) return 'nothing';
+type Told = 'connected' | 'failed' | 'never sent' | 'disconnected';
+
+function toldBy(report: DoorReport): Told {
+  if (report.type === 'door.connected') return 'connected';
+  if (report.type === 'door.disconnected') return 'disconnected';
+  return report.unsent === true ? 'never sent' : 'failed';
+}
+
+/** What the report tells, of which of the attempts. */
+export function reportRow(session: Session, report: DoorReport): keyof typeof reports {
+  const told = toldBy(report);
+  const isOverlapped = session.ambiguity !== 'none';
+  const attempt = findAttempt(session, report.attempt);
+  const isLatest = attempt !== undefined && attempt === session.attempts[0];
+  if (attempt !== undefined && isOver(attempt))
+    return told === 'disconnected' && isOverlapped
+      ? `${told}, known to be over, overlapped`
+      : `${told}, known to be over`;
+  switch (told) {
+    case 'connected': {
+      if (attempt !== undefined && isConfirmed(attempt)) return 'connected, known';
       // Let in without a count, it was counted when another attempt was there already: by clocks that differ, the later.
-      if (!latest && session.knownUncounted?.includes(report.attempt) === true)
-        return { knowing: overlapUnknown(session) };
-      // Freed or retained before this report came, on the broker's word or on another attempt's end: the CONNECT took
-      // longer than its lease, or the report is late or a repetition. The broker knows which, of any attempt.
-      if (session.holding === 'freed' || (session.holding === 'retained' && !pending)) return { since: report.at };
-      if (!latest) return readOlder(session, report);
-      const told = { at: report.at, expirySeconds: report.expirySeconds, attempt: report.attempt };
+      if (!isLatest && attempt?.uncounted === true) return 'connected, older, let in uncounted';
+      if (!isLatest) return isInFlight(session, report) ? 'connected, older, perhaps on its way' : 'connected, older';
       // The end that the broker told may be this connection's own: it has come and gone, or another has. Of one that was
       // let in without a count the end may have been told before there was a record to read it by.
-      if (pending && (session.endHeard === true || report.uncounted === true))
-        return { knowing: { ...session, confirmedAttempt: report.attempt }, since: report.at };
-      // Or the broker has told of the connection before the front door did: from now on its attempt is known.
-      return { next: confirmSession(session, told, ports.policy) };
+      const isPerhapsOver = pendingOf(session)?.endHeard === true || report.uncounted === true;
+      return isPerhapsOver ? 'connected, latest, perhaps over' : 'connected, latest';
     }
-    case 'door.failed':
-      if (!latest) return report.unsent === true ? readArrival(session, report) : 'nothing';
-      if (!pending || session.holding === 'freed') return 'nothing';
-      // The attempt it overlapped may be a connection by now: the lease finds out.
-      if (session.overlap) return report.unsent === true ? readLast(session) : { next: doubtAttempt(session) };
-      if (session.holding === 'connected' && session.ended?.unproven === true)
-        return { knowing: awaitProof(dropAttempt(session), session.ended) };
-      return { next: abandonAttempt(session, now) };
-    case 'door.disconnected':
-      return readEnd(session, report, ports.policy, now);
+    case 'failed':
+    case 'never sent':
+      if (!isLatest) return `${told}, older`;
+      return isOverlapped ? `${told}, latest, overlapped` : `${told}, latest`;
+    case 'disconnected': {
+      const isIts = attempt !== undefined && isConfirmed(attempt);
+      const which = isIts ? (isLatest ? 'its connection' : 'its connection, older') : isLatest ? 'latest' : 'older';
+      return isOverlapped ? `${told}, ${which}, overlapped` : `${told}, ${which}`;
+    }
   }
 }
 
-/**
- * Of an attempt whose word is not taken any more, because a kick met it on its way: that it has been at the broker, or never
- * was sent, still counts, and then the broker's word is a proof.
- *
- * Invariant: no session is freed while an attempt of it may be on its way.
- * Race: a question asked before the connection was made must not be answered over it, so its report writes the record.
- * On crash: the report comes again; without it the lease asks.
- */
-function readOver(session: Session, report: DoorReport): Step {
-  const isTold = report.type !== 'door.failed' || report.unsent === true;
-  const arrived = isTold ? noteArrival(session, report.attempt) : session;
-  if (report.type === 'door.connected') return { next: arrived };
-  if (isTold && haveAllArrived(arrived)) return { knowing: arrived };
-  return arrived === session ? 'nothing' : { next: arrived };
+function isInFlight(session: Session, { attempt }: DoorReport): boolean {
+  return session.ambiguity === 'inFlightKnown' && inFlight(session).some(({ id }) => id === attempt);
 }
+
+interface Given {
+  readonly session: Session;
+  readonly report: DoorReport;
+  readonly policy: Policy;
+  readonly now: Ms;
+}
+
+const actions: Readonly<Record<ActionOf<typeof reports>, (given: Given) => Step>> = {
+  '–': () => 'nothing',
+  // Freed or retained before this report came, on the broker's word or on another attempt's end: the CONNECT took longer
+  // than its lease, or the report is late or a repetition. The broker knows which, of any attempt.
+  ask: ({ session, report }) =>
+    report.type === 'door.connected' ? { since: report.at } : { knowing: noteArrival(session, report.attempt) },
+  confirm: ({ session, report, policy }) => ({
+    // Or the broker has told of the connection before the front door did: from now on its attempt is known.
+    next: confirmSession(session, { ...expiryOf(report), at: report.at, attempt: report.attempt }, policy),
+  }),
+  verify: ({ session, report }) => ({ knowing: confirmAttempt(session, report.attempt), since: report.at }),
+  overlap: ({ session, report }) => readOlder(session, report),
+  doubt: ({ session }) => ({ knowing: unknownInFlight(session) }),
+  arrive: ({ session, report }) => readArrival(session, report),
+  // Invariant: no session is freed while an attempt of it may be on its way.
+  // Race: a question asked before the connection was made must not be answered over it, so its report writes the record.
+  // On crash: the report comes again; without it the lease asks.
+  note: ({ session, report }) => ({ next: noteArrival(session, report.attempt) }),
+  land: ({ session, report }) => readLanding(session, report),
+  drop: ({ session, now }) => readFailure(session, now),
+  // The attempt it overlapped may be a connection by now: the lease finds out.
+  suspect: ({ session }) => ({ next: doubtAttempt(session) }),
+  'end last': ({ session, report }) => readLast(outliveReport(noteArrival(session, report.attempt), report)),
+  'ask, over': ({ session, report }) => ({ knowing: latestOver(noteArrival(session, report.attempt)) }),
+  end: ({ session, report, now }) => {
+    const { ending, over } = endOf(report);
+    if (ending.unproven !== true) return { next: endSession(session, ending, now) };
+    return { knowing: markOver(awaitProof(session, ending), report.attempt), over };
+  },
+  // Its `connected` report is late or lost; a connection that ended has been one.
+  'end unseen': ({ session, report, policy, now }) => {
+    const { ending, over } = endOf(report);
+    if (ending.unproven !== true) return { next: endSession(session, ending, now) };
+    const told: Confirmation = {
+      at: session.attempts[0].admittedAt,
+      expirySeconds: ending.expirySeconds,
+      attempt: report.attempt,
+    };
+    return { knowing: latestOver(awaitProof(confirmSession(session, told, policy), ending)), over };
+  },
+  'note end': ({ session, report }) => ({ next: noteReported(session, report) }),
+  'note last end': ({ session, report }) => {
+    const noted = noteReported(session, report);
+    return haveAllArrived(noted) ? { knowing: noted } : { next: noted };
+  },
+};
 
 /**
  * An attempt that is not the latest has become a connection.
@@ -100,18 +154,33 @@ function readOver(session: Session, report: DoorReport): Step {
  * On crash: the report comes again.
  */
 function readOlder(session: Session, report: DoorReport): Step {
-  if (session.underway?.includes(report.attempt) === true) return readArrival(session, report);
   if (connectedSince(session, report.at)) return 'nothing';
   // Where that is known already, the record is written all the same: a question asked before is asked again.
-  return { next: session.overlap ? session : overlapTold(session) };
+  return { next: session.ambiguity === 'none' ? overlapTold(session) : session };
 }
 
-/** An attempt that another has overlapped has been a connection: it is not on its way any more. */
+/** An attempt that another has overlapped has been a connection, or was never sent: it is not on its way any more. */
 function readArrival(session: Session, { attempt }: DoorReport): Step {
   const arrived = noteArrival(session, attempt);
-  if (arrived === session || session.holding === 'freed') return 'nothing';
+  if (arrived === session) return 'nothing';
   // The end of the latest was told before: that nothing is there was not to be believed then.
-  return arrived.overAttempt === arrived.attempt && haveAllArrived(arrived) ? { knowing: arrived } : { next: arrived };
+  return isOver(arrived.attempts[0]) && haveAllArrived(arrived) ? { knowing: arrived } : { next: arrived };
+}
+
+/**
+ * An attempt whose word is not taken any more, because a kick met it on its way: that it has been at the broker, or never
+ * was sent, still counts, and then the broker's word is a proof.
+ */
+function readLanding(session: Session, { attempt }: DoorReport): Step {
+  const arrived = noteArrival(session, attempt);
+  if (haveAllArrived(arrived)) return { knowing: arrived };
+  return arrived === session ? 'nothing' : { next: arrived };
+}
+
+function readFailure(session: Session, now: Ms): Step {
+  const ending = session.phase.kind === 'connected' ? session.phase.ending : undefined;
+  if (ending?.unproven === true) return { knowing: awaitProof(dropAttempt(session), ending) };
+  return { next: abandonAttempt(session, now) };
 }
 
 /** The latest attempt is over while it was pending; the broker is asked as soon as none of the others is on its way. */
@@ -120,36 +189,23 @@ function readLast(session: Session): Step {
   return haveAllArrived(ended) ? { knowing: ended } : { next: ended };
 }
 
-function readEnd(stored: Session, report: DoorReport & { type: 'door.disconnected' }, policy: Policy, now: Ms): Step {
-  const session = noteArrival(stored, report.attempt);
-  const confirmed = session.confirmedAttempt === report.attempt;
-  const { at, expirySeconds, changedToSeconds } = report;
-  // What no packet tells for certain the broker is asked; until it answers, the longest counts (S10).
-  const isUnproven = changedToSeconds !== undefined || report.expiryIsAccounts === true;
-  const ending: Ending = { at, expirySeconds, ...(isUnproven ? { unproven: true } : {}) };
-  const over: Over = { endsSession: changedToSeconds === 0 };
-  if (session.holding === 'freed') return 'nothing';
-  if (session.leaseUntil !== undefined) {
-    const latest = session.attempt === report.attempt;
-    if (confirmed && (!latest || session.overlap)) {
-      const noted = noteEnding(session, ending, undefined);
-      return latest && haveAllArrived(session) ? { knowing: noted } : { next: noted };
-    }
-    if (!latest) return readArrival(stored, report);
-    // Its `connected` report is late or lost; a connection that ended has been one.
-    if (session.overlap) return readLast(outlive(session, ending));
-    if (!isUnproven) return { next: endSession(session, ending, now) };
-    const told: Confirmation = { at: session.admittedAt, expirySeconds, attempt: report.attempt };
-    const known = awaitProof(confirmSession(session, told, policy), ending);
-    return { knowing: { ...known, overAttempt: report.attempt }, over };
-  }
-  if (session.holding !== 'connected') return 'nothing';
-  // Whether it is this connection that the session holds, or one that came before or after it, the broker knows.
-  if (session.overlap) {
-    const latest = session.attempt === report.attempt;
-    return { knowing: latest ? { ...session, overAttempt: report.attempt } : session };
-  }
-  if (!confirmed) return 'nothing';
-  if (!isUnproven) return { next: endSession(session, ending, now) };
-  return { knowing: { ...awaitProof(session, ending), overAttempt: report.attempt }, over };
+const expiryOf = (report: DoorReport): Pick<Confirmation, 'expirySeconds'> => ({
+  expirySeconds: report.type === 'door.failed' ? undefined : report.expirySeconds,
+});
+
+/** How a connection ended. What no packet tells for certain the broker is asked; until it answers, the longest counts (S10). */
+function endOf(report: DoorReport): { readonly ending: Ending; readonly over: Over } {
+  if (report.type !== 'door.disconnected') throw new Error(`${report.type} tells no end`);
+  const { at, expirySeconds, changedToSeconds, expiryIsAccounts } = report;
+  const isUnproven = changedToSeconds !== undefined || expiryIsAccounts === true;
+  return {
+    ending: { at, expirySeconds, ...(isUnproven ? { unproven: true } : {}) },
+    over: { endsSession: changedToSeconds === 0 },
+  };
 }
+
+const noteReported = (session: Session, report: DoorReport): Session =>
+  noteEnding(noteArrival(session, report.attempt), endOf(report).ending, undefined);
+
+const outliveReport = (session: Session, report: DoorReport): Session =>
+  report.type === 'door.disconnected' ? outlive(session, endOf(report).ending) : session;

@@ -1,5 +1,6 @@
 // The front door's reports. It names the attempt, and tells the expiry where a packet told it.
 
+import { findAttempt } from '../../domain/session/attempts.ts';
 import type { Session } from '../../domain/session/record.ts';
 import { addSeconds, type Ms, seconds } from '../../domain/time.ts';
 import type { Broker, BrokerSays } from '../../ports/presence/broker.ts';
@@ -54,7 +55,5 @@ const awaitedSeconds = seconds(600);
 function isAwaited(session: Session | undefined, report: DoorReport, now: Ms): boolean {
   if (addSeconds(report.at, awaitedSeconds) < now) return false;
   if (session === undefined) return true;
-  const { attempt, confirmedAttempt, overAttempt, knownUncounted = [], admittedAt } = session;
-  const known = [attempt, confirmedAttempt, overAttempt, ...knownUncounted];
-  return !known.includes(report.attempt) && admittedAt <= report.at;
+  return findAttempt(session, report.attempt) === undefined && session.attempts[0].admittedAt <= report.at;
 }

@@ -3,7 +3,7 @@
 // second for a client id), and only if the record still is the one that was read before the question.
 
 import { toBrokerClientId } from '../../domain/ids.ts';
-import { isLive, mayLiveOn, type Session } from '../../domain/session/record.ts';
+import { isLive, mayLiveOn, pendingOf, type Session } from '../../domain/session/record.ts';
 import { addSeconds, type Ms } from '../../domain/time.ts';
 import type { BrokerSays } from '../../ports/presence/broker.ts';
 import type { Names, Stored } from '../../ports/presence/sessions.ts';
@@ -54,8 +54,8 @@ async function settle(ports: LifeCyclePorts, names: Names, seen: Stored<Session>
   if (!isOurs) return 'agrees';
   const now = await ports.store.readSession(names);
   if (now?.revision === seen.revision) return 'unknown';
-  if (seen.value.holding === 'freed') return now?.value.holding === 'freed' ? 'agrees' : 'uncounted';
-  if (now === undefined || now.value.place !== seen.value.place || now.value.holding === 'freed') return 'ghost';
+  if (seen.value.phase.kind === 'ended') return now?.value.phase.kind === 'ended' ? 'agrees' : 'uncounted';
+  if (now === undefined || now.value.place !== seen.value.place || now.value.phase.kind === 'ended') return 'ghost';
   return 'corrected';
 }
 
@@ -67,16 +67,16 @@ function isWorthAsking(session: Session, now: Ms): boolean {
 function isSame(a: Session, b: Session): boolean {
   return (
     a.place === b.place &&
-    a.attempt === b.attempt &&
-    a.holding === b.holding &&
-    a.leaseUntil === b.leaseUntil &&
+    a.attempts[0].id === b.attempts[0].id &&
+    a.phase.kind === b.phase.kind &&
+    pendingOf(a)?.until === pendingOf(b)?.until &&
     a.countsUntil === b.countsUntil
   );
 }
 
 function agrees(session: Session, says: BrokerSays): boolean {
-  if (session.holding === 'freed') return says.kind === 'absent';
-  if (says.kind !== session.holding) return false;
+  if (session.phase.kind === 'ended') return says.kind === 'absent';
+  if (says.kind !== session.phase.kind) return false;
   if (says.kind !== 'retained' || says.disconnectedAt === undefined || says.expirySeconds === undefined) return true;
   const told = addSeconds(says.disconnectedAt, says.expirySeconds);
   return Math.abs(told - session.countsUntil) <= toleranceMs;

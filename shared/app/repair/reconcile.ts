@@ -7,7 +7,15 @@
 
 import { reconcilePassSeconds, reconcileQuietSeconds } from '../../config/constants.ts';
 import type { DeploymentId, Username } from '../../domain/ids.ts';
-import { isLive, mayLiveOn, type Session } from '../../domain/session/record.ts';
+import {
+  disconnectedAtOf,
+  isLive,
+  madeOf,
+  mayLiveOn,
+  owesPlace,
+  pendingOf,
+  type Session,
+} from '../../domain/session/record.ts';
 import { addSeconds, later, type Ms, seconds } from '../../domain/time.ts';
 import type { Stored } from '../../ports/presence/sessions.ts';
 import type { Progress, TableWalk, WalkPage } from '../../ports/repair/table-walk.ts';
@@ -161,7 +169,7 @@ class ReconcileRun {
     const lastKey = [...withSessions.keys()].at(-1);
     if (this.metLast !== undefined) withSessions.delete(this.metLast);
     for (const roster of page.rosters) withSessions.delete(keyOf(roster));
-    this.total.sessions += page.sessions.filter((session) => session.holding !== 'freed').length;
+    this.total.sessions += page.sessions.filter((session) => session.phase.kind !== 'ended').length;
     const todo = [
       ...page.rosters.map((names) => ({ names, peek: false })),
       ...[...withSessions.values()].map((names) => ({ names, peek: true })),
@@ -227,10 +235,10 @@ class ReconcileRun {
  * as long as the broker may keep what it granted to the session: one that lives on is not counted.
  */
 function isQuiet(session: Session, now: Ms): boolean {
-  if (session.holding === 'new' || session.leaseUntil !== undefined) return false;
+  if (pendingOf(session) !== undefined || owesPlace(session)) return false;
   if (!isLive(session, now) && !mayLiveOn(session, now)) return false;
-  const { admittedAt, connectedAt = admittedAt, disconnectedAt = admittedAt } = session;
-  const heardAt = later(admittedAt, later(connectedAt, disconnectedAt));
+  const [{ admittedAt }] = session.attempts;
+  const heardAt = later(admittedAt, later(madeOf(session)?.at ?? admittedAt, disconnectedAtOf(session) ?? admittedAt));
   return addSeconds(heardAt, seconds(reconcileQuietSeconds)) <= now;
 }
 

@@ -7,7 +7,7 @@
 
 import { wakePartitions } from '../../config/constants.ts';
 import { freeSession } from '../../domain/session/outcome.ts';
-import { isLive } from '../../domain/session/record.ts';
+import { isLive, pendingOf } from '../../domain/session/record.ts';
 import type { Ms } from '../../domain/time.ts';
 import type { Measures } from '../../ports/common/metrics.ts';
 import type { Wake } from '../../ports/repair/due.ts';
@@ -167,7 +167,8 @@ class SweepRun {
 /** Freed with proof, confirmed with proof, and counted on where nobody can say, at most until its upper bound. */
 async function checkLease(ports: LifeCyclePorts, wake: LeaseWake): Promise<void> {
   await change(ports, wake.names, (session, now) => {
-    if (session.holding === 'freed' || session.leaseUntil === undefined || session.leaseUntil > now) return 'nothing';
+    const pending = pendingOf(session);
+    if (pending === undefined || pending.until > now) return 'nothing';
     // Its time has run out as well: nobody need be asked, and it must not get in the way of who frees its username's.
     return isLive(session, now) ? 'ask the broker' : { next: freeSession(session, { owes: true }) };
   });

@@ -17,7 +17,7 @@ export function askingForRanks(store: SessionStore, requests: RankRequests): Ses
     ...store,
     async putSession(session, expected) {
       const put = await store.putSession(session, expected);
-      const settled = expected?.value.holding === 'new' && session.holding !== 'freed';
+      const settled = expected?.value.phase.kind === 'new' && session.phase.kind !== 'ended';
       if (put.kind === 'done' && (settled || put.uncounted === true))
         await requests.ask(session.deploymentId, session.username);
       return put;

@@ -2,7 +2,8 @@
 // bound is on the side that counts for longer.
 
 import { addSeconds, type Ms, type Seconds, seconds } from '../time.ts';
-import type { Policy, Session } from './record.ts';
+import { haveAllArrived } from './attempts.ts';
+import { disconnectedAtOf, type Made, madeOf, type Policy, pendingOf, type Session } from './record.ts';
 
 /** A CONNECT reaches the broker at most this long after its admission: the authorizer's 5 s, or a ticket's 10. */
 export const connectGraceSeconds = seconds(10);
@@ -29,30 +30,27 @@ export function arrivedBy(at: Ms): Ms {
  */
 export function isOnItsWay(session: Session, now: Ms): boolean {
   if (haveAllArrived(session)) return false;
-  if (session.leaseUntil !== undefined && session.leaseUntil > now) return true;
-  return session.overlap && arrivedBy(session.admittedAt) > now;
-}
-
-/** By the front door's word no attempt that overlapped is on its way any more, nor is the latest. */
-export function haveAllArrived({ underway, attempt, confirmedAttempt, overAttempt }: Session): boolean {
-  return underway?.length === 0 && (confirmedAttempt === attempt || overAttempt === attempt);
+  const pending = pendingOf(session);
+  if (pending !== undefined && pending.until > now) return true;
+  return session.ambiguity !== 'none' && arrivedBy(session.attempts[0].admittedAt) > now;
 }
 
 /** The connection that is known was made later than `at`, by any clock: the broker has ended what was there then. */
 export function connectedSince(session: Session, at: Ms): boolean {
-  const { connectedAt } = session;
-  const marginMs = Math.max(toleranceMs(session), clockSkewSeconds * 1_000);
-  return connectedAt !== undefined && at + marginMs < connectedAt;
+  const made = madeOf(session);
+  const marginMs = Math.max(toleranceMs(made), clockSkewSeconds * 1_000);
+  return made !== undefined && at + marginMs < made.at;
 }
 
 /** The retained session's connection ended later than `at`, by any clock. */
-export function endedSince({ disconnectedAt }: Session, at: Ms): boolean {
+export function endedSince(session: Session, at: Ms): boolean {
+  const disconnectedAt = disconnectedAtOf(session);
   return disconnectedAt !== undefined && addSeconds(at, seconds(clockSkewSeconds)) < disconnectedAt;
 }
 
 /** Clocks of the front door and of the broker differ by less; an event's timestamp may be minutes off. */
-export function toleranceMs(session: Session): number {
-  return session.connectedAtUnsure === true ? 150_000 : 2_000;
+export function toleranceMs(made: Made | undefined): number {
+  return made?.unsure === true ? 150_000 : 2_000;
 }
 
 /** No broker keeps a CONNECT waiting for longer. */

@@ -1,24 +1,45 @@
-// What a session becomes when something is known of it: a connection, retained, freed, or counted again. Pure: each
+// What a session becomes when something is known of it: a connection, retained, over, or counted again. Pure: each
 // function takes what is known and answers the next record.
 
 import type { AttemptId, Place } from '../ids.ts';
 import { addSeconds, later, type Ms, type Seconds } from '../time.ts';
+import { confirmAttempt, landed, latestOver, mapStates, noneConfirmed } from './attempts.ts';
 import { upperBound } from './bounds.ts';
-import { closedWith, type Ending, type Pair, type Policy, type Session, samePair } from './record.ts';
+import {
+  closedWith,
+  disconnectedAtOf,
+  type Ending,
+  type Made,
+  madeOf,
+  type Pair,
+  type Policy,
+  pairOf,
+  pendingOf,
+  type Session,
+  samePair,
+  type UncountPending,
+} from './record.ts';
 
 /** What let in the connection that is known now. Where attempts have overlapped, it may be any of them. */
-function confirmedVouchers({ signedBy, overlap }: Session): Pick<Session, 'signedBy'> {
+function confirmedVouchers({ signedBy, ambiguity }: Session): Pick<Session, 'signedBy'> {
   if (signedBy === undefined) return {};
   const latest = signedBy.at(-1);
-  if (overlap || latest === undefined) return { signedBy };
+  if (ambiguity !== 'none' || latest === undefined) return { signedBy };
   return latest === 'password' ? {} : { signedBy: [latest] };
 }
 
-/** Its life is over, but not all of its events have come: the front door's name their attempt, the broker's do not. */
-function hasEventsToCome(session: Session): boolean {
-  if (session.witness === 'door') return false;
-  if (session.overlap || session.leaseUntil !== undefined) return true;
-  return session.holding === 'connected' && session.pair === undefined;
+/** A life is over: nothing of it is on its way. Its events may still come, and only the front door's name their attempt. */
+function lifeOver(session: Session): Session {
+  const { phase, ambiguity, attempts } = session;
+  const isUnnumbered = phase.kind === 'connected' && phase.pair === undefined;
+  const isUnsure = ambiguity !== 'none' || pendingOf(session) !== undefined || isUnnumbered;
+  const hasEventsToCome = attempts[0].source === 'broker' && isUnsure;
+  const over = mapStates(noneConfirmed(session), landed);
+  return {
+    ...over,
+    closedPairs: closedWith(session, pairOf(session)),
+    ambiguity: hasEventsToCome ? 'unknown' : 'none',
+  };
 }
 
 export interface Confirmation {
@@ -34,100 +55,83 @@ export interface Confirmation {
 
 /** The latest attempt has become a connection. */
 export function confirmSession(session: Session, told: Confirmation, policy: Policy): Session {
-  const {
-    leaseUntil: _l,
-    fallbackUntil: _f,
-    ended: _e,
-    expiryTold: _t,
-    attemptExpirySeconds,
-    pair,
-    confirmedAttempt: _a,
-    disconnectedAt: _d,
-    connectedAtUnsure: _c,
-    endHeard: _h,
-    signedBy: _s,
-    ...kept
-  } = session;
-  const expirySeconds = told.expirySeconds ?? attemptExpirySeconds ?? session.expirySeconds;
-  const bound = upperBound(later(session.admittedAt, told.at), expirySeconds, policy);
+  const { expiryTold: _t, signedBy: _s, ...kept } = confirmAttempt(session, told.attempt);
+  const [latest, ...earlier] = kept.attempts;
+  const expirySeconds = told.expirySeconds ?? pendingOf(session)?.expirySeconds ?? session.expirySeconds;
+  const bound = upperBound(later(latest.admittedAt, told.at), expirySeconds, policy);
   // The broker, when it is asked, tells no pair: it may be the one that is known.
-  const now = told.pair ?? (told.attempt === undefined ? pair : undefined);
-  // With overlap it may be another attempt that is told of: nothing is shortened.
-  const countsUntil = session.overlap ? later(session.countsUntil, bound) : bound;
+  const known = pairOf(session);
+  const pair = told.pair ?? (told.attempt === undefined ? known : undefined);
+  // With ambiguity it may be another attempt that is told of: nothing is shortened.
+  const countsUntil = session.ambiguity === 'none' ? bound : later(session.countsUntil, bound);
   return {
     ...kept,
     ...confirmedVouchers(session),
-    holding: 'connected',
+    phase: {
+      kind: 'connected',
+      made: { at: told.at, ...(told.unsure === undefined ? {} : { unsure: told.unsure }) },
+      ...(pair === undefined ? {} : { pair }),
+    },
+    attempts: told.ipAddress === undefined ? kept.attempts : [{ ...latest, ipAddress: told.ipAddress }, ...earlier],
     countsUntil,
     // An entry that lies too early costs one look; moving it here would cost every confirm two index writes.
     dueAt: session.dueAt < countsUntil ? session.dueAt : countsUntil,
     expirySeconds,
     ...(told.expirySeconds === undefined ? {} : { expiryTold: true as const }),
-    connectedAt: told.at,
-    ...(told.unsure === undefined ? {} : { connectedAtUnsure: told.unsure }),
-    ...(told.attempt === undefined ? {} : { confirmedAttempt: told.attempt }),
-    ...(now === undefined ? {} : { pair: now }),
-    ...(told.ipAddress === undefined ? {} : { ipAddress: told.ipAddress }),
-    closedPairs: now !== undefined && samePair(pair, now) ? session.closedPairs : closedWith(session, pair),
+    closedPairs: pair !== undefined && samePair(known, pair) ? session.closedPairs : closedWith(session, known),
   };
 }
 
-/** The connection is over: freed, or retained until its expiry (S10). */
+/** The connection is over, and no attempt is pending: freed, or retained until its expiry (S10). */
 export function endSession(session: Session, ending: Ending, now: Ms): Session {
-  const {
-    leaseUntil: _l,
-    fallbackUntil: _f,
-    ended: _e,
-    attemptExpirySeconds: _x,
-    pair,
-    confirmedAttempt: _a,
-    endHeard: _h,
-    underway: _u,
-    ...kept
-  } = session;
+  return endOf(latestOver(lifeOver(session)), ending, now, madeOf(session));
+}
+
+/** The same by the broker's word, which is of a session and not of attempts: the latest may connect after all. */
+export function endUnheard(session: Session, ending: Ending, now: Ms): Session {
+  return endOf(lifeOver(session), ending, now, madeOf(session));
+}
+
+function endOf(over: Session, ending: Ending, now: Ms, made?: Made): Session {
   const countsUntil = addSeconds(ending.at, ending.expirySeconds);
   // Clocks differ by milliseconds between machines: an expiry of 0 is over at once by any clock.
-  const over = ending.expirySeconds === 0 || countsUntil <= now;
+  const isOverNow = ending.expirySeconds === 0 || countsUntil <= now;
+  const known = { ...(made === undefined ? {} : { made }), disconnectedAt: ending.at };
   return {
-    ...kept,
-    holding: over ? 'freed' : 'retained',
+    ...over,
+    phase: isOverNow ? { kind: 'ended', ...known } : { kind: 'retained', ...known },
     countsUntil,
     dueAt: countsUntil,
     expirySeconds: ending.expirySeconds,
-    disconnectedAt: ending.at,
-    overAttempt: session.attempt,
-    closedPairs: closedWith(session, pair),
-    overlap: hasEventsToCome(session),
   };
 }
 
 /**
- * Nothing of it is left: proven absent, expired, ended by a kick or a takeover, or never admitted. Stays as a tombstone. With `owes` it keeps the
- * index entry through which it was found until its place is out of the roster, so that a crash in between is found
- * again; `findAt` is for who found it otherwise. Without, whoever frees has a message that is delivered again.
+ * Nothing of it is left: proven absent, expired, ended by a kick or a takeover, or never admitted. Stays as a tombstone.
+ * With `owes` it keeps the index entry through which it was found until its place is out of the roster, so that a crash in
+ * between is found again; `findAt` is for who found it otherwise. Without, whoever frees has a message that is delivered
+ * again.
  */
 export function freeSession(session: Session, options?: { readonly owes: true; readonly findAt?: Ms }): Session {
-  const {
-    leaseUntil,
-    fallbackUntil: _f,
-    ended: _e,
-    pair,
-    confirmedAttempt: _a,
-    attemptExpirySeconds: _x,
-    endHeard: _h,
-    underway: _u,
-    ...kept
-  } = session;
-  const findAt = leaseUntil ?? options?.findAt;
-  const owes = options !== undefined;
+  const findAt = pendingOf(session)?.until ?? options?.findAt;
+  const uncountPending: UncountPending = findAt === undefined ? {} : { findAt };
+  const made = madeOf(session);
+  const disconnectedAt = disconnectedAtOf(session);
   return {
-    ...kept,
-    holding: 'freed',
-    closedPairs: closedWith(session, pair),
-    overlap: hasEventsToCome(session),
-    ...(owes ? { owes } : {}),
-    ...(owes && findAt !== undefined ? { leaseUntil: findAt } : {}),
+    ...lifeOver(session),
+    phase: {
+      kind: 'ended',
+      ...(made === undefined ? {} : { made }),
+      ...(disconnectedAt === undefined ? {} : { disconnectedAt }),
+      ...(options === undefined ? {} : { uncountPending }),
+    },
   };
+}
+
+/** A tombstone whose place is still to be taken out of the roster, and which is found by then. */
+export function owing(session: Session, findAt: Ms): Session {
+  const { phase } = session;
+  return phase.kind === 'ended' ? { ...session, phase: { ...phase, uncountPending: { findAt } } } : session;
 }
 
 /** An entry of the due index that came too early: the next look is when the session stops counting. */
@@ -137,8 +141,9 @@ export function postponeDue(session: Session): Session {
 
 /** The freed session's place is out of the roster. */
 export function settleSession(session: Session): Session {
-  const { owes: _o, leaseUntil: _l, ...kept } = session;
-  return kept;
+  if (session.phase.kind !== 'ended') return session;
+  const { uncountPending: _u, ...phase } = session.phase;
+  return { ...session, phase };
 }
 
 /** Remembers that a pair is over. */
@@ -148,7 +153,8 @@ export function closePair(session: Session, pair: Pair): Session {
 
 /** The confirmed connection ended while a newer attempt is pending: only noted, nothing frees. */
 export function noteEnding(session: Session, ending: Ending, pair: Pair | undefined): Session {
-  return { ...outlive(session, ending), ended: ending, closedPairs: closedWith(session, pair) };
+  const noted = withEnding(outlive(session, ending), ending);
+  return { ...noted, closedPairs: closedWith(session, pair) };
 }
 
 /**
@@ -156,7 +162,14 @@ export function noteEnding(session: Session, ending: Ending, pair: Pair | undefi
  * the session counts for at least as long as that may be (S10).
  */
 export function awaitProof(session: Session, ending: Ending): Session {
-  return { ...outlive(session, ending), ended: { ...ending, unproven: true } };
+  return withEnding(outlive(session, ending), { ...ending, unproven: true });
+}
+
+/** What nobody has confirmed yet has no end to remember. */
+function withEnding(session: Session, ending: Ending): Session {
+  const { phase } = session;
+  if (phase.kind !== 'connected' && phase.kind !== 'retained') return session;
+  return { ...session, phase: { ...phase, ending } };
 }
 
 /** A DISCONNECT may have asked for a longer expiry than the CONNECT: it counts for at least as long. */
@@ -174,12 +187,25 @@ export function outlast(session: Session, at: Ms, expirySeconds: Seconds, policy
 /** A connection turned up for a freed session: it counts again, in a new place, over the limit if need be. */
 export function recountSession(session: Session, place: Place, told: Confirmation, policy: Policy): Session {
   const countsUntil = upperBound(told.at, told.expirySeconds ?? session.expirySeconds, policy);
+  const again = admittedAt({ ...session, place, dueAt: countsUntil }, told.at);
   return {
-    ...confirmSession({ ...settleSession(session), place, admittedAt: told.at, dueAt: countsUntil }, told, policy),
+    ...confirmSession(again, told, policy),
     ...(session.signedBy === undefined ? {} : { signedBy: session.signedBy }),
     countsUntil,
     dueAt: countsUntil,
-    overlap: true,
+    ambiguity: 'unknown',
     recounted: true,
   };
+}
+
+/** The same, where the broker tells that it is retained: when it was connected, the broker does not say. */
+export function recountRetained(session: Session, place: Place, ending: Ending, policy: Policy, now: Ms): Session {
+  const again = recountSession(session, place, ending, policy);
+  return endOf(lifeOver(admittedAt(again, session.attempts[0].admittedAt)), ending, now);
+}
+
+/** The latest attempt came to the broker then, or later than it is known to have been admitted. */
+export function admittedAt(session: Session, at: Ms): Session {
+  const [latest, ...earlier] = session.attempts;
+  return { ...session, attempts: [{ ...latest, admittedAt: at }, ...earlier] };
 }

@@ -1,27 +1,95 @@
-// The record of a session. Pure. What it becomes is in attempt.ts and outcome.ts, until when in bounds.ts, and whether the
-// broker speaks of it in whose.ts.
+// The record of a session: legal states only. Pure. What it becomes when something is told is in table.ts; how, in
+// attempt.ts and outcome.ts; until when, in bounds.ts; and whether the broker speaks of it, in whose.ts.
 //
-// Two things are kept apart. `holding` is what has been proven: a new session that nobody has confirmed yet, a
-// connection, a retained session, or nothing. An attempt (`leaseUntil` present) is what may come on top of it. While
-// an attempt is pending nothing frees, and a failed attempt leaves what was there (S12).
+// Two things are kept apart. `phase` is what has been proven: nothing yet, a connection, a retained session, or that it is
+// over. `pending` is what may come on top of that, mostly the latest attempt. While something is pending nothing frees,
+// and an attempt that fails leaves what was there (S12).
 //
 // Whether a session is counted is not said here: a session counts if its place is in its username's roster, or if it is
 // folded: then its place has left a wide roster, and stays counted in a number.
 
-import type { AttemptId, ClientId, DeploymentId, Place, SignerId, Username } from '../ids.ts';
+import type { AttemptId, Names, Place, SignerId } from '../ids.ts';
 import { addSeconds, later, type Ms, type Seconds, seconds } from '../time.ts';
 
-/** One connection as the broker numbers it. Versions reset: compare for equality only. */
-export interface Pair {
-  readonly sessionIdentifier: string;
-  readonly versionNumber: number;
+export interface Session extends Names {
+  /** Changes with each life of the session. */
+  readonly place: Place;
+  readonly phase: Phase;
+  /** The latest first; of the others those of which something is to be remembered. */
+  readonly attempts: Attempts;
+  readonly ambiguity: Ambiguity;
+  /** Until then it counts, whatever is heard or not heard. */
+  readonly countsUntil: Ms;
+  /** When somebody must look at it; never later than countsUntil. */
+  readonly dueAt: Ms;
+  /** Counted in its lane's number; its place need not be in the lane any more. Written off together with the number. */
+  readonly folded?: true;
+  /** The last few pairs known to be over. */
+  readonly closedPairs: readonly Pair[];
+  readonly expirySeconds: Seconds;
+  /** The front door or the broker has told the expiry of this connection; otherwise the deployment's stands in. */
+  readonly expiryTold?: true;
+  /** Counted over the limit: a connection that nobody knew turned up, or its client was let in without a count (S17). */
+  readonly recounted: boolean;
+  /**
+   * What let in anything that may be behind this session, the latest attempt's last. Only a confirmation of the latest
+   * attempt removes the others, so a failed attempt hides no key of the connection below it. Absent: passwords only.
+   */
+  readonly signedBy?: readonly Voucher[];
 }
 
-/** Who tells what becomes of the latest attempt: the front door, which knows attempts, or broker events only. */
-export type Witness = 'door' | 'broker';
+/** What has been proven of a session. */
+export type Phase =
+  /** Nobody has confirmed its first attempt yet. */
+  | { readonly kind: 'new'; readonly pending: Pending }
+  | {
+      readonly kind: 'connected';
+      readonly pending?: Pending;
+      readonly made: Made;
+      /** The connection, where a broker event told it. */
+      readonly pair?: Pair;
+      /** How it ended, while an attempt is pending or the broker is still to be asked what it keeps. */
+      readonly ending?: Ending;
+    }
+  | {
+      readonly kind: 'retained';
+      readonly pending?: Pending;
+      readonly made?: Made;
+      readonly disconnectedAt: Ms;
+      /** A kick ended it while an attempt is pending. */
+      readonly ending?: Ending;
+    }
+  | {
+      /** A tombstone. */
+      readonly kind: 'ended';
+      /** Its place may be in the roster yet. */
+      readonly uncountPending?: UncountPending;
+      readonly made?: Made;
+      readonly disconnectedAt?: Ms;
+    };
 
-/** What let an attempt in: the key that its token was verified with, or a password. */
-export type Voucher = SignerId | 'password';
+/** What is not known yet of a session. The sweeper asks the broker when the time has come. */
+export interface Pending {
+  readonly until: Ms;
+  /** What countsUntil was before an attempt raised it; absent where no attempt has come on top. */
+  readonly fallbackUntil?: Ms;
+  /** The expiry that this attempt was admitted with. */
+  readonly expirySeconds?: Seconds;
+  /** A broker event told the end of a connection meanwhile: perhaps of this attempt's. */
+  readonly endHeard?: true;
+}
+
+export interface UncountPending {
+  /** When the sweeper looks; absent where it is found by when the session was due. */
+  readonly findAt?: Ms;
+}
+
+/** When a connection was made. */
+export interface Made {
+  readonly at: Ms;
+  /** An event told it, and its timestamp may be minutes off [AWS: presence event timestamps]. */
+  readonly unsure?: true;
+}
 
 /** The end of a connection. */
 export interface Ending {
@@ -32,75 +100,47 @@ export interface Ending {
   readonly unproven?: true;
 }
 
-export interface Session {
-  readonly deploymentId: DeploymentId;
-  readonly username: Username;
-  readonly clientId: ClientId;
-  /** Changes with each life of the session. */
-  readonly place: Place;
-  /** The latest attempt. */
-  readonly attempt: AttemptId;
-  readonly witness: Witness;
-  readonly holding: 'new' | 'connected' | 'retained' | 'freed';
+/** One connection as the broker numbers it. Versions reset: compare for equality only. */
+export interface Pair {
+  readonly sessionIdentifier: string;
+  readonly versionNumber: number;
+}
+
+export type Attempts = readonly [LatestAttempt, ...Attempt[]];
+
+/** One CONNECT that was admitted. */
+export interface Attempt {
+  readonly id: AttemptId;
   /**
-   * When the sweeper looks. Mostly the latest attempt is pending until then. A connection that is doubted has one too; and
-   * a tombstone that owes its place is found by it.
+   * `open`: nothing has been told of it, and one that is not the latest may be on its way to the broker. `connected`: the
+   * front door told that it is the connection of this phase; `ended`: and that this is over. `over`: it is no connection,
+   * or none any more. `kicked`: over, but it may be on its way yet. `forgotten`: it does not matter any more.
+   * At most one is `connected` or `ended`, and at most one `over`, `kicked` or `ended`.
    */
-  readonly leaseUntil?: Ms;
-  /** Until then it counts, whatever is heard or not heard. */
-  readonly countsUntil: Ms;
-  /** When somebody must look at it; never later than countsUntil. */
-  readonly dueAt: Ms;
-  /** Counted in its lane's number; its place need not be in the lane any more. Written off together with the number. */
-  readonly folded?: true;
-  /** Freed, but its place may still be in the roster. */
-  readonly owes?: true;
-  /** What countsUntil was before the pending attempt raised it. */
-  readonly fallbackUntil?: Ms;
-  /** How the connection that is `connected` ended while a newer attempt was pending. */
-  readonly ended?: Ending;
-  /** The attempt that `connected` speaks of, where the front door told. */
-  readonly confirmedAttempt?: AttemptId;
-  /** A broker event told the end of a connection while the front door's attempt was pending: perhaps of this attempt's. */
-  readonly endHeard?: true;
-  /** The attempt whose connection is known to be over. */
-  readonly overAttempt?: AttemptId;
-  /** The connection that `connected` speaks of, where a broker event told. */
-  readonly pair?: Pair;
-  /** The last few pairs known to be over. */
-  readonly closedPairs: readonly Pair[];
-  /**
-   * Attempts have overlapped, so an event of one may be taken for another's: nothing is freed on an event alone, the
-   * broker is asked.
-   */
-  readonly overlap: boolean;
-  /**
-   * Of the front door's attempts that overlapped, those that may be on their way to the broker yet. Absent where anything
-   * else has made `overlap`, so that nobody can tell.
-   */
-  readonly underway?: readonly AttemptId[];
-  readonly expirySeconds: Seconds;
-  /** The front door or the broker has told the expiry of this connection; otherwise the deployment's stands in. */
-  readonly expiryTold?: true;
-  /** The expiry that the pending attempt was admitted with. */
-  readonly attemptExpirySeconds?: Seconds;
-  /** Counted over the limit: a connection that nobody knew turned up, or its client was let in without a count (S17). */
-  readonly recounted: boolean;
-  /** The last few attempts that were let in without a count and are counted here: their messages may come again (S17). */
-  readonly knownUncounted?: readonly AttemptId[];
-  /**
-   * What let in anything that may be behind this session, the latest attempt's last. Only a confirmation of the latest
-   * attempt removes the others, so a failed attempt hides no key of the connection below it. Absent: passwords only.
-   */
-  readonly signedBy?: readonly Voucher[];
+  readonly state: 'open' | 'connected' | 'ended' | 'over' | 'kicked' | 'forgotten';
+  /** Let in without a count, and counted here: its message may come again (S17). */
+  readonly uncounted?: true;
+}
+
+export interface LatestAttempt extends Attempt {
+  readonly source: Witness;
   readonly admittedAt: Ms;
-  readonly connectedAt?: Ms;
-  /** An event told it, and its timestamp may be minutes off [AWS: presence event timestamps]. */
-  readonly connectedAtUnsure?: true;
-  readonly disconnectedAt?: Ms;
   readonly protocolVersion?: 3 | 4 | 5;
   readonly ipAddress?: string;
 }
+
+/** Who tells what becomes of an attempt: the front door, which knows attempts, or broker events only. */
+export type Witness = 'door' | 'broker';
+
+/**
+ * Attempts have overlapped, so an event of one may be taken for another's: nothing is freed on an event alone, the broker
+ * is asked. `inFlightKnown`: all of them are the front door's, and `attempts` names those that may be on their way to the
+ * broker. `unknown`: anything else has overlapped, so that nobody can tell.
+ */
+export type Ambiguity = 'none' | 'inFlightKnown' | 'unknown';
+
+/** What let an attempt in: the key that its token was verified with, or a password. */
+export type Voucher = SignerId | 'password';
 
 /** What the broker tells of a client id that it knows. */
 export type BrokerTells =
@@ -129,12 +169,29 @@ const closedPairsKept = 4;
 /** A tombstone is kept this long at least, so that a late event finds its username, and a kick its client id. */
 const tombstoneSeconds = seconds(7_200);
 
+export function pendingOf({ phase }: Session): Pending | undefined {
+  return phase.kind === 'ended' ? undefined : phase.pending;
+}
+
+export function madeOf({ phase }: Session): Made | undefined {
+  return phase.kind === 'new' ? undefined : phase.made;
+}
+
+export function disconnectedAtOf({ phase }: Session): Ms | undefined {
+  return phase.kind === 'retained' || phase.kind === 'ended' ? phase.disconnectedAt : undefined;
+}
+
+export function withPending(session: Session, pending: Pending): Session {
+  return session.phase.kind === 'ended' ? session : { ...session, phase: { ...session.phase, pending } };
+}
+
 /** A tombstone is kept until then: past the end of whatever the broker had granted to the session (S15). */
 export function tombstoneUntil(session: Session): Ms {
-  const { admittedAt, connectedAt, disconnectedAt = admittedAt, countsUntil, dueAt } = session;
+  const { attempts, countsUntil, dueAt } = session;
+  const { admittedAt } = attempts[0];
   // One that no connection was ever known of is remembered for as long as a connection without an expiry.
-  const bound = connectedAt === undefined && dueAt < countsUntil ? dueAt : countsUntil;
-  return addSeconds(later(later(admittedAt, disconnectedAt), bound), tombstoneSeconds);
+  const bound = madeOf(session) === undefined && dueAt < countsUntil ? dueAt : countsUntil;
+  return addSeconds(later(later(admittedAt, disconnectedAtOf(session) ?? admittedAt), bound), tombstoneSeconds);
 }
 
 /** The records say that its session is over; or has expired, and the sweeper has not been there yet. */
@@ -147,9 +204,9 @@ export function isTombstone(session: Session, now: Ms): boolean {
  * that nothing is left there, and the broker alone knows.
  */
 export function mayLiveOn(session: Session, now: Ms): boolean {
-  const { holding, expirySeconds, countsUntil, connectedAt, disconnectedAt } = session;
-  if (holding !== 'freed' || expirySeconds === 0 || !isTombstone(session, now)) return false;
-  return countsUntil > now || (connectedAt !== undefined && disconnectedAt === undefined);
+  const { phase, expirySeconds, countsUntil } = session;
+  if (phase.kind !== 'ended' || expirySeconds === 0 || !isTombstone(session, now)) return false;
+  return countsUntil > now || (phase.made !== undefined && phase.disconnectedAt === undefined);
 }
 
 /**
@@ -157,13 +214,13 @@ export function mayLiveOn(session: Session, now: Ms): boolean {
  * over the broker alone knows: it was ended early, or its expiry ran out less than half an hour ago.
  */
 export function leftNothing(session: Session, now: Ms): boolean {
-  const isTold = session.witness === 'door' || session.expiryTold === true;
+  const isTold = session.attempts[0].source === 'door' || session.expiryTold === true;
   return !isLive(session, now) && session.expirySeconds === 0 && isTold;
 }
 
 /** Live: it may count. A time that has run out frees it, however late the database removes its item (S11). */
 export function isLive(session: Session, now: Ms): boolean {
-  return session.holding !== 'freed' && session.countsUntil > now;
+  return session.phase.kind !== 'ended' && session.countsUntil > now;
 }
 
 export function samePair(a: Pair | undefined, b: Pair): boolean {
@@ -171,8 +228,8 @@ export function samePair(a: Pair | undefined, b: Pair): boolean {
 }
 
 /** Its connection is over, no attempt has come on top of it, and the broker has not said yet what it keeps. */
-export function awaitsProof({ holding, ended, fallbackUntil }: Session): boolean {
-  return holding === 'connected' && ended?.unproven === true && fallbackUntil === undefined;
+export function awaitsProof({ phase }: Session): boolean {
+  return phase.kind === 'connected' && phase.ending?.unproven === true && phase.pending?.fallbackUntil === undefined;
 }
 
 export function isClosed(session: Session, pair: Pair): boolean {
@@ -182,4 +239,19 @@ export function isClosed(session: Session, pair: Pair): boolean {
 export function closedWith(session: Session, pair: Pair | undefined): readonly Pair[] {
   if (pair === undefined || isClosed(session, pair)) return session.closedPairs;
   return [...session.closedPairs, pair].slice(-closedPairsKept);
+}
+
+/** How what was there before the pending attempt has ended. */
+export function endingOf({ phase }: Session): Ending | undefined {
+  return phase.kind === 'connected' || phase.kind === 'retained' ? phase.ending : undefined;
+}
+
+/** The pair of the connection that is known. */
+export function pairOf({ phase }: Session): Pair | undefined {
+  return phase.kind === 'connected' ? phase.pair : undefined;
+}
+
+/** Over, and its place may be in the roster yet. */
+export function owesPlace({ phase }: Session): boolean {
+  return phase.kind === 'ended' && phase.uncountPending !== undefined;
 }

@@ -3,15 +3,16 @@
 
 import { addSeconds, type Ms, type Seconds, seconds } from '../time.ts';
 import { clockSkewSeconds, connectGraceSeconds, lateConnectSeconds, toleranceMs, upperBound } from './bounds.ts';
-import type { BrokerTells, Policy, Session } from './record.ts';
+import { type BrokerTells, disconnectedAtOf, madeOf, type Policy, pendingOf, type Session } from './record.ts';
 
 /**
  * A connection that was there before the only attempt was admitted, and is there still: the attempt did not come to the
  * broker, where it would have taken its place.
  */
-export function isFromBefore({ holding, overlap, admittedAt }: Session, says: BrokerTells): boolean {
-  if (holding !== 'new' || overlap || says.kind !== 'connected' || says.since === undefined) return false;
-  return addSeconds(says.since, seconds(clockSkewSeconds)) < admittedAt;
+export function isFromBefore({ phase, ambiguity, attempts }: Session, says: BrokerTells): boolean {
+  if (phase.kind !== 'new' || ambiguity !== 'none' || says.kind !== 'connected' || says.since === undefined)
+    return false;
+  return addSeconds(says.since, seconds(clockSkewSeconds)) < attempts[0].admittedAt;
 }
 
 /**
@@ -27,7 +28,7 @@ export function strangeUntil(
 ): Ms | undefined {
   const latest =
     connectedAt === undefined
-      ? addSeconds(session.admittedAt, lateConnectSeconds)
+      ? addSeconds(session.attempts[0].admittedAt, lateConnectSeconds)
       : addSeconds(connectedAt, seconds(clockSkewSeconds));
   const { expirySeconds = session.expirySeconds } = says;
   if (says.kind === 'connected')
@@ -45,35 +46,40 @@ const forgetDisconnectSeconds = seconds(1_800);
  * admission a CONNECT may have reached the broker.
  */
 export function mayBeIts(session: Session, says: BrokerTells, within: Seconds = connectGraceSeconds): boolean {
-  const tolerance = toleranceMs(session);
-  const { connectedAt, disconnectedAt, admittedAt, holding } = session;
-  const pending = session.leaseUntil !== undefined;
+  const made = madeOf(session);
+  const tolerance = toleranceMs(made);
+  const connectedAt = made?.at;
+  const disconnectedAt = disconnectedAtOf(session);
+  const { kind } = session.phase;
+  const isAmbiguous = session.ambiguity !== 'none';
+  const [{ admittedAt }] = session.attempts;
+  const pending = pendingOf(session) !== undefined;
   // A CONNECT that came after its lease was over, at most so much later.
   const isNear = (time: Ms): boolean => Math.abs(time - admittedAt) <= lateConnectSeconds * 1_000;
   if (says.kind === 'connected') {
     const { since } = says;
     if (since === undefined) return true;
-    if (holding === 'freed') return isNear(since);
+    if (kind === 'ended') return isNear(since);
     const arrived = addSeconds(admittedAt, within) + tolerance;
-    if (session.overlap) return since >= (connectedAt ?? 0) - tolerance && since <= arrived;
+    if (isAmbiguous) return since >= (connectedAt ?? 0) - tolerance && since <= arrived;
     if (pending && since >= admittedAt - tolerance && since <= arrived) return true;
-    if (holding === 'new') return false;
+    if (kind === 'new') return false;
     if (connectedAt !== undefined) return Math.abs(since - connectedAt) <= tolerance;
     return since <= arrived && (disconnectedAt === undefined || since <= disconnectedAt + tolerance);
   }
   if (says.disconnectedAt === undefined)
-    return holding !== 'new' || addSeconds(admittedAt, forgetDisconnectSeconds) <= (says.askedAt ?? 0);
+    return kind !== 'new' || addSeconds(admittedAt, forgetDisconnectSeconds) <= (says.askedAt ?? 0);
   const at = says.disconnectedAt;
-  if (holding === 'freed') return isNear(at);
-  if (session.overlap || holding === 'connected') return at >= (connectedAt ?? 0) - tolerance;
+  if (kind === 'ended') return isNear(at);
+  if (isAmbiguous || kind === 'connected') return at >= (connectedAt ?? 0) - tolerance;
   if (pending && at >= admittedAt - tolerance) return true;
-  if (holding === 'new') return false;
+  if (kind === 'new') return false;
   return disconnectedAt === undefined || Math.abs(at - disconnectedAt) <= tolerance;
 }
 
 /** The connection that the broker tells of is the one that the session knows; also where it does not say since when. */
 export function isSameConnection(session: Session, since: Ms | undefined): boolean {
-  const { connectedAt } = session;
-  if (since === undefined || connectedAt === undefined) return true;
-  return Math.abs(since - connectedAt) <= toleranceMs(session);
+  const made = madeOf(session);
+  if (since === undefined || made === undefined) return true;
+  return Math.abs(since - made.at) <= toleranceMs(made);
 }

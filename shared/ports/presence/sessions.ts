@@ -1,16 +1,13 @@
-import type { ClientId, DeploymentId, Username } from '../../domain/ids.ts';
+import type { ClientId, DeploymentId, Names, Username } from '../../domain/ids.ts';
+
+export type { Names } from '../../domain/ids.ts';
+
 import type { Session } from '../../domain/session/record.ts';
 
 /** A session as stored. `revision` changes with every write and never comes back. */
 export interface Stored<T> {
   readonly value: T;
   readonly revision: string;
-}
-
-export interface Names {
-  readonly deploymentId: DeploymentId;
-  readonly username: Username;
-  readonly clientId: ClientId;
 }
 
 export type PutOutcome<T> =

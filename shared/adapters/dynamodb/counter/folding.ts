@@ -3,7 +3,7 @@
 // record says that the lane's number counts it.
 
 import { isWide, laneOf } from '../../../domain/place.ts';
-import type { Session } from '../../../domain/session/record.ts';
+import { pendingOf, type Session } from '../../../domain/session/record.ts';
 import { contended } from '../../../ports/common/errors.ts';
 import type { Random } from '../../../ports/common/random.ts';
 import type { PutOutcome, Stored } from '../../../ports/presence/sessions.ts';
@@ -67,7 +67,8 @@ export function createFolding(table: Table, lanes: LaneWrites, random: Random) {
   async function mayFold(next: Session, before: Session | undefined): Promise<boolean> {
     const { deploymentId, username, place } = next;
     if (!isWide(place) || next.folded === true || place !== before?.place) return false;
-    if (next.leaseUntil !== undefined || (next.holding !== 'connected' && next.holding !== 'retained')) return false;
+    const { kind } = next.phase;
+    if (pendingOf(next) !== undefined || (kind !== 'connected' && kind !== 'retained')) return false;
     const places = await lanes.readPlaces(deploymentId, username, laneOf(place));
     return places.has(place) && lanes.isCrowded(place, places);
   }

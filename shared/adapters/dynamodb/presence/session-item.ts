@@ -4,9 +4,19 @@ import type { sessionAttributes } from '../../../config/attributes.ts';
 import { ttlGraceSeconds } from '../../../config/constants.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../../domain/ids.ts';
 import { laneOf } from '../../../domain/place.ts';
+import { inFlight, isConfirmed, isOver } from '../../../domain/session/attempts.ts';
 import {
+  type Attempt,
+  type Attempts,
+  disconnectedAtOf,
   type Ending,
+  endingOf,
+  type Made,
+  madeOf,
   type Pair,
+  type Pending,
+  type Phase,
+  pendingOf,
   type Session,
   tombstoneUntil,
   type Voucher,
@@ -28,95 +38,160 @@ type EndingItem = { at: number; exp: number; unproven?: boolean };
 
 /** One literal without a spread: V8 is some 2 µs slower for each name that comes behind one, and a session has many. */
 export function encodeSession(session: Session, revision: string): Record<SessionAttribute | IndexAttribute, unknown> {
-  const { deploymentId, username, holding, place, leaseUntil, dueAt, ended, pair, closedPairs } = session;
-  const live = holding !== 'freed';
-  const found = live || session.owes === true;
+  const { deploymentId, username, place, phase, attempts, dueAt, closedPairs } = session;
+  const [latest] = attempts;
+  const live = phase.kind !== 'ended';
+  const pending = pendingOf(session);
+  const made = madeOf(session);
+  const owes = phase.kind === 'ended' ? phase.uncountPending : undefined;
+  const wakeAt = pending?.until ?? owes?.findAt;
+  const ending = endingOf(session);
+  const pair = phase.kind === 'connected' ? phase.pair : undefined;
+  const found = live || owes !== undefined;
+  const uncounted = idsOf(attempts.filter((attempt) => attempt.uncounted === true));
   const { pk, sk } = sessionKey(deploymentId, username, session.clientId);
   return {
     pk,
     sk,
     rev: revision,
     place: placeBytes(place),
-    attempt: session.attempt,
-    witness: session.witness,
-    holding,
+    attempt: latest.id,
+    witness: latest.source,
+    holding: live ? phase.kind : 'freed',
     countsUntil: session.countsUntil,
     due: dueAt,
     duePk: found ? duePk(deploymentId, username, laneOf(place)) : undefined,
     dueAt: found ? dueAt : undefined,
-    // A pending attempt, or a tombstone that was found by its lease and is not settled yet.
-    wakePk: leaseUntil === undefined ? undefined : wakePartition(sk),
-    wakeAt: leaseUntil,
-    fallback: session.fallbackUntil,
-    ended: ended === undefined ? undefined : encodeEnding(ended),
-    confirmed: session.confirmedAttempt,
-    over: session.overAttempt,
+    // Something is pending, or a tombstone is not settled yet.
+    wakePk: wakeAt === undefined ? undefined : wakePartition(sk),
+    wakeAt,
+    fallback: pending?.fallbackUntil,
+    ended: ending === undefined ? undefined : encodeEnding(ending),
+    confirmed: attempts.find(isConfirmed)?.id,
+    over: attempts.find(isOver)?.id,
     folded: session.folded,
-    endHeard: session.endHeard,
+    endHeard: pending?.endHeard,
     pair: pair === undefined ? undefined : encodePair(pair),
     closed: closedPairs.length === 0 ? undefined : closedPairs.map(encodePair),
-    overlap: session.overlap || undefined,
-    underway: session.underway,
+    overlap: session.ambiguity !== 'none' || undefined,
+    underway: session.ambiguity === 'inFlightKnown' ? idsOf(inFlight(session)) : undefined,
     exp: session.expirySeconds,
-    attemptExp: session.attemptExpirySeconds,
+    attemptExp: pending?.expirySeconds,
     told: session.expiryTold,
     recounted: session.recounted || undefined,
-    uncounted: session.knownUncounted,
-    owes: session.owes,
+    uncounted: uncounted.length === 0 ? undefined : uncounted,
+    owes: owes === undefined ? undefined : true,
     signed: session.signedBy,
-    admittedAt: session.admittedAt,
-    connectedAt: session.connectedAt,
-    unsure: session.connectedAtUnsure,
-    disconnectedAt: session.disconnectedAt,
-    proto: session.protocolVersion,
-    ip: session.ipAddress,
+    admittedAt: latest.admittedAt,
+    connectedAt: made?.at,
+    unsure: made?.unsure,
+    disconnectedAt: disconnectedAtOf(session),
+    proto: latest.protocolVersion,
+    ip: latest.ipAddress,
     ttl: toEpochSeconds(live ? addSeconds(session.countsUntil, seconds(ttlGraceSeconds)) : tombstoneUntil(session)),
   };
 }
 
-export function decodeSession(item: Partial<Record<SessionAttribute, unknown>>): Stored<Session> {
+/** The oldest first, as they are stored. */
+const idsOf = (attempts: readonly Attempt[]): readonly AttemptId[] => attempts.map(({ id }) => id).reverse();
+
+type SessionItem = Partial<Record<SessionAttribute, unknown>>;
+
+export function decodeSession(item: SessionItem): Stored<Session> {
   const { deploymentId, username, clientId } = parseSessionKey(String(item.pk), String(item.sk));
   const value: { -readonly [K in keyof Session]: Session[K] } = {
     deploymentId,
     username,
     clientId,
     place: placeOf(item.place as Uint8Array),
-    attempt: item.attempt as AttemptId,
-    witness: item.witness as Witness,
-    holding: item.holding as Session['holding'],
+    phase: decodePhase(item),
+    attempts: decodeAttempts(item),
+    ambiguity: item.overlap !== true ? 'none' : item.underway === undefined ? 'unknown' : 'inFlightKnown',
     countsUntil: ms(item.countsUntil as number),
     dueAt: ms(item.due as number),
     closedPairs: ((item.closed ?? []) as PairItem[]).map(decodePair),
-    overlap: item.overlap === true,
     expirySeconds: seconds(item.exp as number),
     recounted: item.recounted === true,
-    admittedAt: ms(item.admittedAt as number),
   };
-  /** As above: one by one, because spreads are slow. */
-  const set = <K extends keyof Session>(name: K, to: Session[K] | undefined): void => {
-    if (to !== undefined) value[name] = to as (typeof value)[K];
-  };
-  const isTrue = (stored: unknown): true | undefined => (stored === true ? true : undefined);
-  set('leaseUntil', item.wakeAt as Ms | undefined);
-  set('fallbackUntil', item.fallback as Ms | undefined);
-  set('ended', decodeEnding(item.ended as EndingItem | undefined));
-  set('confirmedAttempt', item.confirmed as AttemptId | undefined);
-  set('overAttempt', item.over as AttemptId | undefined);
-  set('folded', isTrue(item.folded));
-  set('endHeard', isTrue(item.endHeard));
-  set('pair', item.pair === undefined ? undefined : decodePair(item.pair as PairItem));
-  set('underway', item.underway as readonly AttemptId[] | undefined);
-  set('attemptExpirySeconds', item.attemptExp as Seconds | undefined);
-  set('expiryTold', isTrue(item.told));
-  set('knownUncounted', item.uncounted as readonly AttemptId[] | undefined);
-  set('owes', isTrue(item.owes));
-  set('signedBy', item.signed as readonly Voucher[] | undefined);
-  set('connectedAt', item.connectedAt as Ms | undefined);
-  set('connectedAtUnsure', isTrue(item.unsure));
-  set('disconnectedAt', item.disconnectedAt as Ms | undefined);
-  set('protocolVersion', item.proto as 3 | 4 | 5 | undefined);
-  set('ipAddress', item.ip as string | undefined);
+  // One by one, because spreads are slow.
+  if (item.folded === true) value.folded = true;
+  if (item.told === true) value.expiryTold = true;
+  if (item.signed !== undefined) value.signedBy = item.signed as readonly Voucher[];
   return { value, revision: String(item.rev) };
+}
+
+function decodePhase(item: SessionItem): Phase {
+  const at = item.connectedAt as Ms | undefined;
+  const connected: Made | undefined =
+    at === undefined ? undefined : item.unsure === true ? { at, unsure: true } : { at };
+  const made = connected === undefined ? {} : { made: connected };
+  const disconnectedAt = item.disconnectedAt as Ms | undefined;
+  const found = decodePending(item);
+  const pending = found === undefined ? {} : { pending: found };
+  const ending = item.ended === undefined ? {} : { ending: decodeEnding(item.ended as EndingItem) };
+  switch (item.holding) {
+    case 'connected':
+      return {
+        kind: 'connected',
+        ...pending,
+        made: connected ?? { at: item.admittedAt as Ms },
+        ...(item.pair === undefined ? {} : { pair: decodePair(item.pair as PairItem) }),
+        ...ending,
+      };
+    case 'retained':
+      return {
+        kind: 'retained',
+        ...pending,
+        ...made,
+        disconnectedAt: disconnectedAt ?? (item.admittedAt as Ms),
+        ...ending,
+      };
+    case 'freed': {
+      const findAt = found === undefined ? {} : { findAt: found.until };
+      const owes = item.owes === true ? { uncountPending: findAt } : {};
+      return { kind: 'ended', ...owes, ...made, ...(disconnectedAt === undefined ? {} : { disconnectedAt }) };
+    }
+    default:
+      return { kind: 'new', pending: found ?? { until: item.due as Ms } };
+  }
+}
+
+function decodePending(item: SessionItem): Pending | undefined {
+  if (item.wakeAt === undefined) return undefined;
+  const pending: { -readonly [K in keyof Pending]: Pending[K] } = { until: item.wakeAt as Ms };
+  if (item.fallback !== undefined) pending.fallbackUntil = item.fallback as Ms;
+  if (item.attemptExp !== undefined) pending.expirySeconds = item.attemptExp as Seconds;
+  if (item.endHeard === true) pending.endHeard = true;
+  return pending;
+}
+
+function decodeAttempts(item: SessionItem): Attempts {
+  const underway = (item.underway ?? []) as readonly AttemptId[];
+  const uncounted = (item.uncounted ?? []) as readonly AttemptId[];
+  const first = item.attempt as AttemptId;
+  const ids = new Set([first, ...underway.toReversed(), item.confirmed, item.over, ...uncounted.toReversed()]);
+  const attemptOf = (id: AttemptId): Attempt => {
+    const state = stateOf(id === item.confirmed, id === item.over, underway.includes(id), id === first);
+    return uncounted.includes(id) ? { id, state, uncounted: true } : { id, state };
+  };
+  const [latest, ...earlier] = [...ids].filter((id) => id !== undefined).map((id) => attemptOf(id as AttemptId));
+  return [
+    {
+      ...(latest ?? attemptOf(first)),
+      source: item.witness as Witness,
+      admittedAt: item.admittedAt as Ms,
+      ...(item.proto === undefined ? {} : { protocolVersion: item.proto as 3 | 4 | 5 }),
+      ...(item.ip === undefined ? {} : { ipAddress: item.ip as string }),
+    },
+    ...earlier,
+  ];
+}
+
+function stateOf(isConfirmed: boolean, isOver: boolean, isUnderway: boolean, isLatest: boolean): Attempt['state'] {
+  if (isOver && isUnderway) return 'kicked';
+  if (isConfirmed) return isOver ? 'ended' : 'connected';
+  if (isOver) return 'over';
+  return isUnderway || isLatest ? 'open' : 'forgotten';
 }
 
 /** Takes a session's key apart: `S|<deploymentId>|<partition>|<username>` and the client id. */
@@ -141,8 +216,7 @@ function encodeEnding({ at, expirySeconds, unproven }: Ending): EndingItem {
   return { at, exp: expirySeconds, ...(unproven === undefined ? {} : { unproven }) };
 }
 
-function decodeEnding(ended: EndingItem | undefined): Ending | undefined {
-  if (ended === undefined) return undefined;
+function decodeEnding(ended: EndingItem): Ending {
   const told: Ending = { at: ms(ended.at), expirySeconds: seconds(ended.exp) };
   return ended.unproven === true ? { ...told, unproven: true } : told;
 }

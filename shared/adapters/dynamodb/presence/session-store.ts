@@ -5,6 +5,7 @@ import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, QueryCommand } 
 import { tableDefinition } from '../../../config/table.ts';
 import type { ClientId, DeploymentId, Username } from '../../../domain/ids.ts';
 import { laneOf, placeInLane } from '../../../domain/place.ts';
+import { settleSession } from '../../../domain/session/outcome.ts';
 import type { Session } from '../../../domain/session/record.ts';
 import { type Ms, ms, toEpochSeconds } from '../../../domain/time.ts';
 import type { ConnectView, LookFor, Owner } from '../../../ports/admission/owners.ts';
@@ -109,7 +110,7 @@ export function createSessionStore(
     const isFull = roster.used >= (override?.kind === 'number' ? override.max : limit);
     const isLimited = !whitelisted && (override === undefined || override.kind === 'number');
     busy.note(name, isFive && roster.wide === true && !(isFull && isLimited));
-    full.note(name, isFull && isLimited && (known === undefined || known.value.holding === 'freed'));
+    full.note(name, isFull && isLimited && (known === undefined || known.value.phase.kind === 'ended'));
     return {
       session: known,
       owner: owner === undefined ? undefined : decodeOwner(owner),
@@ -177,7 +178,7 @@ export function createSessionStore(
     readParts: lanes.readParts,
     async holds(session) {
       const { deploymentId, username, place } = session;
-      if (session.folded === true && session.holding !== 'freed') return true;
+      if (session.folded === true && session.phase.kind !== 'ended') return true;
       return (await lanes.readPlaces(deploymentId, username, laneOf(place))).has(place);
     },
     /** Near the limit in the roster item itself, which alone knows what is left; else in the client id's lane. */
@@ -194,8 +195,8 @@ export function createSessionStore(
       await lanes.gather(deploymentId, username);
     },
     async putSession(session: Session, expected) {
-      if (expected?.value.folded === true && session.holding === 'freed') {
-        const { folded: _f, owes: _o, leaseUntil: _l, ...freed } = session;
+      if (expected?.value.folded === true && session.phase.kind === 'ended') {
+        const { folded: _f, ...freed } = settleSession(session);
         return folding.putUnfolded(freed, expected);
       }
       const value = (await folding.mayFold(session, expected?.value)) ? { ...session, folded: true as const } : session;

@@ -83,7 +83,7 @@ export function createUsageReader(
     const over = await Promise.all(
       due.map(async (clientId) => {
         const session = (await sessions.readSession({ deploymentId: id, username, clientId }))?.value;
-        if (session === undefined || session.holding === 'freed' || isLive(session, now)) return false;
+        if (session === undefined || session.phase.kind === 'ended' || isLive(session, now)) return false;
         return sessions.holds(session);
       }),
     );

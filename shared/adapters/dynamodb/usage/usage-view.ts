@@ -2,7 +2,7 @@
 
 import type { Username } from '../../../domain/ids.ts';
 import { decideLimit } from '../../../domain/limit.ts';
-import type { Session } from '../../../domain/session/record.ts';
+import { disconnectedAtOf, madeOf, pendingOf, type Session } from '../../../domain/session/record.ts';
 import type { ConnectSettings } from '../../../ports/settings/settings.ts';
 import type { SessionState, SessionView, UsernameUsage } from '../../../ports/usage/usage.ts';
 import type { Item } from '../presence/session-item.ts';
@@ -27,23 +27,24 @@ export function describeUsername(
 }
 
 export function stateOf(session: Session): SessionState {
-  if (session.holding === 'connected') return 'connected';
-  return session.leaseUntil === undefined ? 'retained' : 'pending';
+  if (session.phase.kind === 'connected') return 'connected';
+  return pendingOf(session) === undefined ? 'retained' : 'pending';
 }
 
 export function viewSession(session: Session): SessionView {
   const state = stateOf(session);
+  const made = madeOf(session);
+  const disconnectedAt = disconnectedAtOf(session);
+  const [{ protocolVersion, ipAddress }] = session.attempts;
   return {
     clientId: session.clientId,
     username: session.username,
     state,
-    ...(session.connectedAt === undefined ? {} : { connectedAt: session.connectedAt }),
-    ...(state === 'connected' || session.disconnectedAt === undefined
-      ? {}
-      : { disconnectedAt: session.disconnectedAt }),
+    ...(made === undefined ? {} : { connectedAt: made.at }),
+    ...(disconnectedAt === undefined ? {} : { disconnectedAt }),
     ...(state === 'retained' ? { expiresAt: session.countsUntil } : {}),
-    ...(session.protocolVersion === undefined ? {} : { protocolVersion: session.protocolVersion }),
-    ...(session.ipAddress === undefined ? {} : { ipAddress: session.ipAddress }),
+    ...(protocolVersion === undefined ? {} : { protocolVersion }),
+    ...(ipAddress === undefined ? {} : { ipAddress }),
     sessionExpirySeconds: session.expirySeconds,
   };
 }
