@@ -58,7 +58,7 @@ test('is counted over the limit and flagged, then confirmed by its own report, a
   expect(await core.session('alice', 'c')).toMatchObject({
     phase: { kind: 'new' },
     recounted: true,
-    ipAddress: '192.0.2.1',
+    attempts: [{ ipAddress: '192.0.2.1' }],
   });
   await core.report('door.connected', 'alice', 'c', message.attempt);
   expect(await core.session('alice', 'c')).toMatchObject({ phase: { kind: 'connected' }, recounted: true });
@@ -233,7 +233,7 @@ describe('the client has come again', () => {
     const attempt = await core.join('alice', 'c');
     await count(message);
     expect(await core.session('alice', 'c')).toMatchObject({
-      attempts: [{ id: attempt }],
+      attempts: [{ id: attempt, state: 'connected' }, { id: message.attempt, uncounted: true }],
       phase: { kind: 'connected' },
       ambiguity: 'none',
     });
@@ -264,7 +264,9 @@ describe('the client has come again', () => {
     await count(second);
     await count(first);
     expect(await core.used('alice')).toBe(1);
-    expect(await core.session('alice', 'c')).toMatchObject({ attempt: second.attempt });
+    expect(await core.session('alice', 'c')).toMatchObject({
+      attempts: [{ id: second.attempt }, { id: first.attempt, uncounted: true }],
+    });
   });
 });
 

@@ -7,7 +7,7 @@ import { applyDoorReport } from '../../shared/app/presence/report.ts';
 import type { LifeCyclePorts } from '../../shared/app/presence/step.ts';
 import { type Place, toBrokerClientId } from '../../shared/domain/ids.ts';
 import { endSession, freeSession } from '../../shared/domain/session/outcome.ts';
-import { pairOf, pendingOf, samePair } from '../../shared/domain/session/record.ts';
+import { pairOf, pendingOf, type Session, samePair } from '../../shared/domain/session/record.ts';
 import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
 import type { Planted } from './engine.ts';
 import type { Command } from './gates.ts';
@@ -160,7 +160,8 @@ export const reconnectDemotes: Planted = {
     ...store,
     putSession: (session, expected) => {
       const pending = pendingOf(session);
-      const meets = pending !== undefined && expected !== undefined && pendingOf(expected.value) === undefined;
+      const isAnother = session.attempts[0].id !== expected?.value.attempts[0].id;
+      const meets = isAnother && pending !== undefined && expected !== undefined && isSettled(expected.value);
       return store.putSession(meets ? { ...session, phase: { kind: 'new', pending } } : session, expected);
     },
   }),
@@ -212,3 +213,5 @@ export const keepsPlacesTwice: Planted = {
 };
 
 const dropsPlaces = 'ADD turn :one DELETE places :places';
+
+const isSettled = (session: Session): boolean => pendingOf(session) === undefined;
