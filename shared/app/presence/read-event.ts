@@ -113,6 +113,7 @@ function isCertain({ session, event, aside: { truth }, policy }: Given<Connected
 
 const actions: Readonly<Record<ActionOf<typeof events>, (given: Given) => Step>> = {
   '–': () => 'nothing',
+  '·': () => 'ask the broker',
   wait: () => 'later',
   ask: () => 'ask the broker',
   'ask of then': ({ event }) => ({ since: event.at }),

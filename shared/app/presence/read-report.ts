@@ -100,6 +100,7 @@ interface Given {
 
 const actions: Readonly<Record<ActionOf<typeof reports>, (given: Given) => Step>> = {
   '–': () => 'nothing',
+  '·': () => 'ask the broker',
   // Freed or retained before this report came, on the broker's word or on another attempt's end: the CONNECT took longer
   // than its lease, or the report is late or a repetition. The broker knows which, of any attempt.
   ask: ({ session, report }) =>

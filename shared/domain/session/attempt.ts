@@ -155,7 +155,7 @@ function ambiguityMet(session: Session, admission: Admission, changedHands: bool
     (isPending && !awaitsProof(session) && isOther) ||
     (phase.kind === 'connected' ? ambiguity !== 'none' : mayBeMistaken(session, admission)) ||
     ((phase.kind === 'connected' || changedHands) && admission.witness === 'broker');
-  if (!isAmbiguous) return noneInFlight(session);
+  if (!isAmbiguous) return noneInFlight(landedLatest(session));
   const areAllItsOwn = latest.source === 'door' && admission.witness === 'door' && !changedHands;
   const isUnderway = isPending && isOther && !isConfirmed(latest) && !isOver(latest);
   const isKnown = areAllItsOwn && (ambiguity === 'inFlightKnown' || (ambiguity === 'none' && isUnderway));

@@ -3,7 +3,7 @@
 // read-answer). Pure.
 //
 // A row with `overlapped` is for sessions whose attempts have overlapped (`ambiguity`): there the broker is asked before
-// anything is freed. `–` changes nothing, `ask` asks the broker, and its answer is read by `answers`.
+// anything is freed. `–` changes nothing, `·` cannot be, `ask` asks the broker, and its answer is read by `answers`.
 
 import { pendingOf, type Session } from './record.ts';
 
@@ -22,9 +22,9 @@ export const reports = {
   'connected, latest': ['confirm', 'confirm', 'confirm', 'ask', 'confirm', 'ask'],
   'connected, latest, perhaps over': ['verify', 'confirm', 'verify', 'ask', 'verify', 'ask'],
   'connected, older': ['overlap', 'overlap', 'overlap', 'ask', 'overlap', 'ask'],
-  'connected, older, perhaps on its way': ['arrive', 'arrive', 'arrive', 'ask', 'arrive', 'ask'],
+  'connected, older, perhaps on its way': ['arrive', 'arrive', 'arrive', '·', 'arrive', '·'],
   'connected, older, let in uncounted': ['doubt', 'doubt', 'doubt', 'doubt', 'doubt', 'doubt'],
-  'connected, known': ['–', '–', '–', '–', '–', '–'],
+  'connected, known': ['–', '–', '–', '·', '–', '·'],
   'connected, known to be over': ['note', '–', 'note', '–', 'note', '–'],
   'failed, latest': ['drop', '–', 'drop', '–', 'drop', '–'],
   'failed, latest, overlapped': ['suspect', '–', 'suspect', '–', 'suspect', '–'],
@@ -34,22 +34,22 @@ export const reports = {
   'never sent, latest, overlapped': ['end last', '–', 'end last', '–', 'end last', '–'],
   'never sent, older': ['arrive', 'arrive', 'arrive', 'arrive', 'arrive', '–'],
   'never sent, known to be over': ['land', '–', 'land', '–', 'land', '–'],
-  'disconnected, its connection': ['end unseen', 'end', 'end unseen', '–', 'end unseen', '–'],
+  'disconnected, its connection': ['end unseen', 'end', 'end unseen', '·', 'end unseen', '·'],
   'disconnected, its connection, overlapped': [
     'note last end',
     'ask, over',
     'note last end',
-    '–',
+    '·',
     'note last end',
-    '–',
+    '·',
   ],
   'disconnected, latest': ['end unseen', '–', 'end unseen', '–', 'end unseen', '–'],
   'disconnected, latest, overlapped': ['end last', 'ask, over', 'end last', '–', 'end last', '–'],
-  'disconnected, its connection, older': ['note end', 'end', 'note end', '–', 'note end', '–'],
-  'disconnected, its connection, older, overlapped': ['note end', 'ask', 'note end', '–', 'note end', '–'],
+  'disconnected, its connection, older': ['·', 'end', 'note end', '·', '·', '·'],
+  'disconnected, its connection, older, overlapped': ['note end', '·', 'note end', '·', 'note end', '·'],
   'disconnected, older': ['arrive', '–', 'arrive', '–', 'arrive', '–'],
   'disconnected, older, overlapped': ['arrive', 'ask', 'arrive', '–', 'arrive', '–'],
-  'disconnected, known to be over': ['land', '–', 'land', '–', 'land', '–'],
+  'disconnected, known to be over': ['·', '–', 'land', '–', 'land', '–'],
   'disconnected, known to be over, overlapped': ['land', 'ask', 'land', '–', 'land', '–'],
 } as const satisfies Table;
 
@@ -58,16 +58,16 @@ export const events = {
   'of a pair that is over': ['–', '–', '–', '–', '–', '–'],
   'connected, older than an hour': ['ask', 'ask', 'ask', 'ask', 'ask', 'ask'],
   'another, older than an hour': ['ask', 'ask', 'ask', 'ask', 'ask', '–'],
-  'connected, known': ['–', '–', '–', '–', '–', '–'],
-  'connected, a pair that is over': ['hasten', '–', 'hasten', '–', 'hasten', '–'],
+  'connected, known': ['·', '–', '–', '·', '·', '·'],
+  'connected, a pair that is over': ['hasten', '·', 'hasten', '·', 'hasten', '·'],
   connected: ['confirm', 'learn pair', 'confirm', 'ask', 'confirm', 'ask'],
   'connected, perhaps another': ['ask', 'learn pair', 'ask', 'ask', 'ask', 'ask'],
   'connected, front door': ['–', '–', '–', 'ask if later', '–', 'ask of then'],
-  'connected, front door, overlapped': ['rewrite', 'rewrite', 'rewrite', 'ask if later', 'rewrite', 'ask of then'],
-  'disconnected, its connection': ['–', 'end', 'note end', '–', '–', '–'],
-  'disconnected, its connection, overlapped': ['–', 'ask, count', 'note end', '–', '–', '–'],
-  'disconnected, thrown out by another': ['–', 'ask, close', 'note end', '–', '–', '–'],
-  'disconnected, another': ['close', 'close', 'close', 'close', 'close', 'close'],
+  'connected, front door, overlapped': ['rewrite', 'rewrite', 'rewrite', '·', 'rewrite', 'ask of then'],
+  'disconnected, its connection': ['·', 'end', 'note end', '·', '·', '·'],
+  'disconnected, its connection, overlapped': ['·', 'ask, count', 'note end', '·', '·', '·'],
+  'disconnected, thrown out by another': ['·', 'ask, close', 'note end', '·', '·', '·'],
+  'disconnected, another': ['·', 'close', 'close', '·', '·', '·'],
   'disconnected, perhaps its connection': ['close', 'ask, count', 'close', 'close', 'close', 'close'],
   'disconnected, front door': ['hear end', 'wait', 'hear end', '–', 'close', '–'],
   'disconnected, front door is silent': ['hear end', 'ask', 'hear end', '–', 'close', '–'],
@@ -100,6 +100,8 @@ export const meanings: Readonly<
   Record<ActionOf<typeof reports> | ActionOf<typeof events> | ActionOf<typeof answers>, string>
 > = {
   '–': 'nothing changes; what a crash left undone is done',
+
+  '·': 'cannot be',
   wait: 'it cannot be told yet: the message comes again, or the sweeper asks',
   ask: 'ask the broker',
   'ask, over': 'the latest attempt is over; ask what is left',
