@@ -135,7 +135,7 @@ class AdmissionRun {
   }
 
   /**
-   * Before a rejection: takes this attempt out of those that may be on their way (`underway`), where others have met what
+   * Before a rejection: takes this attempt out of those that may be on their way, where others have met what
    * it had begun. If this fails they wait for it a while.
    */
   private async withdraw(): Promise<void> {
