@@ -3,7 +3,7 @@
 
 import { expect, test } from 'vitest';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import { countAdmitted } from '../../shared/app/admission/count-admitted.ts';
+import { countAdmitted } from '../../shared/app/admission/outage.ts';
 import { countAgain } from '../../shared/app/counter/commit.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';

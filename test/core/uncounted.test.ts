@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import { countAdmitted } from '../../shared/app/admission/count-admitted.ts';
+import { countAdmitted } from '../../shared/app/admission/outage.ts';
 import { applyDoorReport } from '../../shared/app/presence/report.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';

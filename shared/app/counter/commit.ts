@@ -156,6 +156,23 @@ export async function countAgain(store: SessionStore, session: Session): Promise
   return live ? 'present' : 'gone';
 }
 
+/**
+ * The same for an admission that asks no limit, which others may be deciding at this moment by one. Safe to repeat.
+ *
+ * Invariant: I2, I3: a record that is not confirmed names the place that is counted for it.
+ * Race: a CONNECT that met the record may be about to move it to another place of a wide roster. The record is written
+ * once more after the count, so either that CONNECT is refused, or this write is, and takes out what it counted.
+ * On crash: counted, and the message that asks for it comes again.
+ */
+export async function countForced({ store }: CommitPorts, stored: Stored<Session>): Promise<'counted' | 'changed'> {
+  if ((await countAgain(store, stored.value)) === 'gone') return 'changed';
+  if (stored.value.holding !== 'new') return 'counted';
+  const put = await store.putSession(stored.value, stored);
+  if (put.kind === 'done') return 'counted';
+  if (put.current?.value.place !== stored.value.place) await uncount(store, stored.value);
+  return 'changed';
+}
+
 /** What a reading shows of it; it may lag, and proves that a session is counted, never that it is not. */
 export function isSeenCounted(seen: Roster, session: Session): boolean {
   return session.folded === true || seen.places.has(session.place);
