@@ -1,9 +1,9 @@
 // Admission: the one use case that everything else serves (S3, S4, S9, S11, S12). It comes after credentials. An outage's
-// replay (outage.ts) runs the same steps in the same order, forced: so the two meet each other in conditional writes only.
+// replay (outage.ts) runs the same steps in the same order, forced: so the races between the two are those of two CONNECTs.
 //
 // A new session takes three writes: first the session item of an attempt that is not counted yet, then, side by side,
-// the owner of the client id and the roster, which decides. Dying between any two leaves at most an attempt whose lease
-// leads the sweeper to it; nobody is let in here who is not counted. ADR 1 has the alternatives.
+// the owner of the client id and the roster, which decides. A process that dies between any two leaves at most an attempt,
+// whose lease leads the sweeper to it. No client is let in here that is not counted. ADR 1 has the alternatives.
 
 import { ownerSeconds, ttlGraceSeconds } from '../../config/constants.ts';
 import { maxSessions } from '../../domain/limit.ts';
@@ -31,10 +31,10 @@ import {
 } from './run.ts';
 import { takeOver } from './takeover.ts';
 
-/** Rounds of "another process wrote first" before the answer is unavailable; contention is never told as quota. */
+/** Maximum rounds after another process wrote first. Then the answer is unavailable: contention is never told as quota. */
 const maxRounds = 12;
 
-/** Throws StoreUnavailable where the database does not answer, or other processes keep writing the same items. */
+/** Throws StoreUnavailable if the database does not answer, or other processes keep writing the same items. */
 export async function admit(
   ports: AdmitPorts,
   settings: ConnectSettings,
@@ -52,7 +52,7 @@ export async function admit(
   return decision;
 }
 
-/** Undefined where other processes keep writing the same items. Every step may be repeated. */
+/** Undefined if other processes keep writing the same items. Safe to repeat. */
 export async function runAdmission(run: Run): Promise<AdmitDecision | undefined> {
   for (let round = 0; round < maxRounds; round++) {
     checkTime(run);
@@ -63,7 +63,7 @@ export async function runAdmission(run: Run): Promise<AdmitDecision | undefined>
   return undefined;
 }
 
-/** One round. `met`: the live session of this username under the client id: nothing new to count (S3). */
+/** One round. `met`: the live session that this username has under the client id, so there is nothing new to count (S3). */
 async function tryOnce(run: Run): Promise<Step> {
   const { by } = run;
   const met = liveSession(run);
@@ -79,12 +79,12 @@ async function tryOnce(run: Run): Promise<Step> {
   return met === undefined ? begin(run, next, isLost) : meet(run, met, next, isLost);
 }
 
-/** S9: what another username has under the client id, which it holds, or held last; `refuse` where that may not be taken. */
+/** S9: what another username has under the client id that it holds, or held last. `refuse`: it may not be taken. */
 async function readOther(run: Run): Promise<OtherHolder | 'refuse'> {
   const { by, names, ports } = run;
   const isOwn = run.owner === undefined || run.owner.value.username === names.username;
   if (isOwn) return { owner: run.owner, changed: false, record: undefined };
-  // The first reading may lag, and by an owner of long ago no session is to be ended.
+  // The first reading may lag, and an owner of long ago must not lead to the end of a session.
   const other = await readOtherHolder(ports.store, names);
   run.owner = other.owner;
   const isHeld = other.record !== undefined && isLive(other.record.value, ports.clock.now());
@@ -92,8 +92,8 @@ async function readOther(run: Run): Promise<OtherHolder | 'refuse'> {
 }
 
 /**
- * What stood here before is over, but its place may still be counted: an expired session that was not swept, or a
- * tombstone whose freeing died halfway. Settled first, because the new record forgets the old place.
+ * The session that was here is over, but its place may still be counted: it expired and was not swept, or the process that
+ * freed it died halfway. The place goes first, because the new record forgets it.
  */
 async function settleBefore(run: Run): Promise<'look again' | 'settled'> {
   if (run.session === undefined) return 'settled';
@@ -126,8 +126,8 @@ async function endOther(run: Run, { record }: OtherHolder): Promise<'look again'
 async function meet(run: Run, met: Stored<Session>, next: Session, isLost: boolean): Promise<Step> {
   const { store } = run.ports;
   const { deploymentId, clientId } = run.names;
-  // Whose client id it is was read as it stood a moment ago, and what a lane holds was not read at all; side by side, to
-  // make sure costs no time.
+  // The owner may have changed since it was read, and not every place shows in the first reading. Side by side, to make
+  // sure costs no time.
   const [put, owner, counted] = await Promise.all([
     next === met.value ? ({ kind: 'done', ...met } as const) : store.putSession(next, met),
     store.readOwner(deploymentId, clientId),
@@ -138,12 +138,12 @@ async function meet(run: Run, met: Stored<Session>, next: Session, isLost: boole
   run.session = put.kind === 'changed' ? put.current : put;
   if (put.kind === 'changed' || !sameOwner) return 'look again';
   // Invariant: of two usernames that find a client id free at once, one is admitted.
-  // Race: what was met may be a new attempt that has not claimed the client id yet. Then the other username has not seen
-  // it, and only a write of the owner stops that one.
+  // Race: the session met may be a new attempt that has not claimed the client id yet. Then the other username has not
+  // seen it, and only a write of the owner stops that username.
   // On crash: the attempt is counted until its lease.
   const isClaimed = isLost || (met.value.holding !== 'new' && ownsFor(run, next.countsUntil));
   if (!isClaimed && (await claim(run)) === 'look again') return 'look again';
-  // A place seen in the roster stays there while the session is not freed, and this write proves that it was not.
+  // A place stays counted while the session is not freed, and this write proves that it was not.
   if (counted) return admitted(run, true);
   return count(run, put, met);
 }
@@ -153,12 +153,11 @@ async function begin(run: Run, next: Session, isLost: boolean): Promise<Step> {
   const put = await run.ports.store.putSession(next, before);
   run.session = put.kind === 'changed' ? put.current : put;
   if (put.kind === 'changed') return 'look again';
-  // Side by side, to save one way to the database: the session is there already, so whoever takes the client id next
+  // Side by side, to save one way to the database. The record is there already, so the next username to take the client id
   // sees it, and a place counted for nothing is given back.
   const [owned, decision] = await Promise.all([isLost ? 'done' : claim(run), count(run, put, before)]);
   if (owned === 'done') return decision;
-  // Another username took the client id in between: this attempt steps back and looks who holds it now. A client that
-  // was let in already does not.
+  // Another username took the client id in between: this attempt steps back, unless its client was let in already.
   const isIn = decision !== 'look again' && decision.kind === 'admitted';
   if (isIn && run.by.kind === 'limit') await giveBack(run);
   await readAgain(run);
@@ -169,7 +168,7 @@ async function giveBack({ ports, session }: Run): Promise<void> {
   if (session !== undefined) await commit(ports, session, freeSession(session.value, { owes: true }));
 }
 
-/** The client id is this username's, and is remembered to be beyond the end of the session. */
+/** The client id is this username's, and its item outlives the session. */
 function ownsFor({ owner, names }: Run, countsUntil: Ms): boolean {
   const until = addSeconds(countsUntil, seconds(ttlGraceSeconds));
   return owner?.value.username === names.username && owner.value.keptUntil > until;
@@ -186,8 +185,7 @@ async function claim(run: Run): Promise<'look again' | 'done'> {
 /** The atomic step: counted or not. `written` is this attempt's record, over `replaced`. */
 async function count(run: Run, written: Stored<Session>, replaced: Stored<Session> | undefined): Promise<Step> {
   const { by, ports } = run;
-  // Connected or retained, and not counted: only a fault leaves that behind. It is a live session all the same (S3), so it
-  // is counted, over the limit if need be.
+  // Connected or retained, and not counted: only a fault leaves that behind. It is a live session all the same (S3).
   if (by.kind === 'forced' || written.value.holding !== 'new') {
     if ((await countForced(ports, written)) === 'counted') return admitted(run, true);
     await readAgain(run);
@@ -218,14 +216,14 @@ async function rollBack(
   reason: 'blocked' | 'quota_exceeded',
 ): Promise<Step> {
   const { store } = run.ports;
-  // What stood there before gets its place back: an attempt that was met may be counted yet, by its own CONNECT, and a
-  // tombstone is what late events are read by.
+  // The record that was there comes back: an attempt that was met may be counted yet, by its own CONNECT, and late events
+  // are read by the tombstone.
   if (replaced !== undefined) {
     const back = replaced.value.holding === 'freed' ? settleSession(replaced.value) : replaced.value;
     const put = await store.putSession(back, written);
     run.session = put.kind === 'changed' ? put.current : put;
   } else {
-    // An attempt that was never counted. If another process met it meanwhile, it is theirs now.
+    // If another process met the attempt meanwhile, this is refused, and the record is that process's.
     await store.removeSession(run.names, written);
     await readAgain(run);
   }
@@ -235,8 +233,8 @@ async function rollBack(
 }
 
 /**
- * Before a rejection: takes this attempt out of those that may be on their way (`underway`), where other processes have met
- * what it had begun. If this fails they wait for it a while.
+ * Before a rejection: takes this attempt out of those that may be on their way (`underway`), where another CONNECT has met
+ * its record. If this fails, the end of that CONNECT's session waits for it a while.
  */
 async function withdraw(run: Run): Promise<void> {
   const { attempt } = run.admission;

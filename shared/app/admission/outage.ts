@@ -1,12 +1,14 @@
-// An outage's replay: counts a client that was admitted while the database did not answer (S17), by the same admission as
-// any other (admit.ts), forced: under the attempt and in the place that it was given then, over the limit if need be,
-// flagged as `recounted`. What differs from a CONNECT is here: what the record becomes, and what of another username.
+// An outage's replay: counts a client that was admitted while the database did not answer (S17). It is the same admission
+// as any other (admit.ts), forced: under the attempt and in the place of the message, over the limit if need be, flagged as
+// `recounted`. This file holds what differs. The message comes late, perhaps twice, and after later attempts of the client
+// or of another username.
 //
-// Who came first is read from the times of the admissions. Clocks differ between machines, so where two of them lie close
-// together nothing is concluded from their order: too much is counted, and the lease, which has mostly run out when the
-// message comes, makes the sweeper ask the broker. The reports of the front door may have come before this message and
-// found nothing; the same question makes up for them.
+// The times of the admissions tell which attempt came first. Clocks differ between machines, so two times close together
+// prove no order: too much is counted, and the lease makes the sweeper ask the broker. It has mostly run out when the
+// message comes. Reports of the front door may have come before this message and found no record. The same question makes
+// up for them.
 
+import type { AttemptId } from '../../domain/ids.ts';
 import {
   extendLease,
   knowUncounted,
@@ -24,7 +26,7 @@ import type { Applied, LifeCyclePorts } from '../presence/step.ts';
 import { runAdmission } from './admit.ts';
 import type { Forced } from './run.ts';
 
-/** `later`: other processes kept writing first. Every step may be repeated; the message is done with when all of them are. */
+/** `later`: other processes kept writing first, and the message is to be delivered again. Safe to repeat. */
 export async function countAdmitted(ports: LifeCyclePorts, message: UncountedAdmission): Promise<Applied> {
   const { store, clock, policy } = ports;
   const { deploymentId, clientId } = message;
@@ -45,8 +47,8 @@ export async function countAdmitted(ports: LifeCyclePorts, message: UncountedAdm
 }
 
 /**
- * Of the two who hold the client id by now one has lost its connection to the other, whatever the deployment says of
- * takeovers: it goes on counting, and the broker is asked when its lease is over.
+ * The other username's session goes on counting, and the sweeper asks the broker when its lease is over. One of the two has
+ * lost its connection to the other, whatever the deployment says of takeovers.
  */
 async function doubt(ports: LifeCyclePorts, session: Session): Promise<void> {
   const { leaseSeconds } = ports.policy;
@@ -57,10 +59,7 @@ async function doubt(ports: LifeCyclePorts, session: Session): Promise<void> {
   );
 }
 
-/**
- * Pure. The message comes late, perhaps twice, and before or after whatever else is told of the same client id. The record as
- * it is: the record knows this attempt already, and has to be counted.
- */
+/** Pure. The session as it is: its record knows the attempt already, and the attempt is to be counted. */
 function readReplay(
   session: Session | undefined,
   message: UncountedAdmission,
@@ -68,50 +67,60 @@ function readReplay(
   policy: Policy,
   now: Ms,
 ): Session | 'nothing' {
-  const start = (): Session | 'nothing' => {
-    const next = startSession(message, message.place, message, policy, session, changedHands);
-    // Whatever connection came of it has been cut by now.
-    return next.countsUntil <= now ? 'nothing' : knowUncounted({ ...next, recounted: true }, message.attempt);
-  };
-  if (session === undefined) return start();
-  if (session.attempt === message.attempt) {
-    return session.holding === 'freed' ? 'nothing' : session;
+  if (session !== undefined && knows(session, message.attempt))
+    return isToBeCounted(session, message) ? session : 'nothing';
+  const begun = startSession(message, message.place, message, policy, session, changedHands);
+  if (session === undefined || session.holding === 'freed') {
+    // The broker has cut by now whatever connection came of the attempt.
+    if (begun.countsUntil <= now) return 'nothing';
+    const next = knowUncounted({ ...begun, recounted: true }, message.attempt);
+    return session === undefined ? next : startOver(next, session, message.at);
   }
-  if (session.overAttempt === message.attempt) return 'nothing';
-  // The message comes again, after another attempt. Who carried it out first may have died before the roster; but what
-  // another CONNECT has begun since is that one's to decide.
-  if (session.knownUncounted?.includes(message.attempt) === true) {
-    const isUndecided = session.holding === 'new' && !session.recounted;
-    return session.holding === 'freed' || isUndecided ? 'nothing' : session;
-  }
-  if (session.holding === 'freed') {
-    const next = start();
-    return next === 'nothing' ? next : startOver(next, session, message.at);
-  }
-  if (session.admittedAt < message.at) {
-    const met = meetSession(session, message, policy, changedHands);
-    // An attempt that nobody has confirmed may never have been counted.
-    const recounted = met.recounted || session.holding === 'new';
-    const overlap = met.overlap || addSeconds(session.admittedAt, connectGraceSeconds) >= message.at;
-    return knowUncounted({ ...(overlap ? overlapUnknown(met) : met), recounted }, message.attempt);
-  }
-  // Another attempt came later. Which of the two reached the broker last, nobody knows if they came together; and until
-  // it is confirmed it may have been let in without a count as well, or have died before it was counted.
+  const next =
+    session.admittedAt < message.at
+      ? meetEarlier(session, meetSession(session, message, policy, changedHands), message.at)
+      : joinLater(session, message, begun.countsUntil);
+  return knowUncounted(next, message.attempt);
+}
+
+function knows({ attempt, overAttempt, knownUncounted = [] }: Session, replayed: AttemptId): boolean {
+  return attempt === replayed || overAttempt === replayed || knownUncounted.includes(replayed);
+}
+
+/**
+ * The same message for the second time: the process that applied it first may have died before the count. An attempt that a
+ * CONNECT has begun since is for that CONNECT to decide.
+ */
+function isToBeCounted(session: Session, { attempt }: UncountedAdmission): boolean {
+  if (session.holding === 'freed') return false;
+  if (session.attempt === attempt) return true;
+  return session.overAttempt !== attempt && (session.holding !== 'new' || session.recounted);
+}
+
+/** The message is of a later attempt than the record. An attempt that is not confirmed may never have been counted. */
+function meetEarlier(session: Session, met: Session, at: Ms): Session {
+  const overlaps = met.overlap || addSeconds(session.admittedAt, connectGraceSeconds) >= at;
+  return { ...(overlaps ? overlapUnknown(met) : met), recounted: met.recounted || session.holding === 'new' };
+}
+
+/**
+ * The record is of a later attempt than the message. If the two came together, either may have reached the broker last. An
+ * attempt that is not confirmed may have been let in without a count as well, or its CONNECT died before it was counted.
+ */
+function joinLater(session: Session, message: UncountedAdmission, countsUntil: Ms): Session {
   const together = session.admittedAt <= addSeconds(message.at, connectGraceSeconds);
   const isUncertain = session.holding === 'new';
-  const { countsUntil } = startSession(message, message.place, message, policy, session, changedHands);
   const kept = message.signedBy === undefined ? session : rememberVouchers(session, [message.signedBy]);
-  const next = {
+  return {
     ...(session.overlap || together || isUncertain ? overlapUnknown(kept) : kept),
     countsUntil: later(session.countsUntil, countsUntil),
     recounted: session.recounted || isUncertain,
   };
-  return knowUncounted(next, message.attempt);
 }
 
 /**
- * The tombstone of another attempt, which may never have come near the broker, proves nothing of the one that is counted
- * now. But where the two came together, or that one came later, nobody knows which of them is told of.
+ * The tombstone is of another attempt, which may never have come near the broker: it proves nothing of the attempt that is
+ * counted now. If the two came together, or the tombstone's came later, events may be of either.
  */
 function startOver(next: Session, tombstone: Session, at: Ms): Session {
   const { attempt, witness, admittedAt } = tombstone;

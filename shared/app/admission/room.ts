@@ -1,6 +1,6 @@
-// Whether a username has room for one more (S4), as far as readings can tell: its limit, its count, and what of the count
-// has expired. A reading turns most newcomers away without a write; the write that counts decides. It must not know what
-// happens to the record of a session.
+// Whether a username has room for one more session (S4), as far as readings tell: its limit, its count, and what of the
+// count has expired. A reading turns most newcomers away without a write; the write that counts decides. It must not know
+// what happens to the record of a session.
 
 import { decideLimit, type EffectiveLimit, maxSessions } from '../../domain/limit.ts';
 import type { Session } from '../../domain/session/record.ts';
@@ -38,8 +38,8 @@ export async function look(
 }
 
 /**
- * Reads the limit anew, because others hold the roster against another one: a process holds settings for some seconds, so
- * either side may be behind. What was just read holds from here on.
+ * Reads the limit anew, because another process holds the roster against another limit. Each process holds settings for some
+ * seconds, so either may be behind.
  */
 export async function readLimit(by: ByLimit, askedAt: Ms): Promise<number | 'blocked'> {
   const { ports, request } = by;
@@ -51,7 +51,7 @@ export async function readLimit(by: ByLimit, askedAt: Ms): Promise<number | 'blo
   return limit.kind === 'blocked' ? 'blocked' : by.max;
 }
 
-/** Only an attempt that is not counted needs room: it is nobody's session yet. Every other session has its place (S3). */
+/** Only an attempt that is not counted needs room. A session that is counted has its place (S3). */
 export async function findRoom(
   run: Run,
   by: ByLimit,
@@ -62,7 +62,7 @@ export async function findRoom(
   const before = run.session;
   const isIn = (await hasRoom(run, by)) || (met !== undefined && (await isCounted(store, run.roster, met.value)));
   if (!isIn) {
-    // The first reading may lag, and the attempt may have been counted since: a session of its own is let in (S3).
+    // The first reading may lag, and the attempt may have been counted since. A session is not turned away from itself (S3).
     await readAgain(run);
     const isAsMet = met === undefined ? liveSession(run) === undefined : run.session?.revision === met.revision;
     if (isAsMet && !(met !== undefined && (await wasForced(run, met.value)))) return 'full';
@@ -70,7 +70,7 @@ export async function findRoom(
   return run.session?.revision === before?.revision ? 'room' : 'look again';
 }
 
-/** A client that was let in without a count is counted whatever the limit, and its record stays as it is (S17). */
+/** An outage's replay counts whatever the limit, without a change of the record that a reading would show (S17). */
 async function wasForced({ ports }: Run, session: Session): Promise<boolean> {
   return session.recounted && (await ports.store.holds(session));
 }
@@ -90,7 +90,7 @@ export async function reclaim(run: Run, by: ByLimit): Promise<boolean> {
   const { deploymentId, username } = names;
   if (run.roster.wakeAt === undefined || run.roster.wakeAt > ports.clock.now()) return false;
   let freed = 0;
-  // Until there is room or nothing is left to look at: entries that came too early may stand before the expired ones.
+  // Entries that came too early may stand before the expired ones.
   for (let room = false, more = true; more && !room; room = mayHaveRoom(run.roster, by.max)) {
     checkTime(run);
     const page = await freeDue(ports, deploymentId, username, { limit: 25, seen: run.roster });
@@ -99,7 +99,7 @@ export async function reclaim(run: Run, by: ByLimit): Promise<boolean> {
     if (page.freed > 0) run.roster = await ports.store.peekRoster(deploymentId, username);
   }
   if (freed === 0) return false;
-  // The own session of this client id may have been among them.
+  // The session of this client id may have been among them.
   await readAgain(run);
   return true;
 }

@@ -1,5 +1,4 @@
-// What one admission knows while it runs: who comes, by which rules, and what was last read. Nothing of it outlives the
-// answer.
+// What one admission knows while it runs: the client, the rules, and what was last read. Nothing of it outlives the answer.
 
 import type { AttemptId } from '../../domain/ids.ts';
 import { type Admission, isLive, type Policy, type Session } from '../../domain/session/record.ts';
@@ -28,13 +27,13 @@ export interface AdmitPorts extends RunPorts {
   readonly settings: Pick<SettingsCache, 'getNewer'>;
   /** Ends what another username has under a client id (S9). */
   readonly broker: Pick<Broker, 'deleteConnection'>;
-  /** What one CONNECT may take, from its receipt; what is not decided by then is unavailable. */
+  /** The time budget of one CONNECT, from its receipt. A CONNECT that is not decided by then is unavailable. */
   readonly budgetMs: number;
 }
 
 export type AdmitRequest = Names &
   Omit<Admission, 'attempt' | 'at'> & {
-    /** When the CONNECT came: what it may take runs from there. */
+    /** When the CONNECT came: its time budget runs from there. */
     readonly receivedAt: Ms;
   };
 
@@ -45,7 +44,7 @@ export type AdmitDecision =
       readonly reconnect: boolean;
       /** Not counted yet (S17). */
       readonly uncounted?: true;
-      /** Whose client id it was is not known, so nothing of it may be inherited (S9). Only where it is not counted yet. */
+      /** The owner of the client id is not known, so the client may inherit nothing (S9). Only with `uncounted`. */
       readonly mustCleanStart?: true;
     }
   | { readonly kind: 'rejected'; readonly reason: 'blocked' | 'quota_exceeded' | 'client_id_held' };
@@ -61,14 +60,14 @@ export interface ByLimit {
   rosterIsExact: boolean;
 }
 
-/** An outage's client, which was let in already: no limit, and nobody is refused (S17). All differences are here. */
+/** An outage's replay: its client was let in already, so no limit holds and nothing is refused (S17). */
 export interface Forced {
   readonly kind: 'forced';
-  /** The record that it makes of what it finds, which may be the record found; `nothing`: there is nothing left to do. */
+  /** The next record, which may be the record found. `nothing`: nothing is left to do. */
   readonly next: (found: Session | undefined, changedHands: boolean) => Session | 'nothing';
-  /** The client id was passed on after this admission. */
+  /** Another username was admitted under the client id afterwards, and keeps it. */
   readonly hasLostId: (other: OtherHolder) => boolean;
-  /** Another username holds the client id too, and has lost its connection or will. */
+  /** Has the broker asked about another username's session under the client id. */
   readonly doubt: (other: Session) => Promise<void>;
 }
 

@@ -157,12 +157,12 @@ export async function countAgain(store: SessionStore, session: Session): Promise
 }
 
 /**
- * The same for an admission that asks no limit, which others may be deciding at this moment by one. Safe to repeat.
+ * Counts a record that no limit holds for, while a CONNECT may be deciding about it by one. Safe to repeat.
  *
  * Invariant: I2, I3: a record that is not confirmed names the place that is counted for it.
- * Race: a CONNECT that met the record may be about to move it to another place of a wide roster. The record is written
- * once more after the count, so either that CONNECT is refused, or this write is, and takes out what it counted.
- * On crash: counted, and the message that asks for it comes again.
+ * Race: a CONNECT that met the record may be about to move it to another place of a wide roster. This writes the record once
+ * more after the count: the database refuses that CONNECT's write, or this one, which then takes its place out again.
+ * On crash: counted, and the message is delivered again.
  */
 export async function countForced({ store }: CommitPorts, stored: Stored<Session>): Promise<'counted' | 'changed'> {
   if ((await countAgain(store, stored.value)) === 'gone') return 'changed';
