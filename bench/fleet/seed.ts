@@ -1,7 +1,8 @@
 // Sessions that are there before a run begins: admitted, confirmed and, where wanted, ended by the product's own code, in
 // no time and with nobody else around.
 
-import { type AdmitRequest, admit } from '../../shared/app/admission/admit.ts';
+import { admit } from '../../shared/app/admission/admit.ts';
+import type { AdmitRequest } from '../../shared/app/admission/run.ts';
 import { applyBrokerEvent } from '../../shared/app/presence/event.ts';
 import { applyDoorReport } from '../../shared/app/presence/report.ts';
 import { connectBudgetMs } from '../../shared/config/constants.ts';

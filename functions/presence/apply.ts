@@ -3,7 +3,7 @@
 // different ones side by side.
 
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { countAdmitted } from '../../shared/app/admission/count-admitted.ts';
+import { countAdmitted } from '../../shared/app/admission/outage.ts';
 import { parseBrokerEvent } from '../../shared/app/presence/broker-event.ts';
 import { applyBrokerEvent } from '../../shared/app/presence/event.ts';
 import { applyDoorReport, type ReportPorts } from '../../shared/app/presence/report.ts';

@@ -14,7 +14,6 @@ export const limitedFolders = ['shared', 'functions', 'frontdoor', 'local', 'inf
 export const exceptions: Readonly<Record<string, number>> = {
   'file shared/adapters/dynamodb/counter/lanes.ts': 663,
   'file local/product.ts': 479,
-  'file shared/app/admission/admit.ts': 419,
   'file infra/headcount-front-door.ts': 404,
   'file functions/api/route.ts': 351,
   'function local/product.ts start': 253,

@@ -3,7 +3,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { signersOf } from '../../shared/adapters/node/signers.ts';
-import { countAdmitted } from '../../shared/app/admission/count-admitted.ts';
+import { countAdmitted } from '../../shared/app/admission/outage.ts';
 import {
   deleteTokenIssuer,
   parseTokenIssuer,

@@ -3,7 +3,7 @@
 
 import { beforeEach, describe, expect, test } from 'vitest';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import { countAdmitted } from '../../shared/app/admission/count-admitted.ts';
+import { countAdmitted } from '../../shared/app/admission/outage.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { laneOf } from '../../shared/domain/place.ts';
 import { freeSession } from '../../shared/domain/session/outcome.ts';

@@ -1,7 +1,7 @@
 // One client id, two usernames at the same moment, and takeovers not allowed (S9): one of the usernames gets it.
 
 import { expect, test } from 'vitest';
-import type { AdmitDecision } from '../../shared/app/admission/admit.ts';
+import type { AdmitDecision } from '../../shared/app/admission/run.ts';
 import { createMemoryClient } from '../support/memory-client.ts';
 import { type Core, createCore } from './rig.ts';
 import { Steps, type Worker } from './steps.ts';

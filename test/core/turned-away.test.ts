@@ -3,14 +3,15 @@
 
 import { expect, test } from 'vitest';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import { countAdmitted } from '../../shared/app/admission/count-admitted.ts';
+import { countAdmitted } from '../../shared/app/admission/outage.ts';
 import { countAgain } from '../../shared/app/counter/commit.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { inFlight } from '../../shared/domain/session/attempts.ts';
 import type { Session } from '../../shared/domain/session/record.ts';
-import { seconds } from '../../shared/domain/time.ts';
+import { ms, seconds } from '../../shared/domain/time.ts';
 import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
 import type { SessionStore } from '../../shared/ports/common/session-store.ts';
+import { createGate } from '../support/gate.ts';
 import { createMemoryClient } from '../support/memory-client.ts';
 import { createCore } from './rig.ts';
 
@@ -102,3 +103,67 @@ test('S10: an attempt that another has met is not waited for; nor is its answer 
     expect(await core.used('alice')).toBe(isDown ? 1 : 0);
   }
 });
+
+test.each(['counted', 'looked', 'done'] as const)(
+  'I2: one place counts where a CONNECT chooses another in a wide username, after its outage’s message has %s',
+  async (moment) => {
+    const [sawWide, goesOn] = [createGate(), createGate()];
+    let connecting: Promise<unknown> | undefined;
+    let isIn = false;
+    const message = {
+      type: 'admitted' as const,
+      ...alices,
+      attempt: cryptoRandom.attemptId(),
+      place: cryptoRandom.place(),
+      at: ms(1_790_000_000_000),
+      witness: 'door' as const,
+      expirySeconds: seconds(0),
+    };
+    let isOver = false;
+    const until = async (now: typeof moment): Promise<void> => {
+      if (moment !== now || isOver) return;
+      isOver = true;
+      goesOn.open();
+      await connecting;
+    };
+    const core = createCore(
+      createMemoryClient(),
+      'table',
+      (store) => ({
+        ...store,
+        async addPlace(...given) {
+          if (given[2] !== message.place) return store.addPlace(...given);
+          const isMessage = given[5]?.forced === true;
+          if (isMessage && connecting === undefined) {
+            for (const clientId of ['a', 'b', 'd']) await core.join('alice', clientId);
+            connecting = core.connect('alice', 'c');
+            await sawWide.opened;
+          }
+          const outcome = await store.addPlace(...given);
+          if (!isMessage && outcome.kind === 'wide') {
+            sawWide.open();
+            await goesOn.opened;
+          }
+          if (isMessage && outcome.kind === 'added' && !isIn) {
+            isIn = true;
+            await until('counted');
+          }
+          return outcome;
+        },
+        async readSession(names) {
+          const seen = await store.readSession(names);
+          if (isIn && names.clientId === 'c') await until('looked');
+          return seen;
+        },
+      }),
+      { layout: { wideAt: 3, lanes: 2, reserveMax: 8, near: 4, foldAt: 50, dropAt: 8 } },
+    );
+    core.max = 100;
+    expect(await countAdmitted(core.ports, message)).toBe('done');
+    await until('done');
+    expect(await connecting).toMatchObject({ kind: 'admitted' });
+    expect(await core.used('alice')).toBe(4);
+    const now = await core.session('alice', 'c');
+    expect(now !== undefined && (await core.store.holds(now))).toBe(true);
+  },
+);

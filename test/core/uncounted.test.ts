@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
-import { countAdmitted } from '../../shared/app/admission/count-admitted.ts';
+import { countAdmitted } from '../../shared/app/admission/outage.ts';
 import { applyDoorReport } from '../../shared/app/presence/report.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
@@ -233,7 +233,10 @@ describe('the client has come again', () => {
     const attempt = await core.join('alice', 'c');
     await count(message);
     expect(await core.session('alice', 'c')).toMatchObject({
-      attempts: [{ id: attempt, state: 'connected' }, { id: message.attempt, uncounted: true }],
+      attempts: [
+        { id: attempt, state: 'connected' },
+        { id: message.attempt, uncounted: true },
+      ],
       phase: { kind: 'connected' },
       ambiguity: 'none',
     });

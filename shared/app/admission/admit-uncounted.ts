@@ -12,7 +12,7 @@ import type { PresenceQueue } from '../../ports/presence/presence.ts';
 import type { Names } from '../../ports/presence/sessions.ts';
 import type { ConnectSettings } from '../../ports/settings/settings.ts';
 import { createRecent } from '../common/short-memory.ts';
-import type { AdmitDecision, AdmitRequest } from './admit.ts';
+import type { AdmitDecision, AdmitRequest } from './run.ts';
 
 export interface UncountedPorts {
   readonly queue: PresenceQueue;

@@ -17,7 +17,7 @@ import { type Ms, type Seconds, seconds } from '../../domain/time.ts';
 import { StoreUnavailable } from '../../ports/common/errors.ts';
 import type { Log } from '../../ports/common/log.ts';
 import { type Authenticated, type AuthenticatePorts, authenticate } from '../credentials/authenticate.ts';
-import { type AdmitDecision, type AdmitPorts, type AdmitRequest, admit } from './admit.ts';
+import { admit } from './admit.ts';
 import {
   admitUncounted,
   createSeenDecisions,
@@ -27,6 +27,7 @@ import {
 } from './admit-uncounted.ts';
 import { createFairTurns, type FairTurns } from './fair-turns.ts';
 import { createLines, type InLine } from './in-line.ts';
+import type { AdmitDecision, AdmitPorts, AdmitRequest } from './run.ts';
 
 export interface ConnectPorts extends Omit<AdmitPorts, 'settings'>, AuthenticatePorts, UncountedPorts {
   readonly log: Log;

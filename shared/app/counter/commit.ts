@@ -155,6 +155,23 @@ export async function countAgain(store: SessionStore, session: Session): Promise
   return live ? 'present' : 'gone';
 }
 
+/**
+ * Counts a record that no limit holds for, while a CONNECT may be deciding about it by one. Safe to repeat.
+ *
+ * Invariant: I2, I3: a record that is not confirmed names the place that is counted for it.
+ * Race: a CONNECT that met the record may be about to move it to another place of a wide roster. This writes the record once
+ * more after the count: the database refuses that CONNECT's write, or this one, which then takes its place out again.
+ * On crash: counted, and the message is delivered again.
+ */
+export async function countForced({ store }: CommitPorts, stored: Stored<Session>): Promise<'counted' | 'changed'> {
+  if ((await countAgain(store, stored.value)) === 'gone') return 'changed';
+  if (stored.value.phase.kind !== 'new') return 'counted';
+  const put = await store.putSession(stored.value, stored);
+  if (put.kind === 'done') return 'counted';
+  if (put.current?.value.place !== stored.value.place) await uncount(store, stored.value);
+  return 'changed';
+}
+
 /** What a reading shows of it; it may lag, and proves that a session is counted, never that it is not. */
 export function isSeenCounted(seen: Roster, session: Session): boolean {
   return session.folded === true || seen.places.has(session.place);
