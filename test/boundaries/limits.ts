@@ -35,5 +35,4 @@ export const exceptions: Readonly<Record<string, number>> = {
   'function shared/adapters/dynamodb/settings/settings-overrides.ts write': 72,
   'port shared/ports/common/session-store.ts SessionStore': 24,
   'port shared/ports/settings/settings.ts SettingsStore': 18,
-  'record shared/domain/session/record.ts Session': 33,
 };
