@@ -53,9 +53,13 @@ describe('onStoreFailure: admit', () => {
       expect(await rig.used('demo', 'alice')).toBe(2);
       expect(await rig.session('demo', 'alice', 'second')).toMatchObject({
         recounted: true,
-        protocolVersion: 5,
-        ipAddress: '192.0.2.9',
-        ...(decision.kind === 'admitted' ? { attempt: decision.attempt } : {}),
+        attempts: [
+          {
+            protocolVersion: 5,
+            ipAddress: '192.0.2.9',
+            ...(decision.kind === 'admitted' ? { id: decision.attempt } : {}),
+          },
+        ],
       });
       expect(await rig.connect({ clientId: 'third' })).toMatchObject({ reason: 'quota_exceeded' });
       expect(rig.rejections).toHaveLength(1);

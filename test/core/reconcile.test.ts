@@ -78,9 +78,9 @@ test('where all is well it asks about every quiet session, reports zeros, and wr
 });
 
 test.each([
-  ['connected', 'absent', 'freed', { ghosts: 1 }],
+  ['connected', 'absent', 'ended', { ghosts: 1 }],
   ['connected', 'retained', 'retained', { corrected: 1 }],
-  ['retained', 'absent', 'freed', { ghosts: 1 }],
+  ['retained', 'absent', 'ended', { ghosts: 1 }],
   ['retained', 'connected', 'connected', { corrected: 1 }],
   ['connected', 'unknown', 'connected', { unknown: 1 }],
   ['retained', 'unknown', 'retained', { unknown: 1 }],
@@ -272,7 +272,7 @@ test('S9: of a client id that has changed hands the broker speaks for whoever ho
   });
   if (left === undefined) throw new Error('its record stays');
   const session = left.value;
-  await core.store.putSession({ ...session, phase: { kind: 'connected', made: { at: core.now() } } }, left);
+  await core.store.putSession({ ...session, phase: { kind: 'connected', made: madeOf(session) ?? { at: session.attempts[0].admittedAt } } }, left);
   await core.store.addPlace(demo, 'alice' as Username, session.place, 1e9, session.dueAt);
   core.advance(quietSeconds);
   expect(await run()).toMatchObject({ ghosts: 1 });
@@ -331,7 +331,7 @@ test('I7: it dies at any request, the next run goes on, and nothing is lost', as
 type Comeback = readonly [
   name: string,
   traffic: (by: Core) => Promise<unknown>,
-  after: 'connected' | 'counted' | 'freed',
+  after: 'connected' | 'counted' | 'ended',
 ];
 const comebacks: readonly Comeback[] = [
   ['a reconnect of the ghost', (by) => by.join('alice', 'ghost'), 'connected'],
@@ -342,7 +342,7 @@ const comebacks: readonly Comeback[] = [
       const session = await by.session('alice', 'ghost');
       if (session !== undefined) await by.report('door.disconnected', 'alice', 'ghost', session.attempts[0].id);
     },
-    'freed',
+    'ended',
   ],
 ];
 
@@ -365,7 +365,7 @@ test.each(comebacks)(
         check: async (where): Promise<void> => {
           await checkAgreement('alice', `${way}: ${where}`);
           const session: Session | undefined = await core.session('alice', 'ghost');
-          expect(await core.used('alice'), where).toBe(after === 'freed' ? 0 : 1);
+          expect(await core.used('alice'), where).toBe(after === 'ended' ? 0 : 1);
           if (after !== 'counted') expect(session?.phase.kind, where).toBe(after);
         },
       };
