@@ -59,6 +59,18 @@ test.each([
   },
 );
 
+test('S3: a connection that a fault has left uncounted is let in again over the limit, and counted', async () => {
+  const core = createCore(createMemoryClient(), 'table');
+  await core.join('alice', 'c');
+  const { deploymentId, username } = alices;
+  const place = (await core.session('alice', 'c'))?.place;
+  if (place === undefined) throw new Error('it has joined');
+  await core.store.removePlace(deploymentId, username, place, true);
+  for (const clientId of ['a', 'b']) await core.join('alice', clientId);
+  expect(await core.connect('alice', 'c')).toMatchObject({ kind: 'admitted', reconnect: true });
+  expect(await core.used('alice')).toBe(3);
+});
+
 test('S10: an attempt that another has met is not waited for; nor is its answer another one where that cannot be told', async () => {
   for (const isDown of [false, true]) {
     let meanwhile: (() => Promise<void>) | undefined;
