@@ -8,7 +8,7 @@ import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { change } from '../../shared/app/presence/change.ts';
 import { type ReconcilePorts, reconcile } from '../../shared/app/repair/reconcile.ts';
 import type { ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
-import { isLive, pendingOf, type Session } from '../../shared/domain/session/record.ts';
+import { isLive, madeOf, pendingOf, type Session } from '../../shared/domain/session/record.ts';
 import { addSeconds, seconds } from '../../shared/domain/time.ts';
 import { allItems } from '../support/all-items.ts';
 import { createMemoryClient } from '../support/memory-client.ts';
@@ -272,7 +272,10 @@ test('S9: of a client id that has changed hands the broker speaks for whoever ho
   });
   if (left === undefined) throw new Error('its record stays');
   const session = left.value;
-  await core.store.putSession({ ...session, phase: { kind: 'connected', made: madeOf(session) ?? { at: session.attempts[0].admittedAt } } }, left);
+  await core.store.putSession(
+    { ...session, phase: { kind: 'connected', made: madeOf(session) ?? { at: session.attempts[0].admittedAt } } },
+    left,
+  );
   await core.store.addPlace(demo, 'alice' as Username, session.place, 1e9, session.dueAt);
   core.advance(quietSeconds);
   expect(await run()).toMatchObject({ ghosts: 1 });
