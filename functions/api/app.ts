@@ -15,6 +15,7 @@ import type { Log } from '../../shared/ports/common/log.ts';
 import type { CredentialStore, PasswordMaker } from '../../shared/ports/credentials/credentials.ts';
 import type { KeyFetcher, SignersOf, TokenIssuerStore } from '../../shared/ports/credentials/token-issuer.ts';
 import type { RejectionReader } from '../../shared/ports/rejections/rejections.ts';
+import type { SettingsStore } from '../../shared/ports/settings/settings.ts';
 import type { UsageReader } from '../../shared/ports/usage/usage.ts';
 import { internalError, ok, problem, render, storeUnavailable } from './answer.ts';
 import { type ApiDocument, renderReference, styleHash } from './docs/page.ts';
@@ -33,6 +34,7 @@ import { addTokenIssuerRoutes } from './routes/token-issuer.ts';
 import { addUsageRoutes } from './routes/usage.ts';
 
 export interface ApiPorts extends DeploymentRoutePorts {
+  readonly settings: SettingsStore;
   readonly credentials: CredentialStore;
   readonly passwords: PasswordMaker;
   readonly usage: UsageReader;

@@ -11,7 +11,7 @@ import type { Caller, Expected } from '../../shared/app/settings/expected.ts';
 import { runningOperationsMax } from '../../shared/config/constants.ts';
 import { type DeploymentId, type Parsed, parseDeploymentId, type TenantId } from '../../shared/domain/ids.ts';
 import type { OperationStore } from '../../shared/ports/operations/operations.ts';
-import type { IdempotencyKey, SettingsStore, StoredDeployment } from '../../shared/ports/settings/settings.ts';
+import type { DeploymentStore, IdempotencyKey, StoredDeployment } from '../../shared/ports/settings/settings.ts';
 import {
   type Answer,
   deploymentDeleting,
@@ -93,7 +93,7 @@ export interface TenantRoute<P, Q, B> extends Common<P, Q, B> {
 }
 
 export interface RouterPorts {
-  readonly settings: Pick<SettingsStore, 'getDeployment'>;
+  readonly settings: Pick<DeploymentStore, 'getDeployment'>;
   readonly authenticate: Authenticate;
   readonly starts: { readonly operations: Pick<OperationStore, 'countRunning'> };
 }

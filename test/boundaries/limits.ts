@@ -34,5 +34,4 @@ export const exceptions: Readonly<Record<string, number>> = {
   'function console/pages/mqtt-users.tsx MqttUsers': 73,
   'function shared/adapters/dynamodb/settings/settings-overrides.ts write': 72,
   'port shared/ports/common/session-store.ts SessionStore': 24,
-  'port shared/ports/settings/settings.ts SettingsStore': 18,
 };

@@ -3,7 +3,7 @@
 import { z } from '@hono/zod-openapi';
 import { parseDeploymentId } from '../../../shared/domain/ids.ts';
 import { ms } from '../../../shared/domain/time.ts';
-import type { AuditPlace, SettingsStore } from '../../../shared/ports/settings/settings.ts';
+import type { AuditPlace, AuditStore } from '../../../shared/ports/settings/settings.ts';
 import { badCursor } from '../list.ts';
 import type { Router } from '../route.ts';
 import { answers, listOf, pageQuery } from '../schemas.ts';
@@ -22,7 +22,7 @@ function parsePlace(text: string): AuditPlace | undefined {
   return { at: ms(Number(at)), deploymentId: deploymentId.value, key };
 }
 
-export function addAuditRoutes(router: Router, settings: Pick<SettingsStore, 'listAudit' | 'listTenantAudit'>): void {
+export function addAuditRoutes(router: Router, settings: Pick<AuditStore, 'listAudit' | 'listTenantAudit'>): void {
   router.tenantRoute({
     method: 'get',
     path: '/v1/audit',

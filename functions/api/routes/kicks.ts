@@ -5,7 +5,7 @@ import { type StartPorts, startKick } from '../../../shared/app/operations/opera
 import type { Caller } from '../../../shared/app/settings/expected.ts';
 import { type ClientId, parseClientId, parseUsername, type Username } from '../../../shared/domain/ids.ts';
 import type { Broker } from '../../../shared/ports/presence/broker.ts';
-import type { SettingsStore } from '../../../shared/ports/settings/settings.ts';
+import type { AuditStore } from '../../../shared/ports/settings/settings.ts';
 import { type Answer, accepted, clientNotFound, noContent, problem } from '../answer.ts';
 import { startedFor } from '../principal.ts';
 import type { Router } from '../route.ts';
@@ -21,7 +21,7 @@ const brokerUnavailable = problem(503, 'broker.unavailable', 'The broker did not
 export interface KickRoutePorts {
   readonly kicks: KickPorts;
   readonly starts: StartPorts;
-  readonly settings: Pick<SettingsStore, 'recordKick'>;
+  readonly settings: Pick<AuditStore, 'recordKick'>;
 }
 
 const by = ({ actor, tenantId }: Caller) => ({ actor, tenantId });

@@ -8,7 +8,7 @@ import { isHostLabel, labelBelow } from '../../domain/mqtt-host.ts';
 import { networkOf } from '../../domain/source-address.ts';
 import type { Clock } from '../../ports/common/clock.ts';
 import { StoreUnavailable } from '../../ports/common/errors.ts';
-import type { SettingsStore } from '../../ports/settings/settings.ts';
+import type { DeploymentStore } from '../../ports/settings/settings.ts';
 import { remember } from '../common/short-memory.ts';
 import { createFairTurns } from './fair-turns.ts';
 
@@ -24,7 +24,7 @@ interface Found {
 
 /** `store` answers in time, or throws: whatever remembers for it stands behind that. */
 export function createHostLookup(
-  store: Pick<SettingsStore, 'getDeploymentOfHost'>,
+  store: Pick<DeploymentStore, 'getDeploymentOfHost'>,
   clock: Clock,
   mqttDomain: string | undefined,
 ): HostLookup {

@@ -17,7 +17,7 @@ import {
   type TokenIssuerInput,
   type TokenIssuerStore,
 } from '../../ports/credentials/token-issuer.ts';
-import type { Change, Deployment, SettingsStore, Stale } from '../../ports/settings/settings.ts';
+import type { Change, Deployment, DeploymentStore, Stale } from '../../ports/settings/settings.ts';
 import { type Check, type Checked, checkFields, type Fault, faulty, fine } from '../common/fault.ts';
 import { changeAndEnd, type StartPorts } from '../operations/operations.ts';
 import type { Caller } from '../settings/expected.ts';
@@ -164,7 +164,7 @@ const pageSize = 25;
 const atOnce = 5;
 
 export interface RefreshPorts extends TokenIssuerPorts {
-  readonly settings: Pick<SettingsStore, 'getDeployment'>;
+  readonly settings: Pick<DeploymentStore, 'getDeployment'>;
   readonly log: Log;
 }
 

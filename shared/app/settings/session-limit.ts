@@ -12,7 +12,8 @@ import type { Log } from '../../ports/common/log.ts';
 import type {
   Change,
   Missing,
-  SettingsStore,
+  DeploymentStore,
+  LimitStore,
   Stale,
   StoredOverride,
   StoredSessionLimit,
@@ -23,7 +24,7 @@ import { allows, type Caller, noVersion } from './expected.ts';
 import type { SessionLimitInput } from './session-limit-input.ts';
 
 export interface SessionLimitPorts {
-  readonly settings: SettingsStore;
+  readonly settings: Pick<DeploymentStore, 'getDeployment'> & LimitStore;
   readonly usage: Pick<UsageReader, 'countOverLimit'>;
   readonly clock: Clock;
   readonly log: Log;

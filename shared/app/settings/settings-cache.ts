@@ -5,7 +5,7 @@ import type { DeploymentId, Username } from '../../domain/ids.ts';
 import type { Ms } from '../../domain/time.ts';
 import type { Clock } from '../../ports/common/clock.ts';
 import type { Credential, CredentialStore } from '../../ports/credentials/credentials.ts';
-import type { ConnectSettings, SettingsStore } from '../../ports/settings/settings.ts';
+import type { ConnectSettings, DeploymentStore } from '../../ports/settings/settings.ts';
 import { remember } from '../common/short-memory.ts';
 
 export interface SettingsCache {
@@ -19,7 +19,7 @@ export interface SettingsCache {
 /** A deployment and its limit are small; keys of a token issuer are up to 2 KB each. */
 const bytesOfSettings = ({ tokenIssuer }: ConnectSettings): number => 2_000 + (tokenIssuer?.keys.length ?? 0) * 2_000;
 
-export function createSettingsCache(store: Pick<SettingsStore, 'getConnectSettings'>, clock: Clock): SettingsCache {
+export function createSettingsCache(store: Pick<DeploymentStore, 'getConnectSettings'>, clock: Clock): SettingsCache {
   return remember(clock, (id) => store.getConnectSettings(id as DeploymentId), true, bytesOfSettings);
 }
 

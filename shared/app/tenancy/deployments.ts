@@ -12,15 +12,15 @@ import type {
   Deployment,
   DeploymentChange,
   DeploymentOutcome,
+  DeploymentStore,
   IdempotencyKey,
-  SettingsStore,
   StoredDeployment,
 } from '../../ports/settings/settings.ts';
 import type { TenantStore } from '../../ports/tenancy/tenants.ts';
 import { allows, type Caller } from '../settings/expected.ts';
 
 export interface DeploymentPorts {
-  readonly settings: SettingsStore;
+  readonly settings: DeploymentStore;
   readonly tenants: TenantStore;
   readonly clock: Clock;
   /** A new one each time; that it is given out once is the store's word. */

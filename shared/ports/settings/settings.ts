@@ -118,11 +118,11 @@ export type DeploymentOutcome =
   | { readonly kind: 'deleting' };
 
 /**
- * Settings of deployments. Every change of a deployment, a session limit or an override writes its audit record in the
- * same atomic step (S18); a write that would change nothing writes nothing. What the API reads is read consistently. Throws
- * StoreUnavailable where the database does not answer.
+ * Settings are three small ports. Every change of a deployment, a session limit or an override writes its audit record in
+ * the same atomic step (S18); a write that would change nothing writes nothing. What the API reads is read consistently.
+ * Each method throws StoreUnavailable where the database does not answer.
  */
-export interface SettingsStore {
+export interface DeploymentStore {
   /**
    * `change` where somebody asked for it: then it is recorded. A server name belongs to one deployment, and its first
    * label is never the id of another. With a key, the key is taken in the same atomic step: `key_taken` where it has made
@@ -146,21 +146,12 @@ export interface SettingsStore {
   countDeployments(tenantId: TenantId, most: number): Promise<number>;
   /** The deployment that has set a TLS server name; eventually consistent. */
   getDeploymentOfHost(host: string): Promise<DeploymentId | undefined>;
-  /** Newest first, after the record `after`, at most `limit`; fewer where records are large. `next`: more may follow. */
-  listAudit(
-    id: DeploymentId,
-    page: { readonly limit: number; readonly after?: string },
-  ): Promise<{ readonly items: readonly AuditRecord[]; readonly next: string | undefined }>;
-  /** A tenant's, over all its deployments, those deleted too; newest first, eventually consistent. Otherwise as above. */
-  listTenantAudit(
-    tenantId: TenantId,
-    page: { readonly limit: number; readonly after?: AuditPlace },
-  ): Promise<{ readonly items: readonly AuditRecord[]; readonly next: AuditPlace | undefined }>;
-  /** A kick of one client follows, or was tried. */
-  recordKick(id: DeploymentId, clientId: ClientId, change: Change): Promise<void>;
   /** For the connect path: deployment and limit in one read, eventually consistent. */
   getConnectSettings(id: DeploymentId): Promise<ConnectSettings | undefined>;
+}
 
+/** Session limits of deployments, with their whitelists and overrides. */
+export interface LimitStore {
   /** Undefined where none is configured. */
   getSessionLimit(id: DeploymentId): Promise<StoredSessionLimit | undefined>;
   /**
@@ -174,7 +165,6 @@ export interface SettingsStore {
   ): Promise<WriteOutcome<StoredSessionLimit>>;
   /** Removes settings, whitelist and overrides for good, all of them in one step. */
   deleteSessionLimit(id: DeploymentId, change: Change): Promise<WriteOutcome<undefined>>;
-
   getOverride(
     id: DeploymentId,
     username: Username,
@@ -193,3 +183,22 @@ export interface SettingsStore {
     page: { readonly limit: number; readonly after?: Username },
   ): Promise<readonly StoredOverride[] | undefined>;
 }
+
+/** What was changed, and by whom. */
+export interface AuditStore {
+  /** Newest first, after the record `after`, at most `limit`; fewer where records are large. `next`: more may follow. */
+  listAudit(
+    id: DeploymentId,
+    page: { readonly limit: number; readonly after?: string },
+  ): Promise<{ readonly items: readonly AuditRecord[]; readonly next: string | undefined }>;
+  /** A tenant's, over all its deployments, those deleted too; newest first, eventually consistent. Otherwise as above. */
+  listTenantAudit(
+    tenantId: TenantId,
+    page: { readonly limit: number; readonly after?: AuditPlace },
+  ): Promise<{ readonly items: readonly AuditRecord[]; readonly next: AuditPlace | undefined }>;
+  /** A kick of one client follows, or was tried. */
+  recordKick(id: DeploymentId, clientId: ClientId, change: Change): Promise<void>;
+}
+
+/** All of them, for those who assemble. */
+export type SettingsStore = DeploymentStore & LimitStore & AuditStore;

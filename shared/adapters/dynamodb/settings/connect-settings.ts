@@ -2,7 +2,7 @@
 // and what it loads it pays for at every cold start.
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { SettingsStore } from '../../../ports/settings/settings.ts';
+import type { DeploymentStore } from '../../../ports/settings/settings.ts';
 import { deploymentKey, limitKey, tokenIssuerKey } from '../common/keys.ts';
 import { readItems } from '../common/read-items.ts';
 import { parseConnectSettings } from './settings-item.ts';
@@ -10,7 +10,7 @@ import { parseConnectSettings } from './settings-item.ts';
 export function createConnectSettingsReader(
   client: DynamoDBDocumentClient,
   tableName: string,
-): Pick<SettingsStore, 'getConnectSettings'> {
+): Pick<DeploymentStore, 'getConnectSettings'> {
   return {
     async getConnectSettings(id) {
       const keys = [deploymentKey(id), limitKey(id), tokenIssuerKey(id)];

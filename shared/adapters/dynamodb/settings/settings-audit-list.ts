@@ -6,7 +6,7 @@ import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { tableDefinition } from '../../../config/table.ts';
 import type { ClientId, DeploymentId } from '../../../domain/ids.ts';
 import { ms } from '../../../domain/time.ts';
-import type { AuditRecord, Change, SettingsStore } from '../../../ports/settings/settings.ts';
+import type { AuditRecord, AuditStore, Change } from '../../../ports/settings/settings.ts';
 import { answering } from '../common/client.ts';
 import { auditPk, tenantAuditPk } from '../common/keys.ts';
 import { readItems } from '../common/read-items.ts';
@@ -30,8 +30,8 @@ function parseRecord(item: Record<string, unknown>): AuditRecord {
 export async function listAudit(
   { client, tableName }: Table,
   id: DeploymentId,
-  page: Parameters<SettingsStore['listAudit']>[1],
-): ReturnType<SettingsStore['listAudit']> {
+  page: Parameters<AuditStore['listAudit']>[1],
+): ReturnType<AuditStore['listAudit']> {
   const command = new QueryCommand({
     TableName: tableName,
     KeyConditionExpression: page.after === undefined ? 'pk = :pk' : 'pk = :pk AND sk < :after',
@@ -50,9 +50,9 @@ export async function listAudit(
 
 export async function listTenantAudit(
   table: Table,
-  tenantId: Parameters<SettingsStore['listTenantAudit']>[0],
-  { limit, after }: Parameters<SettingsStore['listTenantAudit']>[1],
-): ReturnType<SettingsStore['listTenantAudit']> {
+  tenantId: Parameters<AuditStore['listTenantAudit']>[0],
+  { limit, after }: Parameters<AuditStore['listTenantAudit']>[1],
+): ReturnType<AuditStore['listTenantAudit']> {
   const duePk = tenantAuditPk(tenantId);
   const start = after && { pk: auditPk(after.deploymentId), sk: after.key, duePk, dueAt: after.at };
   const command = new QueryCommand({

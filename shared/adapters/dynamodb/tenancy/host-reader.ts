@@ -3,14 +3,14 @@
 
 import { type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { parseDeploymentId } from '../../../domain/ids.ts';
-import type { SettingsStore } from '../../../ports/settings/settings.ts';
+import type { DeploymentStore } from '../../../ports/settings/settings.ts';
 import { answering } from '../common/client.ts';
 import { hostKey } from '../common/keys.ts';
 
 export function createHostReader(
   client: DynamoDBDocumentClient,
   tableName: string,
-): Pick<SettingsStore, 'getDeploymentOfHost'> {
+): Pick<DeploymentStore, 'getDeploymentOfHost'> {
   return {
     async getDeploymentOfHost(host) {
       const command = new GetCommand({ TableName: tableName, Key: hostKey(host) });

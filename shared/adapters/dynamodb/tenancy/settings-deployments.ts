@@ -12,10 +12,10 @@ import type {
   Deployment,
   DeploymentChange,
   DeploymentOutcome,
+  DeploymentStore,
   IdempotencyKey,
   MadeByKey,
   Missing,
-  SettingsStore,
   Stale,
   StoredDeployment,
 } from '../../../ports/settings/settings.ts';
@@ -105,7 +105,7 @@ export async function getMadeByKey(
   return item === undefined || item.keptUntil <= now ? undefined : { deploymentId: item.deploymentId, name: item.name };
 }
 
-type ByKey = NonNullable<Parameters<SettingsStore['createDeployment']>[2]>;
+type ByKey = NonNullable<Parameters<DeploymentStore['createDeployment']>[2]>;
 
 export async function createDeployment(
   table: Table,
