@@ -13,10 +13,8 @@ export const limitedFolders = ['shared', 'functions', 'frontdoor', 'local', 'inf
 /** As `file shared/domain/ids.ts`; a function, port or record adds its name. */
 export const exceptions: Readonly<Record<string, number>> = {
   'file shared/adapters/dynamodb/counter/lanes.ts': 663,
-  'file local/product.ts': 479,
   'file infra/headcount-front-door.ts': 404,
   'file functions/api/route.ts': 351,
-  'function local/product.ts start': 253,
   'function console/pages/session-limit/usage-tab.tsx UsageTab': 115,
   'function console/pages/session-limit/settings-tab.tsx SettingsTab': 111,
   'function console/pages/session-limit/clients-dialog.tsx ClientsDialog': 104,
