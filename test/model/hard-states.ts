@@ -1,6 +1,6 @@
 // States that are hard to reach, and how often a run has reached them: a schedule that never meets them proves nothing.
 
-import { isWide } from '../../shared/domain/place.ts';
+import { isFolded, isSamePlace, isWide } from '../../shared/domain/place.ts';
 import { isLive, type Session } from '../../shared/domain/session/record.ts';
 import type { Ms } from '../../shared/domain/time.ts';
 import type { Actor } from './actor.ts';
@@ -83,10 +83,10 @@ export class Reached {
   }
 
   private noteChange(actor: Actor, old: Session, next: Session, before: TableView, now: Ms): void {
-    if (old.folded !== true && next.folded === true) this.note('folded');
-    if (old.attempt === next.attempt && isWide(old.place) && old.place !== next.place && actor.kind === 'connect')
+    if (!isFolded(old.place) && isFolded(next.place)) this.note('folded');
+    if (old.attempt === next.attempt && isWide(old.place) && !isSamePlace(old.place, next.place) && actor.kind === 'connect')
       this.note('moved to another lane');
-    if (old.folded === true && next.holding === 'freed') this.note('a folded session freed');
+    if (isFolded(old.place) && next.holding === 'freed') this.note('a folded session freed');
     const counted = rosterOf(before, old.deploymentId, old.username).places.has(old.place);
     if (actor.kind === 'connect') {
       if (old.attempt !== next.attempt && old.place === next.place && old.holding === 'new' && !counted)

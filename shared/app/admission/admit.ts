@@ -7,6 +7,7 @@
 import { ownerSeconds, ttlGraceSeconds } from '../../config/constants.ts';
 import type { AttemptId } from '../../domain/ids.ts';
 import { decideLimit, type EffectiveLimit, maxSessions } from '../../domain/limit.ts';
+import { isSamePlace } from '../../domain/place.ts';
 import { meetSession, noteArrival, startSession } from '../../domain/session/attempt.ts';
 import { freeSession, settleSession } from '../../domain/session/outcome.ts';
 import { type Admission, isLive, type Policy, type Session } from '../../domain/session/record.ts';
@@ -317,7 +318,8 @@ class AdmissionRun {
     } else await this.undo(stored);
     // A client let in without a count was counted on this record meanwhile: it is a session of its own (S3).
     if (
-      this.session?.value.place === stored.value.place &&
+      this.session !== undefined &&
+      isSamePlace(this.session.value.place, stored.value.place) &&
       this.session.value.recounted &&
       this.liveSession() !== undefined
     )

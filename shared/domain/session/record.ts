@@ -5,8 +5,7 @@
 // connection, a retained session, or nothing. An attempt (`leaseUntil` present) is what may come on top of it. While
 // an attempt is pending nothing frees, and a failed attempt leaves what was there (S12).
 //
-// Whether a session is counted is not said here: a session counts if its place is in its username's roster, or if it is
-// folded: then its place has left a wide roster, and stays counted in a number.
+// Whether a session is counted is not said here: the counter knows, by its place.
 
 import type { AttemptId, ClientId, DeploymentId, Place, SignerId, Username } from '../ids.ts';
 import { addSeconds, later, type Ms, type Seconds, seconds } from '../time.ts';
@@ -36,7 +35,7 @@ export interface Session {
   readonly deploymentId: DeploymentId;
   readonly username: Username;
   readonly clientId: ClientId;
-  /** Changes with each life of the session. */
+  /** Changes with each life of the session. Its form tells the counter where it is counted: compare with `isSamePlace`. */
   readonly place: Place;
   /** The latest attempt. */
   readonly attempt: AttemptId;
@@ -51,8 +50,6 @@ export interface Session {
   readonly countsUntil: Ms;
   /** When somebody must look at it; never later than countsUntil. */
   readonly dueAt: Ms;
-  /** Counted in its lane's number; its place need not be in the lane any more. Written off together with the number. */
-  readonly folded?: true;
   /** Freed, but its place may still be in the roster. */
   readonly owes?: true;
   /** What countsUntil was before the pending attempt raised it. */

@@ -3,7 +3,7 @@
 import type { sessionAttributes } from '../../../config/attributes.ts';
 import { ttlGraceSeconds } from '../../../config/constants.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../../domain/ids.ts';
-import { laneOf } from '../../../domain/place.ts';
+import { folded, isFolded, laneOf, unfolded } from '../../../domain/place.ts';
 import {
   type Ending,
   type Pair,
@@ -36,7 +36,7 @@ export function encodeSession(session: Session, revision: string): Record<Sessio
     pk,
     sk,
     rev: revision,
-    place: placeBytes(place),
+    place: placeBytes(unfolded(place)),
     attempt: session.attempt,
     witness: session.witness,
     holding,
@@ -51,7 +51,7 @@ export function encodeSession(session: Session, revision: string): Record<Sessio
     ended: ended === undefined ? undefined : encodeEnding(ended),
     confirmed: session.confirmedAttempt,
     over: session.overAttempt,
-    folded: session.folded,
+    folded: isFolded(place) || undefined,
     endHeard: session.endHeard,
     pair: pair === undefined ? undefined : encodePair(pair),
     closed: closedPairs.length === 0 ? undefined : closedPairs.map(encodePair),
@@ -76,11 +76,12 @@ export function encodeSession(session: Session, revision: string): Record<Sessio
 
 export function decodeSession(item: Partial<Record<SessionAttribute, unknown>>): Stored<Session> {
   const { deploymentId, username, clientId } = parseSessionKey(String(item.pk), String(item.sk));
+  const place = placeOf(item.place as Uint8Array);
   const value: { -readonly [K in keyof Session]: Session[K] } = {
     deploymentId,
     username,
     clientId,
-    place: placeOf(item.place as Uint8Array),
+    place: item.folded === true ? folded(place) : place,
     attempt: item.attempt as AttemptId,
     witness: item.witness as Witness,
     holding: item.holding as Session['holding'],
@@ -102,7 +103,6 @@ export function decodeSession(item: Partial<Record<SessionAttribute, unknown>>):
   set('ended', decodeEnding(item.ended as EndingItem | undefined));
   set('confirmedAttempt', item.confirmed as AttemptId | undefined);
   set('overAttempt', item.over as AttemptId | undefined);
-  set('folded', isTrue(item.folded));
   set('endHeard', isTrue(item.endHeard));
   set('pair', item.pair === undefined ? undefined : decodePair(item.pair as PairItem));
   set('underway', item.underway as readonly AttemptId[] | undefined);

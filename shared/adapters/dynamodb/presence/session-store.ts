@@ -4,8 +4,7 @@
 import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { tableDefinition } from '../../../config/table.ts';
 import type { ClientId, DeploymentId, Username } from '../../../domain/ids.ts';
-import { laneOf, placeInLane } from '../../../domain/place.ts';
-import type { Session } from '../../../domain/session/record.ts';
+import { isFolded, laneOf, placeInLane } from '../../../domain/place.ts';
 import { type Ms, ms, toEpochSeconds } from '../../../domain/time.ts';
 import type { ConnectView, LookFor, Owner } from '../../../ports/admission/owners.ts';
 import type { Random } from '../../../ports/common/random.ts';
@@ -29,12 +28,17 @@ import { readItems } from '../common/read-items.ts';
 import { replace } from '../common/replace.ts';
 import { shareReads } from '../common/shared-reads.ts';
 import { createFolding } from '../counter/folding.ts';
-import { createLanes, type RosterLayout, usualLayout } from '../counter/lanes.ts';
-import { createRosterWrites } from '../counter/roster.ts';
+import { createGathering } from '../counter/gathering.ts';
+import { createLaneItems, type RosterLayout, usualLayout } from '../counter/lane-items.ts';
+import { createLanes } from '../counter/lanes.ts';
+import { createReserves } from '../counter/reserves.ts';
+import { createRosterAdding } from '../counter/roster.ts';
+import { createRosterRemoving } from '../counter/roster-removing.ts';
 import { decodeStoredRoster, parseRosterKey } from '../counter/roster-item.ts';
+import { createTallies } from '../counter/tally.ts';
 import { parseOverrideItem } from '../settings/settings-item.ts';
 import { isListed } from '../settings/whitelist-item.ts';
-import { decodeSession, encodeSession, type Item, parseSessionKey } from './session-item.ts';
+import { decodeSession, type Item, parseSessionKey } from './session-item.ts';
 import { createSessionPages } from './session-pages.ts';
 
 const [wakeIndex, dueIndex] = tableDefinition.indexes;
@@ -54,8 +58,11 @@ export function createSessionStore(
   { layout = usualLayout, backOff }: StoreOptions = {},
 ): SessionStore {
   const table = { client, tableName, ...(backOff === undefined ? {} : { backOff }) };
-  const lanes = createLanes(table, layout);
-  const folding = createFolding(table, lanes, random);
+  const items = createLaneItems(table, layout);
+  const gathering = createGathering(table, items);
+  const reserves = createReserves(table, items, layout);
+  const lanes = createLanes(table, { items, reserves, gathering, layout });
+  const folding = createFolding(table, { items, gathering, layout, random });
   /**
    * Usernames whose roster was wide and had room when this process read it last. Of those whose roster would be read
    * apart: a fleet that shares a username would read that one item thousands of times a second.
@@ -67,7 +74,7 @@ export function createSessionStore(
   /** In a storm of rejections all of a process that are being decided ask the same. */
   const peek = shareReads(
     ({ deploymentId, username }: Pick<Names, 'deploymentId' | 'username'>) => JSON.stringify([deploymentId, username]),
-    ({ deploymentId, username }) => lanes.readRosterItem(deploymentId, username),
+    ({ deploymentId, username }) => items.readRosterItem(deploymentId, username),
   );
 
   const get = async (key: Key): Promise<Item | undefined> =>
@@ -165,20 +172,20 @@ export function createSessionStore(
       return item === undefined ? undefined : decodeOwner(item);
     },
     async readRoster(deploymentId, username) {
-      const { roster, open } = await lanes.readRosterItem(deploymentId, username);
+      const { roster, open } = await items.readRosterItem(deploymentId, username);
       if (open <= 0) return roster;
-      const used = Math.max(0, roster.used - (await lanes.reserved(deploymentId, username)));
+      const inReserve = (await items.readLanes(deploymentId, username)).reduce((sum, { room }) => sum + room, 0);
+      const used = Math.max(0, roster.used - inReserve);
       return { ...roster, used, open: true };
     },
     async peekRoster(deploymentId, username) {
       const { roster, open } = await peek({ deploymentId, username });
       return open > 0 ? { ...roster, open: true } : roster;
     },
-    readParts: lanes.readParts,
+    ...createTallies(table, items, folding),
     async holds(session) {
       const { deploymentId, username, place } = session;
-      if (session.folded === true && session.holding !== 'freed') return true;
-      return (await lanes.readPlaces(deploymentId, username, laneOf(place))).has(place);
+      return isFolded(place) || (await items.readPlaces(deploymentId, username, laneOf(place))).has(place);
     },
     /** Near the limit in the roster item itself, which alone knows what is left; else in the client id's lane. */
     placeFor({ clientId }, place, roster, max, lane) {
@@ -188,31 +195,10 @@ export function createSessionStore(
       const far = roster.open === true || max - roster.used >= layout.near;
       return placeInLane(place, far ? laneFor(clientId, layout.lanes) : 0);
     },
-    dropPlace: (deploymentId, username, place, { atOnce }) => lanes.dropPlace(deploymentId, username, place, atOnce),
-    correctFolded: lanes.correctFolded,
     async gatherReserve(deploymentId, username) {
-      await lanes.gather(deploymentId, username);
+      await gathering.gather(deploymentId, username);
     },
-    async putSession(session: Session, expected) {
-      if (expected?.value.folded === true && session.holding === 'freed') {
-        const { folded: _f, owes: _o, leaseUntil: _l, ...freed } = session;
-        return folding.putUnfolded(freed, expected);
-      }
-      const value = (await folding.mayFold(session, expected?.value)) ? { ...session, folded: true as const } : session;
-      const revision = random.revision();
-      const key = sessionKey(session.deploymentId, session.username, session.clientId);
-      const put = await replace(
-        table,
-        value,
-        { ...encodeSession(value, revision), ...key },
-        revision,
-        expected,
-        decodeSession,
-      );
-      if (put.kind === 'done' && value !== session)
-        await lanes.dropPlace(session.deploymentId, session.username, session.place, false);
-      return put;
-    },
+    putSession: folding.putSession,
     async removeSession({ deploymentId, username, clientId }, expected) {
       const command = new DeleteCommand({
         TableName: tableName,
@@ -231,7 +217,8 @@ export function createSessionStore(
       };
       return replace(table, owner, item, revision, expected, decodeOwner);
     },
-    ...createRosterWrites(table, lanes, layout),
+    ...createRosterAdding(table, { items, lanes, reserves, gathering, layout }),
+    ...createRosterRemoving(table, { items, lanes, layout }),
     async listDue(deploymentId, username, until, limit, wide = false) {
       const due = await listDue(deploymentId, username, until, limit, wide);
       return due.map((item) => String(item.sk) as ClientId);
