@@ -48,7 +48,10 @@ async function checkAgreement(username: string, way: string): Promise<void> {
   const alive = items.filter(({ value }) => isLive(value, core.now()));
   const live = alive.map(({ value }) => value.place);
   const tally = await core.store.readTally(demo, username as Username);
-  expect(live.filter((place) => !tally.claim(place)), way).toEqual([]);
+  expect(
+    live.filter((place) => !tally.claim(place)),
+    way,
+  ).toEqual([]);
   expect(tally.unclaimed(), way).toEqual([]);
   expect(roster.used, way).toBe(live.length);
   expect(roster.used, way).toBeLessThanOrEqual(max);

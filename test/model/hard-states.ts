@@ -84,7 +84,12 @@ export class Reached {
 
   private noteChange(actor: Actor, old: Session, next: Session, before: TableView, now: Ms): void {
     if (!isFolded(old.place) && isFolded(next.place)) this.note('folded');
-    if (old.attempt === next.attempt && isWide(old.place) && !isSamePlace(old.place, next.place) && actor.kind === 'connect')
+    if (
+      old.attempt === next.attempt &&
+      isWide(old.place) &&
+      !isSamePlace(old.place, next.place) &&
+      actor.kind === 'connect'
+    )
       this.note('moved to another lane');
     if (isFolded(old.place) && next.holding === 'freed') this.note('a folded session freed');
     const counted = rosterOf(before, old.deploymentId, old.username).places.has(old.place);

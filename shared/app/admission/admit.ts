@@ -317,13 +317,8 @@ class AdmissionRun {
       if (put.kind === 'changed') this.session = put.current;
     } else await this.undo(stored);
     // A client let in without a count was counted on this record meanwhile: it is a session of its own (S3).
-    if (
-      this.session !== undefined &&
-      isSamePlace(this.session.value.place, stored.value.place) &&
-      this.session.value.recounted &&
-      this.liveSession() !== undefined
-    )
-      return 'look again';
+    const now = this.liveSession()?.value;
+    if (now?.recounted === true && isSamePlace(now.place, stored.value.place)) return 'look again';
     return { kind: 'rejected', reason };
   }
 

@@ -4,7 +4,7 @@
 import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { tableDefinition } from '../../../config/table.ts';
 import type { ClientId, DeploymentId, Username } from '../../../domain/ids.ts';
-import { isFolded, laneOf, placeInLane } from '../../../domain/place.ts';
+import { isFolded, laneOf, placeInLane, unfolded } from '../../../domain/place.ts';
 import { type Ms, ms, toEpochSeconds } from '../../../domain/time.ts';
 import type { ConnectView, LookFor, Owner } from '../../../ports/admission/owners.ts';
 import type { Random } from '../../../ports/common/random.ts';
@@ -33,8 +33,8 @@ import { createLaneItems, type RosterLayout, usualLayout } from '../counter/lane
 import { createLanes } from '../counter/lanes.ts';
 import { createReserves } from '../counter/reserves.ts';
 import { createRosterAdding } from '../counter/roster.ts';
-import { createRosterRemoving } from '../counter/roster-removing.ts';
 import { decodeStoredRoster, parseRosterKey } from '../counter/roster-item.ts';
+import { createRosterRemoving } from '../counter/roster-removing.ts';
 import { createTallies } from '../counter/tally.ts';
 import { parseOverrideItem } from '../settings/settings-item.ts';
 import { isListed } from '../settings/whitelist-item.ts';
@@ -184,8 +184,9 @@ export function createSessionStore(
     },
     ...createTallies(table, items, folding),
     async holds(session) {
-      const { deploymentId, username, place } = session;
-      return isFolded(place) || (await items.readPlaces(deploymentId, username, laneOf(place))).has(place);
+      const { deploymentId, username, place, holding } = session;
+      if (isFolded(place) && holding !== 'freed') return true;
+      return (await items.readPlaces(deploymentId, username, laneOf(place))).has(unfolded(place));
     },
     /** Near the limit in the roster item itself, which alone knows what is left; else in the client id's lane. */
     placeFor({ clientId }, place, roster, max, lane) {
