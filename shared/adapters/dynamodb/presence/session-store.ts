@@ -4,7 +4,6 @@
 import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { tableDefinition } from '../../../config/table.ts';
 import type { ClientId, DeploymentId, Username } from '../../../domain/ids.ts';
-import { isFolded, laneOf, placeInLane, unfolded } from '../../../domain/place.ts';
 import { type Ms, ms, toEpochSeconds } from '../../../domain/time.ts';
 import type { ConnectView, LookFor, Owner } from '../../../ports/admission/owners.ts';
 import type { Random } from '../../../ports/common/random.ts';
@@ -18,7 +17,6 @@ import {
   allWakePartitions,
   duePk,
   type Key,
-  laneFor,
   ownerKey,
   perUsernameKey,
   sessionKey,
@@ -26,16 +24,9 @@ import {
 } from '../common/keys.ts';
 import { readItems } from '../common/read-items.ts';
 import { replace } from '../common/replace.ts';
-import { shareReads } from '../common/shared-reads.ts';
-import { createFolding } from '../counter/folding.ts';
-import { createGathering } from '../counter/gathering.ts';
-import { createLaneItems, type RosterLayout, usualLayout } from '../counter/lane-items.ts';
-import { createLanes } from '../counter/lanes.ts';
-import { createReserves } from '../counter/reserves.ts';
-import { createRosterAdding } from '../counter/roster.ts';
+import { createCounter } from '../counter/counter.ts';
+import { type RosterLayout, usualLayout } from '../counter/lane-items.ts';
 import { decodeStoredRoster, parseRosterKey } from '../counter/roster-item.ts';
-import { createRosterRemoving } from '../counter/roster-removing.ts';
-import { createTallies } from '../counter/tally.ts';
 import { parseOverrideItem } from '../settings/settings-item.ts';
 import { isListed } from '../settings/whitelist-item.ts';
 import { decodeSession, type Item, parseSessionKey } from './session-item.ts';
@@ -58,11 +49,7 @@ export function createSessionStore(
   { layout = usualLayout, backOff }: StoreOptions = {},
 ): SessionStore {
   const table = { client, tableName, ...(backOff === undefined ? {} : { backOff }) };
-  const items = createLaneItems(table, layout);
-  const gathering = createGathering(table, items);
-  const reserves = createReserves(table, items, layout);
-  const lanes = createLanes(table, { items, reserves, gathering, layout });
-  const folding = createFolding(table, { items, gathering, layout, random });
+  const { peekItem, ...counter } = createCounter(table, layout, random);
   /**
    * Usernames whose roster was wide and had room when this process read it last. Of those whose roster would be read
    * apart: a fleet that shares a username would read that one item thousands of times a second.
@@ -70,12 +57,6 @@ export function createSessionStore(
   const busy = createNames();
   /** Usernames whose roster was full when this process read it last, for a client that had no session. */
   const full = createNames();
-
-  /** In a storm of rejections all of a process that are being decided ask the same. */
-  const peek = shareReads(
-    ({ deploymentId, username }: Pick<Names, 'deploymentId' | 'username'>) => JSON.stringify([deploymentId, username]),
-    ({ deploymentId, username }) => items.readRosterItem(deploymentId, username),
-  );
 
   const get = async (key: Key): Promise<Item | undefined> =>
     (
@@ -104,7 +85,7 @@ export function createSessionStore(
     const wanted = [...Object.values(keys), mayLag ? rosterKey : undefined].filter((key) => key !== undefined);
     const [item, fresh] = await Promise.all([
       readItems(table, wanted, { consistent: false }),
-      mayLag ? undefined : peek(names),
+      mayLag ? undefined : peekItem(names),
     ]);
     const find = (key: Key | undefined): Item | undefined => (key === undefined ? undefined : item(key));
     const session = find(keys.session);
@@ -162,6 +143,7 @@ export function createSessionStore(
   }
 
   return {
+    ...counter,
     readForConnect,
     async readSession({ deploymentId, username, clientId }) {
       const item = await get(sessionKey(deploymentId, username, clientId));
@@ -171,35 +153,6 @@ export function createSessionStore(
       const item = await get(ownerKey(deploymentId, clientId));
       return item === undefined ? undefined : decodeOwner(item);
     },
-    async readRoster(deploymentId, username) {
-      const { roster, open } = await items.readRosterItem(deploymentId, username);
-      if (open <= 0) return roster;
-      const inReserve = (await items.readLanes(deploymentId, username)).reduce((sum, { room }) => sum + room, 0);
-      const used = Math.max(0, roster.used - inReserve);
-      return { ...roster, used, open: true };
-    },
-    async peekRoster(deploymentId, username) {
-      const { roster, open } = await peek({ deploymentId, username });
-      return open > 0 ? { ...roster, open: true } : roster;
-    },
-    ...createTallies(table, items, folding),
-    async holds(session) {
-      const { deploymentId, username, place, holding } = session;
-      if (isFolded(place) && holding !== 'freed') return true;
-      return (await items.readPlaces(deploymentId, username, laneOf(place))).has(unfolded(place));
-    },
-    /** Near the limit in the roster item itself, which alone knows what is left; else in the client id's lane. */
-    placeFor({ clientId }, place, roster, max, lane) {
-      if (roster.wide !== true) return place;
-      if (lane !== undefined) return placeInLane(place, lane);
-      // While lanes are open, what is left may be with them.
-      const far = roster.open === true || max - roster.used >= layout.near;
-      return placeInLane(place, far ? laneFor(clientId, layout.lanes) : 0);
-    },
-    async gatherReserve(deploymentId, username) {
-      await gathering.gather(deploymentId, username);
-    },
-    putSession: folding.putSession,
     async removeSession({ deploymentId, username, clientId }, expected) {
       const command = new DeleteCommand({
         TableName: tableName,
@@ -218,8 +171,6 @@ export function createSessionStore(
       };
       return replace(table, owner, item, revision, expected, decodeOwner);
     },
-    ...createRosterAdding(table, { items, lanes, reserves, gathering, layout }),
-    ...createRosterRemoving(table, { items, lanes, layout }),
     async listDue(deploymentId, username, until, limit, wide = false) {
       const due = await listDue(deploymentId, username, until, limit, wide);
       return due.map((item) => String(item.sk) as ClientId);
