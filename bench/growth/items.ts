@@ -2,11 +2,11 @@
 
 import { createHash } from 'node:crypto';
 import { laneFor, laneKey } from '../../shared/adapters/dynamodb/common/keys.ts';
-import { usualLayout } from '../../shared/adapters/dynamodb/counter/lanes.ts';
+import { usualLayout } from '../../shared/adapters/dynamodb/counter/lane-items.ts';
 import { storedPlaces } from '../../shared/adapters/dynamodb/counter/place-set.ts';
 import { leaseSeconds, maxConnectionSeconds, wideAt } from '../../shared/config/constants.ts';
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
-import { placeInLane } from '../../shared/domain/place.ts';
+import { folded, placeInLane } from '../../shared/domain/place.ts';
 import { startSession } from '../../shared/domain/session/attempt.ts';
 import { confirmSession } from '../../shared/domain/session/outcome.ts';
 import type { Policy, Session } from '../../shared/domain/session/record.ts';
@@ -56,7 +56,7 @@ export function* sessionsOf(id: DeploymentId, username: Username, count: number,
     lane.used++;
     const folds = lane.places.length >= usualLayout.foldAt;
     if (!folds) lane.places.push(counted.place);
-    yield buildSession(folds ? { ...counted, folded: true } : counted);
+    yield buildSession(folds ? { ...counted, place: folded(counted.place) } : counted);
   }
   for (const [number, { used, places }] of lanes)
     yield { ...laneKey(id, username, number), used, room: 0, places: storedPlaces(places), turn: used - places.length };

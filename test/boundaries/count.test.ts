@@ -5,13 +5,17 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '../..');
-const moves = /\.(addPlace|removePlaces?|dropPlace|correctFolded)\(/;
-const inside = /\b(isWide|laneOf|placeInLane|folded|readParts)\b/;
+const moves = /\.(addPlace|removePlaces?|correct)\(/;
+const inside = /\b(isWide|laneOf|placeInLane|isFolded|folded|unfolded|readTally)\b/;
+/** A place has two forms (shared/domain/place.ts). */
+const comparesForms = /\bplace [!=]==|[!=]== [\w.?]*\bplace\b/;
 /** It wraps a store and hands every call on. */
 const wrapper = 'shared/app/usage/ask-ranks.ts';
 
+const withoutComments = (text: string): string => text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+
 function breachesOf(file: string, text: string): readonly string[] {
-  const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+  const code = withoutComments(text);
   return [
     ...(moves.test(code) ? [`${file} moves the count`] : []),
     ...(inside.test(code) ? [`${file} knows how a count is kept`] : []),
@@ -36,8 +40,19 @@ test.each([
   ['await store.removePlace(id, username, place, false);', 'a.ts moves the count'],
   ['await ports.store.addPlace(a, b, c, 1, d);', 'a.ts moves the count'],
   ["import { isWide } from '../../domain/place.ts';", 'a.ts knows how a count is kept'],
-  ['if (session.folded === true) return;', 'a.ts knows how a count is kept'],
+  ['if (isFolded(session.place)) return;', 'a.ts knows how a count is kept'],
 ])('finds %s', (text, breach) => {
   expect(breachesOf('a.ts', text)).toEqual([breach]);
   expect(breachesOf('a.ts', `// ${text}`)).toEqual([]);
+});
+
+test('no use case compares the forms of two places: a session that comes to be counted by a number is the same', () => {
+  const files = sourcesOf('shared/app').filter((file) =>
+    comparesForms.test(withoutComments(readFileSync(join(root, file), 'utf8'))),
+  );
+  expect(files).toEqual([]);
+});
+
+test.each(['if (now.value.place === place) return;', 'a.place !== b.place', 'x === b.place'])('finds %s', (text) => {
+  expect(comparesForms.test(text)).toBe(true);
 });

@@ -12,24 +12,20 @@ export const limitedFolders = ['shared', 'functions', 'frontdoor', 'local', 'inf
 
 /** As `file shared/domain/ids.ts`; a function, port or record adds its name. */
 export const exceptions: Readonly<Record<string, number>> = {
-  'file shared/adapters/dynamodb/counter/lanes.ts': 663,
   'file infra/headcount-front-door.ts': 404,
   'file functions/api/route.ts': 351,
   'function console/pages/session-limit/usage-tab.tsx UsageTab': 115,
   'function console/pages/session-limit/settings-tab.tsx SettingsTab': 111,
   'function console/pages/session-limit/clients-dialog.tsx ClientsDialog': 104,
   'function console/pages/overview.tsx Overview': 101,
-  'function shared/adapters/dynamodb/counter/lanes.ts createLanes': 95,
   'function console/pages/deployment-edit.tsx DeploymentEdit': 94,
   'function console/pages/mqtt-user-dialog.tsx MqttUserDialog': 94,
   'function console/pages/clients.tsx Details': 88,
   'function console/pages/session-limit/whitelist-editor.tsx WhitelistEditor': 87,
   'function local/broker.ts createLocalBroker': 86,
   'function console/pages/session-limit/overrides-tab.tsx OverridesTab': 84,
-  'function shared/adapters/dynamodb/counter/lanes.ts addFromRoster': 84,
-  'function shared/adapters/dynamodb/counter/roster.ts addPlace': 83,
   'function infra/headcount-state.ts constructor': 79,
   'function console/pages/mqtt-users.tsx MqttUsers': 73,
   'function shared/adapters/dynamodb/settings/settings-overrides.ts write': 72,
-  'port shared/ports/common/session-store.ts SessionStore': 24,
+  'port shared/ports/common/session-store.ts SessionStore': 22,
 };

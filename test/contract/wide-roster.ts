@@ -1,10 +1,10 @@
 // What a SessionStore keeps of a username with many sessions: a wide roster counts as exactly as a narrow one.
 
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { RosterLayout } from '../../shared/adapters/dynamodb/counter/lanes.ts';
+import { type RosterLayout, usualLayout } from '../../shared/adapters/dynamodb/counter/lane-items.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import type { ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
-import { isWide, laneOf } from '../../shared/domain/place.ts';
+import { isFolded, isWide, laneOf } from '../../shared/domain/place.ts';
 import { startSession } from '../../shared/domain/session/attempt.ts';
 import { confirmSession, freeSession } from '../../shared/domain/session/outcome.ts';
 import type { Session } from '../../shared/domain/session/record.ts';
@@ -19,6 +19,8 @@ const unlimited = Number.POSITIVE_INFINITY;
 const policy = { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) };
 /** Small, so that a handful of sessions fills lanes, closes them and opens them again. */
 const layout: RosterLayout = { wideAt: 3, lanes: 4, reserveMax: 8, near: 4, foldAt: 2, dropAt: 3 };
+/** Each session is folded when it is confirmed, and its place leaves the lane at once. */
+const foldsAll: RosterLayout = { ...layout, foldAt: 1, dropAt: 1 };
 
 let nextDeployment = 0;
 
@@ -61,24 +63,26 @@ export function describeWideRoster(name: string, make: (layout: RosterLayout) =>
     const kinds = (outcomes: readonly AddOutcome[], kind: AddOutcome['kind']) =>
       outcomes.filter((one) => one.kind === kind).length;
 
-    async function putFolded(clientId: string, how = { atOnce: true }): Promise<Stored<Session>> {
-      const place = await placeFor(clientId);
-      const admission = {
-        attempt: cryptoRandom.attemptId(),
-        witness: 'door',
-        at: start,
-        expirySeconds: seconds(0),
-      } as const;
-      const hands = false;
-      const begun = startSession(namesOf(clientId), place, admission, policy, undefined, hands);
-      expect((await add(place)).kind).toBe('added');
-      const confirmed = confirmSession(begun, { at: start, expirySeconds: seconds(0) }, policy);
-      const session: Session = { ...confirmed, folded: true };
-      const put = await store.putSession(session, undefined);
-      if (put.kind !== 'done') throw new Error('somebody wrote first');
-      await store.dropPlace(deploymentId, alice, place, how);
-      return { value: session, revision: put.revision };
+    async function put(session: Session, expected?: Stored<Session>): Promise<Stored<Session>> {
+      const done = await store.putSession(session, expected);
+      if (done.kind !== 'done') throw new Error('somebody wrote first');
+      return { value: done.value, revision: done.revision };
     }
+    /** Admitted in this place, counted there or not. */
+    function begin(clientId: string, place: Place): Promise<Stored<Session>> {
+      const attempt = cryptoRandom.attemptId();
+      const admission = { attempt, witness: 'door', at: start, expirySeconds: seconds(0) } as const;
+      return put(startSession(namesOf(clientId), place, admission, policy, undefined, false));
+    }
+    const confirm = (begun: Stored<Session>): Promise<Stored<Session>> =>
+      put(confirmSession(begun.value, { at: start, expirySeconds: seconds(0) }, policy), begun);
+    /** In the lane of `like`. */
+    async function join(clientId: string, like = clientId): Promise<Stored<Session>> {
+      const begun = await begin(clientId, await placeFor(like));
+      expect((await add(begun.value.place)).kind).toBe('added');
+      return confirm(begun);
+    }
+    const end = (session: Stored<Session>) => store.putSession(freeSession(session.value), session);
 
     test('begins where there are so many sessions, and wakes at once', async () => {
       expect(isWide(await placeFor('a'))).toBe(false);
@@ -111,7 +115,8 @@ export function describeWideRoster(name: string, make: (layout: RosterLayout) =>
       expect([kinds(outcomes, 'added'), kinds(outcomes, 'wide')]).toEqual([layout.wideAt, 30 - layout.wideAt]);
       // Its lanes are open already, every one of them.
       expect(await store.readRoster(deploymentId, alice)).toMatchObject({ used: layout.wideAt, open: true });
-      expect(await store.readParts(deploymentId, alice)).toHaveLength(1 + layout.lanes);
+      const { used: withReserves } = await store.peekRoster(deploymentId, alice);
+      expect(withReserves).toBe(layout.wideAt + layout.lanes * layout.reserveMax);
     });
 
     test('the last places under a limit are found wherever they are, and none is left', async () => {
@@ -226,83 +231,107 @@ export function describeWideRoster(name: string, make: (layout: RosterLayout) =>
     });
 
     test('a folded session counts by a number, and its end uncounts it once, whoever ends it', async () => {
+      store = make(foldsAll);
       await widen();
-      const sessions = [await putFolded('a'), await putFolded('b'), await putFolded('c')];
+      const sessions = [await join('a'), await join('b'), await join('c')];
       expect(await used()).toBe(6);
       const [first] = sessions;
       if (first === undefined) throw new Error('it was put');
-      expect(await store.holds(first.value)).toBe(true);
-      const parts = await store.readParts(deploymentId, alice);
-      expect(parts?.reduce((sum, part) => sum + part.folded, 0)).toBe(3);
-      expect(parts?.flatMap((part) => [...part.places])).toHaveLength(3);
-      const ends = await Promise.all(
-        Array.from({ length: 8 }, () => store.putSession(freeSession(first.value), first)),
-      );
-      expect(ends.filter(({ kind }) => kind === 'done')).toHaveLength(1);
+      expect(await store.readSession(first.value)).toEqual(first);
+      const tally = await store.readTally(deploymentId, alice);
+      expect([isFolded(first.value.place), tally.used, tally.unclaimed().length]).toEqual([true, 6, 3]);
+      expect([tally.claim(first.value.place), await store.holds(first.value)]).toEqual([true, true]);
+      const ends = await Promise.all(Array.from({ length: 8 }, () => end(first)));
+      expect(ends.filter(({ kind }) => kind === 'done')).toEqual([expect.objectContaining({ uncounted: true })]);
       expect(await used()).toBe(5);
       expect(await store.holds(freeSession(first.value))).toBe(false);
     });
 
+    test('a folded session is counted once, whoever adds or removes its place', async () => {
+      store = make(foldsAll);
+      await widen();
+      const { value } = await join('a');
+      expect((await add(value.place)).kind).toBe('present');
+      const forced = { forced: true } as const;
+      expect((await store.addPlace(deploymentId, alice, value.place, unlimited, start, forced)).kind).toBe('present');
+      expect(await remove(value.place)).toBe('absent');
+      expect(await store.removePlaces(deploymentId, alice, [value.place], false)).toEqual({ removed: 0, gone: false });
+      expect(await used()).toBe(4);
+    });
+
     test('a session is folded where its lane holds many others, and only if it is confirmed and counted there', async () => {
       await widen();
-      let device = 0;
-      const isFolded = async (place: Place, isConfirmed = true): Promise<boolean | undefined> => {
-        const clientId = `device-${device++}`;
-        const at = {
-          attempt: cryptoRandom.attemptId(),
-          witness: 'door',
-          at: start,
-          expirySeconds: seconds(0),
-        } as const;
-        const begun = startSession(namesOf(clientId), place, at, policy, undefined, false);
-        const put = await store.putSession(begun, undefined);
-        if (put.kind !== 'done') throw new Error('somebody wrote first');
-        const told = { at: start, expirySeconds: seconds(0) };
-        const next = isConfirmed ? confirmSession(begun, told, policy) : { ...begun, dueAt: start };
-        const confirmed = await store.putSession(next, put);
-        if (confirmed.kind !== 'done') throw new Error('somebody wrote first');
-        expect((await store.readSession(confirmed.value))?.value.folded).toBe(confirmed.value.folded);
-        return confirmed.value.folded;
-      };
       const [one, two] = [await placeFor('a'), await placeFor('a')];
+      const first = await begin('one', one);
       await add(one);
-      expect(await isFolded(one)).toBeUndefined();
+      const alone = await confirm(first);
+      expect(isFolded(alone.value.place)).toBe(false);
       await add(two);
-      expect(await isFolded(one, false)).toBeUndefined();
-      expect(await isFolded(one)).toBe(true);
-      expect(await isFolded(await placeFor('a'))).toBeUndefined();
-      expect(await isFolded(cryptoRandom.place())).toBeUndefined();
+      const second = await begin('two', two);
+      const pending = await put({ ...second.value, dueAt: start }, second);
+      expect(isFolded(pending.value.place)).toBe(false);
+      expect(isFolded((await confirm(pending)).value.place)).toBe(true);
+      // The next write of one that is confirmed already folds it as well.
+      expect(isFolded((await put({ ...alone.value, dueAt: start }, alone)).value.place)).toBe(true);
+      for (const uncounted of [await placeFor('a'), cryptoRandom.place()])
+        expect(isFolded((await confirm(await begin(`at ${uncounted}`, uncounted))).value.place)).toBe(false);
+      expect(await used()).toBe(5);
+    });
+
+    test('however many sessions are confirmed, their places do not stay in the lanes', async () => {
+      store = make(foldsAll);
+      await widen();
+      for (let n = 0; n < 12; n++) await join(`device-${n}`);
+      expect(await used()).toBe(15);
+      // Those of the roster item, from before it was wide.
+      expect((await store.readTally(deploymentId, alice)).unclaimed()).toHaveLength(3);
+    });
+
+    test('a lane of the usual layout stays below a write unit, however many sessions it counts', async () => {
+      store = make(usualLayout);
+      for (let n = 0; n < usualLayout.wideAt; n++) await add(cryptoRandom.place());
+      const sessions = 90;
+      for (let n = 0; n < sessions; n++) await join(`device-${n}`, 'a');
+      const tally = await store.readTally(deploymentId, alice);
+      expect(tally.used).toBe(usualLayout.wideAt + sessions);
+      // Those that were there before it was worth it, and those that wait to leave together.
+      const places = tally.unclaimed().length - usualLayout.wideAt;
+      expect(places).toBeLessThan(usualLayout.foldAt + usualLayout.dropAt);
+      expect(places * 9).toBeLessThan(1_024 / 2);
     });
 
     test('places of folded sessions leave their lane some at a time, or with the end of one of them', async () => {
+      store = make({ ...layout, foldAt: 1 });
       await widen();
-      const placesThere = async () =>
-        (await store.readParts(deploymentId, alice))?.flatMap((part) => (part.lane === 0 ? [] : [...part.places])) ??
-        [];
-      const later = { atOnce: false };
-      const places = await Promise.all(Array.from({ length: 4 }, () => placeFor('a')));
-      for (const place of places) await add(place);
-      const [first, second, third, fourth] = places as [Place, Place, Place, Place];
-      await store.dropPlace(deploymentId, alice, first, later);
-      await store.dropPlace(deploymentId, alice, second, later);
-      expect(await placesThere()).toHaveLength(4);
-      await store.dropPlace(deploymentId, alice, third, later);
-      expect(await placesThere()).toEqual([fourth]);
-      // Of the same lane, another one.
-      const folded = await putFolded('a', later);
-      await store.dropPlace(deploymentId, alice, fourth, later);
-      expect(await placesThere()).toHaveLength(2);
-      await store.putSession(freeSession(folded.value), folded);
-      expect(await placesThere()).toEqual([]);
-      expect(await used()).toBe(7);
+      const placesThere = async () => (await store.readTally(deploymentId, alice)).unclaimed().length - layout.wideAt;
+      const [first] = [await join('a'), await join('b', 'a')];
+      expect(await placesThere()).toBe(2);
+      await join('c', 'a');
+      expect(await placesThere()).toBe(0);
+      await join('d', 'a');
+      expect(await placesThere()).toBe(1);
+      await end(first);
+      expect([await placesThere(), await used()]).toEqual([0, 6]);
+    });
+
+    test('a place that a process left behind goes with a recount, and the number stays right', async () => {
+      store = make({ ...layout, foldAt: 1 });
+      await widen();
+      const sessions = [await join('a'), await join('b')];
+      const tally = await store.readTally(deploymentId, alice);
+      expect(sessions.map(({ value }) => tally.claim(value.place))).toEqual([true, true]);
+      expect(await tally.correct()).toBe(0);
+      const after = await store.readTally(deploymentId, alice);
+      expect([after.used, after.unclaimed().length]).toEqual([5, 3]);
     });
 
     test('a folded session is uncounted in a lane that has been closed', async () => {
+      store = make(foldsAll);
       await widen();
-      const session = await putFolded('a');
+      const session = await join('a');
       await store.gatherReserve(deploymentId, alice);
       expect(await store.readRoster(deploymentId, alice)).not.toHaveProperty('open');
-      expect((await store.putSession(freeSession(session.value), session)).kind).toBe('done');
+      expect((await end(session)).kind).toBe('done');
       expect(await used()).toBe(3);
     });
 
@@ -318,36 +347,40 @@ export function describeWideRoster(name: string, make: (layout: RosterLayout) =>
     });
 
     test('a number that is wrong is corrected, unless it has moved since it was read', async () => {
+      store = make(foldsAll);
       await widen();
-      const [one, two] = [await putFolded('a'), await putFolded('b')];
-      const lane = laneOf(one.value.place);
-      const part = (await store.readParts(deploymentId, alice))?.find((some) => some.lane === lane);
-      if (part === undefined) throw new Error('the lane is there');
-      await store.correctFolded(deploymentId, alice, part, 2);
-      expect(await used()).toBe(7);
-      await store.correctFolded(deploymentId, alice, part, 2);
-      expect(await used()).toBe(7);
-      const now = (await store.readParts(deploymentId, alice))?.find((some) => some.lane === lane);
-      if (now === undefined) throw new Error('the lane is there');
-      await store.correctFolded(deploymentId, alice, now, -2);
+      const sessions = [await join('a'), await join('b', 'a')];
+      const [one] = sessions;
+      if (one === undefined) throw new Error('it was put');
+      // Somebody does not see the second of them, and a third comes meanwhile.
+      const tally = await store.readTally(deploymentId, alice);
+      tally.claim(one.value.place);
+      sessions.push(await join('c', 'a'));
+      await tally.correct();
+      expect(await used()).toBe(6);
+      // One of them has gone without a trace.
+      await store.removeSession(one.value, one);
+      const now = await store.readTally(deploymentId, alice);
+      for (const { value } of sessions.slice(1)) now.claim(value.place);
+      expect(await now.correct()).toBe(1);
       expect(await used()).toBe(5);
-      for (const session of [one, two]) await store.putSession(freeSession(session.value), session);
+      for (const session of sessions.slice(1)) await end(session);
       expect(await used()).toBe(3);
     });
 
     test('goes with the last of its sessions, and leaves nothing', async () => {
+      store = make(foldsAll);
       const narrow = await widen();
-      const session = await putFolded('a');
+      const session = await join('a');
       const place = await placeFor('b');
       await add(place);
       expect(await store.removePlaces(deploymentId, alice, [...narrow, place], false)).toEqual({
         removed: 4,
         gone: false,
       });
-      expect((await store.putSession(freeSession(session.value), session)).kind).toBe('done');
+      expect((await end(session)).kind).toBe('done');
       await store.gatherReserve(deploymentId, alice);
       expect(await store.readRoster(deploymentId, alice)).toEqual({ used: 0, places: new Set() });
-      expect(await store.readParts(deploymentId, alice)).toBeUndefined();
       // The next one begins narrow again.
       expect(isWide(await placeFor('a'))).toBe(false);
     });

@@ -47,10 +47,12 @@ async function checkAgreement(username: string, way: string): Promise<void> {
   const { items } = await core.store.listSessions(demo, username as Username, { limit: 100 });
   const alive = items.filter(({ value }) => isLive(value, core.now()));
   const live = alive.map(({ value }) => value.place);
-  const parts = await core.store.readParts(demo, username as Username);
-  const folded = alive.filter(({ value }) => value.folded === true).map(({ value }) => value.place);
-  const places = parts === undefined ? [...roster.places] : [...parts.flatMap((part) => [...part.places]), ...folded];
-  expect(places.sort(), way).toEqual(live.sort());
+  const tally = await core.store.readTally(demo, username as Username);
+  expect(
+    live.filter((place) => !tally.claim(place)),
+    way,
+  ).toEqual([]);
+  expect(tally.unclaimed(), way).toEqual([]);
   expect(roster.used, way).toBe(live.length);
   expect(roster.used, way).toBeLessThanOrEqual(max);
 }

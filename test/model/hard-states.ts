@@ -1,7 +1,7 @@
 // States that are hard to reach, and how often a run has reached them: a schedule that never meets them proves nothing.
 
 import type { AttemptId } from '../../shared/domain/ids.ts';
-import { isWide } from '../../shared/domain/place.ts';
+import { isFolded, isSamePlace, isWide } from '../../shared/domain/place.ts';
 import { findAttempt, isOver } from '../../shared/domain/session/attempts.ts';
 import { endingOf, isLive, pendingOf, type Session } from '../../shared/domain/session/record.ts';
 import type { Ms } from '../../shared/domain/time.ts';
@@ -85,15 +85,15 @@ export class Reached {
   }
 
   private noteChange(actor: Actor, old: Session, next: Session, before: TableView, now: Ms): void {
-    if (old.folded !== true && next.folded === true) this.note('folded');
+    if (!isFolded(old.place) && isFolded(next.place)) this.note('folded');
     if (
       old.attempts[0].id === next.attempts[0].id &&
       isWide(old.place) &&
-      old.place !== next.place &&
+      !isSamePlace(old.place, next.place) &&
       actor.kind === 'connect'
     )
       this.note('moved to another lane');
-    if (old.folded === true && next.phase.kind === 'ended') this.note('a folded session freed');
+    if (isFolded(old.place) && next.phase.kind === 'ended') this.note('a folded session freed');
     const counted = rosterOf(before, old.deploymentId, old.username).places.has(old.place);
     if (actor.kind === 'connect') {
       if (

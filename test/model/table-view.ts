@@ -5,6 +5,7 @@ import { placesOf } from '../../shared/adapters/dynamodb/counter/place-set.ts';
 import { decodeRoster, parseRosterKey } from '../../shared/adapters/dynamodb/counter/roster-item.ts';
 import { decodeSession, type Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
 import type { ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
+import { isFolded, unfolded } from '../../shared/domain/place.ts';
 import type { Session } from '../../shared/domain/session/record.ts';
 import type { Roster } from '../../shared/ports/counter/counter.ts';
 
@@ -135,8 +136,10 @@ function wholeRoster(
 ): Roster {
   const places = new Set([...roster.places, ...lanes.places]);
   for (const session of sessions.values()) {
-    if (session.deploymentId === deploymentId && session.username === username && session.folded === true)
+    if (session.deploymentId === deploymentId && session.username === username && isFolded(session.place)) {
+      places.delete(unfolded(session.place));
       places.add(session.place);
+    }
   }
   return { ...roster, used: roster.used - lanes.reserved, places };
 }

@@ -2,7 +2,7 @@
 // the invariants after each, and knows nothing of what is chosen next: that is the schedule's.
 
 import { isInvalid } from '../../bench/engine/rules/invalid.ts';
-import { usualLayout } from '../../shared/adapters/dynamodb/counter/lanes.ts';
+import { usualLayout } from '../../shared/adapters/dynamodb/counter/lane-items.ts';
 import { createSeenDecisions, type SeenDecisions } from '../../shared/app/admission/admit-uncounted.ts';
 import { createCore } from '../../shared/core/core.ts';
 import {

@@ -7,6 +7,7 @@
 
 import { ownerSeconds, ttlGraceSeconds } from '../../config/constants.ts';
 import { maxSessions } from '../../domain/limit.ts';
+import { isSamePlace } from '../../domain/place.ts';
 import { meetSession, startSession } from '../../domain/session/attempt.ts';
 import { noteArrival } from '../../domain/session/attempts.ts';
 import { freeSession, settleSession } from '../../domain/session/outcome.ts';
@@ -230,7 +231,7 @@ async function rollBack(
   }
   // A client let in without a count was counted on this record meanwhile: it is a session of its own (S3).
   const now = liveSession(run)?.value;
-  return now?.recounted === true && now.place === written.value.place ? 'look again' : rejected(reason);
+  return now?.recounted === true && isSamePlace(now.place, written.value.place) ? 'look again' : rejected(reason);
 }
 
 /**

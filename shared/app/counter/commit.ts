@@ -6,7 +6,7 @@
 // counting less comes after it too, so that what dies in between counts too many (I2, I7).
 
 import { wideSleepSeconds } from '../../config/constants.ts';
-import { isWide } from '../../domain/place.ts';
+import { isSamePlace, isWide } from '../../domain/place.ts';
 import { freeSession, settleSession } from '../../domain/session/outcome.ts';
 import { isLive, owesPlace, type Session } from '../../domain/session/record.ts';
 import { addSeconds, seconds } from '../../domain/time.ts';
@@ -55,7 +55,8 @@ export async function commit(
   if (proven && after.dueAt < before.value.dueAt)
     await store.lowerWake(after.deploymentId, after.username, after.dueAt);
   // A new life on a tombstone: its old place goes first, because the new record forgets it.
-  if (after.place !== before.value.place) await uncount(store, before.value, seen);
+  const isNewPlace = !isSamePlace(after.place, before.value.place);
+  if (isNewPlace) await uncount(store, before.value, seen);
   const put = await store.putSession(after, before);
   if (put.kind === 'changed') return put;
   const stored = { value: put.value, revision: put.revision };
@@ -63,7 +64,7 @@ export async function commit(
   if (put.value.phase.kind === 'ended') return { kind: 'done', stored: await uncountTombstone(ports, stored, seen) };
   await wakeInTime(ports, before.value, put.value);
   const isNewlyKnown = proven && before.value.phase.kind === 'new';
-  if (isNewlyKnown || put.value.place !== before.value.place) await countAgain(store, put.value);
+  if (isNewlyKnown || isNewPlace) await countAgain(store, put.value);
   return { kind: 'done', stored };
 }
 
@@ -135,24 +136,23 @@ async function uncount(store: SessionStore, freed: Session, seen?: Roster): Prom
 }
 
 /**
- * Counts a live session that is not counted, over the limit if need be. Whoever frees it in between finds no place to
- * take out, so that is looked at afterwards: a place never outlives its session. Safe to repeat.
+ * Counts a live session that is not counted, over the limit if need be. Safe to repeat.
+ *
+ * Invariant: I2: a place never outlives its session.
+ * Race: whoever frees it in between finds no place to take out, so the record is looked at once more afterwards. A place
+ * of the same life stays counted, in whatever form: whoever has counted it by a number since has seen this very place.
+ * On crash: the place is in, and its record or its tombstone leads whoever comes next to it.
  */
 export async function countAgain(store: SessionStore, session: Session): Promise<'counted' | 'present' | 'gone'> {
   const { deploymentId, username, place, dueAt } = session;
-  if (session.folded === true) return 'present';
-  // A lane does not know when the roster wakes.
-  if (isWide(place)) await store.lowerWake(deploymentId, username, dueAt);
   const outcome = await store.addPlace(deploymentId, username, place, Number.POSITIVE_INFINITY, dueAt, {
     forced: true,
   });
   if (outcome.kind !== 'added') return 'present';
   const now = await store.readSession(session);
-  const live = now !== undefined && now.value.phase.kind !== 'ended' && now.value.place === place;
-  if (live && now.value.folded !== true) return 'counted';
-  // Folded meanwhile, it was counted all the time.
+  if (now !== undefined && now.value.phase.kind !== 'ended' && isSamePlace(now.value.place, place)) return 'counted';
   await store.removePlace(deploymentId, username, place, false);
-  return live ? 'present' : 'gone';
+  return 'gone';
 }
 
 /**
@@ -168,13 +168,14 @@ export async function countForced({ store }: CommitPorts, stored: Stored<Session
   if (stored.value.phase.kind !== 'new') return 'counted';
   const put = await store.putSession(stored.value, stored);
   if (put.kind === 'done') return 'counted';
-  if (put.current?.value.place !== stored.value.place) await uncount(store, stored.value);
+  const now = put.current?.value.place;
+  if (now === undefined || !isSamePlace(now, stored.value.place)) await uncount(store, stored.value);
   return 'changed';
 }
 
 /** What a reading shows of it; it may lag, and proves that a session is counted, never that it is not. */
 export function isSeenCounted(seen: Roster, session: Session): boolean {
-  return session.folded === true || seen.places.has(session.place);
+  return seen.places.has(session.place);
 }
 
 /** As above, asked anew where a reading of the username does not show it. */

@@ -51,6 +51,11 @@ export async function countNewcomer(ports: NewcomerPorts, newcomer: Newcomer): P
   let isSure = false;
   for (let moves = 0; moves <= maxMoves; ) {
     newcomer.checkTime();
+    if (newcomer.isMet && isWide(stored.value.place)) {
+      // Confirmed meanwhile, it may be counted by a number already, and its place would count it a second time.
+      const now = await store.readSession(stored.value);
+      if (now?.revision !== stored.revision) return { kind: 'changed', current: now };
+    }
     const askedAt = clock.now();
     const { place, dueAt } = stored.value;
     const how = { wakeBy: addSeconds(askedAt, seconds(wideSleepSeconds)), tellsDiffering: !isSure };
@@ -58,7 +63,6 @@ export async function countNewcomer(ports: NewcomerPorts, newcomer: Newcomer): P
     isSure = false;
     switch (added.kind) {
       case 'added':
-        if (newcomer.isMet) await takeBackDouble(ports, stored.value);
         return { kind: 'counted', stored, isNew: true };
       case 'present':
         return { kind: 'counted', stored, isNew: false };
@@ -93,15 +97,6 @@ function moveOn(
 ) {
   const place = store.placeFor(stored.value, random.place(), roster, max, lane);
   return store.putSession({ ...stored.value, place }, stored);
-}
-
-/** Whoever confirmed it meanwhile may have it counted by a number: then it is counted twice, until this is taken back. */
-async function takeBackDouble({ store }: CommitPorts, session: Session): Promise<void> {
-  const { deploymentId, username, place } = session;
-  if (!isWide(place)) return;
-  const now = await store.readSession(session);
-  if (now?.value.folded === true && now.value.place === place)
-    await store.removePlace(deploymentId, username, place, false);
 }
 
 /** What is set aside for newcomers only the write tells that takes it. */

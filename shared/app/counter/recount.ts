@@ -8,21 +8,20 @@
 // * A session that is not in that roster may have been counted since, or have ended: both are looked at again before
 //   it is counted, and `countAgain` looks once more after it.
 //
-// A wide roster counts folded sessions by a number. A part's number is corrected by what the sessions say, if it is still
-// the one that was read before them: every fold and every end of a folded session changes the part's turn, so nothing
-// can have happened to it in between.
+// Some sessions may be counted by a number. The counter puts it right by what the sessions say, if nothing has happened to it
+// since it was read before them.
 //
-// Every write is conditional on the places that it takes out or adds, or on the turn. Whatever dies in between leaves
+// Every write is conditional on what it takes out or adds, or on what was read. Whatever dies in between leaves
 // a roster that is nearer the truth than before, and everything may be repeated. A roster that would sleep past the end
 // of a session is woken in time (S11).
 
 import type { ClientId, DeploymentId, Place, Username } from '../../domain/ids.ts';
-import { laneOf } from '../../domain/place.ts';
+import { isSamePlace } from '../../domain/place.ts';
 import { isLive, type Session } from '../../domain/session/record.ts';
 import type { Ms } from '../../domain/time.ts';
 import type { Clock } from '../../ports/common/clock.ts';
 import type { SessionStore } from '../../ports/common/session-store.ts';
-import type { RosterPart } from '../../ports/counter/count-repair.ts';
+import type { Tally } from '../../ports/counter/count-repair.ts';
 import { countAgain } from './commit.ts';
 
 export interface RecountPorts {
@@ -48,60 +47,28 @@ const pageSize = 500;
 
 export async function recount(ports: RecountPorts, deploymentId: DeploymentId, username: Username): Promise<Recounted> {
   const { store } = ports;
-  const roster = await store.readRoster(deploymentId, username);
-  const parts = roster.wide === true ? await store.readParts(deploymentId, username) : undefined;
-  const places = new Set(parts?.flatMap((part) => [...part.places]) ?? roster.places);
-  const found = await readSessions(ports, deploymentId, username, places);
-  const { orphans, uncounted, firstDue, sessions } = found;
+  const tally = await store.readTally(deploymentId, username);
+  const { uncounted, ofTombstones, firstDue, sessions } = await readSessions(ports, deploymentId, username, tally);
+  const orphans = tally.unclaimed();
   // Most of what differs is somebody at work; what still differs now is looked at one by one.
-  const still = orphans.size + uncounted.length === 0 ? places : await readPlaces(store, deploymentId, username);
+  const again = orphans.length + uncounted.length === 0 ? tally : await store.readTally(deploymentId, username);
   let added = 0;
   for (const session of uncounted) {
-    if (still.has(session.place)) continue;
+    if (again.claim(session.place)) continue;
     const now = (await store.readSession(session))?.value;
-    if (now === undefined || !isUncounted(now, ports.clock.now()) || now.place !== session.place) continue;
+    if (now === undefined || !isUncounted(now, ports.clock.now()) || !isSamePlace(now.place, session.place)) continue;
     if ((await countAgain(store, now)) === 'counted') added++;
   }
-  const left = [...orphans].filter(([place]) => still.has(place));
-  const placesOf = (kind: 'nothing' | 'tombstone') => left.filter(([, of]) => of === kind).map(([place]) => place);
-  const last = roster.used <= left.length;
-  const { removed } = await store.removePlaces(deploymentId, username, placesOf('nothing'), last);
-  const { removed: finished } = await store.removePlaces(deploymentId, username, placesOf('tombstone'), last);
-  for (const place of found.dropped) await store.dropPlace(deploymentId, username, place, { atOnce: true });
-  const corrected = await correct(ports, deploymentId, username, parts, found);
-  if (firstDue !== undefined && roster.wakeAt !== undefined && firstDue < roster.wakeAt)
+  const left = orphans.filter((place) => again.claim(place));
+  const last = tally.used <= left.length;
+  const forgotten = left.filter((place) => !ofTombstones.has(place));
+  const { removed } = await store.removePlaces(deploymentId, username, forgotten, last);
+  const owed = left.filter((place) => ofTombstones.has(place));
+  const { removed: finished } = await store.removePlaces(deploymentId, username, owed, last);
+  const corrected = await tally.correct();
+  if (firstDue !== undefined && tally.wakeAt !== undefined && firstDue < tally.wakeAt)
     await store.lowerWake(deploymentId, username, firstDue);
   return { removed: removed + corrected, finished, added, firstDue, sessions };
-}
-
-async function readPlaces(
-  store: SessionStore,
-  deploymentId: DeploymentId,
-  username: Username,
-): Promise<ReadonlySet<Place>> {
-  const parts = await store.readParts(deploymentId, username);
-  if (parts !== undefined) return new Set(parts.flatMap((part) => [...part.places]));
-  return (await store.readRoster(deploymentId, username)).places;
-}
-
-/** Answers how many places the numbers of folded sessions were wrong by. */
-async function correct(
-  { store }: RecountPorts,
-  deploymentId: DeploymentId,
-  username: Username,
-  parts: readonly RosterPart[] | undefined,
-  { folded, dropped }: Found,
-): Promise<number> {
-  let wrong = 0;
-  for (const part of parts ?? []) {
-    // A place that its fold left behind is counted as a place yet; the next recount finds it gone.
-    const told = [...folded].filter((place) => laneOf(place) === part.lane && !part.places.has(place)).length;
-    const isMoving = [...dropped].some((place) => laneOf(place) === part.lane);
-    if (told === part.folded || isMoving) continue;
-    await store.correctFolded(deploymentId, username, part, told - part.folded);
-    wrong += Math.abs(told - part.folded);
-  }
-  return wrong;
 }
 
 /** A session that no roster can do without: an attempt that is not decided yet is none, and one that expired no more. */
@@ -110,26 +77,21 @@ function isUncounted(session: Session, now: Ms): boolean {
 }
 
 interface Found {
-  readonly orphans: ReadonlyMap<Place, 'nothing' | 'tombstone'>;
   readonly uncounted: readonly Session[];
-  /** Places of folded sessions. */
-  readonly folded: ReadonlySet<Place>;
-  /** Of these, those that lie in a lane still: whoever folded them died over it. */
-  readonly dropped: readonly Place[];
+  readonly ofTombstones: ReadonlySet<Place>;
   readonly firstDue: Ms | undefined;
   readonly sessions: number;
 }
 
+/** Claims the place of each session that is not a tombstone. */
 async function readSessions(
   { store, clock }: RecountPorts,
   deploymentId: DeploymentId,
   username: Username,
-  places: ReadonlySet<Place>,
+  tally: Tally,
 ): Promise<Found> {
-  const orphans = new Map<Place, 'nothing' | 'tombstone'>([...places].map((place) => [place, 'nothing']));
   const uncounted: Session[] = [];
-  const folded = new Set<Place>();
-  const dropped: Place[] = [];
+  const ofTombstones = new Set<Place>();
   let firstDue: Ms | undefined;
   let sessions = 0;
   let after: ClientId | undefined;
@@ -140,19 +102,14 @@ async function readSessions(
     });
     for (const { value: session } of page.items) {
       if (session.phase.kind === 'ended') {
-        if (orphans.has(session.place)) orphans.set(session.place, 'tombstone');
+        ofTombstones.add(session.place);
         continue;
       }
       sessions++;
       if (firstDue === undefined || session.dueAt < firstDue) firstDue = session.dueAt;
-      if (session.folded === true) {
-        folded.add(session.place);
-        if (orphans.delete(session.place)) dropped.push(session.place);
-        continue;
-      }
-      if (!orphans.delete(session.place) && isUncounted(session, clock.now())) uncounted.push(session);
+      if (!tally.claim(session.place) && isUncounted(session, clock.now())) uncounted.push(session);
     }
     after = page.more ? page.items.at(-1)?.value.clientId : undefined;
   } while (after !== undefined);
-  return { orphans, uncounted, folded, dropped, firstDue, sessions };
+  return { uncounted, ofTombstones, firstDue, sessions };
 }

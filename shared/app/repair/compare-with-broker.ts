@@ -3,6 +3,7 @@
 // second for a client id), and only if the record still is the one that was read before the question.
 
 import { toBrokerClientId } from '../../domain/ids.ts';
+import { isSamePlace } from '../../domain/place.ts';
 import { isLive, mayLiveOn, pendingOf, type Session } from '../../domain/session/record.ts';
 import { addSeconds, type Ms } from '../../domain/time.ts';
 import type { BrokerSays } from '../../ports/presence/broker.ts';
@@ -55,7 +56,8 @@ async function settle(ports: LifeCyclePorts, names: Names, seen: Stored<Session>
   const now = await ports.store.readSession(names);
   if (now?.revision === seen.revision) return 'unknown';
   if (seen.value.phase.kind === 'ended') return now?.value.phase.kind === 'ended' ? 'agrees' : 'uncounted';
-  if (now === undefined || now.value.place !== seen.value.place || now.value.phase.kind === 'ended') return 'ghost';
+  if (now === undefined || !isSamePlace(now.value.place, seen.value.place) || now.value.phase.kind === 'ended')
+    return 'ghost';
   return 'corrected';
 }
 
@@ -66,7 +68,7 @@ function isWorthAsking(session: Session, now: Ms): boolean {
 /** The same life, the same attempt, in the same state. */
 function isSame(a: Session, b: Session): boolean {
   return (
-    a.place === b.place &&
+    isSamePlace(a.place, b.place) &&
     a.attempts[0].id === b.attempts[0].id &&
     a.phase.kind === b.phase.kind &&
     pendingOf(a)?.until === pendingOf(b)?.until &&

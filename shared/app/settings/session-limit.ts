@@ -11,9 +11,9 @@ import { StoreUnavailable } from '../../ports/common/errors.ts';
 import type { Log } from '../../ports/common/log.ts';
 import type {
   Change,
-  Missing,
   DeploymentStore,
   LimitStore,
+  Missing,
   Stale,
   StoredOverride,
   StoredSessionLimit,

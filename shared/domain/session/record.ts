@@ -5,14 +5,13 @@
 // over. `pending` is what may come on top of that, mostly the latest attempt. While something is pending nothing frees,
 // and an attempt that fails leaves what was there (S12).
 //
-// Whether a session is counted is not said here: a session counts if its place is in its username's roster, or if it is
-// folded: then its place has left a wide roster, and stays counted in a number.
+// Whether a session is counted is not said here: the counter knows, by its place.
 
 import type { AttemptId, Names, Place, SignerId } from '../ids.ts';
 import { addSeconds, later, type Ms, type Seconds, seconds } from '../time.ts';
 
 export interface Session extends Names {
-  /** Changes with each life of the session. */
+  /** Changes with each life of the session. Its form tells the counter where it is counted: compare with `isSamePlace`. */
   readonly place: Place;
   readonly phase: Phase;
   /** The latest first; of the others those of which something is to be remembered. */
@@ -22,8 +21,6 @@ export interface Session extends Names {
   readonly countsUntil: Ms;
   /** When somebody must look at it; never later than countsUntil. */
   readonly dueAt: Ms;
-  /** Counted in its lane's number; its place need not be in the lane any more. Written off together with the number. */
-  readonly folded?: true;
   /** The last few pairs known to be over. */
   readonly closedPairs: readonly Pair[];
   readonly expirySeconds: Seconds;

@@ -1,33 +1,27 @@
 import type { DeploymentId, Place, Username } from '../../domain/ids.ts';
+import type { Ms } from '../../domain/time.ts';
 
-/** One item of a wide roster, as it stood at one moment. */
-export interface RosterPart {
-  /** 0: the roster item itself. */
-  readonly lane: number;
-  readonly places: ReadonlySet<Place>;
-  /** Sessions that are counted here and have no place here: folded ones. */
-  readonly folded: number;
-  /** Changes whenever `folded` does. */
-  readonly turn: number;
+/** All that is counted of a username, as it stood when it was read; each item of it is consistent by itself. */
+export interface Tally {
+  /** Sessions counted; 0 where the username has no roster. */
+  readonly used: number;
+  /** No session of the username expires before; undefined where there is no roster. */
+  readonly wakeAt: Ms | undefined;
+  /** Whether the session of this place is counted. Whoever asks says that a session has the place. */
+  claim(place: Place): boolean;
+  /** Places that are counted and that nobody has claimed. */
+  unclaimed(): readonly Place[];
+  /**
+   * Puts right what is counted without places, by what has been claimed: every live session of the username, read after
+   * the tally. Changes nothing where that has moved since. Answers by how many it was wrong.
+   */
+  correct(): Promise<number>;
 }
 
-/** What a recount and the sweeper put right in a count that lies in several items. */
+/** What a recount and the sweeper put right. */
 export interface CountRepair {
-  /** All of a wide roster; undefined where it is narrow, or there is none. Each part is consistent by itself. */
-  readParts(deploymentId: DeploymentId, username: Username): Promise<readonly RosterPart[] | undefined>;
-  /**
-   * A folded session's place leaves its lane; what is counted stays as it is. Safe to repeat. Without `atOnce` it may wait
-   * for others of its lane, for as long as the process lives.
-   */
-  dropPlace(
-    deploymentId: DeploymentId,
-    username: Username,
-    place: Place,
-    how: { readonly atOnce: boolean },
-  ): Promise<void>;
-  /** Corrects the number of folded sessions of a part by `by`, if it is still what was read. */
-  correctFolded(deploymentId: DeploymentId, username: Username, part: RosterPart, by: number): Promise<void>;
-  /** Gives back what lanes hold in reserve. Does nothing where the roster is narrow. */
+  readTally(deploymentId: DeploymentId, username: Username): Promise<Tally>;
+  /** Gives back what is set aside for newcomers, so that one item says what is counted. */
   gatherReserve(deploymentId: DeploymentId, username: Username): Promise<void>;
   /** Removes a roster that counts nothing. */
   removeEmptyRoster(deploymentId: DeploymentId, username: Username): Promise<void>;

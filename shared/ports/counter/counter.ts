@@ -4,8 +4,8 @@ import type { Ms } from '../../domain/time.ts';
 import type { Names } from '../presence/sessions.ts';
 
 /**
- * A username's count. While it is narrow it is the set of the places counted. When it is wide, most of them lie in lanes,
- * and sessions that are folded are a number only: `places` is then no more than what the roster item itself holds.
+ * A username's count. While it is narrow it is the set of the places counted. When it is wide, most sessions are counted
+ * elsewhere: `places` is then no more than what the roster item itself holds.
  */
 export interface Roster {
   /** Sessions counted; 0 where the username has no roster. */

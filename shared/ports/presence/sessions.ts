@@ -22,8 +22,8 @@ export interface Sessions {
   readSession(names: Names): Promise<Stored<Session> | undefined>;
   /**
    * Writes a session if what stands there is still `expected` (undefined: nothing). A freed one becomes a tombstone.
-   * `value` is what was written: one that is confirmed, in a username with very many, may be counted by a number from now
-   * on (`folded`). `uncounted`: it was, and has been uncounted in the same atomic step, so it owes nothing.
+   * `value` is what was written: the form of its place may have changed, since the store decides how it counts one that
+   * is confirmed. `uncounted`: it has been uncounted in the same atomic step, so it owes nothing.
    */
   putSession(
     session: Session,

@@ -3,7 +3,7 @@
 import type { sessionAttributes } from '../../../config/attributes.ts';
 import { ttlGraceSeconds } from '../../../config/constants.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../../domain/ids.ts';
-import { laneOf } from '../../../domain/place.ts';
+import { folded, isFolded, laneOf, unfolded } from '../../../domain/place.ts';
 import { inFlight, isConfirmed, isOver } from '../../../domain/session/attempts.ts';
 import {
   type Attempt,
@@ -54,7 +54,7 @@ export function encodeSession(session: Session, revision: string): Record<Sessio
     pk,
     sk,
     rev: revision,
-    place: placeBytes(place),
+    place: placeBytes(unfolded(place)),
     attempt: latest.id,
     witness: latest.source,
     holding: live ? phase.kind : 'freed',
@@ -69,7 +69,7 @@ export function encodeSession(session: Session, revision: string): Record<Sessio
     ended: ending === undefined ? undefined : encodeEnding(ending),
     confirmed: attempts.find(isConfirmed)?.id,
     over: attempts.find(isOver)?.id,
-    folded: session.folded,
+    folded: isFolded(place) || undefined,
     endHeard: pending?.endHeard,
     pair: pair === undefined ? undefined : encodePair(pair),
     closed: closedPairs.length === 0 ? undefined : closedPairs.map(encodePair),
@@ -99,11 +99,12 @@ type SessionItem = Partial<Record<SessionAttribute, unknown>>;
 
 export function decodeSession(item: SessionItem): Stored<Session> {
   const { deploymentId, username, clientId } = parseSessionKey(String(item.pk), String(item.sk));
+  const place = placeOf(item.place as Uint8Array);
   const value: { -readonly [K in keyof Session]: Session[K] } = {
     deploymentId,
     username,
     clientId,
-    place: placeOf(item.place as Uint8Array),
+    place: item.folded === true ? folded(place) : place,
     phase: decodePhase(item),
     attempts: decodeAttempts(item),
     ambiguity: item.overlap !== true ? 'none' : item.underway === undefined ? 'unknown' : 'inFlightKnown',
@@ -114,7 +115,6 @@ export function decodeSession(item: SessionItem): Stored<Session> {
     recounted: item.recounted === true,
   };
   // One by one, because spreads are slow.
-  if (item.folded === true) value.folded = true;
   if (item.told === true) value.expiryTold = true;
   if (item.signed !== undefined) value.signedBy = item.signed as readonly Voucher[];
   return { value, revision: String(item.rev) };

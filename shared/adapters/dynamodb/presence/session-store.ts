@@ -4,9 +4,6 @@
 import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { tableDefinition } from '../../../config/table.ts';
 import type { ClientId, DeploymentId, Username } from '../../../domain/ids.ts';
-import { laneOf, placeInLane } from '../../../domain/place.ts';
-import { settleSession } from '../../../domain/session/outcome.ts';
-import type { Session } from '../../../domain/session/record.ts';
 import { type Ms, ms, toEpochSeconds } from '../../../domain/time.ts';
 import type { ConnectView, LookFor, Owner } from '../../../ports/admission/owners.ts';
 import type { Random } from '../../../ports/common/random.ts';
@@ -20,7 +17,6 @@ import {
   allWakePartitions,
   duePk,
   type Key,
-  laneFor,
   ownerKey,
   perUsernameKey,
   sessionKey,
@@ -28,14 +24,12 @@ import {
 } from '../common/keys.ts';
 import { readItems } from '../common/read-items.ts';
 import { replace } from '../common/replace.ts';
-import { shareReads } from '../common/shared-reads.ts';
-import { createFolding } from '../counter/folding.ts';
-import { createLanes, type RosterLayout, usualLayout } from '../counter/lanes.ts';
-import { createRosterWrites } from '../counter/roster.ts';
+import { createCounter } from '../counter/counter.ts';
+import { type RosterLayout, usualLayout } from '../counter/lane-items.ts';
 import { decodeStoredRoster, parseRosterKey } from '../counter/roster-item.ts';
 import { parseOverrideItem } from '../settings/settings-item.ts';
 import { isListed } from '../settings/whitelist-item.ts';
-import { decodeSession, encodeSession, type Item, parseSessionKey } from './session-item.ts';
+import { decodeSession, type Item, parseSessionKey } from './session-item.ts';
 import { createSessionPages } from './session-pages.ts';
 
 const [wakeIndex, dueIndex] = tableDefinition.indexes;
@@ -55,8 +49,7 @@ export function createSessionStore(
   { layout = usualLayout, backOff }: StoreOptions = {},
 ): SessionStore {
   const table = { client, tableName, ...(backOff === undefined ? {} : { backOff }) };
-  const lanes = createLanes(table, layout);
-  const folding = createFolding(table, lanes, random);
+  const { peekItem, ...counter } = createCounter(table, layout, random);
   /**
    * Usernames whose roster was wide and had room when this process read it last. Of those whose roster would be read
    * apart: a fleet that shares a username would read that one item thousands of times a second.
@@ -64,12 +57,6 @@ export function createSessionStore(
   const busy = createNames();
   /** Usernames whose roster was full when this process read it last, for a client that had no session. */
   const full = createNames();
-
-  /** In a storm of rejections all of a process that are being decided ask the same. */
-  const peek = shareReads(
-    ({ deploymentId, username }: Pick<Names, 'deploymentId' | 'username'>) => JSON.stringify([deploymentId, username]),
-    ({ deploymentId, username }) => lanes.readRosterItem(deploymentId, username),
-  );
 
   const get = async (key: Key): Promise<Item | undefined> =>
     (
@@ -98,7 +85,7 @@ export function createSessionStore(
     const wanted = [...Object.values(keys), mayLag ? rosterKey : undefined].filter((key) => key !== undefined);
     const [item, fresh] = await Promise.all([
       readItems(table, wanted, { consistent: false }),
-      mayLag ? undefined : peek(names),
+      mayLag ? undefined : peekItem(names),
     ]);
     const find = (key: Key | undefined): Item | undefined => (key === undefined ? undefined : item(key));
     const session = find(keys.session);
@@ -156,6 +143,7 @@ export function createSessionStore(
   }
 
   return {
+    ...counter,
     readForConnect,
     async readSession({ deploymentId, username, clientId }) {
       const item = await get(sessionKey(deploymentId, username, clientId));
@@ -164,55 +152,6 @@ export function createSessionStore(
     async readOwner(deploymentId, clientId) {
       const item = await get(ownerKey(deploymentId, clientId));
       return item === undefined ? undefined : decodeOwner(item);
-    },
-    async readRoster(deploymentId, username) {
-      const { roster, open } = await lanes.readRosterItem(deploymentId, username);
-      if (open <= 0) return roster;
-      const used = Math.max(0, roster.used - (await lanes.reserved(deploymentId, username)));
-      return { ...roster, used, open: true };
-    },
-    async peekRoster(deploymentId, username) {
-      const { roster, open } = await peek({ deploymentId, username });
-      return open > 0 ? { ...roster, open: true } : roster;
-    },
-    readParts: lanes.readParts,
-    async holds(session) {
-      const { deploymentId, username, place } = session;
-      if (session.folded === true && session.phase.kind !== 'ended') return true;
-      return (await lanes.readPlaces(deploymentId, username, laneOf(place))).has(place);
-    },
-    /** Near the limit in the roster item itself, which alone knows what is left; else in the client id's lane. */
-    placeFor({ clientId }, place, roster, max, lane) {
-      if (roster.wide !== true) return place;
-      if (lane !== undefined) return placeInLane(place, lane);
-      // While lanes are open, what is left may be with them.
-      const far = roster.open === true || max - roster.used >= layout.near;
-      return placeInLane(place, far ? laneFor(clientId, layout.lanes) : 0);
-    },
-    dropPlace: (deploymentId, username, place, { atOnce }) => lanes.dropPlace(deploymentId, username, place, atOnce),
-    correctFolded: lanes.correctFolded,
-    async gatherReserve(deploymentId, username) {
-      await lanes.gather(deploymentId, username);
-    },
-    async putSession(session: Session, expected) {
-      if (expected?.value.folded === true && session.phase.kind === 'ended') {
-        const { folded: _f, ...freed } = settleSession(session);
-        return folding.putUnfolded(freed, expected);
-      }
-      const value = (await folding.mayFold(session, expected?.value)) ? { ...session, folded: true as const } : session;
-      const revision = random.revision();
-      const key = sessionKey(session.deploymentId, session.username, session.clientId);
-      const put = await replace(
-        table,
-        value,
-        { ...encodeSession(value, revision), ...key },
-        revision,
-        expected,
-        decodeSession,
-      );
-      if (put.kind === 'done' && value !== session)
-        await lanes.dropPlace(session.deploymentId, session.username, session.place, false);
-      return put;
     },
     async removeSession({ deploymentId, username, clientId }, expected) {
       const command = new DeleteCommand({
@@ -232,7 +171,6 @@ export function createSessionStore(
       };
       return replace(table, owner, item, revision, expected, decodeOwner);
     },
-    ...createRosterWrites(table, lanes, layout),
     async listDue(deploymentId, username, until, limit, wide = false) {
       const due = await listDue(deploymentId, username, until, limit, wide);
       return due.map((item) => String(item.sk) as ClientId);

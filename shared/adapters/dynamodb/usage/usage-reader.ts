@@ -59,11 +59,8 @@ export function createUsageReader(
     id: DeploymentId,
     username: Username,
   ): Promise<((session: Session) => boolean) | undefined> {
-    const roster = await sessions.readRoster(id, username);
-    if (roster.used === 0) return undefined;
-    const parts = roster.wide === true ? await sessions.readParts(id, username) : undefined;
-    const places = parts?.map((part) => part.places) ?? [roster.places];
-    return (session) => session.folded === true || places.some((some) => some.has(session.place));
+    const tally = await sessions.readTally(id, username);
+    return tally.used === 0 ? undefined : (session) => tally.claim(session.place);
   }
 
   /**

@@ -1,0 +1,124 @@
+// The items of a wide roster: the roster item and its lanes, how they are laid out, and how they are read.
+
+import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { laneReserveMax, rosterLanes, wideAt } from '../../../config/constants.ts';
+import type { DeploymentId, Place, Username } from '../../../domain/ids.ts';
+import type { Ms } from '../../../domain/time.ts';
+import { patiently, type Refused, refusable } from '../common/conditions.ts';
+import { type Key, laneKey, perUsernameKey } from '../common/keys.ts';
+import { readItems } from '../common/read-items.ts';
+import type { Item } from '../presence/session-item.ts';
+import type { Table } from '../settings/settings-by-username.ts';
+import { placesOf } from './place-set.ts';
+import { decodeStoredRoster, type StoredRoster } from './roster-item.ts';
+
+/** How a wide roster is laid out; smaller in tests. */
+export interface RosterLayout {
+  /** Sessions from which on a roster is wide. */
+  readonly wideAt: number;
+  readonly lanes: number;
+  /** The most that a lane is given in reserve at once. */
+  readonly reserveMax: number;
+  /** With less than this left under the limit nothing is given in reserve: the roster item itself counts. */
+  readonly near: number;
+  /** Places that a lane holds before sessions in it are folded. */
+  readonly foldAt: number;
+  /** Places of folded sessions that a process takes out of a lane at once. */
+  readonly dropAt: number;
+}
+
+export const usualLayout: RosterLayout = {
+  wideAt,
+  lanes: rosterLanes,
+  reserveMax: laneReserveMax,
+  near: 4 * rosterLanes,
+  // With 9 bytes each, and as many that are not confirmed yet, the lane stays below a kilobyte.
+  foldAt: 48,
+  dropAt: 8,
+};
+
+export interface Lane {
+  readonly lane: number;
+  readonly isThere: boolean;
+  readonly used: number;
+  readonly room: number;
+  readonly places: ReadonlySet<Place>;
+  readonly listed: boolean;
+  readonly cap: number | undefined;
+  readonly turn: number;
+}
+
+export function decodeLane(lane: number, item: Item): Lane {
+  return {
+    lane,
+    isThere: item.room !== undefined,
+    used: Number(item.used ?? 0),
+    room: Number(item.room ?? 0),
+    places: placesOf(item.places),
+    listed: item.listed !== undefined,
+    cap: item.cap === undefined ? undefined : Number(item.cap),
+    turn: Number(item.turn ?? 0),
+  };
+}
+
+export type LaneItems = ReturnType<typeof createLaneItems>;
+
+export function createLaneItems(table: Table, layout: RosterLayout) {
+  const { client, tableName, backOff } = table;
+  const rosterKey = (id: DeploymentId, username: Username): Key => perUsernameKey('N', id, username);
+
+  async function read(key: Key): Promise<Item | undefined> {
+    const get = new GetCommand({ TableName: tableName, Key: key, ConsistentRead: true });
+    return (await patiently(() => client.send(get), backOff)).Item;
+  }
+
+  async function readRosterItem(id: DeploymentId, username: Username): Promise<StoredRoster> {
+    return decodeStoredRoster(await read(rosterKey(id, username)), layout.wideAt);
+  }
+
+  async function readLanes(id: DeploymentId, username: Username): Promise<readonly Lane[]> {
+    const keys = Array.from({ length: layout.lanes }, (_, n) => laneKey(id, username, n + 1));
+    const find = await readItems(table, keys, { consistent: true });
+    return keys.flatMap((key, n) => {
+      const item = find(key);
+      return item === undefined ? [] : [decodeLane(n + 1, item)];
+    });
+  }
+
+  /** The places of one lane, or of the roster item itself. Consistent. */
+  async function readPlaces(id: DeploymentId, username: Username, lane: number): Promise<ReadonlySet<Place>> {
+    return placesOf((await read(lane === 0 ? rosterKey(id, username) : laneKey(id, username, lane)))?.places);
+  }
+
+  function update(key: Key, expression: object, how: { untilThrottled?: boolean } = {}): Promise<Item | Refused> {
+    const send = async (): Promise<Item> => {
+      const command = new UpdateCommand({
+        TableName: tableName,
+        Key: key,
+        ReturnValues: 'ALL_NEW',
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        UpdateExpression: '',
+        ...expression,
+      });
+      return (await client.send(command)).Attributes ?? {};
+    };
+    return refusable(send, backOff, how);
+  }
+
+  return {
+    rosterKey,
+    readRosterItem,
+    readLanes,
+    readPlaces,
+    update,
+
+    /** Conditional, so that of two that lower it the earlier time stays whatever their order (S11). */
+    async lowerWake(id: DeploymentId, username: Username, at: Ms): Promise<void> {
+      await update(rosterKey(id, username), {
+        UpdateExpression: 'SET wakeAt = :at',
+        ConditionExpression: 'wakeAt > :at',
+        ExpressionAttributeValues: { ':at': at },
+      });
+    },
+  };
+}
