@@ -17,8 +17,8 @@ export function checkStep(world: World, before: TableView, actor: Actor | undefi
 /** I1, and the arithmetic that it stands on. */
 function checkRosters(world: World, before: TableView, actor: Actor | undefined): void {
   for (const { deploymentId, username, roster } of world.view.rosters.values()) {
-    // A session may be counted twice for a moment: its place was added once more when it had been folded already. Whoever
-    // did that looks afterwards and takes it back; dies he before, the recount does. At quiet there is none (I2).
+    // A session may be counted twice for a while: its place was added once more when it had been folded already. The
+    // recount takes it back, so at quiet there is none (I2).
     const twice = roster.used - roster.places.size;
     if (twice < 0 || (twice > 0 && roster.wide !== true))
       world.violate('I1', `${username}: used is ${roster.used}, places are ${roster.places.size}`);

@@ -3,6 +3,7 @@
 import { applyPresence } from '../../functions/presence/apply.ts';
 import { sweep } from '../../shared/app/repair/sweep.ts';
 import { type BrokerClientId, type DeploymentId, parseBrokerClientId } from '../../shared/domain/ids.ts';
+import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
 import type { RankStore } from '../../shared/ports/usage/ranks.ts';
 import { noRenewals } from '../support/passwords.ts';
 import { type Message, toRecord } from './message-queue.ts';
@@ -38,7 +39,8 @@ export async function deliver(world: World, messages: readonly Message[]): Promi
       const ports = { ...world.portsFor(actor), credentials: noRenewals, ranks: noRanks, log };
       const left: Message[] = [];
       for (const message of messages) {
-        if ((await world.planted.apply?.(ports, JSON.parse(message.body))) === 'applied') world.queue.remove(message);
+        const planted = await world.planted.apply?.(ports, JSON.parse(message.body)).catch(notInTime);
+        if (planted === 'applied') world.queue.remove(message);
         else left.push(message);
       }
       const answer = await applyPresence(ports, { Records: left.map(toRecord) });
@@ -50,6 +52,12 @@ export async function deliver(world: World, messages: readonly Message[]): Promi
       world.tell(actor, again.size === 0 ? 'is done' : 'asks for it again');
     },
   );
+}
+
+/** A fault that meets a time-out is no fault of this message: the sound code takes it. */
+function notInTime(error: unknown): 'not mine' {
+  if (!(error instanceof StoreUnavailable)) throw error;
+  return 'not mine';
 }
 
 /** No message of the model asks for a rank. */
