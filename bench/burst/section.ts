@@ -52,7 +52,7 @@ export const section: Section = {
     return {
       rows,
       notes: [
-        `The admission's own code over the real store, ${rounds} rounds a limit, each on a new username, in one process beside the engine. Nobody is cut off by a deadline, so that every decision is one about the limit. The embedded engine cancels nobody for meeting others, as AWS does: the contention model has that.`,
+        `The admission's own code over the real store, ${rounds} rounds a limit, each on a new username, in one process beside the engine. Nobody is cut off by a deadline, so that every decision is one about the limit. The embedded engine cancels nobody for meeting others, as AWS does: the sections in simulated time have that.`,
       ],
     };
   },

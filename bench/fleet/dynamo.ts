@@ -1,6 +1,6 @@
 // DynamoDB under contention, for requests that are real: what each of them means says bench/engine, what stands in its way
 // says this. Partitions that throttle, items that take one write at a time, transactions that hold their items and cancel
-// each other, the way there and back. The figures, and what they rest on, are bench/contention/parameters.ts.
+// each other, the way there and back. The figures, and what they rest on, are parameters.ts.
 //
 // An index throttles the table it belongs to. Its writes follow those of the table, so they are charged when the item is
 // written: whoever comes while an index partition is in debt is turned away.
@@ -13,8 +13,6 @@ import {
   TransactionConflictException,
 } from '@aws-sdk/client-dynamodb';
 import type { Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
-import type { Chance } from '../contention/chance.ts';
-import type { Parameters } from '../contention/parameters.ts';
 import { documentBytes } from '../engine/document-size.ts';
 import {
   batchAnswer,
@@ -33,6 +31,8 @@ import {
   type Request,
   readRequest,
 } from '../engine/requests.ts';
+import type { Chance } from './chance.ts';
+import type { Parameters } from './parameters.ts';
 import { type Capacity, type Line, Partitions } from './partitions.ts';
 import type { VirtualTime } from './virtual-time.ts';
 

@@ -1,5 +1,5 @@
 // A fleet's loads on the code that answers them, in simulated time: what is told of each, and which partitions are
-// hottest. The figures hang on the seed and on bench/contention/parameters.ts, and on no machine.
+// hottest. The figures hang on the seed and on bench/fleet/parameters.ts, and on no machine.
 
 import type { Section, SectionOptions, SectionResult } from '../section.ts';
 import { byDoor, createTrials, exactRow, lastingRow, perSecond, seed, straight, ways } from './rows.ts';

@@ -7,8 +7,8 @@ import { refreshRank } from '../../shared/app/usage/refresh-rank.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 import { type Ms, ms } from '../../shared/domain/time.ts';
-import { createTarget } from '../admission/target.ts';
-import { nameOf, usernamesAtRest, writeItems } from '../usage/fill.ts';
+import { nameOf, usernamesAtRest, writeItems } from '../fill/items.ts';
+import { createTarget } from '../target.ts';
 import { Scene, sceneStartsAt } from './scene.ts';
 
 const deploymentId = 'bench' as DeploymentId;

@@ -19,9 +19,9 @@ import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import type { Credential } from '../../shared/ports/credentials/credentials.ts';
 import type { BrokerSays } from '../../shared/ports/presence/broker.ts';
 import type { DoorReport } from '../../shared/ports/presence/presence.ts';
-import type { Target } from '../admission/target.ts';
 import { meter, type Units } from '../meter/meter.ts';
 import { benchHash, benchPassword } from '../passwords.ts';
+import type { Target } from '../target.ts';
 import { type Core, startProcess } from './core.ts';
 import { type Trips, watchTrips } from './in-a-row.ts';
 

@@ -11,13 +11,9 @@ import { rankText } from '../../shared/adapters/dynamodb/usage/usage-item.ts';
 import type { DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import type { Session } from '../../shared/domain/session/record.ts';
 import type { Ms } from '../../shared/domain/time.ts';
+import { placeFor } from './sessions.ts';
 
 type Item = Record<string, unknown>;
-
-/** 8 bytes that are different for every session, and the same in every run. */
-export function placeFor(username: string, n: number): Place {
-  return createHash('sha256').update(`${username}|${n}`).digest().subarray(0, 8).toString('base64url') as Place;
-}
 
 export function buildRoster(id: DeploymentId, username: Username, places: readonly Place[], wakeAt: Ms): Item {
   return {
