@@ -1,6 +1,6 @@
-// DynamoDB under contention, for requests that are real: what each of them means says bench/engine, what stands in its way
-// says this. Partitions that throttle, items that take one write at a time, transactions that hold their items and cancel
-// each other, the way there and back. The figures, and what they rest on, are parameters.ts.
+// DynamoDB under contention, for requests that are real: what each of them means says test/support/memory-engine, what
+// stands in its way says this. Partitions that throttle, items that take one write at a time, transactions that hold their
+// items and cancel each other, the way there and back. The figures, and what they rest on, are in parameters.ts.
 //
 // An index throttles the table it belongs to. Its writes follow those of the table, so they are charged when the item is
 // written: whoever comes while an index partition is in debt is turned away.
@@ -13,7 +13,7 @@ import {
   TransactionConflictException,
 } from '@aws-sdk/client-dynamodb';
 import type { Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
-import { documentBytes } from '../engine/document-size.ts';
+import { documentBytes } from '../../test/support/memory-engine/document-size.ts';
 import {
   batchAnswer,
   cancellation,
@@ -22,7 +22,7 @@ import {
   reasonOf,
   refusal,
   writeAnswer,
-} from '../engine/memory-engine.ts';
+} from '../../test/support/memory-engine/memory-engine.ts';
 import {
   type Command,
   type ItemWrite,
@@ -30,7 +30,7 @@ import {
   type QueryInput,
   type Request,
   readRequest,
-} from '../engine/requests.ts';
+} from '../../test/support/memory-engine/requests.ts';
 import type { Chance } from './chance.ts';
 import type { Parameters } from './parameters.ts';
 import { type Capacity, type Line, Partitions } from './partitions.ts';

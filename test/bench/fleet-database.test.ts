@@ -8,13 +8,13 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Command } from '../../bench/engine/requests.ts';
 import { Chance } from '../../bench/fleet/chance.ts';
 import { type Answer, SimulatedDynamo } from '../../bench/fleet/dynamo.ts';
 import { defaults, type Parameters as Model } from '../../bench/fleet/parameters.ts';
 import { createSimulatedClient } from '../../bench/fleet/sdk-client.ts';
 import { TokenBucket } from '../../bench/fleet/token-bucket.ts';
 import { VirtualTime } from '../../bench/fleet/virtual-time.ts';
+import type { Command } from '../support/memory-engine/requests.ts';
 
 const TableName = 't';
 const times = <T>(count: number, make: (each: number) => T): T[] => Array.from({ length: count }, (_, n) => make(n));

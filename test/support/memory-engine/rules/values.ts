@@ -1,7 +1,7 @@
 // What DynamoDB takes as a value, a key and an item. [AWS: Service, account, and table quotas in Amazon DynamoDB;
 // DynamoDB low-level API, "Data type descriptors"]
 
-import { tableDefinition } from '../../../shared/config/table.ts';
+import { tableDefinition } from '../../../../shared/config/table.ts';
 import { memberKey } from '../compare.ts';
 import { documentBytes } from '../document-size.ts';
 import { invalid, require } from './invalid.ts';

@@ -1,6 +1,6 @@
 // What a command of the document client asks for, whatever it is called.
 
-import type { Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
+import type { Item } from '../../../shared/adapters/dynamodb/presence/session-item.ts';
 import { checkRequest } from './rules/requests.ts';
 import { checkStored } from './rules/values.ts';
 import { applyUpdate } from './updates.ts';

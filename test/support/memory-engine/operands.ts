@@ -1,6 +1,6 @@
 // What a condition or an update speaks of: an attribute, however deep, or a value that came with the request.
 
-import type { Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
+import type { Item } from '../../../shared/adapters/dynamodb/presence/session-item.ts';
 import type { Arguments, Tokens } from './tokens.ts';
 
 export type Operand = (item: Item, given: Arguments) => unknown;

@@ -1,13 +1,13 @@
 import { marshall } from '@aws-sdk/util-dynamodb';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { holds } from '../../bench/engine/conditions.ts';
-import { documentBytes } from '../../bench/engine/document-size.ts';
-import { Table } from '../../bench/engine/table.ts';
-import { applyUpdate } from '../../bench/engine/updates.ts';
 import { itemBytes } from '../../bench/meter/size.ts';
 import { indexWriteUnits } from '../../bench/meter/units.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
+import { holds } from '../support/memory-engine/conditions.ts';
+import { documentBytes } from '../support/memory-engine/document-size.ts';
+import { Table } from '../support/memory-engine/table.ts';
+import { applyUpdate } from '../support/memory-engine/updates.ts';
 
 /** No name that an object has anyway: the SDK takes an object with a `constructor` of its own for none. */
 const text = fc.string({ minLength: 1, maxLength: 12, unit: 'binary' }).filter((name) => !(name in Object.prototype));

@@ -2,7 +2,7 @@
 // over what fails for good on AWS. Each rule is held against the real engines in test/contract/requests.test.ts.
 // [AWS: API reference of each operation; Service quotas]
 
-import { tableDefinition } from '../../../shared/config/table.ts';
+import { tableDefinition } from '../../../../shared/config/table.ts';
 import { checkExpressions, readExpression } from './expressions.ts';
 import { invalid, require } from './invalid.ts';
 import { checkItem, checkKey, definedEntries, isFields } from './values.ts';

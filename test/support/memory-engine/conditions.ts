@@ -1,6 +1,6 @@
 // Conditions, of writes and of queries. Each expression is read once.
 
-import type { Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
+import type { Item } from '../../../shared/adapters/dynamodb/presence/session-item.ts';
 import { hasMember, isEqual, order } from './compare.ts';
 import { type Operand, readOperand, readPath, valueAt } from './operands.ts';
 import { type Arguments, Tokens } from './tokens.ts';

@@ -7,7 +7,7 @@ import {
   TransactionCanceledException,
 } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import type { Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
+import type { Item } from '../../../shared/adapters/dynamodb/presence/session-item.ts';
 import { holds } from './conditions.ts';
 import { type Command, type ItemWrite, type QueryInput, readRequest } from './requests.ts';
 import { type Page, Table } from './table.ts';

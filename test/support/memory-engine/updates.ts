@@ -1,6 +1,6 @@
 // Updates: SET, REMOVE, ADD and DELETE. All of it is read from the item as it was before.
 
-import type { Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
+import type { Item } from '../../../shared/adapters/dynamodb/presence/session-item.ts';
 import { memberKey } from './compare.ts';
 import { type Operand, type Path, readOperand, readPath, valueAt, withValue } from './operands.ts';
 import { type Arguments, Tokens } from './tokens.ts';

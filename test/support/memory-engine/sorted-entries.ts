@@ -1,7 +1,7 @@
 // Items of one partition, of the table or of an index, in order of their sort key. The order is made when somebody asks
 // for it first and kept up from then on: most partitions are never listed.
 
-import type { Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
+import type { Item } from '../../../shared/adapters/dynamodb/presence/session-item.ts';
 import { order } from './compare.ts';
 
 interface Entry {

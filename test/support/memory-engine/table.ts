@@ -1,7 +1,7 @@
 // The items, and the entries that they have in the indexes. It knows partitions and order, and nothing of time.
 
-import type { Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
-import { tableDefinition } from '../../shared/config/table.ts';
+import type { Item } from '../../../shared/adapters/dynamodb/presence/session-item.ts';
+import { tableDefinition } from '../../../shared/config/table.ts';
 import { holds } from './conditions.ts';
 import { documentBytes } from './document-size.ts';
 import type { ItemWrite, Key, QueryInput } from './requests.ts';
