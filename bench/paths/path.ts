@@ -1,7 +1,8 @@
 // What a path is: one thing that happens to a session or a reader, and what it may cost. `bench/paths/paths.ts` has the
 // one list of them, which the benchmark reports and the tests hold against the budgets.
 
-import type { Scene, Spent } from './scene.ts';
+import type { Spent } from '../meter/meter.ts';
+import type { Scene } from './scene.ts';
 
 /** At most; what is left out is not limited by the contract. */
 export interface Budget {

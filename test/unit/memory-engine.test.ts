@@ -1,74 +1,20 @@
-import { marshall } from '@aws-sdk/util-dynamodb';
+import { PutCommand, TransactGetCommand } from '@aws-sdk/lib-dynamodb';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { itemBytes } from '../../bench/meter/size.ts';
-import { indexWriteUnits } from '../../bench/meter/units.ts';
-import { tableDefinition } from '../../shared/config/table.ts';
 import { holds } from '../support/memory-engine/conditions.ts';
-import { documentBytes } from '../support/memory-engine/document-size.ts';
+import { MemoryEngine } from '../support/memory-engine/memory-engine.ts';
 import { Table } from '../support/memory-engine/table.ts';
 import { applyUpdate } from '../support/memory-engine/updates.ts';
 
-/** No name that an object has anyway: the SDK takes an object with a `constructor` of its own for none. */
-const text = fc.string({ minLength: 1, maxLength: 12, unit: 'binary' }).filter((name) => !(name in Object.prototype));
-const binary = fc.uint8Array({ minLength: 1, maxLength: 9 });
-const number = fc.oneof(fc.integer(), fc.integer({ min: 0, max: 1_900_000_000_000 }), fc.constant(0));
-const set = <T>(members: fc.Arbitrary<T>) =>
-  fc.uniqueArray(members, { minLength: 1, maxLength: 5 }).map((all) => new Set(all));
-const value = fc.letrec((tie) => ({
-  any: fc.oneof(
-    { depthSize: 'small' },
-    text,
-    number,
-    fc.boolean(),
-    fc.constant(null),
-    binary,
-    set(text),
-    set(binary),
-    fc.array(tie('any'), { maxLength: 3 }),
-    fc.dictionary(text, tie('any'), { maxKeys: 3, noNullPrototype: true }),
-  ),
-})).any;
+const text = fc.string({ minLength: 1, maxLength: 12, unit: 'binary' });
 
 describe('the engine in memory', () => {
-  it('measures items as the unit meter does', () => {
-    fc.assert(
-      fc.property(fc.dictionary(text, value, { maxKeys: 6, noNullPrototype: true }), (item) => {
-        expect(documentBytes(item)).toBe(itemBytes(marshall(item)));
-      }),
-    );
-  });
-
-  it('charges indexes as the unit meter does', () => {
-    const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
-    const few = (name: string) => maybe(fc.constantFrom(`${name} 1`, `${name} 2`));
-    const item = fc.option(
-      fc
-        .record({
-          wakePk: few('wake'),
-          wakeAt: maybe(fc.integer({ min: 1, max: 2 })),
-          duePk: few('due'),
-          dueAt: maybe(fc.integer({ min: 1, max: 2 })),
-          rankPk: few('rank'),
-          rank: few('order'),
-          own: few('own'),
-          beside: few('beside'),
-        })
-        .map((attributes) => ({ pk: 'p', sk: 's', ...attributes })),
-      { nil: undefined },
-    );
-    const stored = (one: object | undefined) =>
-      one === undefined ? undefined : marshall(one, { removeUndefinedValues: true });
-    const table = new Table();
-    fc.assert(
-      fc.property(item, item, (before, after) => {
-        const units = table.indexCharges(before, after).reduce((sum, charge) => sum + charge.units, 0);
-        const metered = tableDefinition.indexes.map((index) =>
-          indexWriteUnits(tableDefinition, index, stored(before), stored(after)),
-        );
-        expect(units).toBe(metered.reduce((sum, each) => sum + each, 0));
-      }),
-    );
+  it('reads several items at once in the order in which they were asked for', async () => {
+    const engine = new MemoryEngine();
+    await engine.send(new PutCommand({ TableName: 't', Item: { pk: 'p', sk: 'b', n: 1 } }));
+    const get = (sk: string) => ({ Get: { TableName: 't', Key: { pk: 'p', sk } } });
+    const answer = await engine.send(new TransactGetCommand({ TransactItems: [get('a'), get('b')] }));
+    expect(answer).toEqual({ Responses: [{ Item: undefined }, { Item: { pk: 'p', sk: 'b', n: 1 } }] });
   });
 
   it('lists a partition in order of its bytes, however its items came and went, as if they had been sorted at the end', async () => {

@@ -1,5 +1,5 @@
-// How large DynamoDB says an item is, read from the item as the code holds it: what bench/meter/size.ts says of the same
-// item on the wire (test/unit/memory-engine.test.ts), without putting every item into that form first.
+// How large DynamoDB says an item is, read from the item as the code holds it.
+// [AWS: CapacityUnitCalculations, "item sizes and formats"]
 
 import { isMap } from './operands.ts';
 

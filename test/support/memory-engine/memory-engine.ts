@@ -27,6 +27,8 @@ export class MemoryEngine {
         const found = request.keys.map((key) => table.find(key));
         return request.batchOf === undefined ? { Item: found[0] } : batchAnswer(request.batchOf, found, []);
       }
+      case 'transaction get':
+        return { Responses: request.keys.map((key) => ({ Item: table.find(key) })) };
       case 'query':
         return queryAnswer(request.query, table.query(request.query));
       case 'scan':

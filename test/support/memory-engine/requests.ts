@@ -28,6 +28,8 @@ interface Expressions {
 /** One item to be written, or only to be looked at. */
 export interface ItemWrite extends Expressions {
   readonly key: Key;
+  /** A put's whole item: what it would have written where its condition failed. */
+  readonly proposed?: Item;
   /** What stands there afterwards. Throws where that would be no item. */
   readonly after: (before: Item | undefined) => Item | undefined;
 }
@@ -45,6 +47,7 @@ export interface QueryInput extends Expressions {
 
 export type Request =
   | { readonly kind: 'get'; readonly keys: readonly Key[]; readonly consistent: boolean; readonly batchOf?: string }
+  | { readonly kind: 'transaction get'; readonly keys: readonly Key[] }
   | { readonly kind: 'query'; readonly query: QueryInput }
   | { readonly kind: 'scan' }
   | { readonly kind: 'write'; readonly write: ItemWrite }
@@ -68,6 +71,10 @@ export function readRequest(command: Command): Request {
       };
       const [table, wanted] = only(RequestItems);
       return { kind: 'get', keys: wanted.Keys.map(keyOf), consistent: wanted.ConsistentRead === true, batchOf: table };
+    }
+    case 'TransactGetCommand': {
+      const { TransactItems } = input as { TransactItems: readonly { Get: { Key: Item } }[] };
+      return { kind: 'transaction get', keys: TransactItems.map(({ Get }) => keyOf(Get.Key)) };
     }
     case 'QueryCommand':
       return { kind: 'query', query: input };
@@ -110,7 +117,7 @@ export function readRequest(command: Command): Request {
 
 function put(input: WriteInput): ItemWrite {
   const item = defined(input.Item ?? {});
-  return { ...input, key: keyOf(item), after: () => item };
+  return { ...input, key: keyOf(item), proposed: item, after: () => item };
 }
 
 function update(input: WriteInput): ItemWrite {

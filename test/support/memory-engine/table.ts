@@ -1,5 +1,6 @@
 // The items, and the entries that they have in the indexes. It knows partitions and order, and nothing of time.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Item } from '../../../shared/adapters/dynamodb/presence/session-item.ts';
 import { tableDefinition } from '../../../shared/config/table.ts';
 import { holds } from './conditions.ts';
@@ -68,16 +69,23 @@ export class Table {
     for (const index of this.indexes) reindex(index, before, item);
   }
 
-  /** What a change of an item does to the indexes; keys and copies are small, so each entry is one unit. */
+  /**
+   * What a change of an item does to the indexes: an entry that comes or goes, or that changes in its place. One whose key
+   * changes goes and comes. [AWS: GSI.ThroughputConsiderations.Writes]
+   */
   indexCharges(before: Item | undefined, after: Item | undefined): readonly IndexCharge[] {
     const charges: IndexCharge[] = [];
-    for (const { name, partitionKey, sortKey, copied } of this.indexes) {
-      const from = before?.[sortKey] === undefined ? undefined : before[partitionKey];
-      const to = after?.[sortKey] === undefined ? undefined : after[partitionKey];
+    for (const index of this.indexes) {
+      const { name, sortKey, copied } = index;
+      const from = entryPartition(index, before);
+      const to = entryPartition(index, after);
       const moved = from !== to || before?.[sortKey] !== after?.[sortKey];
-      if (from !== undefined && moved) charges.push({ partition: `${name} ${String(from)}`, units: 1 });
-      const changed = moved || copied.some((attribute) => before?.[attribute] !== after?.[attribute]);
-      if (to !== undefined && changed) charges.push({ partition: `${name} ${String(to)}`, units: 1 });
+      const changed = moved || copied.some((attribute) => !isDeepStrictEqual(before?.[attribute], after?.[attribute]));
+      const old = entryUnits(index, before);
+      const fresh = entryUnits(index, after);
+      if (from !== undefined && moved) charges.push({ partition: partitionName(name, from), units: old });
+      if (to === undefined || !changed) continue;
+      charges.push({ partition: partitionName(name, to), units: moved ? fresh : Math.max(old, fresh) });
     }
     return charges;
   }
@@ -127,6 +135,16 @@ function partitionIn(partitions: Map<string, SortedEntries>, pk: string): Sorted
   return fresh;
 }
 
+/** An entry is no larger than its item, and most items are small. */
+function entryUnits(index: Index, item: Item | undefined): number {
+  if (item === undefined || documentBytes(item) <= 1_024) return 1;
+  return Math.max(1, Math.ceil(documentBytes(entryOf(index, item)) / 1_024));
+}
+
+function entryOf({ copied }: Index, item: Item): Item {
+  return Object.fromEntries(copied.filter((name) => item[name] !== undefined).map((name) => [name, item[name]]));
+}
+
 function partitionName(index: string | undefined, pk: string): string {
   return index === undefined ? pk : `${index} ${pk}`;
 }
@@ -149,10 +167,7 @@ function reindex(index: Index, before: Item | undefined, after: Item | undefined
   }
   if (to === undefined || after === undefined) return;
   if (from === to && before !== undefined && index.copied.every((name) => before[name] === after[name])) return;
-  const entry = Object.fromEntries(
-    index.copied.filter((name) => after[name] !== undefined).map((name) => [name, after[name]]),
-  );
-  partitionIn(index.partitions, to).set(after[index.sortKey], fullKey(after), entry);
+  partitionIn(index.partitions, to).set(after[index.sortKey], fullKey(after), entryOf(index, after));
 }
 
 /** An item that lacks one of an index's keys has no entry in it. */
