@@ -3,7 +3,6 @@
 import { section as burst } from './burst/section.ts';
 import { section as fleet } from './fleet/section.ts';
 import { section as storm } from './fleet/storm-section.ts';
-import { section as flood } from './flood/section.ts';
 import { section as memory } from './front-door/section.ts';
 import { section as growth } from './growth/section.ts';
 import { section as latency } from './latency/section.ts';
@@ -13,16 +12,4 @@ import { section as start } from './start/section.ts';
 import { section as sweep } from './sweep/section.ts';
 import { section as units } from './units/section.ts';
 
-export const sections: readonly Section[] = [
-  units,
-  growth,
-  burst,
-  fleet,
-  storm,
-  latency,
-  flood,
-  start,
-  memory,
-  sweep,
-  peers,
-];
+export const sections: readonly Section[] = [units, growth, burst, fleet, storm, latency, start, memory, sweep, peers];

@@ -108,4 +108,6 @@ async function measure(question: AuthorizerQuestion): Promise<Times> {
   }
 }
 
-answerParent(measure);
+const api = answerParent({ measure });
+
+export type AuthorizerApi = typeof api;

@@ -2,7 +2,8 @@
 // and whether it is still there, and nothing else: 500 of them must not slow down what they measure.
 
 import { once } from 'node:events';
-import { connect as dial, type Socket } from 'node:net';
+import { connect as dialTcp, type Socket } from 'node:net';
+import { connect as dialTls } from 'node:tls';
 import { generate, parser } from 'mqtt-packet';
 
 /** Who a client says it is, and how: 4 is MQTT 3.1.1. */
@@ -10,6 +11,17 @@ export interface Login {
   readonly username: string;
   readonly password: string;
   readonly protocolVersion: 4 | 5;
+}
+
+export interface Device {
+  readonly clientId: string;
+  readonly login: Login;
+}
+
+/** On loopback. */
+export interface Place {
+  readonly port: number;
+  readonly tls?: boolean;
 }
 
 /** `closed`: the socket ended without a CONNACK. `silent`: nothing came in time. */
@@ -66,10 +78,18 @@ async function within<T>(promise: Promise<T>, ms: number, late: T): Promise<T> {
   }
 }
 
+async function openSocket({ port, tls = false }: Place): Promise<Socket> {
+  const to = { host: '127.0.0.1', port };
+  const socket = tls
+    ? dialTls({ ...to, servername: 'demo.mqtt.localhost', rejectUnauthorized: false })
+    : dialTcp({ ...to, noDelay: true });
+  await once(socket, tls ? 'secureConnect' : 'connect');
+  return socket;
+}
+
 /** A client whose socket is open and who has said nothing yet. Rejects where nobody listens. */
-export async function openLightClient(port: number, clientId: string, login: Login): Promise<LightClient> {
-  const socket: Socket = dial({ host: '127.0.0.1', port, noDelay: true });
-  await once(socket, 'connect');
+export async function openLightClient(place: Place, { clientId, login }: Device): Promise<LightClient> {
+  const socket = await openSocket(place);
   const packet = connectPacket(clientId, login);
   const reading = parser({ protocolVersion: login.protocolVersion });
   let heard: (told: Told) => void = () => undefined;
