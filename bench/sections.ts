@@ -1,8 +1,6 @@
 // The sections of the benchmark, in the order of the report. One line each.
 
-import { section as burst } from './burst/section.ts';
-import { section as fleet } from './fleet/section.ts';
-import { section as storm } from './fleet/storm-section.ts';
+import { fleet, storm } from './fleet/section.ts';
 import { section as memory } from './front-door/section.ts';
 import { section as growth } from './growth/section.ts';
 import { section as latency } from './latency/section.ts';
@@ -12,4 +10,4 @@ import { section as start } from './start/section.ts';
 import { section as sweep } from './sweep/section.ts';
 import { section as units } from './units/section.ts';
 
-export const sections: readonly Section[] = [units, growth, burst, fleet, storm, latency, start, memory, sweep, peers];
+export const sections: readonly Section[] = [units, growth, fleet, storm, latency, start, memory, sweep, peers];

@@ -21,10 +21,6 @@ export class EventHeap<E extends Event> {
     this.heap[hole] = event;
   }
 
-  peek(): E | undefined {
-    return this.heap[0];
-  }
-
   pop(): E | undefined {
     const first = this.heap[0];
     const last = this.heap.pop();

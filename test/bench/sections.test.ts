@@ -96,10 +96,10 @@ test('a front door holds as many idle connections as it was asked to, over TCP a
   expect((await hold(10, { key, cert })).connections).toBe(10);
 }, 120_000);
 
-test('the SDK clients alone are bundled and load; without the search for credentials they are smaller', async () => {
-  const [whole, deployed] = [await bundleSdk(folder, false), await bundleSdk(folder, true)];
-  expect(deployed.bytes).toBeLessThan(whole.bytes);
-  expect(await timeImport(whole.file)).toBeGreaterThan(0);
+test('the SDK clients alone are bundled and load', async () => {
+  const sdk = await bundleSdk(folder);
+  expect(sdk.bytes).toBeGreaterThan(100_000);
+  expect(await timeImport(sdk.file)).toBeGreaterThan(0);
 }, 120_000);
 
 test('a sweep frees what has expired, unless it is told to stop; the reconciler walks everything and repairs nothing', async () => {
