@@ -1,4 +1,8 @@
-// The sections of the benchmark, in the order of the report. One line each.
+// The sections of the benchmark, in the order of the report. One line each; what a section and a row are says section.ts.
+//
+// What sections share: `paths` is what may happen to a session, each with its budget, over a `Scene`; `meter` counts units
+// and requests in a row; `fill` writes tables by the batch; `clients` are MQTT clients by the hundred, at one moment or so
+// many at a time; `child` is a process of its own; `latency/rounds.ts` times several things in turns.
 
 import { fleet, storm } from './fleet/section.ts';
 import { section as memory } from './front-door/section.ts';

@@ -4,8 +4,7 @@ import { type Engine, startEngine } from '../../local/engine.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { sideBySide } from '../../shared/app/common/side-by-side.ts';
 import { wideAt } from '../../shared/config/constants.ts';
-import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
-import { defaultsOf, deploymentSettings, limitSettings } from '../../shared/domain/settings.ts';
+import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { timeAuthorizer } from '../latency/authorizer.ts';
 import { ratioRow } from '../latency/rounds.ts';
 import type { Path } from '../paths/path.ts';
@@ -65,19 +64,7 @@ const dimensions: readonly Dimension[] = [
 async function addDeployments(scene: Scene, count: number): Promise<void> {
   const ids = Array.from({ length: count - 1 }, (_, n) => `bench-${n}` as DeploymentId);
   await sideBySide(ids, 8, async (deploymentId) => {
-    const { settings, credentials } = scene.other;
-    await settings.createDeployment({
-      deploymentId,
-      tenantId: 'local' as TenantId,
-      name: deploymentId,
-      mqttHost: `${deploymentId}.mqtt.localhost`,
-      status: 'active',
-      ...defaultsOf(deploymentSettings),
-      createdAt: scene.at(),
-    });
-    const limit = { ...defaultsOf(limitSettings), maxSessionsPerUsername: 100, whitelist: [] };
-    await settings.putSessionLimit(deploymentId, limit, { actor: 'bench', at: scene.at() });
-    await credentials.putCredential(deploymentId, scene.credentialOf('alice' as Username));
+    await scene.addDeployment(deploymentId, 'alice' as Username, 100);
     await scene.joinElsewhere(deploymentId, 'alice' as Username);
   });
 }

@@ -5,7 +5,6 @@ import { createDocumentClient } from '../../shared/adapters/dynamodb/common/clie
 import { sideBySide } from '../../shared/app/common/side-by-side.ts';
 import { refreshRank } from '../../shared/app/usage/refresh-rank.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
-import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 import { type Ms, ms } from '../../shared/domain/time.ts';
 import { nameOf, usernamesAtRest, writeItems } from '../fill/items.ts';
 import { Meter } from '../meter/meter.ts';
@@ -50,19 +49,10 @@ export interface PrepareOptions {
 /** Usernames whose pages have all there is to read: a whitelist, limits of their own, rejections. */
 const noted = 120;
 
-async function note(
-  { other, deploymentId, at }: Scene,
-  tableName: string,
-  usernames: readonly Username[],
-  lists: Lists,
-): Promise<void> {
+async function note(scene: Scene, tableName: string, usernames: readonly Username[], lists: Lists): Promise<void> {
+  const { other, deploymentId, at } = scene;
   const by = { actor: 'bench', at: at() };
-  const limit = {
-    ...defaultsOf(limitSettings),
-    maxSessionsPerUsername: 1_000_000,
-    whitelist: lists.whitelist ? usernames : [],
-  };
-  await other.settings.putSessionLimit(deploymentId, limit, by);
+  await scene.putLimit(undefined, lists.whitelist ? usernames : []);
   await sideBySide(usernames, 8, async (username) => {
     if (lists.overrides) await other.settings.putOverride(deploymentId, username, { kind: 'number', max: 3 }, by);
     const clientId = 'a-client-id-of-a-usual-length';

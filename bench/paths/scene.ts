@@ -5,6 +5,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { parseBrokerEvent } from '../../shared/app/presence/broker-event.ts';
 import { applyBrokerEvent } from '../../shared/app/presence/event.ts';
 import { applyDoorReport } from '../../shared/app/presence/report.ts';
+import { newDeployment } from '../../shared/app/tenancy/deployments.ts';
 import type { ConnectDecision } from '../../shared/domain/connect.ts';
 import {
   type ClientId,
@@ -13,7 +14,7 @@ import {
   toBrokerClientId,
   type Username,
 } from '../../shared/domain/ids.ts';
-import { defaultsOf, deploymentSettings, limitSettings } from '../../shared/domain/settings.ts';
+import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import type { Credential } from '../../shared/ports/credentials/credentials.ts';
 import type { BrokerSays } from '../../shared/ports/presence/broker.ts';
@@ -55,6 +56,9 @@ export interface Filled {
 /** Sizes do not hang on the time, so the figures are the same whenever they are made. */
 export const sceneStartsAt: Ms = ms(1_790_000_000_000);
 
+/** So high that nobody meets it. */
+const unlimited = 1_000_000;
+
 export class Scene {
   readonly deploymentId: DeploymentId;
   readonly username: Username;
@@ -80,22 +84,28 @@ export class Scene {
     this.other = this.process(ground.otherClient);
   }
 
+  /** The scene's own deployment and username. */
+  prepare(): Promise<void> {
+    return this.addDeployment(this.deploymentId, this.username, unlimited);
+  }
+
   /** A deployment with a limit that is enabled, and `clientIdTakeover: allow`; and the username's password. */
-  async prepare(): Promise<void> {
-    const { settings } = this.other;
-    await settings.createDeployment({
-      deploymentId: this.deploymentId,
-      tenantId: 'local' as TenantId,
-      name: 'Bench',
-      mqttHost: undefined,
-      status: 'active',
-      ...defaultsOf(deploymentSettings),
-      clientIdTakeover: 'allow',
-      createdAt: this.now,
-    });
-    const limit = { ...defaultsOf(limitSettings), maxSessionsPerUsername: 1_000_000, whitelist: [] };
-    await settings.putSessionLimit(this.deploymentId, limit, { actor: 'bench', at: this.now });
-    await this.addUser(this.username);
+  async addDeployment(deploymentId: DeploymentId, username: Username, max: number): Promise<void> {
+    const { settings, credentials } = this.other;
+    const names = { deploymentId, tenantId: 'local' as TenantId, name: deploymentId, createdAt: this.now };
+    await settings.createDeployment({ ...newDeployment(names, 'mqtt.localhost'), clientIdTakeover: 'allow' });
+    await this.putLimit(max, [], deploymentId);
+    await credentials.putCredential(deploymentId, this.credentialOf(username));
+  }
+
+  /** The limit of a deployment, of which processes learn seconds later. */
+  async putLimit(
+    max = unlimited,
+    whitelist: readonly Username[] = [],
+    deploymentId = this.deploymentId,
+  ): Promise<void> {
+    const limit = { ...defaultsOf(limitSettings), maxSessionsPerUsername: max, whitelist };
+    await this.other.settings.putSessionLimit(deploymentId, limit, { actor: 'bench', at: this.now });
   }
 
   /** Runs `work`, and meters what the metered process sends meanwhile. Milliseconds pass before it, as between any two things. */
@@ -244,10 +254,8 @@ export class Scene {
   async limit(username: Username, max: number | undefined): Promise<void> {
     const by = { actor: 'bench', at: this.now };
     if (!this.options.overrides) {
-      const { settings } = this.other;
-      const whitelist = (await settings.getSessionLimit(this.deploymentId))?.whitelist ?? [];
-      const limit = { ...defaultsOf(limitSettings), maxSessionsPerUsername: max ?? 1_000_000, whitelist };
-      await settings.putSessionLimit(this.deploymentId, limit, by);
+      const held = await this.other.settings.getSessionLimit(this.deploymentId);
+      await this.putLimit(max, held?.whitelist);
       this.pass(5);
     } else if (max === undefined) await this.other.settings.deleteOverride(this.deploymentId, username, by);
     else await this.other.settings.putOverride(this.deploymentId, username, { kind: 'number', max }, by);
