@@ -1,5 +1,5 @@
-// DynamoDB in memory, as far as this product asks it: what each request means, and nothing of what it costs or how long
-// it takes. It is believed only because the contracts of the stores hold on it as on the real engines.
+// DynamoDB in memory, as far as this product asks it: what each request means, and nothing of how long it takes; what it
+// costs say charges.ts and the table. It is believed only because the contracts of the stores hold on it as on the real engines.
 
 import {
   type CancellationReason,
