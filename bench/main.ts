@@ -5,21 +5,16 @@
 //   npm run bench -- --only units,latency    some of them; --list names them
 //   npm run bench -- --json FILE             the results as JSON
 //   npm run bench -- --write                 into docs/benchmark.json, docs/benchmark.md and the README's table
-//   npm run bench -- --figures 0001          the figures of an ADR again: 0001 or 0003
 //
 // It ends with 1 where a budget of units is broken or a section could not be measured. Times never fail it.
 
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { circumstancesNow } from './report/circumstances.ts';
 import { buildDocument, buildReadmeTable, figure, placeInReadme } from './report/markdown.ts';
 import { buildJson, failures, type MeasuredSection, measure, merge, type Report } from './report/report.ts';
 import { sections } from './sections.ts';
 
-/** The scripts that write docs/adr/figures. */
-const figureScripts: Readonly<Record<string, string>> = { '0001': './adr1.ts', '0003': './usage.ts' };
 const kept = new URL('../docs/benchmark.json', import.meta.url);
 const document = new URL('../docs/benchmark.md', import.meta.url);
 const readme = new URL('../README.md', import.meta.url);
@@ -34,20 +29,11 @@ const { values } = parseArgs({
     json: { type: 'string' },
     write: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
-    figures: { type: 'string' },
   },
 });
 
 if (values.list) for (const { name, title } of sections) console.info(`${name.padEnd(10)} ${title}`);
-else if (values.figures !== undefined) process.exitCode = writeFigures(values.figures);
 else process.exitCode = await run();
-
-function writeFigures(which: string): number {
-  const script = figureScripts[which];
-  if (script === undefined) throw new Error(`--figures takes ${Object.keys(figureScripts).join(' or ')}`);
-  const file = fileURLToPath(new URL(script, import.meta.url));
-  return spawnSync(process.execPath, ['--import', 'tsx', file], { stdio: 'inherit' }).status ?? 1;
-}
 
 async function run(): Promise<number> {
   const names = sections.map(({ name }) => name);

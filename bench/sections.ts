@@ -1,9 +1,10 @@
-// The sections of the benchmark, in the order of the report. One line each.
+// The sections of the benchmark, in the order of the report. One line each; what a section and a row are says section.ts.
+//
+// What sections share: `paths` is what may happen to a session, each with its budget, over a `Scene`; `meter` counts units
+// and requests in a row; `fill` writes tables by the batch; `clients` are MQTT clients by the hundred, at one moment or so
+// many at a time; `child` is a process of its own; `latency/rounds.ts` times several things in turns.
 
-import { section as burst } from './burst/section.ts';
-import { section as fleet } from './fleet/section.ts';
-import { section as storm } from './fleet/storm-section.ts';
-import { section as flood } from './flood/section.ts';
+import { fleet, storm } from './fleet/section.ts';
 import { section as memory } from './front-door/section.ts';
 import { section as growth } from './growth/section.ts';
 import { section as latency } from './latency/section.ts';
@@ -13,16 +14,4 @@ import { section as start } from './start/section.ts';
 import { section as sweep } from './sweep/section.ts';
 import { section as units } from './units/section.ts';
 
-export const sections: readonly Section[] = [
-  units,
-  growth,
-  burst,
-  fleet,
-  storm,
-  latency,
-  flood,
-  start,
-  memory,
-  sweep,
-  peers,
-];
+export const sections: readonly Section[] = [units, growth, fleet, storm, latency, start, memory, sweep, peers];

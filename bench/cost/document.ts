@@ -1,7 +1,7 @@
 // The tables of docs/cost.md and docs/scale.md: what lies between `<!-- computed: name -->` and `<!-- end -->` is written
 // from here, text beside it stays as it is.
 
-import { table } from '../adr1/tables.ts';
+import { table } from '../report/tables.ts';
 import { fixedLines, frontDoorLines } from './fixed.ts';
 import {
   comingBackLines,

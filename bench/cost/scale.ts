@@ -1,7 +1,7 @@
 // What fleets of three sizes ask of an account, for docs/scale.md.
 
 import { brokerShares } from '../../shared/config/constants.ts';
-import { table } from '../adr1/tables.ts';
+import { table } from '../report/tables.ts';
 import { metered } from './metered.ts';
 
 /** IoT Core's quotas of an account in a large region, as they are before somebody raises them. */

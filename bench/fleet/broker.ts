@@ -4,7 +4,7 @@ import { getConnectionPerSecond } from '../../shared/config/constants.ts';
 import type { BrokerClientId } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import type { Broker, BrokerSays } from '../../shared/ports/presence/broker.ts';
-import { TokenBucket } from '../contention/token-bucket.ts';
+import { TokenBucket } from './token-bucket.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 type Kept = Extract<BrokerSays, { readonly kind: 'connected' | 'retained' }>;

@@ -1,6 +1,6 @@
-// DynamoDB under contention, for requests that are real: what each of them means says bench/engine, what stands in its way
-// says this. Partitions that throttle, items that take one write at a time, transactions that hold their items and cancel
-// each other, the way there and back. The figures, and what they rest on, are bench/contention/parameters.ts.
+// DynamoDB under contention, for requests that are real: what each of them means says test/support/memory-engine, what
+// stands in its way says this. Partitions that throttle, items that take one write at a time, transactions that hold their
+// items and cancel each other, the way there and back. The figures, and what they rest on, are in parameters.ts.
 //
 // An index throttles the table it belongs to. Its writes follow those of the table, so they are charged when the item is
 // written: whoever comes while an index partition is in debt is turned away.
@@ -13,9 +13,7 @@ import {
   TransactionConflictException,
 } from '@aws-sdk/client-dynamodb';
 import type { Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
-import type { Chance } from '../contention/chance.ts';
-import type { Parameters } from '../contention/parameters.ts';
-import { documentBytes } from '../engine/document-size.ts';
+import { bytesOf, consistency, readUnits, writeUnits } from '../../test/support/memory-engine/charges.ts';
 import {
   batchAnswer,
   cancellation,
@@ -24,7 +22,7 @@ import {
   reasonOf,
   refusal,
   writeAnswer,
-} from '../engine/memory-engine.ts';
+} from '../../test/support/memory-engine/memory-engine.ts';
 import {
   type Command,
   type ItemWrite,
@@ -32,16 +30,13 @@ import {
   type QueryInput,
   type Request,
   readRequest,
-} from '../engine/requests.ts';
+} from '../../test/support/memory-engine/requests.ts';
+import type { Chance } from './chance.ts';
+import type { Parameters } from './parameters.ts';
 import { type Capacity, type Line, Partitions } from './partitions.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 export type Answer = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: Error };
-
-const writeUnits = (item: Item | undefined): number =>
-  item === undefined ? 1 : Math.max(1, Math.ceil(documentBytes(item) / 1_024));
-const readUnits = (bytes: number, consistent: boolean): number =>
-  Math.max(1, Math.ceil(bytes / 4_096)) * (consistent ? 1 : 0.5);
 
 export class SimulatedDynamo {
   readonly engine = new MemoryEngine();
@@ -83,15 +78,18 @@ export class SimulatedDynamo {
         this.transact(request.writes, request.token, back);
         break;
       case 'batch write':
+      case 'transaction get':
       case 'scan':
-        throw new Error('nobody under load writes in batches or scans');
+        throw new Error(`nobody under load sends ${command.constructor.name}`);
     }
   }
 
   /** What a partition has no room for is left unread, and told so; where that is all of it, the request is throttled. */
   private get({ keys, consistent, batchOf }: Request & { readonly kind: 'get' }): Answer {
     const { table } = this.engine;
-    const unread = keys.filter((key) => !this.grantRead(key.pk, readUnits(bytesOf(table.find(key)), consistent)));
+    const unread = keys.filter(
+      (key) => !this.grantRead(key.pk, readUnits(bytesOf(table.find(key)), consistency(consistent))),
+    );
     if (unread.length === keys.length) return this.throttled();
     const found = keys.map((key) => (unread.includes(key) ? undefined : table.find(key)));
     return { ok: true, value: batchOf === undefined ? { Item: found[0] } : batchAnswer(batchOf, found, unread) };
@@ -99,7 +97,8 @@ export class SimulatedDynamo {
 
   private query(query: QueryInput): Answer {
     const page = this.engine.table.query(query);
-    if (!this.grantRead(page.partition, readUnits(page.bytes, query.ConsistentRead === true))) return this.throttled();
+    if (!this.grantRead(page.partition, readUnits(page.bytes, consistency(query.ConsistentRead))))
+      return this.throttled();
     return { ok: true, value: queryAnswer(query, page) };
   }
 
@@ -169,7 +168,7 @@ export class SimulatedDynamo {
     const before = table.find(write.key);
     const after = write.after(before);
     table.store(write.key, after);
-    this.owe(write.key.pk, factor * (Math.max(writeUnits(before), writeUnits(after)) - granted));
+    this.owe(write.key.pk, factor * (writeUnits(before, after) - granted));
     for (const { partition, units } of table.indexCharges(before, after)) this.owe(partition, units);
     return after;
   }
@@ -185,7 +184,7 @@ export class SimulatedDynamo {
     const units: number[] = [];
     for (const write of writes) {
       const before = table.find(write.key);
-      const needed = writeUnits(before);
+      const needed = writeUnits(before, undefined);
       units.push(needed);
       const after = table.allows(write) ? write.after(before) : before;
       for (const { partition } of table.indexCharges(before, after))
@@ -241,5 +240,3 @@ export class SimulatedDynamo {
     return this.chance.lognormal(this.parameters.wayMs, this.parameters.waySigma);
   }
 }
-
-const bytesOf = (item: Item | undefined): number => (item === undefined ? 0 : documentBytes(item));

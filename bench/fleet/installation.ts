@@ -7,21 +7,22 @@ import { decodeSession } from '../../shared/adapters/dynamodb/presence/session-i
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
 import { createPasswords } from '../../shared/app/credentials/passwords.ts';
 import type { Swept } from '../../shared/app/repair/sweep.ts';
+import { newDeployment } from '../../shared/app/tenancy/deployments.ts';
 import { presenceProcessesMax } from '../../shared/config/constants.ts';
 import { type CoreAdapters, type CorePorts, createCore } from '../../shared/core/core.ts';
 import type { ConnectHints, ConnectRequest } from '../../shared/domain/connect.ts';
 import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
 import { isLive } from '../../shared/domain/session/record.ts';
-import { defaultsOf, deploymentSettings, limitSettings } from '../../shared/domain/settings.ts';
+import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import type { ConnectSettings } from '../../shared/ports/settings/settings.ts';
-import { Chance } from '../contention/chance.ts';
-import { defaults, type Parameters } from '../contention/parameters.ts';
 import { benchKeys, benchPassword } from '../passwords.ts';
 import { SimulatedBroker } from './broker.ts';
+import { Chance } from './chance.ts';
 import { type Asked, type Connector, createAuthorizer, createDoor, createTimedCrypto } from './connectors.ts';
 import { SimulatedDynamo } from './dynamo.ts';
 import { SimulatedQueue } from './message-queue.ts';
+import { defaults, type Parameters } from './parameters.ts';
 import { createPresence, createSweeper, type Surroundings } from './processes.ts';
 import { createSeededRandom } from './random.ts';
 import { VirtualTime } from './virtual-time.ts';
@@ -103,16 +104,9 @@ export class Installation {
 
   async setUp(usernames: Iterable<Username>, limit: LimitSetting | undefined): Promise<void> {
     const { clock } = this.time;
-    await this.settings().createDeployment({
-      deploymentId,
-      tenantId,
-      name: 'Demo',
-      mqttHost: undefined,
-      status: 'active',
-      ...defaultsOf(deploymentSettings),
-      sessionExpirySeconds: seconds(this.sessionExpirySeconds),
-      createdAt: clock.now(),
-    });
+    const deployment = newDeployment({ deploymentId, tenantId, name: 'Demo', createdAt: clock.now() }, undefined);
+    const sessionExpirySeconds = seconds(this.sessionExpirySeconds);
+    await this.settings().createDeployment({ ...deployment, sessionExpirySeconds });
     const credentials = createCredentialStore(this.instant.client, 'fleet');
     const crypto = createTimedCrypto(async () => undefined);
     const hash = await createPasswords({ crypto, keys: benchKeys, clock }).hash(benchPassword);

@@ -13,7 +13,6 @@ export interface QueueOptions {
 
 interface Message {
   readonly body: string;
-  readonly sentAt: number;
   /** Nobody waits for it to be done with. */
   readonly aside: boolean;
   receives: number;
@@ -22,9 +21,7 @@ interface Message {
 export type Consumer = (event: SQSEvent) => Promise<SQSBatchResponse>;
 
 export class SimulatedQueue {
-  readonly counts = { delivered: 0, again: 0, givenUp: 0 };
-  /** Milliseconds from a message's arrival in the queue to its being done with. */
-  readonly lags: number[] = [];
+  readonly counts = { givenUp: 0 };
   private readonly visible: Message[] = [];
   private taken = 0;
   private free: Consumer[] = [];
@@ -46,7 +43,7 @@ export class SimulatedQueue {
   send(body: string, delayMs: number, aside = false): void {
     if (!aside) this.waiting++;
     this.time.later(delayMs, () => {
-      this.visible.push({ body, sentAt: this.time.now, aside, receives: 0 });
+      this.visible.push({ body, aside, receives: 0 });
       this.deliver();
     });
   }
@@ -70,7 +67,6 @@ export class SimulatedQueue {
 
   private async handle(consumer: Consumer, batch: readonly Message[]): Promise<void> {
     for (const message of batch) message.receives++;
-    this.counts.delivered += batch.length;
     this.time.wake();
     const answer = await consumer({ Records: batch.map(toRecord) });
     const failed = new Set(answer.batchItemFailures.map(({ itemIdentifier }) => Number(itemIdentifier)));
@@ -80,9 +76,7 @@ export class SimulatedQueue {
         if (failed.has(place)) this.counts.givenUp++;
         if (message.aside) continue;
         this.waiting--;
-        this.lags.push(this.time.now - message.sentAt);
       } else {
-        this.counts.again++;
         this.time.later(this.options.visibilityMs, () => {
           this.visible.push(message);
           this.deliver();

@@ -26,13 +26,10 @@ export interface Outcome {
   /** All usernames together, when all is quiet. */
   readonly used: number;
   readonly live: number;
-  /** Milliseconds from an event's arrival in the queue to its being applied. */
-  readonly applied: Spread;
   /** From the last answer, or the last end, until every event was applied; undefined: it was not, in the time that was waited. */
   readonly quietAfterMs: number | undefined;
   /** Attempts whose lease had to be looked at by the sweeper when all was quiet, and those that were left in the end. */
   readonly leases: { readonly found: number; readonly left: number };
-  readonly redelivered: number;
   readonly givenUp: number;
   /** CONNECTs being decided at once, at most: Lambda needs as many processes. */
   readonly atOnce: number;
@@ -77,10 +74,8 @@ export async function outcomeOf(
     falselyRejected: clients.falselyRejected,
     used,
     live,
-    applied: spreadOf(queue.lags),
     quietAfterMs,
     leases: { found, left: installation.countLeases() },
-    redelivered: queue.counts.again,
     givenUp: queue.counts.givenUp,
     atOnce: atWork.peak,
     requests,

@@ -1,8 +1,8 @@
 // Partitions of the table and of its indexes: what each grants, which of them are hottest, and the lines in which writes of
 // one item stand.
 
-import type { Parameters } from '../contention/parameters.ts';
-import { TokenBucket } from '../contention/token-bucket.ts';
+import type { Parameters } from './parameters.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 export interface Hot {
   /** `write` or `read`, and the partition key; of an index, its name before it. */

@@ -2,7 +2,7 @@
 
 import type { AttemptId, Place } from '../../shared/domain/ids.ts';
 import type { Random } from '../../shared/ports/common/random.ts';
-import type { Chance } from '../contention/chance.ts';
+import type { Chance } from './chance.ts';
 
 export function createSeededRandom(chance: Chance): Random {
   const next = (bytes: number): string => {

@@ -2,8 +2,8 @@
 // SDK (test/bench/fleet-client.test.ts asks the real one); how often it tries is what the product tells it.
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { Chance } from '../contention/chance.ts';
-import type { Command } from '../engine/requests.ts';
+import type { Command } from '../../test/support/memory-engine/requests.ts';
+import type { Chance } from './chance.ts';
 import type { Answer, SimulatedDynamo } from './dynamo.ts';
 import type { VirtualTime } from './virtual-time.ts';
 

@@ -5,9 +5,9 @@
 
 import { type Ms, ms } from '../../shared/domain/time.ts';
 import type { Clock } from '../../shared/ports/common/clock.ts';
-import { Chance } from '../contention/chance.ts';
-import { type Event, EventHeap } from '../contention/event-heap.ts';
 import { borrowTimers } from './borrowed-timers.ts';
+import { Chance } from './chance.ts';
+import { type Event, EventHeap } from './event-heap.ts';
 
 interface Planned extends Event {
   run: (() => void) | undefined;

@@ -1,39 +1,52 @@
-// Idle connections held by a front door in a process of its own, and what it holds for each of them.
+// Idle connections held by a front door in a process of its own, and what it holds for each of them. The broker behind it is
+// here: it says yes to every CONNECT and nothing else.
 
+import { createServer, type Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
+import { generate } from 'mqtt-packet';
 import { type Child, startChild } from '../child/child.ts';
-import type { CrowdQuestion } from './crowd-process.ts';
-import type { DoorMemory, DoorQuestion } from './door-process.ts';
+import { startCrowd } from '../clients/crowd.ts';
+import { listenAnywhere } from '../clients/listen.ts';
+import type { DoorApi, DoorMemory, Tls } from './door-process.ts';
 
 /** Opened and closed again before anything is counted, so that code and buffers which stay are there already. */
 const rehearsed = 200;
+/** Handshakes of more at once would only wait for one another. */
+const width = 32;
+const login = { username: 'alice', password: 'alice-secret', protocolVersion: 5 } as const;
+const connack = generate({ cmd: 'connack', reasonCode: 0, sessionPresent: false }, { protocolVersion: 5 });
 
-export interface Held {
-  readonly connections: number;
-  readonly residentBytes: number;
-  readonly heapBytes: number;
+function admitAll(socket: Socket): void {
+  socket.on('error', () => socket.destroy());
+  socket.once('data', () => socket.write(connack));
+  socket.on('data', () => undefined);
 }
 
-async function settle(door: Child, connections: number): Promise<DoorMemory> {
+async function settle(door: Child<DoorApi>, connections: number): Promise<DoorMemory> {
   for (let tried = 0; tried < 100; tried++) {
-    const memory = await door.ask<DoorMemory>({ kind: 'memory' } satisfies DoorQuestion);
+    const memory = await door.call.memory();
     if (memory.connections === connections) return memory;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await wait(100);
   }
   throw new Error(`the front door never held ${connections} connections`);
 }
 
 /** `tls`: on both sides. Bytes are those of one connection. */
-export async function hold(count: number, tls: { key: string; cert: string } | undefined): Promise<Held> {
-  const door = startChild(new URL('./door-process.ts', import.meta.url), { execArgv: ['--expose-gc'] });
-  const crowd = startChild(new URL('./crowd-process.ts', import.meta.url));
-  const secure = tls === undefined ? {} : { tls };
+export async function hold(count: number, tls: Tls | undefined): Promise<DoorMemory> {
+  const door = startChild<DoorApi>(new URL('./door-process.ts', import.meta.url), { execArgv: ['--expose-gc'] });
+  const crowd = startCrowd(1);
+  const broker = tls === undefined ? createServer(admitAll) : createTlsServer({ ...tls }, admitAll);
   try {
-    const brokerPort = await crowd.ask<number>({ kind: 'broker', ...secure } satisfies CrowdQuestion);
-    const doorPort = await door.ask<number>({ kind: 'open', brokerPort, ...secure } satisfies DoorQuestion);
-    const join = (more: number): Promise<number> =>
-      crowd.ask({ kind: 'clients', doorPort, count: more, tls: tls !== undefined } satisfies CrowdQuestion);
+    const port = await door.call.open(await listenAnywhere(broker), tls);
+    const join = async (clients: number): Promise<void> => {
+      const devices = Array.from({ length: clients }, (_, n) => ({ clientId: `idle-${n}`, login }));
+      const answers = await crowd.join({ port, tls: tls !== undefined }, devices, width);
+      if (answers.some(({ told }) => told !== 0))
+        throw new Error(`a client was told ${answers.find(({ told }) => told !== 0)?.told}`);
+    };
     await join(rehearsed);
-    await crowd.ask({ kind: 'leave' } satisfies CrowdQuestion);
+    await crowd.leave();
     const before = await settle(door, 0);
     await join(count);
     const after = await settle(door, count);
@@ -45,5 +58,6 @@ export async function hold(count: number, tls: { key: string; cert: string } | u
   } finally {
     await crowd.stop();
     await door.stop();
+    broker.close();
   }
 }

@@ -3,7 +3,8 @@
 import { loadCertificate } from '../../local/certificate.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import type { Row, Section } from '../section.ts';
-import { type Held, hold } from './hold.ts';
+import type { DoorMemory } from './door-process.ts';
+import { hold } from './hold.ts';
 
 /** Told for so many, whatever number of them this machine could hold. */
 const reported = 10_000;
@@ -16,7 +17,7 @@ function descriptors(): number {
   return Number.isFinite(soft) ? soft : Number.POSITIVE_INFINITY;
 }
 
-function rowsOf(kind: string, { connections, residentBytes, heapBytes }: Held): readonly Row[] {
+function rowsOf(kind: string, { connections, residentBytes, heapBytes }: DoorMemory): readonly Row[] {
   const megabytes = (bytes: number): number => Math.round((bytes * reported) / 1e6);
   const detail = `${connections} connections`;
   const what = `front door, ${reported.toLocaleString('en-US')} idle connections, ${kind}`;

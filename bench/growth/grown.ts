@@ -1,7 +1,7 @@
 // What paths cost at several sizes of one thing, and whether they cost the same. Computed, not claimed.
 
+import type { Spent } from '../meter/meter.ts';
 import { type Budget, overBudget, type Path } from '../paths/path.ts';
-import type { Spent } from '../paths/scene.ts';
 import type { Row } from '../section.ts';
 
 /** What one path came to at one size. `wide`: the roster of its username is, at this size. */

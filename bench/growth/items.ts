@@ -1,37 +1,25 @@
 // Sessions at rest by the hundred thousand, as admission and confirmation would have left them.
 
-import { createHash } from 'node:crypto';
 import { laneFor, laneKey } from '../../shared/adapters/dynamodb/common/keys.ts';
 import { usualLayout } from '../../shared/adapters/dynamodb/counter/lane-items.ts';
 import { storedPlaces } from '../../shared/adapters/dynamodb/counter/place-set.ts';
-import { leaseSeconds, maxConnectionSeconds, wideAt } from '../../shared/config/constants.ts';
-import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
+import { wideAt } from '../../shared/config/constants.ts';
+import type { ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import { folded, placeInLane } from '../../shared/domain/place.ts';
-import { startSession } from '../../shared/domain/session/attempt.ts';
-import { confirmSession } from '../../shared/domain/session/outcome.ts';
-import type { Policy, Session } from '../../shared/domain/session/record.ts';
+import type { Session } from '../../shared/domain/session/record.ts';
 import { addSeconds, type Ms, seconds } from '../../shared/domain/time.ts';
-import { buildRanked, buildRoster, buildSession, placeFor } from '../usage/fill.ts';
+import { buildRanked, buildRoster, buildSession } from '../fill/items.ts';
+import { connectedSession, placeFor, policy } from '../fill/sessions.ts';
 
 type Item = Record<string, unknown>;
 
 /** The sweeper looks at a wide roster so often. */
 const wideWakesSeconds = seconds(300);
-const policy: Policy = { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) };
 
-function connectedSession(deploymentId: DeploymentId, username: Username, n: number, at: Ms): Session {
-  const names = { deploymentId, username, clientId: `${username}-${String(n).padStart(8, '0')}` as ClientId };
-  const attempt = createHash('sha256').update(names.clientId).digest().subarray(0, 16).toString('base64url');
-  const admission = {
-    attempt: attempt as AttemptId,
-    witness: 'door' as const,
-    at,
-    expirySeconds: seconds(0),
-    protocolVersion: 5 as const,
-    ipAddress: '2001:db8:85a3:8d3:1319:8a2e:370:7348',
-  };
-  const born = startSession(names, placeFor(username, n), admission, policy, undefined, false);
-  return confirmSession(born, { at, expirySeconds: seconds(0), attempt: admission.attempt }, policy);
+/** Numbered sessions of one username. */
+function sessionOf(deploymentId: DeploymentId, username: Username, n: number, at: Ms): Session {
+  const clientId = `${username}-${String(n).padStart(8, '0')}` as ClientId;
+  return connectedSession({ deploymentId, username, clientId }, placeFor(username, n), at);
 }
 
 /**
@@ -43,7 +31,7 @@ export function* sessionsOf(id: DeploymentId, username: Username, count: number,
   const narrow: Place[] = [];
   const lanes = new Map<number, { used: number; readonly places: Place[] }>();
   for (let n = 0; n < count; n++) {
-    const session = connectedSession(id, username, n, at);
+    const session = sessionOf(id, username, n, at);
     if (n < wideAt) {
       narrow.push(session.place);
       yield buildSession(session);

@@ -4,12 +4,12 @@ import { type Engine, startEngine } from '../../local/engine.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import { sideBySide } from '../../shared/app/common/side-by-side.ts';
 import { wideAt } from '../../shared/config/constants.ts';
-import type { DeploymentId, TenantId, Username } from '../../shared/domain/ids.ts';
-import { defaultsOf, deploymentSettings, limitSettings } from '../../shared/domain/settings.ts';
+import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { timeAuthorizer } from '../latency/authorizer.ts';
 import { ratioRow } from '../latency/rounds.ts';
+import type { Path } from '../paths/path.ts';
 import { paths } from '../paths/paths.ts';
-import { type PrepareOptions, prepareScene } from '../paths/prepare.ts';
+import { groundInMemory, groundOn, type PrepareOptions, prepareScene } from '../paths/prepare.ts';
 import type { Scene } from '../paths/scene.ts';
 import type { Row, Section } from '../section.ts';
 import { type Grown, growthRows, type Measured } from './grown.ts';
@@ -64,61 +64,39 @@ const dimensions: readonly Dimension[] = [
 async function addDeployments(scene: Scene, count: number): Promise<void> {
   const ids = Array.from({ length: count - 1 }, (_, n) => `bench-${n}` as DeploymentId);
   await sideBySide(ids, 8, async (deploymentId) => {
-    const { settings, credentials } = scene.other;
-    await settings.createDeployment({
-      deploymentId,
-      tenantId: 'local' as TenantId,
-      name: deploymentId,
-      mqttHost: `${deploymentId}.mqtt.localhost`,
-      status: 'active',
-      ...defaultsOf(deploymentSettings),
-      createdAt: scene.at(),
-    });
-    const limit = { ...defaultsOf(limitSettings), maxSessionsPerUsername: 100, whitelist: [] };
-    await settings.putSessionLimit(deploymentId, limit, { actor: 'bench', at: scene.at() });
-    await credentials.putCredential(deploymentId, scene.credentialOf('alice' as Username));
+    await scene.addDeployment(deploymentId, 'alice' as Username, 100);
     await scene.joinElsewhere(deploymentId, 'alice' as Username);
   });
 }
 
-interface MeasuredSize {
-  readonly grown: ReadonlyMap<string, Measured>;
-  readonly ratio: Row | undefined;
+/** What each path costs at one size, in memory. */
+async function meterSize(
+  { prepare, afterwards, timed }: Dimension,
+  size: number,
+): Promise<ReadonlyMap<Path, Measured>> {
+  const scene = await prepareScene(groundInMemory(), prepare(size));
+  await afterwards?.(scene, size);
+  const wide = timed === 'its own' && size >= wideAt;
+  const measured = new Map<Path, Measured>();
+  // What has a username of its own makes no difference to the sessions of another.
+  const concerned = paths.filter(({ alone }) => alone !== true || timed !== 'its own');
+  for (const path of concerned) measured.set(path, { size, wide, spent: await path.run(scene) });
+  return measured;
 }
 
-async function measureSize(engine: Engine, dimension: Dimension, size: number, full: boolean): Promise<MeasuredSize> {
+/** The authorizer's time at one size, on an engine. */
+async function timeSize(engine: Engine, dimension: Dimension, size: number, full: boolean): Promise<Row> {
   const { by, prepare, afterwards, timed } = dimension;
   const tableName = `${by.replaceAll(' ', '-')}-${size}`;
-  const options = { ...prepare(size), startAt: systemClock.now() };
-  const { scene, close } = await prepareScene(engine.endpoint, tableName, options);
-  try {
-    await afterwards?.(scene, size);
-    const wide = timed === 'its own' && size >= wideAt;
-    const grown = new Map<string, Measured>();
-    // What has a username of its own makes no difference to the sessions of another.
-    const concerned = paths.filter(({ alone }) => alone !== true || timed !== 'its own');
-    for (const path of concerned) grown.set(path.name, { size, wide, spent: await path.run(scene) });
-    // Afterwards, because the CONNECTs that are timed make it larger.
-    const ratio = timed === undefined ? undefined : await timeAt(engine, tableName, scene, dimension, size, full);
-    return { grown, ratio };
-  } finally {
-    close();
-  }
-}
-
-async function timeAt(
-  engine: Engine,
-  tableName: string,
-  scene: Scene,
-  { by, timed }: Dimension,
-  size: number,
-  full: boolean,
-): Promise<Row> {
+  const ground = await groundOn(engine.endpoint, tableName);
+  const scene = await prepareScene(ground, { ...prepare(size), startAt: systemClock.now() });
+  await afterwards?.(scene, size);
   const { deploymentId, password } = scene;
   const limited = await scene.newUsername();
   await scene.join(limited);
   await scene.limit(limited, 1);
   const others = await Promise.all(Array.from({ length: 10 }, () => scene.newUsername()));
+  ground.close();
   const times = await timeAuthorizer({
     endpoint: engine.endpoint,
     tableName,
@@ -139,19 +117,25 @@ async function measureDimension(
   full: boolean,
   say: (line: string) => void,
 ): Promise<readonly Row[]> {
+  const sizes = full ? dimension.full : dimension.quick;
+  const metered: ReadonlyMap<Path, Measured>[] = [];
+  for (const size of sizes) metered.push(await meterSize(dimension, size));
+  say(`by ${dimension.by}: metered`);
+  const grown = paths.flatMap((path): Grown[] => {
+    const at = metered.flatMap((one) => one.get(path) ?? []);
+    return at.length === 0 ? [] : [{ path, at }];
+  });
+  return [...growthRows(dimension.by, grown), ...(await timeDimension(dimension, sizes, full))];
+}
+
+async function timeDimension(dimension: Dimension, sizes: readonly number[], full: boolean): Promise<readonly Row[]> {
+  if (dimension.timed === undefined) return [];
   // An engine of its own: what the last dimension left behind makes none of its requests slower.
   const engine = await startEngine({ dataDir: ':memory:' });
   try {
-    const measured: MeasuredSize[] = [];
-    for (const size of full ? dimension.full : dimension.quick) {
-      measured.push(await measureSize(engine, dimension, size, full));
-      say(`${size.toLocaleString('en-US')} ${dimension.by}`);
-    }
-    const grown = paths.flatMap((path): Grown[] => {
-      const at = measured.flatMap(({ grown: all }) => all.get(path.name) ?? []);
-      return at.length === 0 ? [] : [{ path, at }];
-    });
-    return [...growthRows(dimension.by, grown), ...measured.flatMap(({ ratio }) => ratio ?? [])];
+    const rows: Row[] = [];
+    for (const size of sizes) rows.push(await timeSize(engine, dimension, size, full));
+    return rows;
   } finally {
     await engine.stop();
   }

@@ -5,9 +5,12 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { Context } from 'aws-lambda';
 import type { AuthorizerAnswer } from '../../functions/authorizer/event.ts';
-import type { ClientId, Username } from '../../shared/domain/ids.ts';
-import { counterKey, newSession, putSessionInput } from '../admission/sessions.ts';
+import { perUsernameKey } from '../../shared/adapters/dynamodb/common/keys.ts';
+import { systemClock } from '../../shared/adapters/node/clock.ts';
+import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { answerParent } from '../child/child.ts';
+import { buildSession } from '../fill/items.ts';
+import { placeFor, startedSession } from '../fill/sessions.ts';
 import { type Times, takeTurns, timed } from './rounds.ts';
 
 export interface AuthorizerQuestion {
@@ -52,14 +55,23 @@ async function measure(question: AuthorizerQuestion): Promise<Times> {
     {
       name: 'bare',
       work: () => {
-        const arrival = { username: `bare-${own}-${++numbered}` as Username, clientId: newId() as ClientId };
+        const names = {
+          deploymentId: deploymentId as DeploymentId,
+          username: `bare-${own}-${++numbered}` as Username,
+          clientId: newId() as ClientId,
+        };
         const Update = {
           TableName: tableName,
-          Key: counterKey(arrival.username),
+          Key: { ...perUsernameKey('N', names.deploymentId, names.username) },
           UpdateExpression: 'ADD used :one',
           ExpressionAttributeValues: { ':one': 1 },
         };
-        const Put = putSessionInput(tableName, newSession(arrival), undefined);
+        const session = startedSession(names, placeFor(names.username, 0), systemClock.now());
+        const Put = {
+          TableName: tableName,
+          Item: buildSession(session),
+          ConditionExpression: 'attribute_not_exists(pk)',
+        };
         return timed(() => client.send(new TransactWriteCommand({ TransactItems: [{ Update }, { Put }] })));
       },
     },
@@ -96,4 +108,6 @@ async function measure(question: AuthorizerQuestion): Promise<Times> {
   }
 }
 
-answerParent(measure);
+const api = answerParent({ measure });
+
+export type AuthorizerApi = typeof api;

@@ -3,12 +3,12 @@
 import { startChild } from '../child/child.ts';
 import { startSecrets } from '../child/secrets.ts';
 import { benchKeyring } from '../passwords.ts';
-import type { AuthorizerQuestion } from './authorizer-process.ts';
+import type { AuthorizerApi, AuthorizerQuestion } from './authorizer-process.ts';
 import type { Times } from './rounds.ts';
 
 export async function timeAuthorizer(question: AuthorizerQuestion): Promise<Times> {
   const secrets = await startSecrets(benchKeyring);
-  const child = startChild(new URL('./authorizer-process.ts', import.meta.url), {
+  const child = startChild<AuthorizerApi>(new URL('./authorizer-process.ts', import.meta.url), {
     env: {
       TABLE_NAME: question.tableName,
       AWS_ENDPOINT_URL_DYNAMODB: question.endpoint,
@@ -23,7 +23,7 @@ export async function timeAuthorizer(question: AuthorizerQuestion): Promise<Time
     },
   });
   try {
-    return await child.ask<Times>(question);
+    return await child.call.measure(question);
   } finally {
     await child.stop();
     secrets.stop();

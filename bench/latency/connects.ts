@@ -4,7 +4,7 @@
 import { connectAsync, type MqttClient } from 'mqtt';
 import { startChild } from '../child/child.ts';
 import { type Subject, type Times, takeTurns, timed } from './rounds.ts';
-import type { Servers } from './servers-process.ts';
+import type { ServersApi } from './servers-process.ts';
 
 export interface ConnectTimes {
   readonly connects: Times;
@@ -46,10 +46,10 @@ async function timeConnect(place: Place): Promise<number> {
 }
 
 export async function timeConnects(rounds: number, turns: number): Promise<ConnectTimes> {
-  const servers = startChild(new URL('./servers-process.ts', import.meta.url));
+  const servers = startChild<ServersApi>(new URL('./servers-process.ts', import.meta.url));
   const staying: MqttClient[] = [];
   try {
-    const ports = await servers.ask<Servers>('start');
+    const ports = await servers.call.start();
     const places: readonly Place[] = [
       { name: 'broker', port: ports.broker, straight: true },
       { name: 'door', port: ports.door, straight: false },

@@ -4,7 +4,7 @@
 import { startEngine } from '../../local/engine.ts';
 import { systemClock } from '../../shared/adapters/node/clock.ts';
 import type { Username } from '../../shared/domain/ids.ts';
-import { type Lists, prepareScene } from '../paths/prepare.ts';
+import { groundOn, type Lists, prepareScene } from '../paths/prepare.ts';
 import type { Row, Section } from '../section.ts';
 import { timeAuthorizer } from './authorizer.ts';
 import { timeConnects } from './connects.ts';
@@ -20,12 +20,13 @@ async function authorizer(lists: Lists, rounds: number, turns: number): Promise<
   const engine = await startEngine({ dataDir: ':memory:' });
   try {
     const options = { usernames: 60, held, lists, startAt: systemClock.now() };
-    const { scene, close } = await prepareScene(engine.endpoint, 'latency', options);
+    const ground = await groundOn(engine.endpoint, 'latency');
+    const scene = await prepareScene(ground, options);
     await scene.limit(scene.username, held);
     const usernames: Username[] = [];
     for (let n = 0; n < 20; n++) usernames.push(await scene.newUsername());
     const { deploymentId, password, username: full } = scene;
-    close();
+    ground.close();
     const at = { endpoint: engine.endpoint, tableName: 'latency', deploymentId };
     return await timeAuthorizer({ ...at, password, usernames, full, rounds, turns });
   } finally {

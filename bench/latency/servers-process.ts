@@ -7,9 +7,10 @@ import { parseConfig } from '../../local/config.ts';
 import { startProduct } from '../../local/product.ts';
 import { systemClock as clock } from '../../shared/adapters/node/clock.ts';
 import { answerParent } from '../child/child.ts';
+import { listenAnywhere } from '../clients/listen.ts';
 import { createInstantDoor } from '../front-door/instant-door.ts';
 
-export interface Servers {
+interface Servers {
   readonly broker: number;
   readonly door: number;
   readonly productDoor: number;
@@ -17,16 +18,8 @@ export interface Servers {
 }
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
-/** As the product's: a burst overflows Node's default. */
-const backlog = 4_096;
-
-async function listen(handle: (socket: Socket) => unknown): Promise<number> {
-  const server = createServer({ noDelay: true }, (socket) => void handle(socket));
-  await new Promise<void>((resolve) => server.listen({ host: '127.0.0.1', port: 0, backlog }, resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
-  return address.port;
-}
+const listen = (handle: (socket: Socket) => unknown): Promise<number> =>
+  listenAnywhere(createServer({ noDelay: true }, (socket) => void handle(socket)));
 
 async function start(): Promise<Servers> {
   const aedes = await Aedes.createBroker({ maxClientsIdLength: 128 });
@@ -45,4 +38,6 @@ async function start(): Promise<Servers> {
   };
 }
 
-answerParent(start);
+const api = answerParent({ start });
+
+export type ServersApi = typeof api;

@@ -1,19 +1,16 @@
-// The unit meter: counts what a client's requests would cost on AWS, from the items themselves. It exists because the
-// local engine's own ConsumedCapacity leaves index writes out, and they are half of what an admission costs.
-//
-// It reads each item through another client before and after the write. So it is exact while requests on one item do
-// not run at the same time; where they do, each may be charged with the other's change. It makes every request slower:
-// never time and meter in one run.
+// The unit meter: what requests cost on AWS, from the items themselves before and after each of them, and how many of them
+// wait for one another. It stands before the engine in memory, which answers as the real ones do (test/contract): no engine
+// tells what index writes cost, and they are half of what an admission costs.
 //
 // Index writes inside a transaction are counted once: AWS says they follow after the transaction has completed, and
 // names only the two writes of "every item in the transaction". That is read from the documentation, not measured.
 
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { BatchGetItemCommand, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { setImmediate as othersFirst } from 'node:timers/promises';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { type Key, type Touch, touchOf, wholeQuery } from './requests.ts';
-import { itemBytes, type StoredItem } from './size.ts';
-import { baseWriteUnits, indexWriteUnits, type MeteredTable, readUnits } from './units.ts';
+import { bytesOf, consistency, readUnits, writeUnits } from '../../test/support/memory-engine/charges.ts';
+import { MemoryEngine } from '../../test/support/memory-engine/memory-engine.ts';
+import { type Command, type ItemWrite, type Request, readRequest } from '../../test/support/memory-engine/requests.ts';
+import { isInvalid } from '../../test/support/memory-engine/rules/invalid.ts';
 
 export interface Units {
   /** Write units in all. */
@@ -21,147 +18,130 @@ export interface Units {
   /** Of them, those of indexes. */
   readonly indexWrite: number;
   readonly read: number;
-  /** Tries of requests, the SDK's own repetitions included. */
   readonly requests: number;
 }
 
-export interface Meter {
-  units(): { readonly total: Units; readonly labels: Readonly<Record<string, Units>> };
-  /** Everything sent inside `work`, however deep, goes under the label. */
-  label<T>(name: string, work: () => Promise<T>): Promise<T>;
-  reset(): void;
-  /** Takes the meter off the client. */
-  detach(): void;
+export interface Spent extends Units {
+  /** The longest chain of requests none of which began before the one before it had ended. */
+  readonly inARow: number;
+  /** The same of writes alone. */
+  readonly writesInARow: number;
 }
 
-export interface MeterOptions {
-  readonly tableDefinition: MeteredTable;
-  readonly tableName: string;
-  /** Not the metered one: what it reads is not charged. */
-  readonly rawClient: DynamoDBClient;
+/** When a request began and ended. Order is all that matters, so these moments are numbered, not timed. */
+interface Trip {
+  readonly begun: number;
+  ended: number;
+  readonly writes: boolean;
 }
 
 const none: Units = { write: 0, indexWrite: 0, read: 0, requests: 0 };
 
-/** Refusals that AWS does not charge. A failed condition and a cancelled transaction are charged. */
-const uncharged: ReadonlySet<string> = new Set([
-  'ProvisionedThroughputExceededException',
-  'RequestLimitExceeded',
-  'ResourceNotFoundException',
-  'ThrottlingException',
-  'ValidationException',
-]);
+export class Meter {
+  readonly engine = new MemoryEngine();
+  /** Whose requests are metered. It has `send`, and nothing else. */
+  readonly client = { send: (command: Command) => this.send(command) } as unknown as DynamoDBDocumentClient;
+  /** On the same table, and not metered. */
+  readonly bareClient = this.engine as unknown as DynamoDBDocumentClient;
+  /** Called with the name of each metered command that has taken effect, before it is answered. */
+  beforeAnswer: (command: string) => Promise<unknown> = async () => undefined;
+  private units = none;
+  private trips: Trip[] = [];
+  private moments = 0;
 
-export function meter(client: DynamoDBDocumentClient, options: MeterOptions): Meter {
-  const { tableDefinition: table, tableName, rawClient } = options;
-  // A document client shares its stack with the client it was made from: the meter would meter itself, for ever.
-  if (Object.is(client.middlewareStack, rawClient.middlewareStack))
-    throw new Error('the raw client must be another client');
-  const labels = new AsyncLocalStorage<string>();
-  const committed = new Set<string>();
-  const totals = new Map<string, Units>();
-  let total = none;
-
-  function charge(units: Partial<Units>): void {
-    const label = labels.getStore();
-    total = plus(total, units);
-    if (label !== undefined) totals.set(label, plus(totals.get(label) ?? none, units));
+  /** What all metered requests cost while `work` goes on. */
+  async spend<T>(work: () => Promise<T>): Promise<readonly [answer: T, spent: Spent]> {
+    this.units = none;
+    this.trips = [];
+    const answer = await work();
+    const writes = this.trips.filter((trip) => trip.writes);
+    return [answer, { ...this.units, inARow: longestChain(this.trips), writesInARow: longestChain(writes) }];
   }
 
-  async function images(keys: readonly Key[]): Promise<readonly (StoredItem | undefined)[]> {
-    const request = { RequestItems: { [tableName]: { Keys: [...keys], ConsistentRead: true } } };
-    const answer = await rawClient.send(new BatchGetItemCommand(request));
-    if (Object.keys(answer.UnprocessedKeys ?? {}).length > 0) throw new Error('the meter could not read every item');
-    const items = answer.Responses?.[tableName] ?? [];
-    return keys.map((key) => items.find((item) => sameKey(item, key)));
+  private async send(command: Command): Promise<unknown> {
+    this.charge({ requests: 1 });
+    const request = readRequest(command);
+    const trip = { begun: ++this.moments, ended: 0, writes: 'write' in request || 'writes' in request };
+    this.trips.push(trip);
+    // Requests that are sent together travel together: no answer comes before the last of them has left.
+    await othersFirst();
+    try {
+      const answer = await this.carryOut(command, request);
+      await this.beforeAnswer(command.constructor.name);
+      return answer;
+    } finally {
+      trip.ended = ++this.moments;
+    }
   }
 
-  const sameKey = (item: StoredItem, key: Key): boolean =>
-    [table.partitionKey, table.sortKey].every((name) => item[name]?.S === key[name]?.S);
+  private carryOut(command: Command, request: Request): Promise<unknown> {
+    const { table } = this.engine;
+    switch (request.kind) {
+      case 'get':
+      case 'transaction get': {
+        const how = request.kind === 'get' ? consistency(request.consistent) : 'transactional';
+        for (const key of request.keys) this.charge({ read: readUnits(bytesOf(table.find(key)), how) });
+        return this.engine.send(command);
+      }
+      case 'query': {
+        const { query } = request;
+        this.charge({ read: readUnits(table.query(query).bytes, consistency(query.ConsistentRead)) });
+        return this.engine.send(command);
+      }
+      case 'write':
+        return this.write(command, [request.write], 1);
+      case 'batch write':
+        return this.write(command, request.writes, 1);
+      case 'transaction':
+        return this.write(command, request.writes, 2);
+      case 'scan':
+        throw new Error('the unit meter does not know ScanCommand');
+    }
+  }
 
-  async function write<T>(touch: Touch & { kind: 'write' }, send: () => Promise<T>): Promise<T> {
-    const keys = touch.writes.map(({ key }) => key);
-    const before = await images(keys);
-    const replay = touch.token !== undefined && committed.has(touch.token);
-    const settle = async (refused: boolean): Promise<void> => {
-      const after = await images(keys);
-      for (const [place, { proposed }] of touch.writes.entries()) {
-        if (replay) {
-          // The token is known: AWS reads what it wrote, and charges that.
-          charge({ read: readUnits(bytesOf(after[place]), 'transactional') });
-          continue;
-        }
-        const base = baseWriteUnits(before[place], refused ? (proposed ?? after[place]) : after[place]);
-        const moved = table.indexes.reduce(
-          (sum, index) => sum + indexWriteUnits(table, index, before[place], after[place]),
-          0,
-        );
-        charge({ write: (touch.transaction ? 2 : 1) * base + moved, indexWrite: moved });
+  /** A failed condition and a cancelled transaction are charged; a request that is malformed is not. */
+  private async write(command: Command, writes: readonly ItemWrite[], factor: 1 | 2): Promise<unknown> {
+    const { table } = this.engine;
+    const before = writes.map(({ key }) => table.find(key));
+    // The engine has carried it out, or refused it, when `send` answers its promise.
+    const answer = this.engine.send(command);
+    const after = writes.map(({ key }) => table.find(key));
+    const settle = (refused: boolean): void => {
+      for (const [n, { proposed }] of writes.entries()) {
+        const indexWrite = table.indexCharges(before[n], after[n]).reduce((sum, charge) => sum + charge.units, 0);
+        const base = writeUnits(before[n], refused ? (proposed ?? after[n]) : after[n]);
+        this.charge({ write: factor * base + indexWrite, indexWrite });
       }
     };
     try {
-      const answer = await send();
-      await settle(false);
-      if (touch.token !== undefined) committed.add(touch.token);
-      return answer;
+      const answered = await answer;
+      settle(false);
+      return answered;
     } catch (error) {
-      if (!(error instanceof Error && uncharged.has(error.name))) await settle(true);
+      if (!isInvalid(error)) settle(true);
       throw error;
     }
   }
 
-  async function read<T>(touch: Touch & { kind: 'get' }, send: () => Promise<T>): Promise<T> {
-    const answer = await send();
-    const found = await images(touch.keys);
-    for (const item of found) charge({ read: readUnits(bytesOf(item), touch.consistency) });
-    return answer;
+  private charge(more: Partial<Units>): void {
+    const { write, indexWrite, read, requests } = this.units;
+    this.units = {
+      write: write + (more.write ?? 0),
+      indexWrite: indexWrite + (more.indexWrite ?? 0),
+      read: read + (more.read ?? 0),
+      requests: requests + (more.requests ?? 0),
+    };
   }
-
-  async function query<T>(touch: Touch & { kind: 'query' }, send: () => Promise<T>): Promise<T> {
-    const answer = await send();
-    const whole = await rawClient.send(new QueryCommand(wholeQuery(touch.input)));
-    const bytes = (whole.Items ?? []).reduce((sum, item) => sum + itemBytes(item), 0);
-    charge({ read: readUnits(bytes, touch.input.ConsistentRead === true ? 'consistent' : 'eventual') });
-    return answer;
-  }
-
-  // After the SDK's retry: each try is charged, as AWS does.
-  client.middlewareStack.add(
-    (next, context) => async (args) => {
-      const touch = touchOf(String(context.commandName), args.input, tableName, table);
-      charge({ requests: 1 });
-      switch (touch.kind) {
-        case 'write':
-          return write(touch, () => next(args));
-        case 'get':
-          return read(touch, () => next(args));
-        case 'query':
-          return query(touch, () => next(args));
-        case 'free':
-          return next(args);
-      }
-    },
-    { step: 'finalizeRequest', priority: 'low', name: 'unitMeter' },
-  );
-
-  return {
-    units: () => ({ total, labels: Object.fromEntries(totals) }),
-    label: (name, work) => labels.run(name, work),
-    reset() {
-      total = none;
-      totals.clear();
-    },
-    detach: () => void client.middlewareStack.remove('unitMeter'),
-  };
 }
 
-function plus(a: Units, b: Partial<Units>): Units {
-  return {
-    write: a.write + (b.write ?? 0),
-    indexWrite: a.indexWrite + (b.indexWrite ?? 0),
-    read: a.read + (b.read ?? 0),
-    requests: a.requests + (b.requests ?? 0),
-  };
+/** Whichever ends first is always part of a longest chain. */
+function longestChain(trips: readonly Trip[]): number {
+  let chain = 0;
+  let free = 0;
+  for (const { begun, ended } of [...trips].sort((a, b) => a.ended - b.ended)) {
+    if (begun <= free) continue;
+    chain += 1;
+    free = ended;
+  }
+  return chain;
 }
-
-const bytesOf = (item: StoredItem | undefined): number => (item === undefined ? 0 : itemBytes(item));

@@ -1,8 +1,9 @@
 // What a CONNECT costs that is admitted, and its confirmation.
 
 import type { Username } from '../../shared/domain/ids.ts';
+import type { Spent } from '../meter/meter.ts';
 import { check, type Path, plus } from './path.ts';
-import type { Admitted, Scene, Spent, Way } from './scene.ts';
+import type { Admitted, Scene, Way } from './scene.ts';
 
 const ofNew = { write: 6, writesInARow: 3 };
 const ofConfirm = { write: 2 };

@@ -3,8 +3,9 @@
 import { kickClient } from '../../shared/app/operations/kick.ts';
 import { sweep } from '../../shared/app/repair/sweep.ts';
 import type { Username } from '../../shared/domain/ids.ts';
+import type { Spent } from '../meter/meter.ts';
 import { check, type Path } from './path.ts';
-import type { Scene, Spent } from './scene.ts';
+import type { Scene } from './scene.ts';
 
 async function disconnect(scene: Scene, username: Username): Promise<Spent> {
   const admitted = await scene.join(username);

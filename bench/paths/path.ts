@@ -1,7 +1,8 @@
 // What a path is: one thing that happens to a session or a reader, and what it may cost. `bench/paths/paths.ts` has the
 // one list of them, which the benchmark reports and the tests hold against the budgets.
 
-import type { Scene, Spent } from './scene.ts';
+import type { Spent } from '../meter/meter.ts';
+import type { Scene } from './scene.ts';
 
 /** At most; what is left out is not limited by the contract. */
 export interface Budget {
@@ -41,28 +42,25 @@ export function check(holds: boolean, what: string): void {
   if (!holds) throw new Error(`the path was not taken: ${what}`);
 }
 
-export function plus(...parts: readonly Spent[]): Spent {
-  const sum = (of: (spent: Spent) => number): number => parts.reduce((total, part) => total + of(part), 0);
+function combine(parts: readonly Spent[], of: (figures: readonly number[]) => number): Spent {
+  const figure = (name: keyof Spent): number => of(parts.map((part) => part[name]));
   return {
-    write: sum((one) => one.write),
-    indexWrite: sum((one) => one.indexWrite),
-    read: sum((one) => one.read),
-    requests: sum((one) => one.requests),
-    inARow: sum((one) => one.inARow),
-    writesInARow: sum((one) => one.writesInARow),
+    write: figure('write'),
+    indexWrite: figure('indexWrite'),
+    read: figure('read'),
+    requests: figure('requests'),
+    inARow: figure('inARow'),
+    writesInARow: figure('writesInARow'),
   };
 }
 
-/** Of many at once, what one of them came to. */
+/** One after the other. */
+export function plus(...parts: readonly Spent[]): Spent {
+  return combine(parts, (figures) => figures.reduce((sum, figure) => sum + figure, 0));
+}
+
+/** Of many at once, what one of them came to; all of them are waited for together. */
 export function each(spent: Spent, count: number): Spent {
   const { inARow, writesInARow } = spent;
-  const { write, indexWrite, read, requests } = spent;
-  return {
-    write: write / count,
-    indexWrite: indexWrite / count,
-    read: read / count,
-    requests: requests / count,
-    inARow,
-    writesInARow,
-  };
+  return { ...combine([spent], ([total = 0]) => total / count), inARow, writesInARow };
 }

@@ -5,19 +5,26 @@ import { createDocumentClient } from '../../shared/adapters/dynamodb/common/clie
 import { sideBySide } from '../../shared/app/common/side-by-side.ts';
 import { refreshRank } from '../../shared/app/usage/refresh-rank.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
-import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 import { type Ms, ms } from '../../shared/domain/time.ts';
-import { createTarget } from '../admission/target.ts';
-import { nameOf, usernamesAtRest, writeItems } from '../usage/fill.ts';
-import { Scene, sceneStartsAt } from './scene.ts';
+import { nameOf, usernamesAtRest, writeItems } from '../fill/items.ts';
+import { Meter } from '../meter/meter.ts';
+import { type Ground, Scene, sceneStartsAt } from './scene.ts';
 
 const deploymentId = 'bench' as DeploymentId;
 /** Up to a hundred sessions each: rosters of up to 1 KB. */
 const usedOf = (n: number): number => 1 + ((n * 7_919) % 97);
 
-export interface Prepared {
-  readonly scene: Scene;
-  close(): void;
+/** A table in memory, where units are metered. */
+export function groundInMemory(): Ground {
+  const meter = new Meter();
+  return { tableName: 'bench', client: meter.client, otherClient: meter.bareClient, meter };
+}
+
+/** A new table on an engine, for what is timed there. */
+export async function groundOn(endpoint: string, tableName: string): Promise<Ground & { close(): void }> {
+  const client = createDocumentClient({ endpoint, requestTimeoutMs: 60_000 });
+  await createTable(client, tableName);
+  return { tableName, client, otherClient: client, close: () => client.destroy() };
 }
 
 export interface Lists {
@@ -42,19 +49,10 @@ export interface PrepareOptions {
 /** Usernames whose pages have all there is to read: a whitelist, limits of their own, rejections. */
 const noted = 120;
 
-async function note(
-  { other, deploymentId, at }: Scene,
-  tableName: string,
-  usernames: readonly Username[],
-  lists: Lists,
-): Promise<void> {
+async function note(scene: Scene, tableName: string, usernames: readonly Username[], lists: Lists): Promise<void> {
+  const { other, deploymentId, at } = scene;
   const by = { actor: 'bench', at: at() };
-  const limit = {
-    ...defaultsOf(limitSettings),
-    maxSessionsPerUsername: 1_000_000,
-    whitelist: lists.whitelist ? usernames : [],
-  };
-  await other.settings.putSessionLimit(deploymentId, limit, by);
+  await scene.putLimit(undefined, lists.whitelist ? usernames : []);
   await sideBySide(usernames, 8, async (username) => {
     if (lists.overrides) await other.settings.putOverride(deploymentId, username, { kind: 'number', max: 3 }, by);
     const clientId = 'a-client-id-of-a-usual-length';
@@ -71,20 +69,16 @@ async function note(
 }
 
 export async function prepareScene(
-  endpoint: string,
-  tableName: string,
+  ground: Ground,
   { usernames, held, items, lists = bothLists, startAt = sceneStartsAt }: PrepareOptions,
-): Promise<Prepared> {
-  const target = createTarget(endpoint, tableName);
-  const otherClient = createDocumentClient({ endpoint, requestTimeoutMs: 60_000 });
-  await createTable(target.rawClient, tableName);
+): Promise<Scene> {
+  const { otherClient, tableName } = ground;
   const wakeAt = ms(startAt + 86_400_000);
   await writeItems(otherClient, tableName, usernamesAtRest(deploymentId, usernames, usedOf, wakeAt));
   const username = 'fleet-000001' as Username;
   if (items !== undefined) await writeItems(otherClient, tableName, items(deploymentId, username, startAt));
   const scene = new Scene({
-    target,
-    otherClient,
+    ground,
     deploymentId,
     username,
     startAt,
@@ -102,10 +96,5 @@ export async function prepareScene(
   // In the order by used, as whoever has been here for a minute.
   const { ranks, lifeCycle } = scene.other;
   await refreshRank({ store: lifeCycle.store, ranks }, deploymentId, username);
-  return {
-    scene,
-    close() {
-      for (const client of [target.client, target.rawClient, otherClient]) client.destroy();
-    },
-  };
+  return scene;
 }

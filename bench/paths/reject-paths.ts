@@ -2,8 +2,9 @@
 
 import type { RejectReason } from '../../shared/domain/connack.ts';
 import type { ConnectDecision } from '../../shared/domain/connect.ts';
+import type { Spent } from '../meter/meter.ts';
 import { check, each, type Path } from './path.ts';
-import type { Admitted, Scene, Spent } from './scene.ts';
+import type { Admitted, Scene } from './scene.ts';
 
 const stormSize = 100;
 const ofRejection = { write: 0, read: 4 };

@@ -5,7 +5,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { parseBrokerEvent } from '../../shared/app/presence/broker-event.ts';
 import { applyBrokerEvent } from '../../shared/app/presence/event.ts';
 import { applyDoorReport } from '../../shared/app/presence/report.ts';
-import { tableDefinition } from '../../shared/config/table.ts';
+import { newDeployment } from '../../shared/app/tenancy/deployments.ts';
 import type { ConnectDecision } from '../../shared/domain/connect.ts';
 import {
   type ClientId,
@@ -14,26 +14,30 @@ import {
   toBrokerClientId,
   type Username,
 } from '../../shared/domain/ids.ts';
-import { defaultsOf, deploymentSettings, limitSettings } from '../../shared/domain/settings.ts';
+import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import type { Credential } from '../../shared/ports/credentials/credentials.ts';
 import type { BrokerSays } from '../../shared/ports/presence/broker.ts';
 import type { DoorReport } from '../../shared/ports/presence/presence.ts';
-import type { Target } from '../admission/target.ts';
-import { meter, type Units } from '../meter/meter.ts';
+import type { Meter, Spent } from '../meter/meter.ts';
 import { benchHash, benchPassword } from '../passwords.ts';
 import { type Core, startProcess } from './core.ts';
-import { type Trips, watchTrips } from './in-a-row.ts';
 
 export type Admitted = Extract<ConnectDecision, { kind: 'admitted' }>;
-export type Spent = Units & Trips;
 /** Through the front door, which knows attempts and expiries, or as a device that goes straight to the broker. */
 export type Way = 'door' | 'broker';
 
-export interface SceneOptions {
-  readonly target: Target;
-  /** On the same table, for the process that is not metered. */
+/** The table of a scene, as each of its two processes reaches it. */
+export interface Ground {
+  readonly tableName: string;
+  readonly client: DynamoDBDocumentClient;
   readonly otherClient: DynamoDBDocumentClient;
+  /** Of `client`. Absent on an engine that takes time: a scene there leads up to what somebody else measures. */
+  readonly meter?: Meter;
+}
+
+export interface SceneOptions {
+  readonly ground: Ground;
   readonly deploymentId: DeploymentId;
   /** Whose sessions are there already. */
   readonly username: Username;
@@ -52,6 +56,9 @@ export interface Filled {
 /** Sizes do not hang on the time, so the figures are the same whenever they are made. */
 export const sceneStartsAt: Ms = ms(1_790_000_000_000);
 
+/** So high that nobody meets it. */
+const unlimited = 1_000_000;
+
 export class Scene {
   readonly deploymentId: DeploymentId;
   readonly username: Username;
@@ -67,48 +74,46 @@ export class Scene {
   private spentLast: Spent | undefined;
 
   constructor(options: SceneOptions) {
-    const { target, otherClient, deploymentId, username, startAt } = options;
+    const { ground, deploymentId, username, startAt } = options;
     this.options = options;
     this.deploymentId = deploymentId;
     this.username = username;
     this.filled = options.filled;
     this.now = startAt;
-    this.metered = this.process(target.client);
-    this.other = this.process(otherClient);
+    this.metered = this.process(ground.client);
+    this.other = this.process(ground.otherClient);
+  }
+
+  /** The scene's own deployment and username. */
+  prepare(): Promise<void> {
+    return this.addDeployment(this.deploymentId, this.username, unlimited);
   }
 
   /** A deployment with a limit that is enabled, and `clientIdTakeover: allow`; and the username's password. */
-  async prepare(): Promise<void> {
-    const { settings } = this.other;
-    await settings.createDeployment({
-      deploymentId: this.deploymentId,
-      tenantId: 'local' as TenantId,
-      name: 'Bench',
-      mqttHost: undefined,
-      status: 'active',
-      ...defaultsOf(deploymentSettings),
-      clientIdTakeover: 'allow',
-      createdAt: this.now,
-    });
-    const limit = { ...defaultsOf(limitSettings), maxSessionsPerUsername: 1_000_000, whitelist: [] };
-    await settings.putSessionLimit(this.deploymentId, limit, { actor: 'bench', at: this.now });
-    await this.addUser(this.username);
+  async addDeployment(deploymentId: DeploymentId, username: Username, max: number): Promise<void> {
+    const { settings, credentials } = this.other;
+    const names = { deploymentId, tenantId: 'local' as TenantId, name: deploymentId, createdAt: this.now };
+    await settings.createDeployment({ ...newDeployment(names, 'mqtt.localhost'), clientIdTakeover: 'allow' });
+    await this.putLimit(max, [], deploymentId);
+    await credentials.putCredential(deploymentId, this.credentialOf(username));
+  }
+
+  /** The limit of a deployment, of which processes learn seconds later. */
+  async putLimit(
+    max = unlimited,
+    whitelist: readonly Username[] = [],
+    deploymentId = this.deploymentId,
+  ): Promise<void> {
+    const limit = { ...defaultsOf(limitSettings), maxSessionsPerUsername: max, whitelist };
+    await this.other.settings.putSessionLimit(deploymentId, limit, { actor: 'bench', at: this.now });
   }
 
   /** Runs `work`, and meters what the metered process sends meanwhile. Milliseconds pass before it, as between any two things. */
   async spend<T>(work: () => Promise<T>): Promise<T> {
-    const { target } = this.options;
     this.pass(0.005);
-    const units = meter(target.client, { tableDefinition, ...target });
-    const trips = watchTrips(target.client);
-    try {
-      const answer = await work();
-      this.spentLast = { ...units.units().total, ...trips.trips() };
-      return answer;
-    } finally {
-      units.detach();
-      trips.detach();
-    }
+    const [answer, spent] = await this.meter().spend(work);
+    this.spentLast = spent;
+    return answer;
   }
 
   /** What the last `spend` came to. */
@@ -125,7 +130,7 @@ export class Scene {
 
   /** Another process whose requests are metered: it has nothing in its memory. */
   newProcess(): Core {
-    return this.process(this.options.target.client);
+    return this.process(this.options.ground.client);
   }
 
   /** A client id of everyday length that nobody has had. */
@@ -249,10 +254,8 @@ export class Scene {
   async limit(username: Username, max: number | undefined): Promise<void> {
     const by = { actor: 'bench', at: this.now };
     if (!this.options.overrides) {
-      const { settings } = this.other;
-      const whitelist = (await settings.getSessionLimit(this.deploymentId))?.whitelist ?? [];
-      const limit = { ...defaultsOf(limitSettings), maxSessionsPerUsername: max ?? 1_000_000, whitelist };
-      await settings.putSessionLimit(this.deploymentId, limit, by);
+      const held = await this.other.settings.getSessionLimit(this.deploymentId);
+      await this.putLimit(max, held?.whitelist);
       this.pass(5);
     } else if (max === undefined) await this.other.settings.deleteOverride(this.deploymentId, username, by);
     else await this.other.settings.putOverride(this.deploymentId, username, { kind: 'number', max }, by);
@@ -260,26 +263,26 @@ export class Scene {
 
   /** Between the first write of the metered process and what it does next, somebody else comes first. */
   async interrupt<T>(work: () => Promise<T>, other: () => Promise<unknown>): Promise<T> {
-    const { client } = this.options.target;
+    const meter = this.meter();
     let due = true;
-    client.middlewareStack.add(
-      (next, context) => async (args) => {
-        const answer = await next(args);
-        if (due && String(context.commandName).startsWith('Put')) {
-          due = false;
-          await other();
-        }
-        return answer;
-      },
-      { step: 'initialize', name: 'interruption' },
-    );
-    const answer = await work().finally(() => client.middlewareStack.remove('interruption'));
+    meter.beforeAnswer = async (command) => {
+      if (!due || !command.startsWith('Put')) return;
+      due = false;
+      await other();
+    };
+    const answer = await work();
     if (due) throw new Error('nobody was interrupted');
     return answer;
   }
 
+  private meter(): Meter {
+    const { meter } = this.options.ground;
+    if (meter === undefined) throw new Error('nobody meters here');
+    return meter;
+  }
+
   private process(client: DynamoDBDocumentClient): Core {
-    const { tableName } = this.options.target;
+    const { tableName } = this.options.ground;
     return startProcess({ client, tableName, clock: { now: () => this.now }, broker: this.broker });
   }
 

@@ -3,8 +3,9 @@
 import { refreshRank } from '../../shared/app/usage/refresh-rank.ts';
 import type { Username } from '../../shared/domain/ids.ts';
 import type { UsageReader } from '../../shared/ports/usage/usage.ts';
+import type { Spent } from '../meter/meter.ts';
 import { check, type Path } from './path.ts';
-import type { Scene, Spent } from './scene.ts';
+import type { Scene } from './scene.ts';
 
 const limit = 50;
 const ofPage = { read: 60, write: 0 };

@@ -1,8 +1,8 @@
 // What the rounds of a burst come to, as rows of the report.
 
+import type { Told } from '../clients/light-client.ts';
 import { latencyRows, median } from '../latency/rounds.ts';
 import type { Row } from '../section.ts';
-import type { Told } from './light-client.ts';
 import type { Round } from './measure.ts';
 
 const spreadOf = (values: readonly number[]): readonly [number, number] => [Math.min(...values), Math.max(...values)];
@@ -58,7 +58,7 @@ export function backRow(name: string, rounds: readonly Round[], bound: boolean):
   };
 }
 
-export function speedRows(at: string, rounds: readonly Round[]): readonly Row[] {
+function speedRows(at: string, rounds: readonly Round[]): readonly Row[] {
   const perSecond = rounds.map((round) => round.perSecond);
   const times = { [at]: rounds.map(({ answers }) => answers.map(({ tookMs }) => tookMs)) };
   return [

@@ -2,7 +2,7 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 import { startChild } from '../child/child.ts';
-import type { HeadcountPorts } from './headcount-process.ts';
+import type { HeadcountApi } from './headcount-process.ts';
 import type { Peer } from './peer.ts';
 
 const program = new URL('./headcount-process.ts', import.meta.url);
@@ -10,8 +10,8 @@ const program = new URL('./headcount-process.ts', import.meta.url);
 const settingsHoldMs = 5_000;
 
 export async function startHeadcount(): Promise<Peer> {
-  const child = startChild(program);
-  const at = await child.ask<HeadcountPorts>('where');
+  const child = startChild<HeadcountApi>(program);
+  const at = await child.call.where();
   const login = { username: 'alice', password: 'alice-secret', protocolVersion: 5 } as const;
   async function api(method: string, path: string, body?: object): Promise<Response> {
     const answer = await fetch(`http://127.0.0.1:${at.httpPort}/v1/deployments/demo${path}`, {

@@ -4,8 +4,8 @@
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Crowd } from './crowd.ts';
-import type { Answer, Told } from './light-client.ts';
+import type { Crowd } from '../clients/crowd.ts';
+import type { Answer, Device, Told } from '../clients/light-client.ts';
 import type { Peer } from './peer.ts';
 
 export interface BurstPlan {
@@ -41,16 +41,15 @@ async function settle(peer: Peer): Promise<number | undefined> {
   }
 }
 
-async function runRound({ port, login, ...peer }: Peer, crowd: Crowd, clients: number): Promise<Round> {
-  const clientIds = Array.from({ length: clients }, (_, place) => `client-${place}`);
-  await crowd.open(port, login, clientIds);
-  const { answers, tookMs } = await crowd.connect();
+async function runRound(peer: Peer, crowd: Crowd, clients: number): Promise<Round> {
+  const deviceOf = (clientId: string): Device => ({ clientId, login: peer.login });
+  const devices = Array.from({ length: clients }, (_, n) => deviceOf(`client-${n}`));
+  const { answers, tookMs } = await crowd.burst({ port: peer.port }, devices);
   const living = await crowd.alive();
-  const [someone] = living;
-  const back = someone === undefined ? undefined : (await crowd.again(port, login, someone)).told;
+  const [back] = await crowd.join({ port: peer.port }, living.slice(0, 1).map(deviceOf), 1);
   await crowd.leave();
-  const left = await settle({ port, login, ...peer });
-  return { alive: living.length, answers, perSecond: clients / (tookMs / 1_000), back, left };
+  const left = await settle(peer);
+  return { alive: living.length, answers, perSecond: clients / (tookMs / 1_000), back: back?.told, left };
 }
 
 export async function measureBursts(
@@ -72,9 +71,10 @@ export async function measureBursts(
 }
 
 /** Milliseconds from CONNECT to its answer of a client that nobody has seen before, who comes alone and goes again. */
-export async function connectAlone({ name, port, login }: Peer, crowd: Crowd): Promise<number> {
-  const { told, tookMs } = await crowd.again(port, login, `alone-${randomUUID()}`);
+export async function connectAlone(peer: Peer, crowd: Crowd): Promise<number> {
+  const device = { clientId: `alone-${randomUUID()}`, login: peer.login };
+  const [answer] = await crowd.join({ port: peer.port }, [device], 1);
   await crowd.leave();
-  if (told === 0) return tookMs;
-  throw new Error(`${name} told ${told} to a client that came alone`);
+  if (answer?.told === 0) return answer.tookMs;
+  throw new Error(`${peer.name} told ${answer?.told} to a client that came alone`);
 }

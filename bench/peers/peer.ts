@@ -1,7 +1,7 @@
 // What is measured: something that MQTT clients connect to on this machine, Headcount or what its users would otherwise
 // run. The harness knows no more of it than this.
 
-import type { Login } from './light-client.ts';
+import type { Login } from '../clients/light-client.ts';
 
 export interface Peer {
   /** With its version where it has one. */

@@ -59,11 +59,3 @@ export function findRabbitMq(places: Places): RabbitMq | undefined {
   if (unpackedErlang === undefined && findProgram(places, 'erl') === undefined) return undefined;
   return { scripts, epmd, unpackedErlang };
 }
-
-/** What a program needs in its environment to find libraries that were unpacked beside it. */
-export function libraryPath({ root }: Places): Readonly<Record<string, string>> {
-  if (root === '') return {};
-  const lib = join(root, 'usr/lib');
-  const machines = existsSync(lib) ? readdirSync(lib).filter((name) => name.endsWith('-linux-gnu')) : [];
-  return { LD_LIBRARY_PATH: machines.map((name) => join(lib, name)).join(delimiter) };
-}

@@ -6,9 +6,9 @@ import { chmod, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Login } from '../clients/light-client.ts';
 import { findFreePorts } from './free-port.ts';
 import { type Guarded, startGuarded, untilListening } from './guarded-process.ts';
-import type { Login } from './light-client.ts';
 import type { Found, Peer } from './peer.ts';
 import { findRabbitMq, type Places, type RabbitMq } from './places.ts';
 

@@ -1,14 +1,12 @@
 // Headcount beside what its users would otherwise run, in the same run on the same machine: real clients that CONNECT at
 // the same moment with one username. Whatever is not installed is left out, and named.
 
+import { type Crowd, startCrowd } from '../clients/crowd.ts';
 import { latencyRows, ratioRow, takeTurns } from '../latency/rounds.ts';
 import type { Row, Section, SectionOptions, SectionResult } from '../section.ts';
-import { backRow, limitRows, speedRows, toldWords } from './burst-rows.ts';
-import { type Crowd, startCrowd } from './crowd.ts';
-import { startFrontDoorBefore } from './front-door.ts';
+import { backRow, limitRows, toldWords } from './burst-rows.ts';
 import { startHeadcount } from './headcount.ts';
 import { connectAlone, measureBursts, type Round } from './measure.ts';
-import { findMosquitto } from './mosquitto.ts';
 import type { Found, Peer } from './peer.ts';
 import { parsePlaces } from './places.ts';
 import { findRabbit } from './rabbitmq.ts';
@@ -64,38 +62,23 @@ async function underLimits(run: Run, headcount: Peer, others: readonly Peer[]): 
   for (const [peer, rounds] of all) run.rows.push(backRow(peer.name, rounds, peer === headcount));
 }
 
-async function withoutLimit(run: Run, bare: Peer, behind: Peer): Promise<void> {
-  const found = await measureBursts([bare, behind], run.crowd, { clients, rounds: run.rounds, limit: undefined });
-  for (const [peer, rounds] of found) {
-    run.rows.push(...speedRows(`${peer.name}, ${clients} CONNECT at once, no limit`, rounds));
-    run.notes.push(`${peer.name} answered ${toldWords(rounds)}.`);
-  }
-}
-
-/** `bare` is what the others are held against: a ratio says more than times on a machine that does other things too. */
-async function calm(run: Run, peers: readonly Peer[], bare: Peer | undefined): Promise<void> {
+/** A ratio says more than times on a machine that does other things too. */
+async function calm(run: Run, headcount: Peer, others: readonly Peer[]): Promise<void> {
+  const peers = [headcount, ...others];
   const subjects = peers.map((peer) => ({ name: peer.name, work: () => connectAlone(peer, run.crowd) }));
   const times = await takeTurns(subjects, run.full ? 10 : 3, 40);
-  for (const { name } of peers) {
-    const at = `${name}, one client at a time: CONNECT to its answer`;
-    run.rows.push(...latencyRows(times, name, at));
-    if (bare !== undefined && name !== bare.name)
-      run.rows.push(ratioRow(times, name, bare.name, { what: `${at}, median, times the bare broker's` }));
-  }
+  const atOf = (name: string): string => `${name}, one client at a time: CONNECT to its answer`;
+  for (const { name } of peers) run.rows.push(...latencyRows(times, name, atOf(name)));
+  for (const { name } of others)
+    run.rows.push(ratioRow(times, headcount.name, name, { what: `${atOf(headcount.name)}, median, times ${name}'s` }));
 }
 
 async function measureAll(run: Run): Promise<void> {
-  const places = parsePlaces(process.env);
   const headcount = await started(run, startHeadcount);
-  const rabbit = await startIfInstalled(run, 'RabbitMQ', findRabbit(places));
-  await underLimits(run, headcount, rabbit === undefined ? [] : [rabbit]);
-  const bare = await startIfInstalled(run, 'mosquitto', findMosquitto(places));
-  const behind =
-    bare && (await optional(run, 'The front door before it', () => started(run, () => startFrontDoorBefore(bare))));
-  if (bare !== undefined && behind !== undefined)
-    await optional(run, 'A burst without a limit', () => withoutLimit(run, bare, behind));
-  const peers = [headcount, rabbit, bare, behind].filter((peer) => peer !== undefined);
-  await optional(run, 'One client at a time', () => calm(run, peers, bare));
+  const rabbit = await startIfInstalled(run, 'RabbitMQ', findRabbit(parsePlaces(process.env)));
+  const others = rabbit === undefined ? [] : [rabbit];
+  await underLimits(run, headcount, others);
+  await optional(run, 'One client at a time', () => calm(run, headcount, others));
 }
 
 export const section: Section = {
@@ -115,9 +98,8 @@ export const section: Section = {
       rows: run.rows,
       notes: [
         `${clients} clients, held by two processes of their own, have their sockets open and send CONNECT at the same moment, with one username; ${rounds} rounds a limit, the peers in turn. Alive are those who were told 0 and, when everyone had an answer, answered a PINGREQ.`,
-        'MQTT 5 for Headcount and mosquitto, MQTT 3.1.1 for RabbitMQ. Everything on one machine: the clients take processor time from what they measure.',
+        'MQTT 5 for Headcount, MQTT 3.1.1 for RabbitMQ. Everything on one machine: the clients take processor time from what they measure.',
         'Headcount tells whoever it cannot decide about in 8 s that it is unavailable (0x88): on a machine that is too slow, or busy with other things, fewer are alive than there is room for, never more.',
-        'mosquitto checks no password and counts nothing; the front door before it checks, counts in the embedded engine, and issues tickets.',
         ...run.notes,
       ],
     };

@@ -8,7 +8,7 @@ import type { Circumstances } from './report.ts';
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Generated files are no change: they are what a run writes. */
-const generated = [':!docs/benchmark.json', ':!docs/benchmark.md', ':!README.md', ':!docs/adr/figures'];
+const generated = [':!docs/benchmark.json', ':!docs/benchmark.md', ':!README.md'];
 
 function commitNow(): string {
   const git = (...parameters: readonly string[]): string =>

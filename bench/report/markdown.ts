@@ -1,8 +1,8 @@
 // The report as people read it: the README's table, and docs/benchmark.md with every row. Pure.
 
-import { table } from '../adr1/tables.ts';
 import type { Row } from '../section.ts';
 import type { MeasuredSection, Report } from './report.ts';
+import { table } from './tables.ts';
 
 export const readmeBegin = '<!-- benchmark: written by `npm run bench -- --write`, not by hand -->';
 export const readmeEnd = '<!-- /benchmark -->';

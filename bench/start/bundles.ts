@@ -43,12 +43,9 @@ export async function buildFunctions(folder: string): Promise<readonly Bundle[]>
     });
 }
 
-/**
- * The AWS SDK's DynamoDB clients and nothing else, bundled alike. `deployed`: with the functions' own way to credentials
- * in the place of the SDK's search for them, as the stack bundles.
- */
-export async function bundleSdk(folder: string, deployed: boolean): Promise<Bundle> {
-  const name = deployed ? 'sdk-deployed' : 'sdk';
+/** The AWS SDK's DynamoDB clients and nothing else, bundled alike. */
+export async function bundleSdk(folder: string): Promise<Bundle> {
+  const name = 'sdk';
   const file = join(folder, `${name}.mjs`);
   await build({
     stdin: {
@@ -66,11 +63,6 @@ export async function bundleSdk(folder: string, deployed: boolean): Promise<Bund
     format: 'esm',
     target: 'node24',
     mainFields: ['module', 'main'],
-    ...(deployed
-      ? {
-          alias: { '@aws-sdk/credential-provider-node': join(repository, 'shared/adapters/aws/lambda-credentials.ts') },
-        }
-      : {}),
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     logLevel: 'error',
   });

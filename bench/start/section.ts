@@ -18,8 +18,7 @@ export const section: Section = {
     const folder = mkdtempSync(join(tmpdir(), 'headcount-bench-'));
     try {
       const functions = await buildFunctions(folder);
-      const sdk = await bundleSdk(folder, false);
-      const sdkDeployed = await bundleSdk(folder, true);
+      const sdk = await bundleSdk(folder);
       say(`${functions.length} functions built`);
       const authorizer = functions.find(({ name }) => name === 'Authorizer');
       if (authorizer === undefined) throw new Error('the stack has no authorizer');
@@ -29,7 +28,7 @@ export const section: Section = {
           ? within({ ...row, budget: authorizerBudgetKb, binding: true, headline: true })
           : row;
       });
-      const subjects = [authorizer, sdk, sdkDeployed].map(({ name, file }) => ({ name, work: () => timeImport(file) }));
+      const subjects = [authorizer, sdk].map(({ name, file }) => ({ name, work: () => timeImport(file) }));
       const rounds = full ? 15 : 5;
       const times = await takeTurns(subjects, rounds, 5);
       return {
@@ -40,10 +39,6 @@ export const section: Section = {
             what: 'cold import of the authorizer, to that of the AWS SDK clients alone',
             budget: importBudget,
             headline: true,
-          }),
-          ratioRow(times, authorizer.name, sdkDeployed.name, {
-            what: "cold import of the authorizer, to that of the AWS SDK clients with the functions' own way to credentials",
-            budget: importBudget,
           }),
           ...latencyRows(times, authorizer.name, 'cold import of the authorizer'),
           ...latencyRows(times, sdk.name, 'cold import of the AWS SDK clients alone'),

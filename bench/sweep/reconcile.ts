@@ -10,7 +10,7 @@ import { createCore } from '../../shared/core/core.ts';
 import type { DeploymentId } from '../../shared/domain/ids.ts';
 import { addSeconds, ms, seconds } from '../../shared/domain/time.ts';
 import type { BrokerSays } from '../../shared/ports/presence/broker.ts';
-import { seedRetained } from './fleet.ts';
+import { seedRetained } from '../fill/retained.ts';
 
 const now = ms(1_790_000_000_000);
 const sessionsEach = 10;

@@ -7,7 +7,7 @@ import { sweep } from '../../shared/app/repair/sweep.ts';
 import { createCore } from '../../shared/core/core.ts';
 import type { DeploymentId } from '../../shared/domain/ids.ts';
 import { addSeconds, ms, seconds } from '../../shared/domain/time.ts';
-import { seedRetained } from './fleet.ts';
+import { seedRetained } from '../fill/retained.ts';
 
 const now = ms(1_790_000_000_000);
 

@@ -4,8 +4,7 @@
 import { createTable } from '../../local/create-table.ts';
 import { startEngine } from '../../local/engine.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
-import { tableDefinition } from '../../shared/config/table.ts';
-import { meter, type Units } from '../meter/meter.ts';
+import { Meter, type Units } from '../meter/meter.ts';
 import { type Row, type Section, within } from '../section.ts';
 import { reconcileAll } from './reconcile.ts';
 import { seedExpired, sweepExpired } from './run.ts';
@@ -53,16 +52,11 @@ async function timeSweep(
   return (freed / spentMs) * 1_000;
 }
 
-/** The meter reads each item before it is written, so units are counted apart from time. */
-async function meterSweep(endpoint: string, tableName: string, sessions: number, usernames: number): Promise<Units> {
-  const client = createDocumentClient({ endpoint, requestTimeoutMs: 60_000, maxSockets: 64 });
-  const rawClient = createDocumentClient({ endpoint, requestTimeoutMs: 60_000, maxSockets: 64 });
-  await createTable(client, tableName);
-  await seedExpired(client, tableName, sessions, usernames);
-  const units = meter(client, { tableDefinition, tableName, rawClient });
-  await sweepExpired(client, tableName);
-  for (const one of [client, rawClient]) one.destroy();
-  return units.units().total;
+async function meterSweep(sessions: number, usernames: number): Promise<Units> {
+  const meter = new Meter();
+  await seedExpired(meter.bareClient, 'metered', sessions, usernames);
+  const [, spent] = await meter.spend(() => sweepExpired(meter.client, 'metered'));
+  return spent;
 }
 
 async function rowsOf(
@@ -72,7 +66,7 @@ async function rowsOf(
   { sessions, metered: few, forMs }: Size,
 ): Promise<Row[]> {
   const pace = await timeSweep(endpoint, `sweep${n}`, sessions, usernames(sessions), forMs);
-  const units = await meterSweep(endpoint, `metered${n}`, few, Math.max(1, usernames(few)));
+  const units = await meterSweep(few, Math.max(1, usernames(few)));
   const least = expiriesAMinute / 60;
   const what = `sweeper, expired sessions, ${title}`;
   return [

@@ -1,34 +1,27 @@
-// The budgets of every path, metered on every request that the real use cases send to the real engine: the very paths
-// that the benchmark reports. Units and requests in a row, never times.
+// The budgets of every path, metered on every request that the real use cases send: the very paths that the benchmark
+// reports. Units and requests in a row, never times.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { sessionsOf } from '../../bench/growth/items.ts';
 import { useUsername } from '../../bench/growth/use.ts';
 import { connectPaths } from '../../bench/paths/connect-paths.ts';
 import { overBudget } from '../../bench/paths/path.ts';
 import { paths } from '../../bench/paths/paths.ts';
-import { type Prepared, prepareScene } from '../../bench/paths/prepare.ts';
+import { groundInMemory, prepareScene } from '../../bench/paths/prepare.ts';
 import { rejectPaths } from '../../bench/paths/reject-paths.ts';
-import { startTestEngine, type TestEngine } from '../support/engine.ts';
-
-let engine: TestEngine;
-beforeAll(async () => {
-  engine = await startTestEngine();
-});
-afterAll(() => engine.stop());
+import type { Scene } from '../../bench/paths/scene.ts';
 
 describe.each([
   { usernames: 200, held: 20 },
   { usernames: 4_000, held: 90 },
 ])('$held sessions of the username, $usernames usernames of the deployment', ({ usernames, held }) => {
-  let prepared: Prepared;
+  let scene: Scene;
   beforeAll(async () => {
-    prepared = await prepareScene(engine.endpoint, `budgets-${usernames}`, { usernames, held });
-  }, 180_000);
-  afterAll(() => prepared.close());
+    scene = await prepareScene(groundInMemory(), { usernames, held });
+  });
 
   test.each(paths)('$name: within its budget', async (path) => {
-    const spent = await path.run(prepared.scene);
+    const spent = await path.run(scene);
     expect(spent.requests).toBeGreaterThan(0);
     expect(overBudget(path.budget, spent)).toEqual([]);
   });
@@ -40,20 +33,18 @@ describe.each([
   { of: 'a whitelist and no overrides', whitelist: true, overrides: false, read: 2 },
   { of: 'overrides and no whitelist', whitelist: false, overrides: true, read: 2 },
 ])('of a deployment with $of', ({ whitelist, overrides, read }) => {
-  let prepared: Prepared;
+  let scene: Scene;
   beforeAll(async () => {
     const options = { usernames: 200, held: 20, lists: { whitelist, overrides } };
-    prepared = await prepareScene(engine.endpoint, `budgets-${whitelist}-${overrides}`, options);
-  }, 180_000);
-  afterAll(() => prepared.close());
+    scene = await prepareScene(groundInMemory(), options);
+  });
 
   test.each([...connectPaths, ...rejectPaths])('$name: within its budget', async (path) => {
-    const spent = await path.run(prepared.scene);
+    const spent = await path.run(scene);
     expect(overBudget(path.budget, spent)).toEqual([]);
   });
 
   test('a new session is one batch read, of nothing that cannot be there, and three writes', async () => {
-    const { scene } = prepared;
     await scene.warm(scene.username);
     // Whoever comes to a username that was full a moment ago reads its roster apart.
     await scene.leave(await scene.admit(scene.metered, scene.username, scene.newClientId()));
@@ -63,20 +54,19 @@ describe.each([
 });
 
 describe('of a username with 300 sessions, whose roster is wide and in use', () => {
-  let prepared: Prepared;
+  let scene: Scene;
   beforeAll(async () => {
-    prepared = await prepareScene(engine.endpoint, 'budgets-wide', {
+    scene = await prepareScene(groundInMemory(), {
       usernames: 200,
       held: 0,
       items: (id, username, at) => sessionsOf(id, username, 300, at),
     });
-    await useUsername(prepared.scene);
-  }, 180_000);
-  afterAll(() => prepared.close());
+    await useUsername(scene);
+  });
 
   // A username of its own is a narrow one.
   test.each(paths.filter(({ alone }) => alone !== true))('$name: within its budget', async (path) => {
-    const spent = await path.run(prepared.scene);
+    const spent = await path.run(scene);
     expect(overBudget(path.wideBudget ?? path.budget, spent)).toEqual([]);
   });
 });

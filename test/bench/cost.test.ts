@@ -1,15 +1,12 @@
 // docs/cost.md is arithmetic: from units that are metered here, prices that are named, and counts of what is deployed.
 
 import { readFileSync } from 'node:fs';
-import { QueryCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { writeComputed } from '../../bench/cost/document.ts';
 import { deployedCounts } from '../../bench/cost/fixed.ts';
 import { bytesOfSession, type Metered, metered } from '../../bench/cost/metered.ts';
-import { type Meter, meter } from '../../bench/meter/meter.ts';
-import { itemBytes, type StoredItem } from '../../bench/meter/size.ts';
+import { Meter } from '../../bench/meter/meter.ts';
 import { benchHash, benchKeys, benchPassword } from '../../bench/passwords.ts';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
 import { ownerKey, sessionKey } from '../../shared/adapters/dynamodb/common/keys.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
@@ -19,7 +16,6 @@ import { recount } from '../../shared/app/counter/recount.ts';
 import { applyDoorReport } from '../../shared/app/presence/report.ts';
 import { refreshRank } from '../../shared/app/usage/refresh-rank.ts';
 import { connectBudgetMs } from '../../shared/config/constants.ts';
-import { tableDefinition } from '../../shared/config/table.ts';
 import { createCoreConnect } from '../../shared/core/connect.ts';
 import { createCore } from '../../shared/core/core.ts';
 import type { Connect, ConnectDecision } from '../../shared/domain/connect.ts';
@@ -29,15 +25,13 @@ import { ms, seconds } from '../../shared/domain/time.ts';
 import type { SessionStore } from '../../shared/ports/common/session-store.ts';
 import type { DoorReport } from '../../shared/ports/presence/presence.ts';
 import { synthTemplates, withFrontDoor } from '../infra/synth.ts';
-import { createTestTable, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { bytesOf } from '../support/memory-engine/charges.ts';
 
 const demo = 'demo' as DeploymentId;
 type Admitted = Extract<ConnectDecision, { kind: 'admitted' }>;
-let engine: TestEngine;
-let units: Meter;
-let raw: ReturnType<typeof createDocumentClient>;
-let table: string;
-let client: Awaited<ReturnType<typeof createTestTable>>['client'];
+const meter = new Meter();
+const { client } = meter;
+const tableName = 'cost';
 let store: SessionStore;
 let now = 1_790_000_000_000;
 const clock = { now: () => ms(now) };
@@ -45,13 +39,6 @@ let connect: (username: string, clientId: string) => ReturnType<Connect>;
 let report: (type: DoorReport['type'], admitted: Admitted, expirySeconds: number) => Promise<void>;
 
 beforeAll(async () => {
-  engine = await startTestEngine();
-  const made = await createTestTable(engine.endpoint);
-  const { tableName } = made;
-  client = made.client;
-  table = tableName;
-  raw = createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 20_000 });
-  units = meter(client, { tableDefinition, tableName, rawClient: raw });
   const settings = createSettingsStore(client, tableName);
   const credentials = createCredentialStore(client, tableName);
   await settings.createDeployment({
@@ -100,16 +87,10 @@ beforeAll(async () => {
   // Settings are remembered in any process but a new one.
   await connect('warm', 'up');
 });
-afterAll(async () => {
-  raw?.destroy();
-  await engine?.stop();
-});
 
 async function spent(work: () => Promise<unknown>): Promise<Metered> {
   now += 5;
-  units.reset();
-  await work();
-  const { write, read } = units.units().total;
+  const [, { write, read }] = await meter.spend(work);
   return { write, read };
 }
 
@@ -157,7 +138,7 @@ describe('the units that the costs are computed from are what the use cases spen
   test('a look of the reconciler at a username with one session, its place in the order by used included', async () => {
     const dave = await admitted('dave', 'device-0006');
     await report('door.connected', dave.who, 3_600);
-    const ranks = createRankStore(client, table, cryptoRandom);
+    const ranks = createRankStore(client, tableName, cryptoRandom);
     await refreshRank({ store, ranks }, demo, dave.who.username);
     const looked = await spent(async () => {
       await recount({ store, clock }, demo, dave.who.username);
@@ -166,19 +147,10 @@ describe('the units that the costs are computed from are what the use cases spen
     expect(looked).toEqual(metered.recounted);
   });
 
-  test('a retained session is no larger than it is said to be', async () => {
-    const partition = async (pk: string): Promise<StoredItem> => {
-      const { Items } = await raw.send(
-        new QueryCommand({
-          TableName: table,
-          KeyConditionExpression: 'pk = :pk',
-          ExpressionAttributeValues: { ':pk': { S: pk } },
-        }),
-      );
-      return Items?.[0] ?? {};
-    };
-    const session = itemBytes(await partition(sessionKey(demo, 'bob' as Username, 'device-0002' as ClientId).pk));
-    const owner = itemBytes(await partition(ownerKey(demo, 'device-0002' as ClientId).pk));
+  test('a retained session is no larger than it is said to be', () => {
+    const { table } = meter.engine;
+    const session = bytesOf(table.find(sessionKey(demo, 'bob' as Username, 'device-0002' as ClientId)));
+    const owner = bytesOf(table.find(ownerKey(demo, 'device-0002' as ClientId)));
     for (const [is, said] of [
       [session, bytesOfSession.session],
       [owner, bytesOfSession.owner],

@@ -6,13 +6,15 @@ import {
   TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Chance } from '../../bench/contention/chance.ts';
-import { defaults, type Parameters as Model } from '../../bench/contention/parameters.ts';
-import type { Command } from '../../bench/engine/requests.ts';
+import { Chance } from '../../bench/fleet/chance.ts';
 import { type Answer, SimulatedDynamo } from '../../bench/fleet/dynamo.ts';
+import { defaults, type Parameters as Model } from '../../bench/fleet/parameters.ts';
 import { createSimulatedClient } from '../../bench/fleet/sdk-client.ts';
+import { TokenBucket } from '../../bench/fleet/token-bucket.ts';
 import { VirtualTime } from '../../bench/fleet/virtual-time.ts';
+import type { Command } from '../support/memory-engine/requests.ts';
 
 const TableName = 't';
 const times = <T>(count: number, make: (each: number) => T): T[] => Array.from({ length: count }, (_, n) => make(n));
@@ -57,6 +59,36 @@ const both = (a: string, b: string) =>
   });
 
 describe('a partition of the simulated database', () => {
+  it('never grants more than its rate and its depth, over any stretch of any demand', () => {
+    const demand = fc.array(
+      fc.record({ waitMs: fc.double({ min: 0, max: 50, noNaN: true }), units: fc.integer({ min: 1, max: 10 }) }),
+      { maxLength: 200 },
+    );
+    fc.assert(
+      fc.property(demand, (steps) => {
+        const bucket = new TokenBucket(1_000, 20);
+        const grants: { readonly at: number; readonly units: number }[] = [];
+        let now = 0;
+        for (const { waitMs, units } of steps) {
+          now += waitMs;
+          if (bucket.take(units, now)) grants.push({ at: now, units });
+        }
+        for (const [from, first] of grants.entries()) {
+          let granted = 0;
+          for (const grant of grants.slice(from)) {
+            granted += grant.units;
+            expect(granted).toBeLessThanOrEqual((grant.at - first.at) * 1 + 20 + 1e-6);
+          }
+        }
+      }),
+    );
+  });
+
+  it('grants its whole rate to those who keep asking', () => {
+    const bucket = new TokenBucket(1_000, 20);
+    expect(times(10_000, (each) => bucket.take(1, each)).filter(Boolean)).toHaveLength(10_000);
+  });
+
   it('lets in its rate and its depth, and throttles the rest', async () => {
     const { all, count, dynamo } = createDatabase({ waySigma: 0 });
     const answers = await all(times(250, (n) => add('p', `s${n}`)));
@@ -99,6 +131,41 @@ describe('a partition of the simulated database', () => {
 });
 
 describe('an item of the simulated database', () => {
+  /** Requests a second that got through, of 200 who all want one item all the time, with full jitter between tries. */
+  async function throughputOfOneItem(
+    request: (each: number) => Command,
+    changed: Partial<Model> = {},
+  ): Promise<number> {
+    const { time, dynamo } = createDatabase({ partitionWriteUnits: 1_000_000, ...changed });
+    const chance = new Chance(1);
+    const seconds = 4;
+    let done = 0;
+    const actor = async (each: number): Promise<void> => {
+      for (let failures = 0; time.now < seconds * 1_000; ) {
+        const answer = await new Promise<Answer>((resolve) =>
+          dynamo.request(request(each), (one) => {
+            time.wake();
+            resolve(one);
+          }),
+        );
+        if (answer.ok) done++;
+        failures = answer.ok ? 0 : failures + 1;
+        await time.pause(chance.uniform() * Math.min(800, 25 * 2 ** failures));
+      }
+    };
+    await time.run(() => Promise.all(times(200, actor)));
+    return done / seconds;
+  }
+
+  it('commits about 100 transactions a second and takes up to 1,000 plain updates: what the model is set to', async () => {
+    const transact = (each: number) => both('hot', `own ${each}`);
+    const transactions = await throughputOfOneItem(transact);
+    expect(transactions).toBeGreaterThan(80);
+    expect(transactions).toBeLessThan(120);
+    expect(await throughputOfOneItem(() => add('hot'))).toBeGreaterThan(900);
+    expect(await throughputOfOneItem(transact, { holdMs: 16 })).toBeLessThan(80);
+  });
+
   it('takes one write after another, each in its turn, and loses none', async () => {
     const { all, count, dynamo, time } = createDatabase({ partitionWriteUnits: 1_000_000 });
     expect(count(await all(times(300, () => add('p'))), 'done')).toBe(300);

@@ -1,15 +1,15 @@
 // Growth is computed from what was metered: a path that costs more in a larger installation cannot pass for flat, and a
 // budget that breaks at any size ends the benchmark with 1. What fills the tables is what the product would have written.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type Grown, growthRows } from '../../bench/growth/grown.ts';
 import { sessionsAtRest, sessionsOf } from '../../bench/growth/items.ts';
+import type { Spent } from '../../bench/meter/meter.ts';
 import { overBudget, type Path } from '../../bench/paths/path.ts';
-import { type Prepared, prepareScene } from '../../bench/paths/prepare.ts';
-import type { Spent } from '../../bench/paths/scene.ts';
+import { groundInMemory, prepareScene } from '../../bench/paths/prepare.ts';
+import type { Scene } from '../../bench/paths/scene.ts';
 import { recount } from '../../shared/app/counter/recount.ts';
 import type { ClientId, Username } from '../../shared/domain/ids.ts';
-import { startTestEngine, type TestEngine } from '../support/engine.ts';
 
 const spentOf = (write: number, read: number): Spent => ({
   write,
@@ -74,12 +74,10 @@ describe('rows of growth', () => {
   });
 });
 
-describe('on the engine', () => {
-  let engine: TestEngine;
-  let prepared: Prepared;
+describe('a scene', () => {
+  let scene: Scene;
   beforeAll(async () => {
-    engine = await startTestEngine();
-    prepared = await prepareScene(engine.endpoint, 'growth', {
+    scene = await prepareScene(groundInMemory(), {
       usernames: 60,
       held: 0,
       items: function* (id, username, at) {
@@ -88,13 +86,8 @@ describe('on the engine', () => {
       },
     });
   });
-  afterAll(async () => {
-    prepared.close();
-    await engine.stop();
-  });
 
   it('sessions written in bulk are counted, and a recount has nothing to repair', async () => {
-    const { scene } = prepared;
     for (const [username, used] of [
       [scene.username, 300],
       ['crowd-000003' as Username, 10],
@@ -106,14 +99,12 @@ describe('on the engine', () => {
   });
 
   it('a client of theirs reconnects free of count', async () => {
-    const { scene } = prepared;
     const again = await scene.admit(scene.other, scene.username, `${scene.username}-00000007`);
     expect(again.reconnect).toBe(true);
     await scene.tell(scene.other, 'door.connected', again);
   });
 
   it('requests that travel together are one in a row, and a write too many breaks its budget', async () => {
-    const { scene } = prepared;
     const { store } = scene.metered.lifeCycle;
     const read = () => store.readRoster(scene.deploymentId, scene.username);
     await scene.spend(() => Promise.all([read(), read(), read()]));

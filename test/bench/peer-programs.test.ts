@@ -7,8 +7,7 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { findMosquitto, mosquittoConfig, parseMosquittoVersion } from '../../bench/peers/mosquitto.ts';
-import { findProgram, findRabbitMq, libraryPath, parsePlaces } from '../../bench/peers/places.ts';
+import { findProgram, findRabbitMq, parsePlaces } from '../../bench/peers/places.ts';
 import {
   findRabbit,
   parseUsed,
@@ -43,14 +42,12 @@ async function unpack(files: readonly string[]): Promise<string> {
 
 test('what was unpacked is found before what is installed', async () => {
   const root = await unpack([
-    'usr/sbin/mosquitto',
-    'usr/lib/x86_64-linux-gnu/libwrap.so.0',
+    'usr/bin/epmd',
     'usr/lib/erlang/bin/epmd',
     'usr/lib/rabbitmq/lib/rabbitmq_server-3.10.8/sbin/rabbitmq-server',
   ]);
   const places = parsePlaces({ PATH: '/usr/bin', PEERS_ROOT: root });
-  expect(findProgram(places, 'mosquitto')).toBe(join(root, 'usr/sbin/mosquitto'));
-  expect(libraryPath(places)).toEqual({ LD_LIBRARY_PATH: join(root, 'usr/lib/x86_64-linux-gnu') });
+  expect(findProgram(places, 'epmd')).toBe(join(root, 'usr/bin/epmd'));
   expect(findRabbitMq(places)).toEqual({
     scripts: join(root, 'usr/lib/rabbitmq/lib/rabbitmq_server-3.10.8/sbin'),
     epmd: join(root, 'usr/lib/erlang/bin/epmd'),
@@ -77,13 +74,11 @@ test('a folder that PEERS_ROOT names and nothing was unpacked into is an error; 
   const empty = await makeFolder();
   expect(() => parsePlaces({ PEERS_ROOT: empty })).toThrow(`PEERS_ROOT is "${empty}"`);
   expect(parsePlaces({ PATH: '/bin' })).toEqual({ path: '/bin', root: '' });
-  expect(libraryPath({ path: '', root: '' })).toEqual({});
 });
 
 test('what is not there says how to install it', async () => {
   const nowhere = { path: '', root: await unpack(['usr/empty']) };
   expect(findRabbit(nowhere)).toEqual({ kind: 'missing', install: 'apt-get install rabbitmq-server' });
-  expect(findMosquitto(nowhere)).toEqual({ kind: 'missing', install: 'apt-get install mosquitto' });
 });
 
 test('RabbitMQ is asked for a limit of connections per user, and for the count that it is held against', () => {
@@ -96,7 +91,7 @@ test('RabbitMQ is asked for a limit of connections per user, and for the count t
   expect(() => parseUsed('Error: unable to perform an operation')).toThrow('instead of a number');
 });
 
-test('everything of RabbitMQ and of mosquitto listens on loopback and lies in the folder that goes with it', () => {
+test('everything of RabbitMQ listens on loopback and lies in the folder that goes with it', () => {
   const login = { username: 'alice', password: 'secret', protocolVersion: 4 } as const;
   const config = rabbitMqConfig(21_883, login);
   expect(config).toContain('listeners.tcp = none\nmqtt.listeners.tcp.1 = 127.0.0.1:21883\n');
@@ -108,10 +103,6 @@ test('everything of RabbitMQ and of mosquitto listens on loopback and lies in th
     expect(env[name]).toContain('inet_dist_use_interface {127,0,0,1}');
   for (const name of ['HOME', 'RABBITMQ_MNESIA_BASE', 'RABBITMQ_LOG_BASE', 'RABBITMQ_CONFIG_FILE'])
     expect(env[name]).toMatch(/^\/data/);
-  expect(mosquittoConfig(31_883, false)).toMatch(/^listener 31883 127\.0\.0\.1\n/);
-  expect(mosquittoConfig(31_883, false)).not.toContain('user');
-  expect(mosquittoConfig(31_883, true)).toContain('user root\n');
-  expect(parseMosquittoVersion('mosquitto version 2.0.11\n\nmosquitto is an MQTT broker.')).toBe('2.0.11');
 });
 
 function isThere(pid: number): boolean {

@@ -2,8 +2,8 @@
 // ends with it.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Crowd, startCrowd } from '../../bench/clients/crowd.ts';
 import { backRow, limitRows, overshootOf, toldWords } from '../../bench/peers/burst-rows.ts';
-import { type Crowd, startCrowd } from '../../bench/peers/crowd.ts';
 import { startHeadcount } from '../../bench/peers/headcount.ts';
 import { connectAlone, measureBursts, type Round } from '../../bench/peers/measure.ts';
 import type { Peer } from '../../bench/peers/peer.ts';

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hold } from '../../bench/front-door/hold.ts';
 import { timeAuthorizer } from '../../bench/latency/authorizer.ts';
 import { timeConnects } from '../../bench/latency/connects.ts';
-import { prepareScene } from '../../bench/paths/prepare.ts';
+import { groundOn, prepareScene } from '../../bench/paths/prepare.ts';
 import { failures, type Report } from '../../bench/report/report.ts';
 import { bundleSdk } from '../../bench/start/bundles.ts';
 import { timeImport } from '../../bench/start/cold-import.ts';
@@ -61,11 +61,8 @@ test('a section that does not exist is an error that names those that do', async
 
 test("the authorizer's handler and bare writes take turns, each as often as it was asked for", async () => {
   const tableName = 'turns';
-  const { scene, close } = await prepareScene(engine.endpoint, tableName, {
-    usernames: 60,
-    held: 1,
-    startAt: systemClock.now(),
-  });
+  const ground = await groundOn(engine.endpoint, tableName);
+  const scene = await prepareScene(ground, { usernames: 60, held: 1, startAt: systemClock.now() });
   await scene.limit(scene.username, 1);
   const username = await scene.newUsername();
   const times = await timeAuthorizer({
@@ -83,7 +80,7 @@ test("the authorizer's handler and bare writes take turns, each as often as it w
   // Three in each round, and in the one that warmed up; reconnects and rejections counted nobody.
   expect(await scene.used(username)).toBe(9);
   expect(await scene.used(scene.username)).toBe(1);
-  close();
+  ground.close();
 }, 120_000);
 
 test('real clients connect at every place, and messages are acknowledged', async () => {
@@ -99,10 +96,10 @@ test('a front door holds as many idle connections as it was asked to, over TCP a
   expect((await hold(10, { key, cert })).connections).toBe(10);
 }, 120_000);
 
-test('the SDK clients alone are bundled and load; without the search for credentials they are smaller', async () => {
-  const [whole, deployed] = [await bundleSdk(folder, false), await bundleSdk(folder, true)];
-  expect(deployed.bytes).toBeLessThan(whole.bytes);
-  expect(await timeImport(whole.file)).toBeGreaterThan(0);
+test('the SDK clients alone are bundled and load', async () => {
+  const sdk = await bundleSdk(folder);
+  expect(sdk.bytes).toBeGreaterThan(100_000);
+  expect(await timeImport(sdk.file)).toBeGreaterThan(0);
 }, 120_000);
 
 test('a sweep frees what has expired, unless it is told to stop; the reconciler walks everything and repairs nothing', async () => {

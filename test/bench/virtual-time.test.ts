@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { VirtualTime } from '../../bench/fleet/virtual-time.ts';
 
@@ -28,6 +29,19 @@ describe('virtual time', () => {
     expect(woken).toEqual([10, 20]);
     await time.run(() => time.pause(25));
     expect(woken).toEqual([10, 20, 30]);
+  });
+
+  it('wakes those of one moment in the order in which they were planned', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 60 }), async (delays) => {
+        const time = new VirtualTime();
+        const woken: (readonly [number, number])[] = [];
+        for (const [each, delay] of delays.entries()) time.later(delay, () => woken.push([delay, each]));
+        await time.run(() => time.pause(21));
+        expect(woken).toEqual([...woken].sort(([a, x], [b, y]) => a - b || x - y));
+        expect(woken).toHaveLength(delays.length);
+      }),
+    );
   });
 
   it('tells the product whole milliseconds of the same clock', async () => {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { listSources } from './check.ts';
-import { exceptions, limitedFolders } from './limits.ts';
-import { breachesOfLimits, type Measured, measure } from './measure.ts';
+import { exceptions, folderLimits, limitedFolders } from './limits.ts';
+import { breachesOfLimits, type Measured, measure, measureFolders } from './measure.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -15,16 +15,15 @@ const fields = (count: number, from = 0): string =>
   Array.from({ length: count }, (_, at) => `readonly f${from + at}: number; `).join('');
 
 describe('this repository', () => {
-  const sources = new Map(
-    limitedFolders.flatMap((folder) => listSources(root, folder).map((file) => [file, read(file)] as const)),
-  );
-  const measured = measure(sources);
+  const sourcesOf = (folders: readonly string[]): ReadonlyMap<string, string> =>
+    new Map(folders.flatMap((folder) => listSources(root, folder).map((file) => [file, read(file)] as const)));
+  const measured = [...measure(sourcesOf(limitedFolders)), ...measureFolders(sourcesOf(Object.keys(folderLimits)))];
 
   function read(file: string): string {
     return readFileSync(join(root, file), 'utf8');
   }
 
-  test('keeps the limits of its files, functions, ports and record, and every exception is needed', () => {
+  test('keeps the limits of its files, functions, ports, record and folders, and every exception is needed', () => {
     expect(breachesOfLimits(measured, exceptions)).toEqual([]);
   });
 
@@ -39,10 +38,22 @@ describe('this repository', () => {
     expect(count('function')).toBeGreaterThan(1_000);
     expect(count('port')).toBeGreaterThan(20);
     expect(measured.find(({ kind }) => kind === 'record')?.size).toBeGreaterThan(8);
+    for (const { kind, name, size } of measured) if (kind === 'folder') expect(size, name).toBeGreaterThan(1_000);
   });
 });
 
 describe('a planted breach is found', () => {
+  test('a folder of a line more than it may have, whose files are small', () => {
+    const files = (count: number) =>
+      new Map([
+        ['bench/a.ts', lines(count, '//')],
+        ['bench/b.ts', lines(3_000, '//')],
+      ]);
+    expect(breachesOfLimits(measureFolders(files(3_000)), {})).toEqual([]);
+    expect(breachesOfLimits(measureFolders(files(3_001)), {})).toEqual(['folder bench is 6001, and may be 6000']);
+    expect(breachesOfLimits(measureFolders(files(3_001)), { 'folder bench': 6_001 })).toEqual([]);
+  });
+
   const breachesOf = (file: string, text: string, allowed: Readonly<Record<string, number>> = {}): readonly string[] =>
     breachesOfLimits(measure(new Map([[file, text]])), allowed);
 

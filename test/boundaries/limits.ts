@@ -1,17 +1,25 @@
-// How large a file, a function, a port and the session record may be, and what is larger today. Each exception carries its
+// How large a file, a function, a port, the session record and some folders may be, and what is larger today. Each exception carries its
 // own ceiling, so that it cannot grow, and fails the check once nothing needs it any more. A file that is split only to
 // pass is worse than before: raise the ceiling instead, and say why in an ADR.
 
-export type Kind = 'file' | 'function' | 'port' | 'record';
+export type Kind = 'file' | 'function' | 'port' | 'record' | 'folder';
 
 /** Lines of a file or a function, methods of a port, fields of the record. */
-export const limits: Readonly<Record<Kind, number>> = { file: 300, function: 70, port: 10, record: 16 };
+const limits = { file: 300, function: 70, port: 10, record: 16 } as const;
 
-/** Product code only: tests and benchmarks have no limit. */
+/** Lines of all files of a folder. */
+export const folderLimits: Readonly<Record<string, number>> = { shared: 11_000, bench: 6_000 };
+
+export const limitOf = (kind: Kind, name: string): number =>
+  kind === 'folder' ? (folderLimits[name] ?? 0) : limits[kind];
+
+/** Product code only: files and functions of tests and benchmarks have no limit. */
 export const limitedFolders = ['shared', 'functions', 'frontdoor', 'local', 'infra', 'apply', 'console'];
 
 /** As `file shared/domain/ids.ts`; a function, port or record adds its name. */
 export const exceptions: Readonly<Record<string, number>> = {
+  'folder shared': 18_100,
+  'folder bench': 6_800,
   'file infra/headcount-front-door.ts': 404,
   'file functions/api/route.ts': 351,
   'function console/pages/session-limit/usage-tab.tsx UsageTab': 115,

@@ -1,12 +1,12 @@
 // Measures what limits.ts bounds. A function does not count the lines of functions with a name of their own inside it:
 // each of those is measured by itself, so a factory of closures is measured like a class.
 
-import { type Kind, limits } from './limits.ts';
+import { folderLimits, type Kind, limitOf } from './limits.ts';
 import { isNode, type Node, parseProgram } from './source.ts';
 
 export interface Measured {
   readonly kind: Kind;
-  /** `path` of a file; `path name` of what lies in one. */
+  /** `path` of a file or folder; `path name` of what lies in one. */
   readonly name: string;
   readonly size: number;
 }
@@ -107,12 +107,22 @@ const typesIn = (folder: string, programs: ReadonlyMap<string, Node>): ReadonlyM
   return types;
 };
 
+const wholeOf = (text: string): number => text.replace(/\n$/, '').split('\n').length;
+
+/** Every folder that is bounded. */
+export function measureFolders(sources: ReadonlyMap<string, string>): readonly Measured[] {
+  return Object.keys(folderLimits).map((name) => {
+    const files = [...sources].filter(([file]) => file.startsWith(`${name}/`));
+    return { kind: 'folder', name, size: files.reduce((sum, [, text]) => sum + wholeOf(text), 0) };
+  });
+}
+
 /** Every file and function, the ports, and the session record, of sources by their path. */
 export function measure(sources: ReadonlyMap<string, string>): readonly Measured[] {
   const programs = new Map([...sources].map(([file, text]) => [file, parseProgram(file, text)]));
   const found: Measured[] = [];
   for (const [file, text] of sources) {
-    found.push({ kind: 'file', name: file, size: text.replace(/\n$/, '').split('\n').length });
+    found.push({ kind: 'file', name: file, size: wholeOf(text) });
     const program = programs.get(file);
     if (program !== undefined) found.push(...measureFunctions(file, text, program));
   }
@@ -132,17 +142,16 @@ export function breachesOfLimits(
   measured: readonly Measured[],
   exceptions: Readonly<Record<string, number>>,
 ): readonly string[] {
-  const sizes = new Map<string, number>();
+  const sizes = new Map<string, { readonly size: number; readonly limit: number }>();
   const breaches: string[] = [];
   for (const { kind, name, size } of measured) {
     const key = `${kind} ${name}`;
-    sizes.set(key, Math.max(size, sizes.get(key) ?? 0));
+    sizes.set(key, { size: Math.max(size, sizes.get(key)?.size ?? 0), limit: limitOf(kind, name) });
   }
-  for (const [key, size] of sizes) {
-    const kind = measured.find((one) => key === `${one.kind} ${one.name}`)?.kind ?? 'file';
-    const ceiling = exceptions[key] ?? limits[kind];
+  for (const [key, { size, limit }] of sizes) {
+    const ceiling = exceptions[key] ?? limit;
     if (size > ceiling) breaches.push(`${key} is ${size}, and may be ${ceiling}`);
-    else if (key in exceptions && size <= limits[kind]) breaches.push(`${key} needs no exception any more`);
+    else if (key in exceptions && size <= limit) breaches.push(`${key} needs no exception any more`);
   }
   for (const key of Object.keys(exceptions)) if (!sizes.has(key)) breaches.push(`${key} is not there any more`);
   return breaches;

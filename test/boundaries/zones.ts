@@ -86,7 +86,8 @@ const zones: readonly Zone[] = [
   // Pictures of the running product: it starts what `npm start` starts, and the browser that tests use.
   { path: 'console/screenshots.ts', imports: [...product, 'local', 'test/support'], ...edge },
   { path: 'local', imports: product, ...edge },
-  { path: 'bench', imports: [...product, 'local'], ...edge },
+  // In simulated time it runs on the engine in memory that tests run on.
+  { path: 'bench', imports: [...product, 'local', 'test/support/memory-engine'], ...edge },
   { path: 'test', imports: [...product, 'local', 'bench', 'console', 'apply', 'scripts', 'vitest.config.ts'], ...edge },
   { path: 'scripts', imports: product, ...edge },
   { path: 'vitest.config.ts', imports: ['test/support'], ...edge },

@@ -3,7 +3,7 @@
 
 import { DeleteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
-import { seedRetained } from '../../bench/sweep/fleet.ts';
+import { seedRetained } from '../../bench/fill/retained.ts';
 import { startTtlJanitor } from '../../local/ttl.ts';
 import { sessionKey } from '../../shared/adapters/dynamodb/common/keys.ts';
 import { createTableWalk } from '../../shared/adapters/dynamodb/repair/table-walk.ts';

@@ -2,7 +2,7 @@
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
-import { seedRetained } from '../../bench/sweep/fleet.ts';
+import { seedRetained } from '../../bench/fill/retained.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import type { LifeCyclePorts } from '../../shared/app/presence/step.ts';
 import { sweep } from '../../shared/app/repair/sweep.ts';

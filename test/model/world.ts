@@ -1,7 +1,6 @@
 // One run: the table, the broker, the clock, and everybody who is at work. It lets one call through at a time, checks
 // the invariants after each, and knows nothing of what is chosen next: that is the schedule's.
 
-import { isInvalid } from '../../bench/engine/rules/invalid.ts';
 import { usualLayout } from '../../shared/adapters/dynamodb/counter/lane-items.ts';
 import { createSeenDecisions, type SeenDecisions } from '../../shared/app/admission/admit-uncounted.ts';
 import { createCore } from '../../shared/core/core.ts';
@@ -15,6 +14,7 @@ import {
 import { staleEventSeconds } from '../../shared/domain/session/bounds.ts';
 import { addSeconds, type Ms, ms } from '../../shared/domain/time.ts';
 import type { Clock } from '../../shared/ports/common/clock.ts';
+import { isInvalid } from '../support/memory-engine/rules/invalid.ts';
 import type { Actor } from './actor.ts';
 import { BrokerOracle, type RealSession } from './broker-oracle.ts';
 import { describeCall, kindOf } from './call-names.ts';

@@ -7,11 +7,11 @@ import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { checkRequest } from '../../bench/engine/rules/requests.ts';
 import { createTable } from '../../local/create-table.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
 import { findDynamoDbLocal, startDynamoDbLocal } from './dynamodb-local.ts';
+import { checkRequest } from './memory-engine/rules/requests.ts';
 
 /** What startTestEngine starts. */
 export const engineName = process.env.TEST_ENGINE === 'dynamodb-local' ? 'DynamoDB Local' : 'the embedded engine';

@@ -16,7 +16,6 @@ const longest: readonly string[] = [
   'test/console/everybody',
   'test/e2e/',
   'test/console/',
-  'test/bench/budgets',
   'test/bench/sections',
   'test/bench/fleet',
   'test/model/',

@@ -1,8 +1,8 @@
-// A database for one test, in memory: where the same requests mean the same as on a real engine (test/bench/engine.test.ts),
+// A database for one test, in memory: where the same requests mean the same as on a real engine (test/unit/memory-engine.test.ts),
 // the same ones are refused (test/contract/requests.test.ts), and none takes a socket.
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { MemoryEngine } from '../../bench/engine/memory-engine.ts';
+import { MemoryEngine } from './memory-engine/memory-engine.ts';
 
 /** Only its `send` is there. */
 export function createMemoryClient(): DynamoDBDocumentClient {

@@ -1,24 +1,21 @@
 // Who asks for ranks: presence when a session is confirmed or ends, the sweeper when it frees. Never the connect path.
 
 import type { SQSEvent } from 'aws-lambda';
-import { expect, test } from 'vitest';
-import { type Meter, meter } from '../../bench/meter/meter.ts';
+import { beforeEach, expect, test } from 'vitest';
+import { Meter } from '../../bench/meter/meter.ts';
 import { applyPresence, type PresencePorts } from '../../functions/presence/apply.ts';
 import { demoDeployment } from '../../local/seed.ts';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/usage/rank-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { admit } from '../../shared/app/admission/admit.ts';
 import { sweep } from '../../shared/app/repair/sweep.ts';
 import { askingForRanks, createRankRequests } from '../../shared/app/usage/ask-ranks.ts';
 import { rankDelaySeconds } from '../../shared/config/constants.ts';
-import { tableDefinition } from '../../shared/config/table.ts';
 import { type CorePorts, createCore } from '../../shared/core/core.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
 import { noRenewals } from '../support/passwords.ts';
 import { quietLog } from '../support/quiet-log.ts';
-import { tableForEachTest } from '../support/tables.ts';
 
 const demo = 'demo' as DeploymentId;
 const alice = 'alice' as Username;
@@ -27,12 +24,13 @@ let now = 1_790_000_000_000;
 let sent: { readonly body: object; readonly at: number }[];
 let ports: PresencePorts & CorePorts;
 let bare: PresencePorts['store'];
-let units: Meter;
+let meter: Meter;
 let nextMessage = 0;
 
-tableForEachTest(({ client, tableName }, endpoint) => {
-  const rawClient = createDocumentClient({ endpoint: endpoint, requestTimeoutMs: 10_000 });
-  units = meter(client, { tableDefinition, tableName, rawClient });
+beforeEach(() => {
+  meter = new Meter();
+  const { client } = meter;
+  const tableName = 'asking';
   const clock = { now: (): Ms => ms(now) };
   sent = [];
   const requests = createRankRequests({
@@ -117,9 +115,8 @@ test('a life that is over within the delay writes no rank at all', async () => {
   await report('door.disconnected', 'a', attempt);
   expect(sent).toHaveLength(1);
   now += 60_000;
-  units.reset();
-  await deliverDue();
-  expect(units.units().total).toMatchObject({ write: 0, read: 2 });
+  const [, spent] = await meter.spend(() => deliverDue());
+  expect(spent).toMatchObject({ write: 0, read: 2 });
 });
 
 test('the first and the last of many changes are in the rank, each at most 60 s later, for one message a minute', async () => {

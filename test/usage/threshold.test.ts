@@ -2,13 +2,11 @@
 // sweeper and reconciler share.
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Meter, meter } from '../../bench/meter/meter.ts';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import { Meter } from '../../bench/meter/meter.ts';
 import { createNoticeStore } from '../../shared/adapters/dynamodb/usage/notice-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { createNoticeThreshold } from '../../shared/app/usage/notice-threshold.ts';
 import { refreshRank } from '../../shared/app/usage/refresh-rank.ts';
-import { tableDefinition } from '../../shared/config/table.ts';
 import type { Username } from '../../shared/domain/ids.ts';
 import type { Override } from '../../shared/domain/limit.ts';
 import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';
@@ -21,7 +19,6 @@ const alice = 'alice' as Username;
 let engine: TestEngine;
 let rig: UsageRig;
 let store: NoticeStore;
-let units: Meter;
 let told: ThresholdNotice[];
 /** What whoever listens does next. */
 let takes: 'takes' | 'refuses';
@@ -32,10 +29,8 @@ beforeAll(async () => {
 afterAll(() => engine.stop());
 beforeEach(async () => {
   const { client, tableName } = await createTestTable(engine.endpoint);
-  const rawClient = createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 10_000 });
   rig = await createUsageRig(client, tableName);
   store = createNoticeStore(client, tableName, cryptoRandom);
-  units = meter(client, { tableDefinition, tableName, rawClient });
   told = [];
   takes = 'takes';
 });
@@ -199,16 +194,17 @@ test('a write that happened and was not answered is not lost: whoever looks half
 });
 
 test('a look that finds nothing new writes nothing; where nobody asked for notices nothing is read either', async () => {
+  const meter = new Meter();
+  rig = await createUsageRig(meter.client, 'metered');
+  store = createNoticeStore(meter.client, 'metered', cryptoRandom);
   await limitTo(5);
   await rig.join('alice', 2);
   await refresh();
-  units.reset();
-  await refresh();
-  expect(units.units().total.write).toBe(0);
-  const withNotices = units.units().total.read;
-  units.reset();
-  await refreshRank({ store: rig.store, ranks: rig.ranks }, demo, alice);
-  expect(units.units().total).toMatchObject({ write: 0, read: 2 });
+  const [, withNotices] = await meter.spend(() => refresh());
+  expect(withNotices.write).toBe(0);
+  const { store: sessions, ranks } = rig;
+  const [, bare] = await meter.spend(() => refreshRank({ store: sessions, ranks }, demo, alice));
+  expect(bare).toMatchObject({ write: 0, read: 2 });
   // The username's item once more, and what of the settings is not held.
-  expect(withNotices).toBeLessThanOrEqual(5);
+  expect(withNotices.read).toBeLessThanOrEqual(5);
 });
