@@ -9,6 +9,7 @@ import {
   closedWith,
   disconnectedAtOf,
   type Ending,
+  endingOf,
   type Made,
   madeOf,
   type Pair,
@@ -153,7 +154,10 @@ export function closePair(session: Session, pair: Pair): Session {
 
 /** The confirmed connection ended while a newer attempt is pending: only noted, nothing frees. */
 export function noteEnding(session: Session, ending: Ending, pair: Pair | undefined): Session {
-  const noted = withEnding(outlive(session, ending), ending);
+  // What was ended for good, by a kick or a takeover, keeps nothing, whatever its end is told as later.
+  const before = endingOf(session);
+  const isForGood = before?.expirySeconds === 0 && before.unproven !== true;
+  const noted = isForGood ? session : withEnding(outlive(session, ending), ending);
   return { ...noted, closedPairs: closedWith(session, pair) };
 }
 
