@@ -1,6 +1,7 @@
 // A client id that goes to another username moments after its session was freed.
 
 import { expect, test } from 'vitest';
+import type { AttemptId } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
 import { tableForEachTest } from '../support/tables.ts';
 import { type Core, createCore } from './rig.ts';
@@ -22,8 +23,26 @@ test('I2: what a process that died left half freed is freed for good when its cl
   expect(await stepTimes(dying, 3)).toBe(true);
   dying.die();
   expect(await core.session('alice', 'shared')).toMatchObject({ phase: { kind: 'ended' } });
-  expect(await core.session('alice', 'shared')).not.toHaveProperty('owes');
+  expect((await core.session('alice', 'shared'))?.phase).not.toHaveProperty('uncountPending');
   expect(await core.used('alice')).toBe(1);
   expect(await core.connect('bob', 'shared')).toMatchObject({ kind: 'admitted' });
   expect([await core.used('alice'), await core.used('bob')]).toEqual([0, 1]);
+});
+
+test('I2: what a takeover has ended keeps nothing, also where its client comes back before the record says so', async () => {
+  core.takeover = 'allow';
+  const first = await core.join('ben', 'shared', 600);
+  let second: AttemptId | undefined;
+  core.onDelete = async () => {
+    core.onDelete = async () => 'gone';
+    const decision = await core.connect('ben', 'shared', { expiry: 600 });
+    second = decision.kind === 'admitted' ? decision.attempt : undefined;
+    return 'gone';
+  };
+  await expect(core.connect('ann', 'shared')).rejects.toThrow('others came first, or it took too long');
+  await core.report('door.disconnected', 'ben', 'shared', first, 600);
+  await core.report('door.failed', 'ben', 'shared', second as AttemptId);
+  expect(await core.session('ben', 'shared')).toMatchObject({ phase: { kind: 'ended' } });
+  expect(await core.used('ben')).toBe(0);
+  expect(await core.connect('ann', 'shared')).toMatchObject({ kind: 'admitted' });
 });
