@@ -35,13 +35,17 @@ test('I2: what a takeover has ended keeps nothing, also where its client comes b
   let second: AttemptId | undefined;
   core.onDelete = async () => {
     core.onDelete = async () => 'gone';
+    core.advance(1);
     const decision = await core.connect('ben', 'shared', { expiry: 600 });
     second = decision.kind === 'admitted' ? decision.attempt : undefined;
     return 'gone';
   };
   await expect(core.connect('ann', 'shared')).rejects.toThrow('others came first, or it took too long');
+  core.advance(1);
   await core.report('door.disconnected', 'ben', 'shared', first, 600);
   await core.report('door.failed', 'ben', 'shared', second as AttemptId);
+  core.advance(40);
+  await core.sweep();
   expect(await core.session('ben', 'shared')).toMatchObject({ phase: { kind: 'ended' } });
   expect(await core.used('ben')).toBe(0);
   expect(await core.connect('ann', 'shared')).toMatchObject({ kind: 'admitted' });
