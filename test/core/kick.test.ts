@@ -4,8 +4,13 @@ import { describe, expect, test } from 'vitest';
 import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { type Kicked, type KickPorts, kickClient } from '../../shared/app/operations/kick.ts';
+import { readReport } from '../../shared/app/presence/read-report.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
-import { seconds } from '../../shared/domain/time.ts';
+import { decideAfterKick } from '../../shared/domain/kick.ts';
+import { meetSession, startSession } from '../../shared/domain/session/attempt.ts';
+import { confirmSession } from '../../shared/domain/session/outcome.ts';
+import type { Session } from '../../shared/domain/session/record.ts';
+import { ms, seconds } from '../../shared/domain/time.ts';
 import type { Broker } from '../../shared/ports/presence/broker.ts';
 import type { TestTable } from '../support/engine.ts';
 import { tableForEachTest } from '../support/tables.ts';
@@ -397,4 +402,31 @@ describe('its process dies', () => {
       expect(await core.session('alice', 'b')).toMatchObject({ phase: { kind: 'connected' } });
     },
   );
+});
+
+test('S12: what a kick has ended keeps nothing when the attempt after it fails, however its own end is told', () => {
+  const names = { deploymentId: demo, username: 'alice' as Username, clientId: 'a' as ClientId };
+  const policy = { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400) };
+  const at = (time: number) => ms(1_790_000_000_000 + time * 1_000);
+  const admission = (time: number) =>
+    ({ attempt: `attempt-${time}` as AttemptId, witness: 'door', at: at(time), expirySeconds: seconds(600) }) as const;
+  const begun = startSession(names, cryptoRandom.place(), admission(0), policy, undefined, false);
+  const told = { at: at(1), expirySeconds: seconds(600), attempt: admission(0).attempt };
+  const before = confirmSession(begun, told, policy);
+  const now = meetSession(before, admission(60), policy, false);
+  const after = decideAfterKick({ before, askedAt: at(50), overAt: at(51) }, now);
+  const next = 'next' in after ? after.next : undefined;
+  expect(after.kind).toBe('returned');
+  const ports = { policy };
+  const end = {
+    ...names,
+    type: 'door.disconnected',
+    at: at(52),
+    attempt: admission(0).attempt,
+    expirySeconds: seconds(600),
+  } as const;
+  const noted = readReport(next as Session, end, ports, at(61));
+  const failed = { ...names, type: 'door.failed', at: at(62), attempt: admission(60).attempt } as const;
+  const left = readReport((noted as { next: Session }).next, failed, ports, at(62));
+  expect((left as { next: Session }).next.phase).toMatchObject({ kind: 'ended', disconnectedAt: at(51) });
 });
