@@ -107,7 +107,7 @@ function notOver({ state }: Attempt, isLatest: boolean): Attempt['state'] {
   return isLatest ? 'open' : 'forgotten';
 }
 
-/** The front door has told that this attempt was at the broker, or never will be. Answers the same session if that is known. */
+/** This attempt was at the broker, or never will be, by the front door's word. The same session if that is known. */
 export function noteArrival(session: Session, id: AttemptId): Session {
   if (session.ambiguity !== 'inFlightKnown' || !inFlight(session).some((attempt) => attempt.id === id)) return session;
   return mapStates(session, (attempt, isLatest) => (attempt.id === id ? landed(attempt, isLatest) : attempt.state));

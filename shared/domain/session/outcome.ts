@@ -28,7 +28,7 @@ function confirmedVouchers({ signedBy, ambiguity }: Session): Pick<Session, 'sig
   return latest === 'password' ? {} : { signedBy: [latest] };
 }
 
-/** A life is over: no attempt of it is on its way. Its messages may still come; only the front door's name their attempt. */
+/** A life is over: no attempt is on its way. Its messages may still come; only the front door's name their attempt. */
 function lifeOver(session: Session): Session {
   const { phase, ambiguity, attempts } = session;
   const isUnnumbered = phase.kind === 'connected' && phase.pair === undefined;
@@ -107,7 +107,7 @@ function endOf(over: Session, ending: Ending, now: Ms, made?: Made): Session {
 }
 
 /**
- * Nothing of the session is left: proven absent, expired, ended by a kick or a takeover, or never admitted. The record stays
+ * Nothing of the session is left: proven absent, expired, ended by a kick or takeover, or never admitted. The record stays
  * as a tombstone. With `owes` it keeps an index entry until its place is out of the roster, so that the sweeper finds it
  * after a crash: the entry of its lease, else at `findAt`, else the one in the due index. Without `owes` the caller has a
  * message that is delivered again.
