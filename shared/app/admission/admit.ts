@@ -3,9 +3,11 @@
 //
 // A new session takes three writes (`begin`). The session item comes first; its attempt is not counted yet. The owner of
 // the client id and the roster follow side by side, and the roster decides. A process that dies between any two leaves at
-// most an attempt, and its lease leads the sweeper to it. A CONNECT that meets a live session (`meet`) writes the session
-// item, then the owner if its item may be missing or expire first, then the roster if the session is not counted yet. No
-// client is let in here that is not counted. ADR 1 has the alternatives.
+// most an attempt, and its lease leads the sweeper to it.
+//
+// A CONNECT that meets a live session (`meet`) writes the session item first. The owner follows if its item may be missing or
+// expire first, and then the roster if the session is not counted yet. No client is let in here that is not counted. ADR 1
+// has the alternatives.
 
 import { ownerSeconds, ttlGraceSeconds } from '../../config/constants.ts';
 import { maxSessions } from '../../domain/limit.ts';

@@ -4,8 +4,8 @@
 // username.
 //
 // The times of the admissions tell which attempt came first. Clocks differ between machines, so two times close together
-// prove no order. Then the replay counts too much, and the sweeper asks the broker at the end of the lease, which has mostly
-// run out when the message comes. Reports of the front door may have come before this message and found no record. The
+// prove no order. Then the replay counts too much, and the sweeper asks the broker at the end of the lease. The lease has
+// mostly run out when the message comes. Reports of the front door may have come before this message and found no record. The
 // sweeper's question makes up for them.
 
 import type { AttemptId } from '../../domain/ids.ts';

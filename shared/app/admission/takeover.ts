@@ -15,8 +15,8 @@ export interface TakeOverPorts extends CommitPorts {
 
 /**
  * Ends `old`, the record of the username that held the client id last. It may be a tombstone: only the broker knows whether
- * anything of it is left. `unavailable`: the broker did not answer, the deployment's share of its calls is used up, or an
- * attempt of `old` is on its way, where nothing can end it yet. `changed`: another process wrote `old` in the meantime.
+ * anything of it is left. `unavailable`: the broker did not answer, or the deployment's share of its calls is used up, or an
+ * attempt of `old` is on its way and cannot be ended yet. `changed`: another process wrote `old` in the meantime.
  *
  * Invariant: nothing of the old session is at the broker when it stops counting, and nothing of it comes there later.
  * Race: a client that comes back to it meanwhile writes the record. Then this write is refused, and the caller looks again.

@@ -1,5 +1,5 @@
 // The rules for the broker's events. Pure. Events name neither username nor attempt, come twice, late and out of order, and
-// their timestamps order nothing (rules 1 to 7 of ARCHITECTURE.md, "How events are read").
+// their timestamps order nothing. Rules 1 to 7 are in ARCHITECTURE.md, "How events are read".
 
 import { sessionExpirySecondsMax } from '../../config/constants.ts';
 import { hastenLease } from '../../domain/session/attempt.ts';

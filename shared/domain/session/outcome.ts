@@ -109,8 +109,8 @@ function endOf(over: Session, ending: Ending, now: Ms, made?: Made): Session {
 /**
  * Nothing of the session is left: proven absent, expired, ended by a kick or takeover, or never admitted. The record stays
  * as a tombstone. With `owes` it keeps an index entry until its place is out of the roster, so that the sweeper finds it
- * after a crash: the entry of its lease, else at `findAt`, else the one in the due index. Without `owes` the caller has a
- * message that is delivered again.
+ * after a crash. That is the entry of its lease, else one at `findAt`, else the one in the due index. Without `owes` the
+ * caller has a message that is delivered again.
  */
 export function freeSession(session: Session, options?: { readonly owes: true; readonly findAt?: Ms }): Session {
   const findAt = pendingOf(session)?.until ?? options?.findAt;

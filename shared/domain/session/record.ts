@@ -7,7 +7,7 @@
 // connection frees nothing, and an attempt that fails leaves what was there (S12).
 //
 // The record does not say whether its session is counted. A session counts if its place is in its username's roster, or if
-// it is folded: then its place has left a wide roster, and a number holds it.
+// it is folded. The place of a folded session has left a wide roster, and a number counts it.
 
 import type { AttemptId, Names, Place, SignerId } from '../ids.ts';
 import { addSeconds, later, type Ms, type Seconds, seconds } from '../time.ts';
@@ -213,8 +213,8 @@ export function mayLiveOn(session: Session, now: Ms): boolean {
 }
 
 /**
- * Over, and the broker keeps nothing of it: its expiry was 0, by the word of a packet or of the broker. About any other
- * session that is over, only the broker knows: it was ended early, or its expiry ran out less than half an hour ago.
+ * Over, and the broker keeps nothing of it: its expiry was 0, by the word of a packet or of the broker. Only the broker
+ * knows about any other session that is over: it ended early, or its expiry ran out less than half an hour ago.
  */
 export function leftNothing(session: Session, now: Ms): boolean {
   const isTold = session.attempts[0].source === 'door' || session.expiryTold === true;
