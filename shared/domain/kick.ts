@@ -30,7 +30,7 @@ export type AfterKick =
 
 /**
  * Decides on the record as it stands now. Freed is only the attempt that was read before the kick, and only if it had
- * reached the broker by then: one that came back in between stays counted (rule 7), and one that was on its way is
+ * reached the broker by then: one that came back in between stays counted (S15), and one that was on its way is
  * not freed without proof (rule 8).
  */
 export function decideAfterKick({ before, askedAt, overAt }: Kick, now: Session): AfterKick {

@@ -1,7 +1,7 @@
-// Admission while the database does not answer, for a deployment that says `onStoreFailure: admit` (S17). Nothing is
-// decided on a count, because nobody knows it: the client is let in, and its admission waits in the presence queue to be
-// counted, over the limit if need be. It is there before the client is answered, so nobody is connected that will not be
-// counted. What was seen while the database answered still holds: a blocked username stays out.
+// Admission while the database does not answer, for a deployment that says `onStoreFailure: admit` (S17). The count is not
+// known, so the client is let in. Its admission goes to the presence queue before the answer, so each connected client is
+// counted later, over the limit if need be (outage.ts). Decisions of the last minutes still hold: a blocked username stays
+// out.
 
 import { outageMemorySeconds } from '../../config/constants.ts';
 import type { Username } from '../../domain/ids.ts';
@@ -20,7 +20,7 @@ export interface UncountedPorts {
   readonly random: Random;
 }
 
-/** What decisions of the last 15 min have shown of usernames and client ids. */
+/** Remembers what decisions of the last 15 min have shown of usernames and client ids. */
 export interface SeenDecisions {
   note(names: Names, decision: AdmitDecision): void;
   isBlocked(names: Names): boolean;
@@ -47,14 +47,14 @@ export function createSeenDecisions(clock: Clock): SeenDecisions {
 }
 
 /**
- * The policy of S17: while the database is silent, and where the deployment says so. Contention lets nobody in: whoever
- * makes the contention would be let in by it.
+ * The policy of S17: while the database is silent, and where the deployment says so. Contention lets no client in, because
+ * clients can cause it themselves.
  */
 export function mayAdmitUncounted(error: unknown, { deployment }: ConnectSettings): boolean {
   return error instanceof StoreUnavailable && error.why === 'silent' && deployment.onStoreFailure === 'admit';
 }
 
-/** Throws StoreUnavailable where the queue does not take it: then nobody would count the client. */
+/** Throws StoreUnavailable where the queue does not take the message: then no process would count the client. */
 export async function admitUncounted(
   ports: UncountedPorts,
   seen: SeenDecisions,
@@ -83,7 +83,7 @@ export async function admitUncounted(
   } catch (error) {
     throw new StoreUnavailable(error);
   }
-  // Whose client id it was, nobody can look up: what another username left under it is not to be inherited (S9).
+  // The owner of the client id cannot be looked up, and the client must inherit nothing of another username (S9).
   const clean = seen.isOwn(request) ? {} : { mustCleanStart: true as const };
   return { kind: 'admitted', attempt, reconnect: false, uncounted: true, ...clean };
 }

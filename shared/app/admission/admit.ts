@@ -1,9 +1,13 @@
 // Admission: the one use case that everything else serves (S3, S4, S9, S11, S12). It comes after credentials. An outage's
-// replay (outage.ts) runs the same steps in the same order, forced: so the races between the two are those of two CONNECTs.
+// replay (outage.ts) runs the same steps in the same order, so the races between the two are those of two CONNECTs.
 //
-// A new session takes three writes: first the session item of an attempt that is not counted yet, then, side by side,
-// the owner of the client id and the roster, which decides. A process that dies between any two leaves at most an attempt,
-// whose lease leads the sweeper to it. No client is let in here that is not counted. ADR 1 has the alternatives.
+// A new session takes three writes (`begin`). The session item comes first; its attempt is not counted yet. The owner of
+// the client id and the roster follow side by side, and the roster decides. A process that dies between any two leaves at
+// most an attempt, and its lease leads the sweeper to it.
+//
+// A CONNECT that meets a live session (`meet`) writes the session item first. The owner follows if its item may be missing or
+// expire first, and then the roster if the session is not counted yet. No client is let in here that is not counted. ADR 1
+// has the alternatives.
 
 import { ownerSeconds, ttlGraceSeconds } from '../../config/constants.ts';
 import { maxSessions } from '../../domain/limit.ts';
@@ -65,7 +69,7 @@ export async function runAdmission(run: Run): Promise<AdmitDecision | undefined>
   return undefined;
 }
 
-/** One round. `met`: the live session that this username has under the client id, so there is nothing new to count (S3). */
+/** One round. `met`: the live session of this username under the client id; once counted, it counts nothing new (S3). */
 async function tryOnce(run: Run): Promise<Step> {
   const { by } = run;
   const met = liveSession(run);
@@ -77,11 +81,11 @@ async function tryOnce(run: Run): Promise<Step> {
   const next = nextRecord(run, met?.value, other.changed);
   if (next === 'nothing') return admitted(run, true);
   if ((await endOther(run, other)) === 'look again') return 'look again';
-  const isLost = by.kind === 'forced' && by.hasLostId(other);
-  return met === undefined ? begin(run, next, isLost) : meet(run, met, next, isLost);
+  const idIsLost = by.kind === 'forced' && by.hasLostId(other);
+  return met === undefined ? begin(run, next, idIsLost) : meet(run, met, next, idIsLost);
 }
 
-/** S9: what another username has under the client id that it holds, or held last. `refuse`: it may not be taken. */
+/** S9: the record of another username that holds the client id, or held it last. `refuse`: the id may not be taken. */
 async function readOther(run: Run): Promise<OtherHolder | 'refuse'> {
   const { by, names, ports } = run;
   const isOwn = run.owner === undefined || run.owner.value.username === names.username;
@@ -94,7 +98,7 @@ async function readOther(run: Run): Promise<OtherHolder | 'refuse'> {
 }
 
 /**
- * The session that was here is over, but its place may still be counted: it expired and was not swept, or the process that
+ * The session that was here is over, but its place may still be counted. It expired and was not swept, or the process that
  * freed it died halfway. The place goes first, because the new record forgets it.
  */
 async function settleBefore(run: Run): Promise<'look again' | 'settled'> {
@@ -111,7 +115,7 @@ function nextRecord(run: Run, met: Session | undefined, changedHands: boolean): 
   return startSession(names, place, admission, ports.policy, session?.value, changedHands);
 }
 
-/** S9: only a newcomer that nothing else stands in the way of ends what the other username has. */
+/** S9: ends the other username's session, after every other check of the newcomer has passed. */
 async function endOther(run: Run, { record }: OtherHolder): Promise<'look again' | 'over'> {
   if (record === undefined) return 'over';
   const { by, names } = run;
@@ -125,11 +129,11 @@ async function endOther(run: Run, { record }: OtherHolder): Promise<'look again'
   return ended === 'changed' ? 'look again' : 'over';
 }
 
-async function meet(run: Run, met: Stored<Session>, next: Session, isLost: boolean): Promise<Step> {
+async function meet(run: Run, met: Stored<Session>, next: Session, idIsLost: boolean): Promise<Step> {
   const { store } = run.ports;
   const { deploymentId, clientId } = run.names;
-  // The owner may have changed since it was read, and not every place shows in the first reading. Side by side, to make
-  // sure costs no time.
+  // The owner may have changed since it was read, and not every place shows in the first reading. Both are read beside the
+  // write, which costs no time.
   const [put, owner, counted] = await Promise.all([
     next === met.value ? ({ kind: 'done', ...met } as const) : store.putSession(next, met),
     store.readOwner(deploymentId, clientId),
@@ -143,21 +147,21 @@ async function meet(run: Run, met: Stored<Session>, next: Session, isLost: boole
   // Race: the session met may be a new attempt that has not claimed the client id yet. Then the other username has not
   // seen it, and only a write of the owner stops that username.
   // On crash: the attempt is counted until its lease.
-  const isClaimed = isLost || (met.value.phase.kind !== 'new' && ownsFor(run, next.countsUntil));
-  if (!isClaimed && (await claim(run)) === 'look again') return 'look again';
-  // A place stays counted while the session is not freed, and this write proves that it was not.
+  const needsNoClaim = idIsLost || (met.value.phase.kind !== 'new' && ownsFor(run, next.countsUntil));
+  if (!needsNoClaim && (await claim(run)) === 'look again') return 'look again';
+  // A place stays counted until its session is freed, and this write proves that it was not freed.
   if (counted) return admitted(run, true);
   return count(run, put, met);
 }
 
-async function begin(run: Run, next: Session, isLost: boolean): Promise<Step> {
+async function begin(run: Run, next: Session, idIsLost: boolean): Promise<Step> {
   const before = run.session;
   const put = await run.ports.store.putSession(next, before);
   run.session = put.kind === 'changed' ? put.current : put;
   if (put.kind === 'changed') return 'look again';
-  // Side by side, to save one way to the database. The record is there already, so the next username to take the client id
-  // sees it, and a place counted for nothing is given back.
-  const [owned, decision] = await Promise.all([isLost ? 'done' : claim(run), count(run, put, before)]);
+  // The two run side by side, which saves one way to the database. The record is there already, so the next username that
+  // takes the client id sees it. A place that was counted for nothing is given back.
+  const [owned, decision] = await Promise.all([idIsLost ? 'done' : claim(run), count(run, put, before)]);
   if (owned === 'done') return decision;
   // Another username took the client id in between: this attempt steps back, unless its client was let in already.
   const isIn = decision !== 'look again' && decision.kind === 'admitted';
@@ -170,7 +174,7 @@ async function giveBack({ ports, session }: Run): Promise<void> {
   if (session !== undefined) await commit(ports, session, freeSession(session.value, { owes: true }));
 }
 
-/** The client id is this username's, and its item outlives the session. */
+/** The owner item names this username, and outlives the session. */
 function ownsFor({ owner, names }: Run, countsUntil: Ms): boolean {
   const until = addSeconds(countsUntil, seconds(ttlGraceSeconds));
   return owner?.value.username === names.username && owner.value.keptUntil > until;
@@ -187,7 +191,7 @@ async function claim(run: Run): Promise<'look again' | 'done'> {
 /** The atomic step: counted or not. `written` is this attempt's record, over `replaced`. */
 async function count(run: Run, written: Stored<Session>, replaced: Stored<Session> | undefined): Promise<Step> {
   const { by, ports } = run;
-  // Connected or retained, and not counted: only a fault leaves that behind. It is a live session all the same (S3).
+  // Only a fault leaves a connected or retained session uncounted. It is a live session all the same (S3).
   if (by.kind === 'forced' || written.value.phase.kind !== 'new') {
     if ((await countForced(ports, written)) === 'counted') return admitted(run, true);
     await readAgain(run);
@@ -210,7 +214,7 @@ async function count(run: Run, written: Stored<Session>, replaced: Stored<Sessio
   return rollBack(run, counted.stored, replaced, counted.kind === 'blocked' ? 'blocked' : 'quota_exceeded');
 }
 
-/** The username has no room: the record becomes what it was. */
+/** The username has no room: the record that was there comes back, or the new one is removed. */
 async function rollBack(
   run: Run,
   written: Stored<Session>,
@@ -218,8 +222,7 @@ async function rollBack(
   reason: 'blocked' | 'quota_exceeded',
 ): Promise<Step> {
   const { store } = run.ports;
-  // The record that was there comes back: an attempt that was met may be counted yet, by its own CONNECT, and late events
-  // are read by the tombstone.
+  // An attempt that was met may still be counted, by its own CONNECT. A tombstone is needed for late events.
   if (replaced !== undefined) {
     const back = replaced.value.phase.kind === 'ended' ? settleSession(replaced.value) : replaced.value;
     const put = await store.putSession(back, written);
@@ -235,7 +238,8 @@ async function rollBack(
 }
 
 /**
- * Before a rejection: takes this attempt out of those that may be on their way, where another CONNECT has met its record. If this fails, the end of that CONNECT's session waits for it a while.
+ * Before a rejection: takes this attempt out of those that may be on their way, where another CONNECT has met its record.
+ * If this fails, the end of that CONNECT's session waits a while for an attempt that never comes.
  */
 async function withdraw(run: Run): Promise<void> {
   const { attempt } = run.admission;

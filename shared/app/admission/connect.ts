@@ -1,6 +1,6 @@
-// The answer to one CONNECT, whoever asks: the front door or the authorizer. Checks run in the order of S7:
-// credentials, deployment state, client id, blocked, quota. Until the credentials are right, every way to fail does
-// the same work and gets the same answer (S6).
+// The answer to one CONNECT, for the front door and for the authorizer. Checks run in the order of S7: credentials,
+// deployment state, client id, blocked, quota. Every failure before right credentials does the same work and gets the same
+// answer (S6).
 
 import {
   admissionsAtOnce,
@@ -54,16 +54,16 @@ export function createConnect(ports: ConnectPorts): Connect {
   };
 }
 
-/** What a process keeps from one CONNECT to the next. */
+/** The state of a process that outlives a CONNECT. */
 interface Memory {
   readonly seen: SeenDecisions;
-  /** Readings for clients whose password is not verified: bounded, so that they leave the database to the others. */
+  /** Readings for clients whose password is not verified: bounded, so that they leave the database to verified clients. */
   readonly readings: FairTurns;
   readonly ofUsername: InLine;
   /**
-   * CONNECTs of one client id write the same items: side by side they would only send each other back. The line belongs to
-   * a username: another username's CONNECTs on the client id stand in a line of their own, and meet this one at most once
-   * at a time, in the conditional writes.
+   * CONNECTs of one client id write the same items, so side by side they would make each other repeat. Each line belongs to
+   * one username and client id. Two usernames' CONNECTs on a client id stand in two lines, so at most one of each line
+   * meets in the conditional writes.
    */
   readonly ofClientId: InLine;
 }
@@ -79,7 +79,7 @@ async function connect(ports: ConnectPorts, memory: Memory, request: ConnectRequ
   const decision = await memory.ofClientId(`${deploymentId}|${username}|${request.clientId}`, left, (waitedForIts) =>
     memory.ofUsername(`${deploymentId}|${username}`, left, async (waited) => {
       if (!waitedForIts && !waited) return answer(ports, memory.seen, request, who, receivedAt);
-      // Its time runs from its turn on, and by then a password or a setting may be another one, or the database be gone.
+      // The time budget starts at the turn. By then password or settings may have changed, or the database is silent.
       const turnAt = ports.clock.now();
       const again = await authenticate(ports, memory.readings, request, who.credential);
       const decided = await answer(ports, memory.seen, request, again, turnAt);
@@ -138,7 +138,7 @@ async function answer(
   return rejected(decision.reason, decision.reason);
 }
 
-/** By the count, or without it where the database does not answer and the deployment says so (S17). */
+/** Decides by the count, or without it where the database does not answer and the deployment says so (S17). */
 async function decide(
   ports: ConnectPorts,
   seen: SeenDecisions,
@@ -151,13 +151,13 @@ async function decide(
     seen.note(request, decision);
     return decision;
   } catch (error) {
-    // What has been written of the attempt that failed is met by the one that is counted later, or left to its lease.
+    // The failed attempt may have written its record. The uncounted attempt meets that record later, or its lease runs out.
     if (!mayAdmitUncounted(error, settings)) throw error;
     return admitUncounted(ports, seen, settings, request);
   }
 }
 
-/** What the session is counted with until it is confirmed. Without hints the deployment's setting stands in (S10). */
+/** The expiry that counts until the session is confirmed. Without hints it is the deployment's setting (S10). */
 function expiryOf(request: ConnectRequest, ofDeployment: Seconds): Seconds {
   const { hints } = request;
   if (hints === undefined) return ofDeployment;

@@ -1,4 +1,4 @@
-// Work for clients that have not proven who they are: so much at a time, the rest waits in a fair queue (S24). A client
+// Work for clients without verified credentials: a bounded number at a time, the rest waits in a fair queue (S24). A client
 // that leaves is out of the queue at once, and its work never begins.
 
 import { FairQueue, type Share } from '../../domain/fair-queue.ts';
@@ -6,7 +6,7 @@ import { FairQueue, type Share } from '../../domain/fair-queue.ts';
 export interface FairTurns {
   /** Undefined, with nothing done, where there was no room, the client left, or the process is closing. */
   take<T>(share: Share, left: AbortSignal | undefined, work: () => Promise<T>): Promise<T | undefined>;
-  /** What came of a password: moves the share of its address. */
+  /** The outcome of a password check moves the weight of its address. */
   note(share: Share, outcome: 'right' | 'wrong'): void;
   /** Refuses everything that waits and everything that comes. */
   close(): void;
@@ -70,8 +70,8 @@ export function createFairTurns({ maxRunning, maxWaiting }: FairTurnsBounds): Fa
 }
 
 /**
- * Wrong passwords halve the weight of an address, but only while others wait; one right password restores it. A fleet
- * behind one address so keeps its full weight next to guesses, and without contention no weight matters.
+ * Wrong passwords halve the weight of an address, but only while work waits; one right password restores it. So a fleet
+ * behind one address keeps its full weight beside guesses, and without contention no weight matters.
  */
 function createWeights() {
   const shrunk = new Map<string, number>();

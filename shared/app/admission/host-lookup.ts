@@ -1,6 +1,6 @@
-// Which deployment a TLS server name stands for, asked before anything else of a CONNECT is known. A name below the MQTT
-// domain of the installation decides alone (S25); any other leaves the choice to the suffix, and is not looked up. Every
-// label is looked up in the same way and the same time, known or not (S6), and remembered for seconds.
+// Finds the deployment of a TLS server name, before anything else of a CONNECT is known. A name below the MQTT domain of
+// the installation decides alone (S25). Any other name leaves the choice to the suffix, and is not looked up. The look-up takes
+// the same way and time for a known and an unknown label (S6), and is remembered for seconds.
 
 import { readingsAtOnce, readingsWaitingMax } from '../../config/constants.ts';
 import type { DeploymentId } from '../../domain/ids.ts';
@@ -22,16 +22,16 @@ interface Found {
   readonly deploymentId: DeploymentId | undefined;
 }
 
-/** `store` answers in time, or throws: whatever remembers for it stands behind that. */
+/** `store` answers in time, or throws. */
 export function createHostLookup(
   store: Pick<DeploymentStore, 'getDeploymentOfHost'>,
   clock: Clock,
   mqttDomain: string | undefined,
 ): HostLookup {
-  // That no deployment has set a name is an answer like another, and remembered as long: the deployment of that id is
-  // let in by it also while the database is down.
+  // "No deployment has set this name" is remembered as long as any other answer, because the label may be a deployment's
+  // id. Its clients are let in by that memory while the database is down.
   const names = remember<Found>(clock, async (host) => ({ deploymentId: await store.getDeploymentOfHost(host) }), true);
-  // Labels are free to invent, so readings for them are shared by source address, like those before a password (S24).
+  // A client can invent any label, so source addresses share these readings, as before a password check (S24).
   const turns = createFairTurns({ maxRunning: readingsAtOnce, maxWaiting: readingsWaitingMax });
   const look = async (host: string, sourceAddress: string | undefined): Promise<Found | undefined> => {
     if (names.isHeld(host)) return names.get(host);
@@ -45,7 +45,7 @@ export function createHostLookup(
     if (label === undefined || !isHostLabel(label)) return label;
     const host = `${label}.${mqttDomain}`;
     const found = await look(host, sourceAddress).catch((error: unknown) => {
-      // While the database is down, a name that was known minutes ago still stands for what it did (S17).
+      // While the database is down, a name that was known minutes ago keeps its deployment (S17).
       const recalled = names.recall(host);
       if (recalled === undefined) throw error;
       return recalled;

@@ -1,11 +1,11 @@
-// Admissions of one username, and of one client id of a username, stand in line within a process: of many that come at
-// once a few are decided at a time, in order of arrival. Without the line all of them would find the same room, write,
-// lose the race and take back what they wrote; in line, a CONNECT that comes when the roster is full only reads. Clients
-// join a line after their password is verified, so lines keep other usernames apart (S24).
+// Lines of admissions within a process: one for each username, and one for each client id of it. A few admissions of a
+// line are decided at a time, in order of arrival. Without the line all of them would find the same room, write, lose the
+// race and undo what they wrote. In line, a CONNECT that finds the roster full only reads. Clients join a line after their
+// password is verified, so no line delays another username (S24).
 
 /**
- * `waited`: others went first, so what was known when it came may not hold any more. Undefined, with nothing done, where
- * the line is full or the client has left.
+ * `waited`: the work had to wait, so what was known at its arrival may not hold any more. Undefined, with nothing done,
+ * where the line is full or the client has left.
  */
 export type InLine = <T>(
   key: string,
@@ -56,7 +56,7 @@ export function createLines({ atOnce, maxWaiting }: LineBounds): InLine {
       return await work(waits);
     } finally {
       const [next] = line.waiting;
-      // The place passes on without ever being free: a newcomer cannot take it in between.
+      // The turn passes on without ever being free: a newcomer cannot take it in between.
       if (next !== undefined) next(true);
       else if (--line.going === 0) lines.delete(key);
     }

@@ -1,12 +1,12 @@
-// An outage's replay: counts a client that was admitted while the database did not answer (S17). It is the same admission
-// as any other (admit.ts), forced: under the attempt and in the place of the message, over the limit if need be, flagged as
-// `recounted`. This file holds what differs. The message comes late, perhaps twice, and after later attempts of the client
-// or of another username.
+// An outage's replay: counts a client that was admitted while the database did not answer (S17). It runs the same steps as
+// any admission (admit.ts), but forced: the message names the attempt, and the place of a new life; no limit holds. This
+// file holds what differs. The message comes late, perhaps twice, and after later attempts of the client or of another
+// username.
 //
 // The times of the admissions tell which attempt came first. Clocks differ between machines, so two times close together
-// prove no order: too much is counted, and the lease makes the sweeper ask the broker. It has mostly run out when the
-// message comes. Reports of the front door may have come before this message and found no record. The same question makes
-// up for them.
+// prove no order. Then the replay counts too much, and the sweeper asks the broker at the end of the lease. The lease has
+// mostly run out when the message comes. Reports of the front door may have come before this message and found no record. The
+// sweeper's question makes up for them.
 
 import type { AttemptId } from '../../domain/ids.ts';
 import { extendLease, meetSession, rememberVouchers, startSession } from '../../domain/session/attempt.ts';
@@ -41,8 +41,8 @@ export async function countAdmitted(ports: LifeCyclePorts, message: UncountedAdm
 }
 
 /**
- * The other username's session goes on counting, and the sweeper asks the broker when its lease is over. One of the two has
- * lost its connection to the other, whatever the deployment says of takeovers.
+ * Has the sweeper ask the broker about the other username's session, at the end of a lease; until then it counts. One of the
+ * two clients has lost its connection to the other, even if the deployment allows no takeover.
  */
 async function doubt(ports: LifeCyclePorts, session: Session): Promise<void> {
   const { leaseSeconds } = ports.policy;
@@ -53,7 +53,7 @@ async function doubt(ports: LifeCyclePorts, session: Session): Promise<void> {
   );
 }
 
-/** Pure. The session as it is: its record knows the attempt already, and the attempt is to be counted. */
+/** Pure. Answers the same session if its record knows the attempt already, and the attempt still has to be counted. */
 function readReplay(
   session: Session | undefined,
   message: UncountedAdmission,
@@ -65,7 +65,7 @@ function readReplay(
     return isToBeCounted(session, message) ? session : 'nothing';
   const begun = startSession(message, message.place, message, policy, session, changedHands);
   if (session === undefined || session.phase.kind === 'ended') {
-    // The broker has cut by now whatever connection came of the attempt.
+    // The attempt's connection is past its upper bound, so the broker has cut it.
     if (begun.countsUntil <= now) return 'nothing';
     const next = knowUncounted({ ...begun, recounted: true }, message.attempt);
     return session === undefined ? next : startOver(next, session, message.at);
@@ -83,8 +83,8 @@ function knows(session: Session, replayed: AttemptId): boolean {
 }
 
 /**
- * The same message for the second time: the process that applied it first may have died before the count. An attempt that a
- * CONNECT has begun since is for that CONNECT to decide.
+ * Whether a message that comes again still has to count: the process that applied it first may have died before the count.
+ * If a CONNECT has started a later attempt since, that CONNECT decides.
  */
 function isToBeCounted(session: Session, { attempt }: UncountedAdmission): boolean {
   if (session.phase.kind === 'ended') return false;
@@ -93,15 +93,15 @@ function isToBeCounted(session: Session, { attempt }: UncountedAdmission): boole
   return (known === undefined || !isOver(known)) && (session.phase.kind !== 'new' || session.recounted);
 }
 
-/** The message is of a later attempt than the record. An attempt that is not confirmed may never have been counted. */
+/** The message is of a later attempt than the record, whose own, if not confirmed, may never have been counted. */
 function meetEarlier(session: Session, met: Session, at: Ms): Session {
   const overlaps = met.ambiguity !== 'none' || addSeconds(session.attempts[0].admittedAt, connectGraceSeconds) >= at;
   return { ...(overlaps ? unknownInFlight(met) : met), recounted: met.recounted || session.phase.kind === 'new' };
 }
 
 /**
- * The record is of a later attempt than the message. If the two came together, either may have reached the broker last. An
- * attempt that is not confirmed may have been let in without a count as well, or its CONNECT died before it was counted.
+ * The record is of a later attempt than the message. Of two that came close together, either may have reached the broker
+ * last. The record's attempt, if not confirmed, may be uncounted too: let in without a count, or not counted before a crash.
  */
 function joinLater(session: Session, message: UncountedAdmission, countsUntil: Ms): Session {
   const together = session.attempts[0].admittedAt <= addSeconds(message.at, connectGraceSeconds);
@@ -115,8 +115,8 @@ function joinLater(session: Session, message: UncountedAdmission, countsUntil: M
 }
 
 /**
- * The tombstone is of another attempt, which may never have come near the broker: it proves nothing of the attempt that is
- * counted now. If the two came together, or the tombstone's came later, events may be of either.
+ * Starts a new life over a tombstone. The tombstone is of another attempt, which may never have reached the broker, so it
+ * proves nothing about this one. If the two came close together, or the tombstone's later, events may be of either.
  */
 function startOver(next: Session, tombstone: Session, at: Ms): Session {
   const [last] = tombstone.attempts;

@@ -1,6 +1,6 @@
-// Whether a username has room for one more session (S4), as far as readings tell: its limit, its count, and what of the
-// count has expired. A reading turns most newcomers away without a write; the write that counts decides. It must not know
-// what happens to the record of a session.
+// Finds out by reading whether a username has room for one more session (S4): its limit, its count, and what of the count
+// has expired. At a full username a reading turns newcomers away without a write. Otherwise the write that counts decides.
+// It must not know what happens to the record of a session.
 
 import { decideLimit, type EffectiveLimit, maxSessions } from '../../domain/limit.ts';
 import type { Session } from '../../domain/session/record.ts';
@@ -27,7 +27,7 @@ export async function look(
   settings: ConnectSettings,
   request: AdmitRequest,
 ): Promise<{ readonly view: ConnectView; readonly limit: EffectiveLimit }> {
-  // Where nothing is enforced, neither list says anything.
+  // Whitelist and overrides mean nothing while no limit is enforced.
   const enforced = settings.limit?.enabled === true ? settings.limit : undefined;
   const view = await store.readForConnect(request, {
     whitelistId: enforced?.whitelistId,
@@ -38,8 +38,8 @@ export async function look(
 }
 
 /**
- * Reads the limit anew, because another process holds the roster against another limit. Each process holds settings for some
- * seconds, so either may be behind.
+ * Reads the limit again, because another process counts by another limit. Each process caches settings for some seconds, so
+ * either may be behind.
  */
 export async function readLimit(by: ByLimit, askedAt: Ms): Promise<number | 'blocked'> {
   const { ports, request } = by;
@@ -51,7 +51,7 @@ export async function readLimit(by: ByLimit, askedAt: Ms): Promise<number | 'blo
   return limit.kind === 'blocked' ? 'blocked' : by.max;
 }
 
-/** Only an attempt that is not counted needs room. A session that is counted has its place (S3). */
+/** A session that is counted has its place (S3); an attempt that is not counted needs room. */
 export async function findRoom(
   run: Run,
   by: ByLimit,

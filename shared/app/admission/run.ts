@@ -1,4 +1,4 @@
-// What one admission knows while it runs: the client, the rules, and what was last read. Nothing of it outlives the answer.
+// The state of one running admission: the client, the rules, and the last readings. Nothing of it outlives the answer.
 
 import type { AttemptId } from '../../domain/ids.ts';
 import { type Admission, isLive, type Policy, type Session } from '../../domain/session/record.ts';
@@ -15,7 +15,7 @@ import type { ConnectSettings } from '../../ports/settings/settings.ts';
 import type { OtherHolder } from '../common/other-holder.ts';
 import type { SettingsCache } from '../settings/settings-cache.ts';
 
-/** What every admission needs. */
+/** The ports of every admission. */
 export interface RunPorts {
   readonly store: SessionStore;
   readonly clock: Clock;
@@ -33,7 +33,7 @@ export interface AdmitPorts extends RunPorts {
 
 export type AdmitRequest = Names &
   Omit<Admission, 'attempt' | 'at'> & {
-    /** When the CONNECT came: its time budget runs from there. */
+    /** When the CONNECT came, or its turn in line: its time budget runs from there. */
     readonly receivedAt: Ms;
   };
 
@@ -49,7 +49,7 @@ export type AdmitDecision =
     }
   | { readonly kind: 'rejected'; readonly reason: 'blocked' | 'quota_exceeded' | 'client_id_held' };
 
-/** A CONNECT: the limit and the deployment's settings decide. */
+/** Decides a CONNECT: by the limit and the deployment's settings. */
 export interface ByLimit {
   readonly kind: 'limit';
   readonly ports: AdmitPorts;
@@ -60,12 +60,12 @@ export interface ByLimit {
   rosterIsExact: boolean;
 }
 
-/** An outage's replay: its client was let in already, so no limit holds and nothing is refused (S17). */
+/** Decides an outage's replay: its client was let in already, so no limit holds and nothing is refused (S17). */
 export interface Forced {
   readonly kind: 'forced';
-  /** The next record, which may be the record found. `nothing`: nothing is left to do. */
+  /** Makes the next record, or answers the record found. `nothing`: nothing is left to do. */
   readonly next: (found: Session | undefined, changedHands: boolean) => Session | 'nothing';
-  /** Another username was admitted under the client id afterwards, and keeps it. */
+  /** Another username was admitted under the client id later, and keeps it. */
   readonly hasLostId: (other: OtherHolder) => boolean;
   /** Has the broker asked about another username's session under the client id. */
   readonly doubt: (other: Session) => Promise<void>;

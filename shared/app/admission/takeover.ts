@@ -1,6 +1,6 @@
-// A client id that goes from one username to another (S9): what the old one has under it is ended at the broker and freed
-// first, and the newcomer is admitted afterwards like any other. So the two never count at once, and the newcomer
-// inherits neither subscriptions nor a queue. It must not know why the newcomer wants the id, nor whether there is room.
+// A takeover: a client id goes from one username to another (S9). It ends the old session at the broker and frees it. The
+// newcomer is admitted afterwards like any other. The two sessions never count at once, and the newcomer inherits neither
+// subscriptions nor a queue. It must not know why the newcomer wants the id, nor whether there is room.
 
 import { type ClientId, type DeploymentId, toBrokerClientId } from '../../domain/ids.ts';
 import { decideAfterKick, type Kick } from '../../domain/kick.ts';
@@ -18,14 +18,13 @@ export interface TakeOverPorts extends CommitPorts {
 const maxRounds = 4;
 
 /**
- * Ends `old`, the record of the username that held the client id last, live or a tombstone: of most tombstones the
- * broker alone knows whether anything is left. `unavailable`: the broker did not answer, the deployment's share of its
- * calls is used up, or an attempt of `old` may be on its way to the broker, where nothing could end it yet. `changed`:
- * another process wrote `old` in the meantime.
+ * Ends `old`, the record of the username that held the client id last. It may be a tombstone: only the broker knows whether
+ * anything of it is left. `unavailable`: the broker did not answer, or the deployment's share of its calls is used up, or an
+ * attempt of `old` is on its way and cannot be ended yet. `changed`: another process wrote `old` in the meantime.
  *
  * Invariant: nothing of the old session is at the broker when it stops counting, and nothing of it comes there later.
- * Race: whoever comes back to it meanwhile writes the record, so it is not freed here, and the caller looks again.
- * On crash: ended and still counted, until its own end is told or the sweeper asks; or a tombstone that owes its place.
+ * Race: a client that comes back to it meanwhile writes the record. Then this write is refused, and the caller looks again.
+ * On crash: ended and still counted, until an event tells the end or the sweeper asks; or a tombstone that owes its place.
  */
 export async function takeOver(
   ports: TakeOverPorts,

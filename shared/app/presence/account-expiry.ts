@@ -1,6 +1,6 @@
-// What the account keeps persistent sessions of MQTT 3 for. The front door sees no packet that tells it, so the broker is
-// asked about the end of such a session, and its answer is one number for all of them: learned once, recorded, and from
-// then on checked by a sample of the ends (S10). It must not learn from a session that another CONNECT may have changed.
+// How long the AWS account keeps persistent sessions of MQTT 3. No packet tells the front door, so presence asks the broker
+// at the end of such a session. The answer is one number for all of them. It is learned once, recorded, and from then on
+// checked at a sample of the ends (S10). It must not learn from a session that another CONNECT may have changed.
 
 import type { AttemptId } from '../../domain/ids.ts';
 import type { Session } from '../../domain/session/record.ts';
@@ -10,16 +10,16 @@ import type { AccountExpiryStore } from '../../ports/presence/account-expiry.ts'
 import type { BrokerSays } from '../../ports/presence/broker.ts';
 
 export interface AccountExpiry {
-  /** Undefined: the broker is to be asked about the end of this attempt's connection. */
+  /** Undefined: presence has to ask the broker about the end of this attempt's connection. */
   expiryOf(attempt: AttemptId): Promise<Seconds | undefined>;
-  /** The broker was asked about the end of the attempt's connection, said this, and the record stands like this now. */
+  /** `says`: the broker's answer about the end of the attempt's connection. `now`: the record since then. */
   learn(attempt: AttemptId, says: BrokerSays | undefined, now: Session | undefined): Promise<void>;
 }
 
-/** One end of 16 is asked about. Attempts are random and made here, so no client chooses which. */
+/** The first characters of the attempts that are sampled: 1 of 16. Attempts are random, so no client chooses. */
 const sampled: ReadonlySet<string> = new Set('ABCD');
 
-/** A number that was learned elsewhere is known here this much later, in milliseconds. */
+/** Another process's number is read at most this much later, in milliseconds. */
 const rememberMs = 60_000;
 
 export function createAccountExpiry(store: AccountExpiryStore, clock: Clock): AccountExpiry {

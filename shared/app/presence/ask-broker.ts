@@ -9,13 +9,13 @@ import type { BrokerSays } from '../../ports/presence/broker.ts';
 import { readOtherHolder } from '../common/other-holder.ts';
 import type { LifeCyclePorts, Over } from './step.ts';
 
-/** `strange`: what the broker has there is too late for any admission that is known, and lives until then at most. */
+/** `strange`: the broker's connection or session is too late for any known admission, and lives until then at most. */
 export type Heard = BrokerSays | { readonly kind: 'strange'; readonly until: Ms };
 
 /**
- * What the broker says of a session whose connection is known to be over. That it has the very connection still is old
- * news. A session that its client has given up, and that the broker keeps nevertheless, is ended there: that it has been
- * ended is the proof that less is kept than was granted (S10).
+ * Reads the broker's answer about a session whose connection is over. An answer that names that very connection is out of
+ * date. `endsSession`: the client asked for expiry 0, so a session that the broker still keeps is ended there. That end
+ * proves that the broker keeps less than it granted (S10).
  */
 export async function hearAfterEnd(
   { broker, store }: Pick<LifeCyclePorts, 'broker' | 'store'>,
@@ -33,8 +33,9 @@ export async function hearAfterEnd(
 }
 
 /**
- * The broker knows client ids, not usernames: of an id that may be another's too it is asked whose the connection can be
- * that it tells of, by the times at which each of them may have connected.
+ * Asks the broker about a session. The broker knows client ids, not usernames. Where another username holds the client id
+ * now, the times of both records tell whose connection the answer is about (rule 9 of ARCHITECTURE.md). `since`: when the
+ * connection that is asked about was made.
  */
 export async function askBroker(
   ports: Pick<LifeCyclePorts, 'store' | 'broker' | 'clock' | 'policy'>,
@@ -51,15 +52,15 @@ export async function askBroker(
     const until = strangeUntil(session, says, ports.policy, since);
     return until === undefined ? says : { kind: 'strange', until };
   }
-  // Whoever took the client id over ended what was there first, so an attempt that nobody has confirmed never came to hold
-  // it; but one of the two may have been let in without asking (S17).
+  // A takeover ends what is there first, so an unconfirmed attempt never held the client id. The exception is a client that
+  // was let in without a look at the owner (S17).
   if (session.phase.kind === 'new' && !session.recounted) {
     if (!owner.attempts.some(({ uncounted }) => uncounted === true) || !(await store.holds(session)))
       return { kind: 'absent' };
   }
   const told = { ...says, askedAt: ports.clock.now() };
   const mine = mayBeIts(session, told);
-  // Whose session is over makes no claim where somebody else's fits, be it that it came late.
+  // A freed session makes no claim on a connection that the other username may have made, even by a late CONNECT.
   const within = session.phase.kind === 'ended' ? lateConnectSeconds : connectGraceSeconds;
   const theirs = isLive(owner, told.askedAt) && mayBeIts(owner, told, within);
   if (theirs) return { kind: mine && session.phase.kind !== 'ended' ? 'unknown' : 'absent' };

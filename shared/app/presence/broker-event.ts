@@ -1,5 +1,5 @@
-// An IoT Core presence event, read strictly: what is not one is refused with a reason, nothing is guessed.
-// Its timestamp is approximate and never orders anything; it only tells when a session ended and whether it is stale.
+// Parses an IoT Core presence event strictly: refuses anything else with a reason, and guesses nothing. The timestamp is
+// approximate and never orders events. It tells when a connection was made or ended, and whether the event is stale.
 
 import { type ClientId, type DeploymentId, type Parsed, parseBrokerClientId } from '../../domain/ids.ts';
 import type { Pair } from '../../domain/session/record.ts';

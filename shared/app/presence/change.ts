@@ -1,5 +1,6 @@
-// What happens to admitted sessions, told by the front door or by broker events, late, twice, lost or out of order. Reads
-// the record, lets a rule decide, asks the broker where the rule wants that, and commits.
+// Applies one message about an admitted session: reads the record, lets a rule decide, asks the broker where the rule wants
+// that, and commits. Messages of the front door and of the broker come late, twice, out of order or never. This file must
+// not know what any message means: read-report.ts, read-event.ts and read-answer.ts hold the rules.
 
 import { extendLease } from '../../domain/session/attempt.ts';
 import { arrivedBy, isOnItsWay } from '../../domain/session/bounds.ts';
@@ -13,7 +14,7 @@ import type { Applied, LifeCyclePorts, Question, Step } from './step.ts';
 
 const maxRounds = 16;
 
-/** Reads, decides, and commits if nobody wrote in between. */
+/** Reads, decides, and commits; repeats that where another process wrote in between. */
 export async function change(
   ports: LifeCyclePorts,
   names: Names,
@@ -55,8 +56,8 @@ export async function change(
 }
 
 /**
- * Nobody can say now. No queue redelivers for ever, so the sweeper takes it over: the session goes on counting, and is
- * looked at again when it may be known. Undefined for a freed session, which counts nothing meanwhile.
+ * The answer proves nothing yet. No queue redelivers for ever, so the sweeper takes over: the session goes on counting, and
+ * the lease asks again when the answer may be known. Undefined for a freed session, which counts nothing meanwhile.
  */
 function leaveToLease(session: Session, early: boolean, policy: Policy, now: Ms): Session | undefined {
   if (session.phase.kind === 'ended') return undefined;
@@ -68,7 +69,7 @@ function leaveToLease(session: Session, early: boolean, policy: Policy, now: Ms)
   );
 }
 
-/** The front door has told of this connection and will tell of its end: that the broker knows it too is no news. */
+/** The front door has reported this connection and will report its end, so the broker's `connected` is no news. */
 function isKnown(session: Session, says: Heard): boolean {
   const { phase, attempts } = session;
   if (attempts[0].source !== 'door' || phase.kind !== 'connected') return false;

@@ -1,4 +1,4 @@
-// The broker's own events, which name neither username nor attempt.
+// Applies an event of the broker. Events name neither username nor attempt.
 
 import { toBrokerClientId } from '../../domain/ids.ts';
 import { pendingOf, type Session } from '../../domain/session/record.ts';
@@ -25,8 +25,8 @@ export async function applyBrokerEvent(
 }
 
 /**
- * No event tells the session expiry of a client that goes straight to the broker, nor exactly when it connected; the
- * broker does (S10). Undefined where it cannot be asked or need not: then what was admitted stands in.
+ * Asks the broker for what no event tells: the session expiry of a client that goes straight to it, and when exactly the
+ * client connected (S10). Undefined where the question is needless or has no answer: then the admission's expiry counts.
  */
 async function askAside(
   ports: LifeCyclePorts,

@@ -1,4 +1,5 @@
-// The broker's answer, made a record (S12, S13). Pure. Used by the sweeper, and wherever a message leaves doubt.
+// The rules for the broker's answers: each makes a next record (S12, S13). Pure. change.ts uses them, for messages that
+// leave doubt, for the sweeper and for the reconciler.
 
 import { countStrange } from '../../domain/session/attempt.ts';
 import { isConfirmed, noneOver } from '../../domain/session/attempts.ts';
@@ -37,15 +38,15 @@ const actions: Readonly<Record<ActionOf<typeof answers>, (given: Given) => Sessi
   wait: () => undefined,
   confirm: ({ session, says, ports, now }) => {
     const told = toldConnection(session, says, now);
-    // Which connection it is, the broker does not say: from now on nothing frees it on an event alone. But where the front
-    // door has told so too, and nothing overlapped, it is the latest attempt's.
+    // The broker does not say which attempt's connection it is, so from now on no event frees it by itself. But if the
+    // front door has reported one and none overlapped, it is the latest attempt's.
     const isNewDoubt = told.attempt === undefined && session.ambiguity === 'none';
     const known: Session = isNewDoubt ? { ...session, ambiguity: 'unknown' } : session;
     return confirmSession(admittedAt(known, later(session.attempts[0].admittedAt, told.at)), told, ports.policy);
   },
   retain: ({ session, says, now }) =>
     owingSince(endUnheard(session, toldRetention(session, says, now), now), session, now),
-  // Nothing was there. Which attempts are over, that does not say: one may connect after all.
+  // The broker had nothing. That does not say which attempts are over: one may connect after all.
   free: ({ session, now }) => freeSession(noneOver(session), { owes: true, findAt: now }),
   count: ({ session, says, ports, now }) =>
     says.kind === 'strange' ? countStrange(session, says.until, addSeconds(now, ports.policy.leaseSeconds)) : undefined,
@@ -60,17 +61,17 @@ const actions: Readonly<Record<ActionOf<typeof answers>, (given: Given) => Sessi
 
 function toldConnection({ attempts: [latest] }: Session, says: Heard, now: Ms): Confirmation {
   const { since = now, expirySeconds } = says.kind === 'connected' ? says : {};
-  // Known here only of the latest attempt.
+  // Only the latest attempt can be named here.
   return { at: since, expirySeconds, ...(isConfirmed(latest) ? { attempt: latest.id } : {}) };
 }
 
 function toldRetention(session: Session, says: Heard, now: Ms): Ending {
   const { disconnectedAt, expirySeconds = session.expirySeconds } = says.kind === 'retained' ? says : {};
-  // The broker forgets after half an hour when it was; what was known before is nearer the truth than now.
+  // The broker forgets the time of a disconnect after half an hour. The time in the record is nearer the truth than now.
   return { at: disconnectedAt ?? disconnectedAtOf(session) ?? now, expirySeconds };
 }
 
-/** No message may come again for it: a tombstone is found by the sweeper until its place is out of the roster. */
+/** No message may come again, so an entry leads the sweeper to a tombstone until its place is out of the roster. */
 function owingSince(next: Session, before: Session, now: Ms): Session {
   const { phase } = before;
   const findAt = phase.kind === 'ended' ? phase.uncountPending?.findAt : pendingOf(before)?.until;

@@ -1,5 +1,5 @@
-// The rules for the broker's events. Pure. They name neither username nor attempt, come twice, late and out of order, and
-// their timestamps order nothing (rules 1 to 6 of ARCHITECTURE.md).
+// The rules for the broker's events. Pure. Events name neither username nor attempt, come twice, late and out of order, and
+// their timestamps order nothing. Rules 1 to 7 are in ARCHITECTURE.md, "How events are read".
 
 import { sessionExpirySecondsMax } from '../../config/constants.ts';
 import { hastenLease } from '../../domain/session/attempt.ts';
@@ -30,7 +30,7 @@ import type { BrokerEvent } from './broker-event.ts';
 import type { LifeCyclePorts, Step } from './step.ts';
 
 interface Aside {
-  /** What the broker told when it was asked about a `connected`. */
+  /** The broker's answer about a `connected`, where it was asked. */
   readonly truth: (BrokerSays & { readonly kind: 'connected' }) | undefined;
   /** The front door has had its time to report the end. */
   readonly doorSilent: boolean;
@@ -59,7 +59,7 @@ export function eventRow(given: Given): keyof typeof events {
   const { session, event, now } = given;
   const isPending = pendingOf(session) !== undefined;
   const isOver = event.type !== 'connect_failed' && isClosed(session, event.pair);
-  // Known to be over, and nothing pending that it could be taken for: it comes again.
+  // A repetition: the pair is closed, and no attempt is pending that the event could be taken for.
   if (isOver && !isPending) return 'of a pair that is over';
   // Rule 5: a replayed dead-letter queue is settled by asking the broker only.
   if (addSeconds(event.at, staleEventSeconds) < now)
@@ -78,7 +78,7 @@ export function eventRow(given: Given): keyof typeof events {
         return given.aside.doorSilent ? 'disconnected, front door is silent' : 'disconnected, front door';
       return disconnectedRow(session, event);
     case 'connect_failed':
-      // Rule 6: it has no version, and a stranger can provoke it. The lease is checked at once, nothing is freed on it.
+      // Rule 6: it has no pair, and a stranger can provoke it. It brings the check of the lease forward and frees nothing.
       return isFrontDoors ? 'connect_failed, front door' : 'connect_failed';
   }
 }
@@ -92,7 +92,7 @@ function disconnectedRow(session: Session, event: Disconnected): keyof typeof ev
   const isOverlapped = session.ambiguity !== 'none';
   if (isSame(session, event)) {
     if (isOverlapped) return 'disconnected, its connection, overlapped';
-    // Thrown out by a connection that its record does not know.
+    // The broker closed it for another connection that the record does not know.
     const isThrownOut = event.reason === 'DUPLICATE_CLIENTID';
     return isThrownOut ? 'disconnected, thrown out by another' : 'disconnected, its connection';
   }
@@ -100,13 +100,13 @@ function disconnectedRow(session: Session, event: Disconnected): keyof typeof ev
   return mayBeIts ? 'disconnected, perhaps its connection' : 'disconnected, another';
 }
 
-/** It is of the latest attempt, and not of another's: otherwise the broker's word confirms. */
+/** The event is of the latest attempt for certain. Otherwise only the broker's answer confirms. */
 function isCertain({ session, event, aside: { truth }, policy }: Given<Connected>): boolean {
   if (session.ambiguity !== 'none') return false;
   const [{ admittedAt, uncounted }] = session.attempts;
-  // Of one that was let in without a count the end may have been told before.
+  // An uncounted attempt's end may have been told before.
   if (uncounted === true) return false;
-  // Nor is one of long before the admission its own: somebody had the client id who was let in without a count.
+  // A connection from long before the admission is another client's, which was let in without a count.
   if (addSeconds(event.at, lateConnectSeconds) < admittedAt) return false;
   return truth === undefined || strangeUntil(session, truth, policy) === undefined;
 }
@@ -133,13 +133,13 @@ const actions: Readonly<Record<ActionOf<typeof events>, (given: Given) => Step>>
   },
   'learn pair': ({ session, event }) => {
     const { phase } = session;
-    // Neither the connection known nor one admitted since: late, or its admission's other events were lost.
+    // The connection is neither the known one nor one admitted since: the event is late, or others were lost.
     if (event.type !== 'connected' || phase.kind !== 'connected' || phase.pair !== undefined) return 'ask the broker';
     return { next: { ...session, phase: { ...phase, pair: event.pair } } };
   },
   end: (given) => {
     const ending = endOf(given);
-    // Rule 3: no other attempt's events can have been taken for this one's.
+    // Rule 3: the pair is the confirmed one, and no attempts have overlapped.
     if (ending.unproven !== true) return { next: endSession(given.session, ending, given.now) };
     return { knowing: awaitProof(closed(given.session, given.event), ending) };
   },

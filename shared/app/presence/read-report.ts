@@ -1,5 +1,5 @@
-// The rules for the front door's reports. Pure. It knows the attempt, so nothing is guessed but which of two that
-// overlapped reached the broker last.
+// The rules for the front door's reports (rules 2 to 4, 7 and 8 of ARCHITECTURE.md, "How events are read"). Pure. A report
+// names its attempt, so one thing only is unknown: which of two overlapping attempts reached the broker last.
 
 import { abandonAttempt, doubtAttempt, dropAttempt, endAttempt, overlapTold } from '../../domain/session/attempt.ts';
 import {
@@ -30,7 +30,7 @@ import type { Ms } from '../../domain/time.ts';
 import type { DoorReport } from '../../ports/presence/presence.ts';
 import type { LifeCyclePorts, Over, Step } from './step.ts';
 
-/** A connection that is told of counts for as long as it may last, also where its word does not decide. */
+/** A reported connection counts for as long as it may last, also where the report does not decide. */
 export function readReport(
   session: Session,
   report: DoorReport,
@@ -54,7 +54,7 @@ function toldBy(report: DoorReport): Told {
   return report.unsent === true ? 'never sent' : 'failed';
 }
 
-/** What the report tells, of which of the attempts. */
+/** The row of a report: what it tells, and of which attempt. */
 export function reportRow(session: Session, report: DoorReport): keyof typeof reports {
   const told = toldBy(report);
   const isOverlapped = session.ambiguity !== 'none';
@@ -67,11 +67,11 @@ export function reportRow(session: Session, report: DoorReport): keyof typeof re
   switch (told) {
     case 'connected': {
       if (attempt !== undefined && isConfirmed(attempt)) return 'connected, known';
-      // Let in without a count, it was counted when another attempt was there already: by clocks that differ, the later.
+      // The attempt was let in without a count, and counted when a later one was there: later by clocks that may differ.
       if (!isLatest && attempt?.uncounted === true) return 'connected, older, let in uncounted';
       if (!isLatest) return isInFlight(session, report) ? 'connected, older, perhaps on its way' : 'connected, older';
-      // The end that the broker told may be this connection's own: it has come and gone, or another has. Of one that was
-      // let in without a count the end may have been told before there was a record to read it by.
+      // The end that a broker event told may be this connection's own. An uncounted attempt's end may have been reported
+      // before there was a record to apply it to.
       const isPerhapsOver = pendingOf(session)?.endHeard === true || report.uncounted === true;
       return isPerhapsOver ? 'connected, latest, perhaps over' : 'connected, latest';
     }
@@ -101,12 +101,12 @@ interface Given {
 const actions: Readonly<Record<ActionOf<typeof reports>, (given: Given) => Step>> = {
   '–': () => 'nothing',
   '·': () => 'ask the broker',
-  // Freed or retained before this report came, on the broker's word or on another attempt's end: the CONNECT took longer
-  // than its lease, or the report is late or a repetition. The broker knows which, of any attempt.
+  // A `connected` that finds the session freed or retained: the CONNECT took longer than its lease, or the report is late
+  // or comes again. Only the broker knows which. A `disconnected` that finds attempts overlapped asks what is left.
   ask: ({ session, report }) =>
     report.type === 'door.connected' ? { since: report.at } : { knowing: noteArrival(session, report.attempt) },
   confirm: ({ session, report, policy }) => ({
-    // Or the broker has told of the connection before the front door did: from now on its attempt is known.
+    // Also where a broker event came first: from now on the connection's attempt is known.
     next: confirmSession(session, { ...expiryOf(report), at: report.at, attempt: report.attempt }, policy),
   }),
   verify: ({ session, report }) => ({ knowing: confirmAttempt(session, report.attempt), since: report.at }),
@@ -114,12 +114,12 @@ const actions: Readonly<Record<ActionOf<typeof reports>, (given: Given) => Step>
   doubt: ({ session }) => ({ knowing: unknownInFlight(session) }),
   arrive: ({ session, report }) => readArrival(session, report),
   // Invariant: no session is freed while an attempt of it may be on its way.
-  // Race: a question asked before the connection was made must not be answered over it, so its report writes the record.
-  // On crash: the report comes again; without it the lease asks.
+  // Race: an older question's answer must not overwrite what the report tells, so the report writes the record.
+  // On crash: the report is delivered again; without it the lease asks.
   note: ({ session, report }) => ({ next: noteArrival(session, report.attempt) }),
   land: ({ session, report }) => readLanding(session, report),
   drop: ({ session, now }) => readFailure(session, now),
-  // The attempt it overlapped may be a connection by now: the lease finds out.
+  // An attempt that it overlapped may be a connection by now: the lease finds out.
   suspect: ({ session }) => ({ next: doubtAttempt(session) }),
   'end last': ({ session, report }) => readLast(outliveReport(noteArrival(session, report.attempt), report)),
   'ask, over': ({ session, report }) => ({ knowing: latestOver(noteArrival(session, report.attempt)) }),
@@ -150,27 +150,27 @@ const actions: Readonly<Record<ActionOf<typeof reports>, (given: Given) => Step>
  * An attempt that is not the latest has become a connection.
  *
  * Invariant: a connection that replaced the known one counts after the known one has ended.
- * Race: the CONNECT came after its lease, when a newer attempt had a record of its own. The end of the newer one frees
- * nothing without the broker's word from here on.
- * On crash: the report comes again.
+ * Race: its CONNECT came after its lease, when a newer attempt was the latest of the record. From here on the end of the
+ * newer one frees nothing without the broker's word.
+ * On crash: the report is delivered again.
  */
 function readOlder(session: Session, report: DoorReport): Step {
   if (connectedSince(session, report.at)) return 'nothing';
-  // Where that is known already, the record is written all the same: a question asked before is asked again.
+  // A known overlap is written all the same, so that a question asked before is asked again.
   return { next: session.ambiguity === 'none' ? overlapTold(session) : session };
 }
 
-/** An attempt that another has overlapped has been a connection, or was never sent: it is not on its way any more. */
+/** An attempt that another overlapped has been at the broker, or was never sent: it is not on its way any more. */
 function readArrival(session: Session, { attempt }: DoorReport): Step {
   const arrived = noteArrival(session, attempt);
   if (arrived === session) return 'nothing';
-  // The end of the latest was told before: that nothing is there was not to be believed then.
+  // The end of the latest was told before, when an answer of `absent` proved nothing yet.
   return isOver(arrived.attempts[0]) && haveAllArrived(arrived) ? { knowing: arrived } : { next: arrived };
 }
 
 /**
- * An attempt whose word is not taken any more, because a kick met it on its way: that it has been at the broker, or never
- * was sent, still counts, and then the broker's word is a proof.
+ * A report of an attempt that is known to be over. An attempt that a kick met on its way has landed now, or was never sent.
+ * Once all attempts have landed the broker's answer is a proof, so presence asks.
  */
 function readLanding(session: Session, { attempt }: DoorReport): Step {
   const arrived = noteArrival(session, attempt);
@@ -184,7 +184,7 @@ function readFailure(session: Session, now: Ms): Step {
   return { next: abandonAttempt(session, now) };
 }
 
-/** The latest attempt is over while it was pending; the broker is asked as soon as none of the others is on its way. */
+/** The latest attempt ended while pending: presence asks the broker once no earlier attempt is on its way. */
 function readLast(session: Session): Step {
   const ended = endAttempt(session);
   return haveAllArrived(ended) ? { knowing: ended } : { next: ended };
@@ -194,7 +194,7 @@ const expiryOf = (report: DoorReport): Pick<Confirmation, 'expirySeconds'> => ({
   expirySeconds: report.type === 'door.failed' ? undefined : report.expirySeconds,
 });
 
-/** How a connection ended. What no packet tells for certain the broker is asked; until it answers, the longest counts (S10). */
+/** How a connection ended. Presence asks the broker for an unproven expiry; until it answers, the longest counts (S10). */
 function endOf(report: DoorReport): { readonly ending: Ending; readonly over: Over } {
   if (report.type !== 'door.disconnected') throw new Error(`${report.type} tells no end`);
   const { at, expirySeconds, changedToSeconds, expiryIsAccounts } = report;

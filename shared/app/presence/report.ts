@@ -1,4 +1,4 @@
-// The front door's reports. It names the attempt, and tells the expiry where a packet told it.
+// Applies a report of the front door. A report names its attempt, and tells the expiry where a packet told it.
 
 import { findAttempt } from '../../domain/session/attempts.ts';
 import type { Session } from '../../domain/session/record.ts';
@@ -11,7 +11,7 @@ import { readReport } from './read-report.ts';
 import type { Applied, LifeCyclePorts } from './step.ts';
 
 export interface ReportPorts extends LifeCyclePorts {
-  /** Without it the broker is asked at every end of a persistent session of MQTT 3. */
+  /** Absent: presence asks the broker at every end of a persistent session of MQTT 3. */
   readonly accountExpiry?: AccountExpiry;
 }
 
@@ -24,7 +24,7 @@ export async function applyDoorReport(ports: ReportPorts, report: DoorReport): P
   return change(ports, report, (session, now) => readReport(session, report, ports, now));
 }
 
-/** The end of a persistent session of MQTT 3: for how long it is kept is the account's one number (S10). */
+/** The end of a persistent session of MQTT 3: the account's one number says how long it is kept (S10). */
 async function applyAccountsEnd(
   ports: ReportPorts,
   report: DoorReport & { readonly type: 'door.disconnected' },
@@ -48,10 +48,10 @@ async function applyAccountsEnd(
   return applied;
 }
 
-/** For as long as a queue goes on delivering a message that is not taken. */
+/** As long as a queue delivers a message again that was answered `later`. */
 const awaitedSeconds = seconds(600);
 
-/** A report of an attempt that is not counted yet: its own message comes, and without it this one would find nothing. */
+/** The message of an uncounted admission is still to come: before it, this report would find no attempt. */
 function isAwaited(session: Session | undefined, report: DoorReport, now: Ms): boolean {
   if (addSeconds(report.at, awaitedSeconds) < now) return false;
   if (session === undefined) return true;

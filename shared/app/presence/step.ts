@@ -1,5 +1,4 @@
-// What is made of a record when something is told of its session: the next record, or a question for the broker. The
-// rules are numbered as in ARCHITECTURE.md, "How events are read".
+// The vocabulary of presence: what a rule makes of a record (a step), and what becomes of its message.
 
 import type { Policy, Session } from '../../domain/session/record.ts';
 import type { Ms } from '../../domain/time.ts';
@@ -16,23 +15,23 @@ export interface LifeCyclePorts {
   readonly policy: Policy;
 }
 
-/** `later`: it cannot be told yet; the message is to be delivered again after some seconds. */
+/** `later`: not known yet; the queue delivers the message again after some seconds. */
 export type Applied = 'done' | 'later';
 
-/** What a decision makes of a record: a next record to write, or a question for the broker, or nothing. */
+/** A rule's decision: the next record to write, a question for the broker, or nothing. */
 export type Step =
   | { readonly next: Session }
   | 'ask the broker'
-  /** Ask whether the connection is there that was made then. */
+  /** Ask about the connection that was made then. */
   | { readonly since: Ms }
   /** Ask, and write this record where the broker cannot say. */
   | { readonly orElse: Session }
-  /** Ask, and keep what this record knows, also where nothing can be told yet. */
+  /** Ask, and apply the answer to this record; keep what it knows even if the answer proves nothing. */
   | { readonly knowing: Session; readonly since?: Ms; readonly over?: Over }
   | 'later'
   | 'nothing';
 
-/** What any of those that ask may say besides. */
+/** The options of all steps that ask. */
 export interface Question {
   readonly orElse?: Session;
   readonly knowing?: Session;
@@ -40,8 +39,8 @@ export interface Question {
   readonly over?: Over;
 }
 
-/** The connection that the record knows is over, and the broker is asked what it keeps of the session. */
+/** The known connection is over, and the question is what the broker keeps of the session. */
 export interface Over {
-  /** The client asked for that: what the broker keeps nevertheless is ended. */
+  /** The client asked for expiry 0: a session that the broker still keeps is ended there. */
   readonly endsSession: boolean;
 }

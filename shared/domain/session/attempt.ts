@@ -1,5 +1,6 @@
-// One CONNECT's admission as a record knows it: a session begins with one, or is met by one, and an attempt comes to
-// nothing, is doubted, or is overlapped by the next. While one is pending nothing frees (S12).
+// What an admission, and doubt about it, make of a record. An admission starts a session or meets a live one. Its attempt
+// fails, is doubted, or is overlapped by the next one. An attempt that fails leaves what was there (S12). The list of a
+// record's attempts and their states is in attempts.ts.
 
 import type { Names, Place } from '../ids.ts';
 import { addSeconds, later, type Ms, seconds } from '../time.ts';
@@ -32,7 +33,7 @@ import {
 /** As many keys as an issuer may have. */
 const vouchersKept = 16;
 
-/** An attempt that was not expected any more has been a connection, and nothing else is known to be on its way. */
+/** An attempt that counted as landed has been a connection. No other attempt is known to be on its way. */
 export function overlapTold(session: Session): Session {
   return session.attempts[0].source === 'door'
     ? { ...noneInFlight(session), ambiguity: 'inFlightKnown' }
@@ -56,7 +57,7 @@ function latestOf(
 }
 
 /**
- * A session that did not live before. `before` is its tombstone or its expired record, whose closed pairs stay known.
+ * Starts a new life of a session. `before` is its tombstone or its expired record; the closed pairs of that stay known.
  * `changedHands`: another username held the client id last.
  */
 export function startSession(
@@ -67,7 +68,7 @@ export function startSession(
   before: Session | undefined,
   changedHands: boolean,
 ): Session {
-  // Of the username that had the client id before, no pair is known here: its events can be mistaken too.
+  // The pairs of the username that had the client id before are not known here, so its events can be mistaken too.
   const isAmbiguous =
     (changedHands && admission.witness === 'broker') || (before !== undefined && mayBeMistaken(before, admission));
   const begun: Session = {
@@ -79,7 +80,7 @@ export function startSession(
     attempts: [latestOf(admission)],
     ambiguity: isAmbiguous ? 'unknown' : 'none',
     countsUntil: upperBound(admission.at, admission.expirySeconds, policy),
-    // As if it kept nothing: when its expiry is told, shorter or longer, no index entry has to move.
+    // As for an expiry of 0: no index entry has to move when a message tells the expiry, shorter or longer.
     dueAt: upperBound(admission.at, seconds(0), policy),
     closedPairs: before === undefined ? [] : closedWith(before, pairOf(before)),
     expirySeconds: admission.expirySeconds,
@@ -89,7 +90,7 @@ export function startSession(
   return before === undefined ? begun : rememberUncounted(begun, before);
 }
 
-/** Of another life: messages of clients that were let in without a count may come again. */
+/** Keeps the uncounted attempts of the life before: the messages of their admissions may come again. */
 function rememberUncounted(begun: Session, { attempts }: Session): Session {
   const [latest] = begun.attempts;
   const [last, ...earlier] = attempts;
@@ -108,14 +109,14 @@ function vouchersWith(before: Session | undefined, { signedBy }: Admission): Pic
   return { signedBy: [...others.slice(1 - vouchersKept), latest] };
 }
 
-/** Keys of attempts that are not the latest, and may be behind the session too. */
+/** Adds the keys of earlier attempts that may be behind the session too. */
 export function rememberVouchers(session: Session, more: readonly Voucher[] = []): Session {
   const known = session.signedBy ?? ['password'];
   const others = more.filter((one) => one !== 'password' && !known.includes(one));
   return others.length === 0 ? session : { ...session, signedBy: [...others, ...known].slice(-vouchersKept) };
 }
 
-/** Events of the connections before can still come, and be taken for those of the attempt that comes now. */
+/** Events of earlier connections can still come, and be taken for events of the new attempt. */
 function mayBeMistaken(before: Session, admission: Admission): boolean {
   const [{ admittedAt, source }] = before.attempts;
   const lastHeard = later(admittedAt, disconnectedAtOf(before) ?? admittedAt);
@@ -124,8 +125,8 @@ function mayBeMistaken(before: Session, admission: Admission): boolean {
 }
 
 /**
- * A CONNECT over a live session (S3). It shortens nothing: the time that counts only grows, and what was there stays
- * to fall back on. `dueAt` stays too, so that a reconnect moves no index entry but its lease.
+ * A CONNECT meets a live session (S3). It shortens nothing: `countsUntil` only grows, and the phase and the old
+ * `countsUntil` stay to fall back on. `dueAt` stays too, so that a reconnect moves no index entry but its lease.
  */
 export function meetSession(session: Session, admission: Admission, policy: Policy, changedHands: boolean): Session {
   const met = withLatest(ambiguityMet(session, admission, changedHands), latestOf(admission, session.attempts[0]));
@@ -142,14 +143,14 @@ export function meetSession(session: Session, admission: Admission, policy: Poli
 
 /**
  * The session before another attempt comes on top of it. Two attempts on their way may reach the broker in the other order.
- * To the front door a connection that it knows of is older than an attempt that comes after it; broker events do not name
- * attempts and can be mistaken.
+ * The front door's own connection is older than an attempt that comes after it. Broker events do not name attempts, so
+ * they can be mistaken.
  */
 function ambiguityMet(session: Session, admission: Admission, changedHands: boolean): Session {
   const { phase, ambiguity, attempts } = session;
   const [latest] = attempts;
   const isPending = pendingOf(session) !== undefined;
-  // It may meet what it has written itself, where it had to look again.
+  // An admission that looks again may meet its own record.
   const isOther = latest.id !== admission.attempt;
   const isAmbiguous =
     (isPending && !awaitsProof(session) && isOther) ||
@@ -163,38 +164,38 @@ function ambiguityMet(session: Session, admission: Admission, changedHands: bool
   return { ...(isUnderway ? session : landedLatest(session)), ambiguity: 'inFlightKnown' };
 }
 
-/** The latest attempt is not on its way when the next comes, or whether it is nobody can tell. */
+/** Takes the latest attempt out of those on their way: it has landed, or `ambiguity` becomes `unknown` anyway. */
 function landedLatest(session: Session): Session {
   const [latest, ...earlier] = session.attempts;
   return latest.state === 'open' ? { ...session, attempts: [{ ...latest, state: 'forgotten' }, ...earlier] } : session;
 }
 
-/** The pending attempt came to nothing: what was there before it is there again. */
+/** The pending attempt failed: the phase below it holds again, or has ended meanwhile. */
 export function abandonAttempt(session: Session, now: Ms): Session {
   if (session.phase.kind === 'new') return freeSession(session);
   const ending = endingOf(session);
   return ending === undefined ? dropAttempt(session) : endSession(session, ending, now);
 }
 
-/** The same, where the end of what was there before is still to be asked about. */
+/** The same without a noted end: the broker is still to be asked about it, or there is none. */
 export function dropAttempt(session: Session): Session {
   const { phase } = session;
   if (phase.kind === 'new' || phase.kind === 'ended') return session;
   const { pending, ...kept } = phase;
   const countsUntil = pending?.fallbackUntil ?? session.countsUntil;
-  // A look that was put off for the attempt's sake is due again when it was.
+  // A sweep that was put off because of the attempt is due again at its old time.
   const dueAt = session.dueAt < countsUntil ? session.dueAt : countsUntil;
   return latestOver({ ...session, phase: kept, countsUntil, dueAt });
 }
 
-/** The lease is over and nobody can say what became of the attempt: it goes on counting, and is checked again. */
+/** The outcome is still unknown: the session goes on counting, and the sweeper asks again at `until`. */
 export function extendLease(session: Session, until: Ms): Session {
   return withPending(session, { ...pendingOf(session), until });
 }
 
 /**
- * Something has turned up under its client id that is nobody's yet, and lives until `until` at most. The session counts
- * for as long as that, and is asked about again, until somebody's admission is known that it can be of.
+ * The broker has a connection or session under the client id that no known admission can have made. It lives until `until`
+ * at most. The session counts for as long, and the sweeper asks again, until a fitting admission is known.
  */
 export function countStrange(session: Session, until: Ms, askAgainAt: Ms): Session {
   const { countsUntil } = session;
@@ -207,26 +208,26 @@ export function countStrange(session: Session, until: Ms, askAgainAt: Ms): Sessi
   return { ...asked, countsUntil: later(countsUntil, until) };
 }
 
-/** Something makes the pending attempt doubtful: its lease is checked as soon as its CONNECT cannot be on its way. */
+/** The pending attempt is doubtful: the sweeper asks as soon as its CONNECT cannot be on its way any more. */
 export function hastenLease(session: Session): Session {
   const until = arrivedBy(session.attempts[0].admittedAt);
   const pending = pendingOf(session);
   return pending === undefined || pending.until <= until ? session : extendLease(session, until);
 }
 
-/** The pending attempt is known to be over, but one that it overlapped may be a connection: the lease is checked soon. */
+/** The pending attempt is over, but an attempt that it overlapped may be a connection: the sweeper asks soon. */
 export function endAttempt(session: Session): Session {
   return latestOver(hastenLease(session));
 }
 
-/** The same, but it may be on its way to the broker yet. */
+/** The same, but the pending attempt may still be on its way to the broker. */
 export function doubtAttempt(session: Session): Session {
   return unknownInFlight(endAttempt(session));
 }
 
 /**
- * A kick met the pending attempt on its way: whether its connection was ended or made afterwards, the broker alone can say,
- * and it is asked as soon as the front door tells the end of the attempt.
+ * A kick met the pending attempt on its way. Only the broker can say whether the kick ended its connection or came before
+ * it. Presence asks the broker once the front door has told the end of the attempt.
  */
 export function doubtKicked(session: Session): Session {
   const ended = endAttempt(session);

@@ -4,7 +4,7 @@
 import type { AttemptId } from '../ids.ts';
 import type { Attempt, Attempts, LatestAttempt, Session } from './record.ts';
 
-/** Besides the latest. */
+/** The most attempts that are kept besides the latest. */
 const earlierMax = 8;
 
 export const isConfirmed = ({ state }: Attempt): boolean => state === 'connected' || state === 'ended';
@@ -14,20 +14,20 @@ export function findAttempt(session: Session, id: AttemptId): Attempt | undefine
   return session.attempts.find((attempt) => attempt.id === id);
 }
 
-/** Of the attempts that overlapped, those that may be on their way to the broker; meaningful where that is known. */
+/** The overlapping attempts that may be on their way to the broker. Meaningful only for `inFlightKnown`. */
 export function inFlight({ attempts: [latest, ...earlier] }: Session): readonly Attempt[] {
   const mayBe = earlier.filter(({ state }) => state === 'open' || state === 'kicked');
   return latest.state === 'kicked' ? [latest, ...mayBe] : mayBe;
 }
 
-/** By the front door's word no attempt that overlapped is on its way any more, nor is the latest. */
+/** The front door has told that no overlapping attempt is on its way any more, and neither is the latest. */
 export function haveAllArrived(session: Session): boolean {
   const [latest] = session.attempts;
   if (session.ambiguity !== 'inFlightKnown' || inFlight(session).length > 0) return false;
   return isConfirmed(latest) || isOver(latest);
 }
 
-/** The session with other attempts. Which are on their way is not known any more where one of them would be lost. */
+/** The session with other attempts, at most 9. Dropping one that may be on its way makes the ambiguity `unknown`. */
 export function withAttempts(session: Session, [latest, ...earlier]: Attempts): Session {
   const meant = earlier.filter(({ state, uncounted }) => state !== 'forgotten' || uncounted === true);
   if (meant.length <= earlierMax) return { ...session, attempts: [latest, ...meant] };
@@ -46,7 +46,7 @@ export function mapStates(session: Session, to: (attempt: Attempt, isLatest: boo
   ]);
 }
 
-/** Attempts overlap, and nobody can tell when each of them came to the broker. */
+/** Attempts overlap, and the record cannot say which of them are on their way. */
 export function unknownInFlight(session: Session): Session {
   return { ...mapStates(session, landed), ambiguity: 'unknown' };
 }
@@ -56,13 +56,13 @@ export function noneInFlight(session: Session): Session {
   return { ...mapStates(session, landed), ambiguity: 'none' };
 }
 
-/** An attempt's state where none that overlapped is on its way. */
+/** The state of an attempt once no overlapping attempt is on its way. */
 export function landed({ state }: Attempt, isLatest: boolean): Attempt['state'] {
   if (state === 'kicked') return 'over';
   return state === 'open' && !isLatest ? 'forgotten' : state;
 }
 
-/** The front door told that the attempt is the connection; undefined: which attempt it is, nobody told. */
+/** The attempt is the connection, by the front door's word. Undefined: no message has named the attempt. */
 export function confirmAttempt(session: Session, id: AttemptId | undefined): Session {
   return mapStates(session, (attempt, isLatest) => {
     const state = unconfirmed(attempt, isLatest);
@@ -71,7 +71,7 @@ export function confirmAttempt(session: Session, id: AttemptId | undefined): Ses
   });
 }
 
-/** The attempt is over. Of those that are, one is remembered. */
+/** The attempt is over. The record remembers one such attempt only, the last that was told. */
 export function markOver(session: Session, id: AttemptId): Session {
   return mapStates(session, (attempt, isLatest) => {
     if (attempt.id !== id) return notOver(attempt, isLatest);
@@ -84,12 +84,12 @@ export function latestOver(session: Session): Session {
   return markOver(session, session.attempts[0].id);
 }
 
-/** Which attempts are over is not known any more. */
+/** Forgets which attempt is over. */
 export function noneOver(session: Session): Session {
   return mapStates(session, notOver);
 }
 
-/** No connection is known any more. */
+/** Forgets which attempt is the connection. */
 export function noneConfirmed(session: Session): Session {
   return mapStates(session, unconfirmed);
 }
@@ -107,13 +107,13 @@ function notOver({ state }: Attempt, isLatest: boolean): Attempt['state'] {
   return isLatest ? 'open' : 'forgotten';
 }
 
-/** The front door told that this attempt has been at the broker, or never will be. The same session where that is no news. */
+/** This attempt was at the broker, or never will be, by the front door's word. The same session if that is known. */
 export function noteArrival(session: Session, id: AttemptId): Session {
   if (session.ambiguity !== 'inFlightKnown' || !inFlight(session).some((attempt) => attempt.id === id)) return session;
   return mapStates(session, (attempt, isLatest) => (attempt.id === id ? landed(attempt, isLatest) : attempt.state));
 }
 
-/** Counted here though it was let in without a count: the message of it may come again. The same session where known. */
+/** Flags an attempt that was let in without a count: its message may come again. Answers the same session if flagged. */
 export function knowUncounted(session: Session, id: AttemptId): Session {
   const known = findAttempt(session, id);
   if (known?.uncounted === true) return session;
@@ -125,7 +125,7 @@ export function knowUncounted(session: Session, id: AttemptId): Session {
   return { ...session, attempts: [latest, ...flagged] };
 }
 
-/** Comes before those that are known; it may be known itself, where it had to look again. */
+/** Puts an attempt before the known ones. It may be among them, where its admission had to look again. */
 export function withLatest(session: Session, latest: LatestAttempt): Session {
   const before = findAttempt(session, latest.id);
   const first = before?.uncounted === true ? { ...latest, uncounted: true as const } : latest;

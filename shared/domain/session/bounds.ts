@@ -1,5 +1,5 @@
-// Until when something can happen: a CONNECT on its way, a connection, an event. Clocks of two machines differ, so each
-// bound is on the side that counts for longer.
+// The latest times at which something can happen: a CONNECT on its way, a connection, an event. Clocks of two machines
+// differ, so each bound is on the side that counts for longer.
 
 import { addSeconds, type Ms, type Seconds, seconds } from '../time.ts';
 import { haveAllArrived } from './attempts.ts';
@@ -8,7 +8,7 @@ import { disconnectedAtOf, type Made, madeOf, type Policy, pendingOf, type Sessi
 /** A CONNECT reaches the broker at most this long after its admission: the authorizer's 5 s, or a ticket's 10. */
 export const connectGraceSeconds = seconds(10);
 
-/** What the clocks of two machines differ by at most. */
+/** The clocks of two machines differ by at most this. */
 export const clockSkewSeconds = 3;
 
 /**
@@ -25,8 +25,8 @@ export function arrivedBy(at: Ms): Ms {
 }
 
 /**
- * An attempt may still be on its way to the broker: that nothing is there yet proves nothing. Of attempts that
- * overlapped the latest was admitted last, so the others have arrived when it must have.
+ * An attempt may still be on its way to the broker, so an answer of `absent` proves nothing yet. The latest of overlapping
+ * attempts was admitted last, so all of them have arrived by the time that holds for it.
  */
 export function isOnItsWay(session: Session, now: Ms): boolean {
   if (haveAllArrived(session)) return false;
@@ -48,7 +48,7 @@ export function endedSince(session: Session, at: Ms): boolean {
   return disconnectedAt !== undefined && addSeconds(at, seconds(clockSkewSeconds)) < disconnectedAt;
 }
 
-/** Clocks of the front door and of the broker differ by less; an event's timestamp may be minutes off. */
+/** How far `made` may be off: the front door's and the broker's clocks differ by less; an event's timestamp by minutes. */
 export function toleranceMs(made: Made | undefined): number {
   return made?.unsure === true ? 150_000 : 2_000;
 }

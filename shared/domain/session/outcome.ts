@@ -1,5 +1,5 @@
-// What a session becomes when something is known of it: a connection, retained, over, or counted again. Pure: each
-// function takes what is known and answers the next record.
+// What an outcome makes of a record: connected, retained, ended, or counted again. Pure: each function takes what is known
+// and answers the next record.
 
 import type { AttemptId, Place } from '../ids.ts';
 import { addSeconds, later, type Ms, type Seconds } from '../time.ts';
@@ -21,7 +21,7 @@ import {
   type UncountPending,
 } from './record.ts';
 
-/** What let in the connection that is known now. Where attempts have overlapped, it may be any of them. */
+/** The vouchers of the known connection. Where attempts have overlapped, it may be any of them. */
 function confirmedVouchers({ signedBy, ambiguity }: Session): Pick<Session, 'signedBy'> {
   if (signedBy === undefined) return {};
   const latest = signedBy.at(-1);
@@ -29,7 +29,7 @@ function confirmedVouchers({ signedBy, ambiguity }: Session): Pick<Session, 'sig
   return latest === 'password' ? {} : { signedBy: [latest] };
 }
 
-/** A life is over: nothing of it is on its way. Its events may still come, and only the front door's name their attempt. */
+/** A life is over: no attempt is on its way. Its messages may still come; only the front door's name their attempt. */
 function lifeOver(session: Session): Session {
   const { phase, ambiguity, attempts } = session;
   const isUnnumbered = phase.kind === 'connected' && phase.pair === undefined;
@@ -47,7 +47,7 @@ export interface Confirmation {
   readonly at: Ms;
   /** `at` may be minutes off. */
   readonly unsure?: true;
-  /** What the session will keep when it ends; undefined: as admitted. */
+  /** How long the session is kept after its connection; undefined: as admitted. */
   readonly expirySeconds: Seconds | undefined;
   readonly attempt?: AttemptId;
   readonly pair?: Pair;
@@ -60,10 +60,10 @@ export function confirmSession(session: Session, told: Confirmation, policy: Pol
   const [latest, ...earlier] = kept.attempts;
   const expirySeconds = told.expirySeconds ?? pendingOf(session)?.expirySeconds ?? session.expirySeconds;
   const bound = upperBound(later(latest.admittedAt, told.at), expirySeconds, policy);
-  // The broker, when it is asked, tells no pair: it may be the one that is known.
+  // An answer of the broker tells no pair: its connection may be the known one.
   const known = pairOf(session);
   const pair = told.pair ?? (told.attempt === undefined ? known : undefined);
-  // With ambiguity it may be another attempt that is told of: nothing is shortened.
+  // With ambiguity the connection may be another attempt's, so nothing is shortened.
   const countsUntil = session.ambiguity === 'none' ? bound : later(session.countsUntil, bound);
   return {
     ...kept,
@@ -88,7 +88,7 @@ export function endSession(session: Session, ending: Ending, now: Ms): Session {
   return endOf(latestOver(lifeOver(session)), ending, now, madeOf(session));
 }
 
-/** The same by the broker's word, which is of a session and not of attempts: the latest may connect after all. */
+/** The same by the broker's word, which tells nothing about attempts: the latest one may connect after all. */
 export function endUnheard(session: Session, ending: Ending, now: Ms): Session {
   return endOf(lifeOver(session), ending, now, madeOf(session));
 }
@@ -108,10 +108,10 @@ function endOf(over: Session, ending: Ending, now: Ms, made?: Made): Session {
 }
 
 /**
- * Nothing of it is left: proven absent, expired, ended by a kick or a takeover, or never admitted. Stays as a tombstone.
- * With `owes` it keeps the index entry through which it was found until its place is out of the roster, so that a crash in
- * between is found again; `findAt` is for who found it otherwise. Without, whoever frees has a message that is delivered
- * again.
+ * Nothing of the session is left: proven absent, expired, ended by a kick or takeover, or never admitted. The record stays
+ * as a tombstone. With `owes` it keeps an index entry until its place is out of the roster, so that the sweeper finds it
+ * after a crash. That is the entry of its lease, else one at `findAt`, else the one in the due index. Without `owes` the
+ * caller has a message that is delivered again.
  */
 export function freeSession(session: Session, options?: { readonly owes: true; readonly findAt?: Ms }): Session {
   const findAt = pendingOf(session)?.until ?? options?.findAt;
@@ -129,13 +129,13 @@ export function freeSession(session: Session, options?: { readonly owes: true; r
   };
 }
 
-/** A tombstone whose place is still to be taken out of the roster, and which is found by then. */
+/** A tombstone whose place may still be in the roster; the sweeper looks at it at `findAt`. */
 export function owing(session: Session, findAt: Ms): Session {
   const { phase } = session;
   return phase.kind === 'ended' ? { ...session, phase: { ...phase, uncountPending: { findAt } } } : session;
 }
 
-/** An entry of the due index that came too early: the next look is when the session stops counting. */
+/** The due index led here too early: the next look is when the session stops counting. */
 export function postponeDue(session: Session): Session {
   return { ...session, dueAt: session.countsUntil };
 }
@@ -152,7 +152,7 @@ export function closePair(session: Session, pair: Pair): Session {
   return { ...session, closedPairs: closedWith(session, pair) };
 }
 
-/** The confirmed connection ended while a newer attempt is pending: only noted, nothing frees. */
+/** The confirmed connection ended while a newer attempt is pending: the end is noted and frees nothing. */
 export function noteEnding(session: Session, ending: Ending, pair: Pair | undefined): Session {
   // What was ended for good, by a kick or a takeover, keeps nothing, whatever its end is told as later.
   const before = endingOf(session);
@@ -162,21 +162,21 @@ export function noteEnding(session: Session, ending: Ending, pair: Pair | undefi
 }
 
 /**
- * The connection is known to be over, and the broker is to be asked for how long it keeps the session: until it answers,
- * the session counts for at least as long as that may be (S10).
+ * The connection is over, and the broker is still to say how long it keeps the session. Until it answers, the session counts
+ * for at least as long as that may be (S10).
  */
 export function awaitProof(session: Session, ending: Ending): Session {
   return withEnding(outlive(session, ending), { ...ending, unproven: true });
 }
 
-/** What nobody has confirmed yet has no end to remember. */
+/** A session that is not confirmed has no end to remember. */
 function withEnding(session: Session, ending: Ending): Session {
   const { phase } = session;
   if (phase.kind !== 'connected' && phase.kind !== 'retained') return session;
   return { ...session, phase: { ...phase, ending } };
 }
 
-/** A DISCONNECT may have asked for a longer expiry than the CONNECT: it counts for at least as long. */
+/** A DISCONNECT may have asked for a longer expiry than the CONNECT: the session counts for at least as long. */
 export function outlive(session: Session, ending: Ending): Session {
   const until = addSeconds(ending.at, ending.expirySeconds);
   return until <= session.countsUntil ? session : { ...session, countsUntil: until };
@@ -202,13 +202,13 @@ export function recountSession(session: Session, place: Place, told: Confirmatio
   };
 }
 
-/** The same, where the broker tells that it is retained: when it was connected, the broker does not say. */
+/** The same for a session that is retained by the broker's word, which does not say when it was connected. */
 export function recountRetained(session: Session, place: Place, ending: Ending, policy: Policy, now: Ms): Session {
   const again = recountSession(session, place, ending, policy);
   return endOf(lifeOver(admittedAt(again, session.attempts[0].admittedAt)), ending, now);
 }
 
-/** The latest attempt came to the broker then, or later than it is known to have been admitted. */
+/** Sets the time of the latest attempt: it was admitted, or came to the broker, at `at`. */
 export function admittedAt(session: Session, at: Ms): Session {
   const [latest, ...earlier] = session.attempts;
   return { ...session, attempts: [{ ...latest, admittedAt: at }, ...earlier] };

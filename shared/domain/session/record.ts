@@ -1,11 +1,12 @@
-// The record of a session: legal states only. Pure. What it becomes when something is told is in table.ts; how, in
-// attempt.ts and outcome.ts; until when, in bounds.ts; and whether the broker speaks of it, in whose.ts.
+// The record of a session: legal states only. Pure. table.ts says which action a message causes in which state. attempt.ts
+// and outcome.ts make the next record. bounds.ts has the times, and whose.ts tells whether an answer of the broker can be
+// about the session.
 //
-// Two things are kept apart. `phase` is what has been proven: nothing yet, a connection, a retained session, or that it is
-// over. `pending` is what may come on top of that, mostly the latest attempt. While something is pending nothing frees,
-// and an attempt that fails leaves what was there (S12).
+// Two things are kept apart. `phase` is what has been proven: nothing yet, a connection, a retained session, or its end.
+// `pending` is what may come on top of that, mostly the latest attempt. While an attempt is pending, the end of an earlier
+// connection frees nothing, and an attempt that fails leaves what was there (S12).
 //
-// Whether a session is counted is not said here: the counter knows, by its place.
+// The record does not say whether its session is counted: the counter knows, by its place.
 
 import type { AttemptId, Names, Place, SignerId } from '../ids.ts';
 import { addSeconds, later, type Ms, type Seconds, seconds } from '../time.ts';
@@ -14,30 +15,30 @@ export interface Session extends Names {
   /** Changes with each life of the session. Its form tells the counter where it is counted: compare with `isSamePlace`. */
   readonly place: Place;
   readonly phase: Phase;
-  /** The latest first; of the others those of which something is to be remembered. */
+  /** The latest first, then the earlier ones that a later message can ask about. */
   readonly attempts: Attempts;
   readonly ambiguity: Ambiguity;
-  /** Until then it counts, whatever is heard or not heard. */
+  /** The session counts until then, whatever messages come or do not come. */
   readonly countsUntil: Ms;
-  /** When somebody must look at it; never later than countsUntil. */
+  /** When the sweeper must look at the session; never later than countsUntil. */
   readonly dueAt: Ms;
   /** The last few pairs known to be over. */
   readonly closedPairs: readonly Pair[];
   readonly expirySeconds: Seconds;
-  /** The front door or the broker has told the expiry of this connection; otherwise the deployment's stands in. */
+  /** The front door or the broker has told the expiry of this connection; otherwise it is the deployment's setting. */
   readonly expiryTold?: true;
-  /** Counted over the limit: a connection that nobody knew turned up, or its client was let in without a count (S17). */
+  /** Counted over the limit: an unknown connection turned up, or the client was let in without a count (S17). */
   readonly recounted: boolean;
   /**
-   * What let in anything that may be behind this session, the latest attempt's last. Only a confirmation of the latest
-   * attempt removes the others, so a failed attempt hides no key of the connection below it. Absent: passwords only.
+   * The vouchers of all attempts that may be behind this session, the latest attempt's last. Only a confirmation of the
+   * latest attempt removes the rest, so a failed attempt hides no key of the connection below it. Absent: passwords only.
    */
   readonly signedBy?: readonly Voucher[];
 }
 
 /** What has been proven of a session. */
 export type Phase =
-  /** Nobody has confirmed its first attempt yet. */
+  /** Its first attempt is not confirmed yet. */
   | { readonly kind: 'new'; readonly pending: Pending }
   | {
       readonly kind: 'connected';
@@ -45,7 +46,7 @@ export type Phase =
       readonly made: Made;
       /** The connection, where a broker event told it. */
       readonly pair?: Pair;
-      /** How it ended, while an attempt is pending or the broker is still to be asked what it keeps. */
+      /** How the connection ended, while an attempt is pending, or until the broker has said what it keeps. */
       readonly ending?: Ending;
     }
   | {
@@ -53,7 +54,7 @@ export type Phase =
       readonly pending?: Pending;
       readonly made?: Made;
       readonly disconnectedAt: Ms;
-      /** A kick ended it while an attempt is pending. */
+      /** A kick ended the session while an attempt was pending. */
       readonly ending?: Ending;
     }
   | {
@@ -65,19 +66,20 @@ export type Phase =
       readonly disconnectedAt?: Ms;
     };
 
-/** What is not known yet of a session. The sweeper asks the broker when the time has come. */
+/** What is not known yet of a session: an attempt on top of its phase, or a question that the broker has not answered. */
 export interface Pending {
+  /** The lease: the sweeper asks the broker then. */
   readonly until: Ms;
-  /** What countsUntil was before an attempt raised it; absent where no attempt has come on top. */
+  /** `countsUntil` before an attempt came on top; absent where none has. */
   readonly fallbackUntil?: Ms;
   /** The expiry that this attempt was admitted with. */
   readonly expirySeconds?: Seconds;
-  /** A broker event told the end of a connection meanwhile: perhaps of this attempt's. */
+  /** A broker event told the end of a connection meanwhile, perhaps of this attempt's connection. */
   readonly endHeard?: true;
 }
 
 export interface UncountPending {
-  /** When the sweeper looks; absent where it is found by when the session was due. */
+  /** When the sweeper looks; absent where the entry in the due index leads to the tombstone. */
   readonly findAt?: Ms;
 }
 
@@ -91,9 +93,9 @@ export interface Made {
 /** The end of a connection. */
 export interface Ending {
   readonly at: Ms;
-  /** The longest that the broker may keep the session. */
+  /** The longest time for which the broker may keep the session. */
   readonly expirySeconds: Seconds;
-  /** The broker may keep it for less, and has not been asked (S10). */
+  /** The broker may keep it for less, and has not said so yet (S10). */
   readonly unproven?: true;
 }
 
@@ -109,13 +111,14 @@ export type Attempts = readonly [LatestAttempt, ...Attempt[]];
 export interface Attempt {
   readonly id: AttemptId;
   /**
-   * `open`: nothing has been told of it, and one that is not the latest may be on its way to the broker. `connected`: the
-   * front door told that it is the connection of this phase; `ended`: and that this is over. `over`: it is no connection,
-   * or none any more. `kicked`: over, but it may be on its way yet. `forgotten`: it does not matter any more.
-   * At most one is `connected` or `ended`, and at most one `over`, `kicked` or `ended`.
+   * `open`: no message has told its outcome; an open attempt that is not the latest may be on its way to the broker.
+   * `connected`: the front door has reported it as the connection of this phase. `ended`: that connection is over.
+   * `over`: the attempt is no connection, or not any more. `kicked`: over, but it may be on its way yet. `forgotten`: read
+   * like an unknown attempt. At most one attempt is `connected` or `ended`, and at most one is `over`,
+   * `kicked` or `ended`.
    */
   readonly state: 'open' | 'connected' | 'ended' | 'over' | 'kicked' | 'forgotten';
-  /** Let in without a count, and counted here: its message may come again (S17). */
+  /** Let in without a count, and counted since: the message of its admission may come again (S17). */
   readonly uncounted?: true;
 }
 
@@ -126,20 +129,20 @@ export interface LatestAttempt extends Attempt {
   readonly ipAddress?: string;
 }
 
-/** Who tells what becomes of an attempt: the front door, which knows attempts, or broker events only. */
+/** The source of news of an attempt: the front door, which knows attempts, or broker events only. */
 export type Witness = 'door' | 'broker';
 
 /**
- * Attempts have overlapped, so an event of one may be taken for another's: nothing is freed on an event alone, the broker
- * is asked. `inFlightKnown`: all of them are the front door's, and `attempts` names those that may be on their way to the
- * broker. `unknown`: anything else has overlapped, so that nobody can tell.
+ * Whether attempts have overlapped, so that an event of one may be taken for another's. Then no event frees by itself:
+ * presence asks the broker. `inFlightKnown`: all of them are the front door's, and `attempts` names those that may be on
+ * their way to the broker. `unknown`: the record cannot say which of them may be on their way.
  */
 export type Ambiguity = 'none' | 'inFlightKnown' | 'unknown';
 
-/** What let an attempt in: the key that its token was verified with, or a password. */
+/** The credential of an attempt: the key that verified its token, or a password. */
 export type Voucher = SignerId | 'password';
 
-/** What the broker tells of a client id that it knows. */
+/** An answer of the broker about a client id that it knows. */
 export type BrokerTells =
   | { readonly kind: 'connected'; readonly since?: Ms }
   | { readonly kind: 'retained'; readonly disconnectedAt?: Ms; readonly askedAt?: Ms };
@@ -186,19 +189,19 @@ export function withPending(session: Session, pending: Pending): Session {
 export function tombstoneUntil(session: Session): Ms {
   const { attempts, countsUntil, dueAt } = session;
   const { admittedAt } = attempts[0];
-  // One that no connection was ever known of is remembered for as long as a connection without an expiry.
+  // A session without a known connection is remembered for as long as a connection without an expiry.
   const bound = madeOf(session) === undefined && dueAt < countsUntil ? dueAt : countsUntil;
   return addSeconds(later(later(admittedAt, disconnectedAtOf(session) ?? admittedAt), bound), tombstoneSeconds);
 }
 
-/** The records say that its session is over; or has expired, and the sweeper has not been there yet. */
+/** Over by its record, or expired and not swept yet; and kept for late events. */
 export function isTombstone(session: Session, now: Ms): boolean {
   return !isLive(session, now) && tombstoneUntil(session) > now;
 }
 
 /**
- * Freed before the expiry had run out that the broker granted, or at its upper bound, because no end was ever told: it says
- * that nothing is left there, and the broker alone knows.
+ * A tombstone whose session may still be at the broker. It was freed before the granted expiry had run out, or at its
+ * upper bound without a known end. Only the broker can say whether anything is left.
  */
 export function mayLiveOn(session: Session, now: Ms): boolean {
   const { phase, expirySeconds, countsUntil } = session;
@@ -207,15 +210,15 @@ export function mayLiveOn(session: Session, now: Ms): boolean {
 }
 
 /**
- * Over, and the broker keeps nothing of it: its expiry was 0, by the word of a packet or of the broker. Of any other that is
- * over the broker alone knows: it was ended early, or its expiry ran out less than half an hour ago.
+ * Over, and the broker keeps nothing of it: its expiry was 0, by the word of a packet or of the broker. Only the broker
+ * knows about any other session that is over: it ended early, or its expiry ran out less than half an hour ago.
  */
 export function leftNothing(session: Session, now: Ms): boolean {
   const isTold = session.attempts[0].source === 'door' || session.expiryTold === true;
   return !isLive(session, now) && session.expirySeconds === 0 && isTold;
 }
 
-/** Live: it may count. A time that has run out frees it, however late the database removes its item (S11). */
+/** Live: the session may count. It stops at `countsUntil`, however late the database removes its item (S11). */
 export function isLive(session: Session, now: Ms): boolean {
   return session.phase.kind !== 'ended' && session.countsUntil > now;
 }
@@ -238,12 +241,12 @@ export function closedWith(session: Session, pair: Pair | undefined): readonly P
   return [...session.closedPairs, pair].slice(-closedPairsKept);
 }
 
-/** How what was there before the pending attempt has ended. */
+/** How the connection below the pending attempt ended. */
 export function endingOf({ phase }: Session): Ending | undefined {
   return phase.kind === 'connected' || phase.kind === 'retained' ? phase.ending : undefined;
 }
 
-/** The pair of the connection that is known. */
+/** The pair of the known connection. */
 export function pairOf({ phase }: Session): Pair | undefined {
   return phase.kind === 'connected' ? phase.pair : undefined;
 }

@@ -1,9 +1,8 @@
-// The life cycle of a session, as data: what is told of it × what its record says → what is done. ARCHITECTURE.md shows
-// these tables; which row a message is, and what each action writes, is in app/presence (read-report, read-event,
-// read-answer). Pure.
+// The life cycle of a session, as data: message × state of the record → action. ARCHITECTURE.md shows these tables.
+// app/presence (read-report, read-event, read-answer) finds a message's row and says what each action writes. Pure.
 //
-// A row with `overlapped` is for sessions whose attempts have overlapped (`ambiguity`): there the broker is asked before
-// anything is freed. `–` changes nothing, `·` cannot be, `ask` asks the broker, and its answer is read by `answers`.
+// Rows with `overlapped` are for sessions whose attempts have overlapped (`ambiguity`): the broker's answer is needed before
+// they are freed. `–` changes nothing, `·` cannot be, `ask` asks the broker, and `answers` reads its answer.
 
 import { pendingOf, type Session } from './record.ts';
 
@@ -17,7 +16,7 @@ export function stateOf(session: Session): State {
   return pendingOf(session) === undefined ? kind : `${kind}, pending`;
 }
 
-/** What the front door reports of an attempt. `its connection`: of the attempt that it told to be connected. */
+/** The front door's reports. `its connection`: the report is of the attempt that was reported as connected. */
 export const reports = {
   'connected, latest': ['confirm', 'confirm', 'confirm', 'ask', 'confirm', 'ask'],
   'connected, latest, perhaps over': ['verify', 'confirm', 'verify', 'ask', 'verify', 'ask'],
@@ -75,7 +74,7 @@ export const events = {
   'connect_failed, front door': ['–', '–', '–', '–', '–', '–'],
 } as const satisfies Table;
 
-/** What the broker answers. `strange`: something that no admission known can be of. */
+/** The broker's answers. `strange`: a connection or session that no known admission can have made. */
 export const answers = {
   connected: ['confirm', 'confirm', 'confirm', 'confirm', 'confirm', 'count again'],
   retained: ['retain', 'retain', 'retain', 'retain', 'retain', 'count again'],
@@ -90,7 +89,7 @@ type Table = Readonly<Record<string, Row>>;
 /** The names of what a table's cells do. */
 export type ActionOf<T extends Table> = T[keyof T][number];
 
-/** What a row's cell says for a session. */
+/** The cell of a row for the session's state. */
 export function cellOf<T extends Table, R extends keyof T>(table: T, row: R, session: Session): T[R][number] {
   return (table[row] as Row)[states.indexOf(stateOf(session))] as T[R][number];
 }
@@ -100,9 +99,8 @@ export const meanings: Readonly<
   Record<ActionOf<typeof reports> | ActionOf<typeof events> | ActionOf<typeof answers>, string>
 > = {
   '–': 'nothing changes; what a crash left undone is done',
-
   '·': 'cannot be',
-  wait: 'it cannot be told yet: the message comes again, or the sweeper asks',
+  wait: 'not known yet: the message comes again, or the sweeper asks',
   ask: 'ask the broker',
   'ask, over': 'the latest attempt is over; ask what is left',
   'ask, close': 'the pair is over; ask what came in its place',
@@ -112,7 +110,7 @@ export const meanings: Readonly<
   confirm: 'it is the connection: `connected`',
   verify: 'ask whether the connection is there that was made then; its end may have been told',
   overlap: 'from now on attempts overlap, if the connection known was not made later',
-  doubt: 'which attempt came last nobody knows: ask',
+  doubt: 'which attempt came last is not known: ask',
   arrive: 'the attempt is not on its way any more; ask if it was the last one, and the latest is over',
   note: 'the attempt is not on its way any more',
   land: 'the attempt is not on its way any more; ask if it was the last one',

@@ -1,13 +1,13 @@
-// Whether what the broker tells of a client id can be a session that is known, by the times of both. The broker tells
-// neither usernames nor attempts.
+// Compares an answer of the broker about a client id with a known session, by the times of both: can the answer be about
+// that session? The broker tells neither usernames nor attempts.
 
 import { addSeconds, type Ms, type Seconds, seconds } from '../time.ts';
 import { clockSkewSeconds, connectGraceSeconds, lateConnectSeconds, toleranceMs, upperBound } from './bounds.ts';
 import { type BrokerTells, disconnectedAtOf, madeOf, type Policy, pendingOf, type Session } from './record.ts';
 
 /**
- * A connection that was there before the only attempt was admitted, and is there still: the attempt did not come to the
- * broker, where it would have taken its place.
+ * The broker's connection was made before the only attempt was admitted. The attempt has not reached the broker, since it
+ * would have replaced that connection.
  */
 export function isFromBefore({ phase, ambiguity, attempts }: Session, says: BrokerTells): boolean {
   if (phase.kind !== 'new' || ambiguity !== 'none' || says.kind !== 'connected' || says.since === undefined)
@@ -16,9 +16,9 @@ export function isFromBefore({ phase, ambiguity, attempts }: Session, says: Brok
 }
 
 /**
- * Until when it may live what the broker tells of, if that is too late for any admission that is known of this client id:
- * then somebody was let in without a count, of this username or of another, and the message of it is still to come (S17).
- * `connectedAt`: when the connection was made that is asked about, where that is known.
+ * How long the broker's connection or session may live, if it is too late for any known admission of this client id.
+ * Otherwise undefined. A client was let in without a count then, of this username or of another, and its message is still
+ * to come (S17). `connectedAt`: when the connection that is asked about was made, where that is known.
  */
 export function strangeUntil(
   session: Session,
@@ -38,12 +38,12 @@ export function strangeUntil(
   return isLate ? addSeconds(at, expirySeconds) : undefined;
 }
 
-/** The broker forgets after this when a session was disconnected [AWS: GetConnection]. */
+/** The broker forgets the time of a disconnect after this [AWS: GetConnection]. */
 const forgetDisconnectSeconds = seconds(1_800);
 
 /**
- * Whether what the broker tells of can be this session, by the times that are known of it. `within`: how long after its
- * admission a CONNECT may have reached the broker.
+ * The broker's answer can be about this session, by the times in its record. `within`: how long after its admission a
+ * CONNECT may have reached the broker.
  */
 export function mayBeIts(session: Session, says: BrokerTells, within: Seconds = connectGraceSeconds): boolean {
   const made = madeOf(session);
@@ -77,7 +77,7 @@ export function mayBeIts(session: Session, says: BrokerTells, within: Seconds = 
   return disconnectedAt === undefined || Math.abs(at - disconnectedAt) <= tolerance;
 }
 
-/** The connection that the broker tells of is the one that the session knows; also where it does not say since when. */
+/** The broker's connection is the one in the record. True also where either time is unknown. */
 export function isSameConnection(session: Session, since: Ms | undefined): boolean {
   const made = madeOf(session);
   if (since === undefined || made === undefined) return true;
