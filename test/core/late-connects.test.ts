@@ -160,6 +160,51 @@ test('S15: an attempt that was on its way when it was kicked connects after its 
   await countsUntilItsEnd(attempt);
 });
 
+test('I2: an older report asks the broker, and another username ends under the client id before the answer is read', async () => {
+  const older = await admitted();
+  core.advance(31);
+  await core.sweep();
+  core.takeover = 'allow';
+  const theirs = await core.join('bob', 'a');
+  arrive();
+  const broker = askedBefore(async () => {
+    if (!core.broker.delete('a')) return;
+    await core.report('door.disconnected', 'bob', 'a', theirs);
+  });
+  const report = {
+    ...names,
+    attempt: older,
+    at: core.now(),
+    type: 'door.connected',
+    expirySeconds: seconds(0),
+  } as const;
+  await applyDoorReport({ ...core.ports, broker }, report);
+  expect(await core.used('bob')).toBe(0);
+  expect(await core.used('alice')).toBe(0);
+});
+
+test('I2: the broker does not answer, and a late report of a connection that is over comes twice: the session stays retained', async () => {
+  const attempt = await admitted(600);
+  const report = {
+    ...names,
+    attempt,
+    at: core.now(),
+    type: 'door.connected',
+    expirySeconds: seconds(600),
+  } as const;
+  core.advance(31);
+  core.broker.set('a', { kind: 'retained', disconnectedAt: core.now(), expirySeconds: seconds(600) });
+  await core.sweep();
+  core.broker.set('a', { kind: 'unknown' });
+  await applyDoorReport(core.ports, report);
+  await applyDoorReport(core.ports, report);
+  expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'retained' } });
+  core.broker.delete('a');
+  core.advance(31);
+  await core.sweep();
+  expect(await core.used('alice')).toBe(0);
+});
+
 /** Each is a record that the report of a late CONNECT changes nothing of, but that somebody else may be about to free. */
 test.each([
   [

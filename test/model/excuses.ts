@@ -59,8 +59,8 @@ export function excuseCounted(world: World, session: Session): string | undefine
     return 'the order of two connections is not known';
   }
   if (isAnybodys(world, session)) return 'the broker does not say whose session it keeps';
-  // A kick died when the broker had ended the connection and the tombstone was not written yet: what is told of the end
-  // retains it, for its expiry at most.
+  // A kick or a takeover died when the broker had ended the connection and the tombstone was not written yet: what is told
+  // of the end retains it, for its expiry at most.
   if (session.phase.kind === 'retained' && world.isHalfKicked(session)) return 'a kick died';
   // Its events came more than an hour late (a replayed dead-letter queue), when the broker's word is all there is, and the
   // broker does not tell usernames: what another one has there counts for both, at most until the upper bound.
@@ -79,6 +79,8 @@ export function excuseCounted(world: World, session: Session): string | undefine
 
 /** Counted otherwise after everything has been delivered once more (I5). */
 export function excuseRepeated(world: World, session: Session): string | undefined {
+  // A kick or a takeover died, so it is retained and not there: a message that has the broker asked frees it.
+  if (session.phase.kind === 'retained' && world.isHalfKicked(session)) return 'a kick died';
   // Two usernames asked for one client id at about the same time, one of them let in without a count: its events had come
   // before there was a record to read them by, and nobody knew whose the others were. Then any event may tell.
   return world.config.admits && world.isContested(session) ? 'its events came before it was known' : undefined;
@@ -123,6 +125,9 @@ export function excuseForced(world: World, session: Session | undefined): string
   if (faults !== 'none') return 'a process died or a request failed before';
   if (drops) return 'an event was lost before';
   if (lateDials) return 'a CONNECT reached the broker after its lease';
+  // A process whose clock is ahead took a retained session for expired, and another, which asks the broker, does not.
+  const left = session === undefined ? Number.POSITIVE_INFINITY : session.countsUntil - world.clock.now();
+  if (world.config.skew && session?.phase.kind === 'retained' && left <= 2 * skewMaxMs) return 'clocks differ';
   // Two handlers on one session: it was freed between the one's look and its write. Whoever counts looks again after
   // it, and takes the place out with its next request.
   return session?.phase.kind === 'ended' ? 'for a moment' : undefined;

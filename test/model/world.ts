@@ -227,7 +227,8 @@ export class World {
     if (call.actor.kind === 'worker') {
       this.reached.note('kicked');
       this.halfKicked.add(call.id);
-    } else this.reached.note('ended what its client had given up');
+    } else if (call.actor.kind === 'connect') this.halfKicked.add(call.id);
+    else this.reached.note('ended what its client had given up');
     this.tell(call.actor, `  broker says ${lost ? 'unknown' : answer}`);
     call.answer(lost ? 'unknown' : answer);
     return this.settle();

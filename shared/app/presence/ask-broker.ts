@@ -44,7 +44,8 @@ export async function askBroker(
 ): Promise<Heard> {
   const { store } = ports;
   const { deploymentId, clientId } = session;
-  const says = await ports.broker.getConnection(toBrokerClientId(deploymentId, clientId));
+  const id = toBrokerClientId(deploymentId, clientId);
+  const says = await ports.broker.getConnection(id);
   if (says.kind === 'absent' || says.kind === 'unknown') return says;
   const owner = (await readOtherHolder(store, session)).record?.value;
   if (owner === undefined) {
@@ -64,6 +65,10 @@ export async function askBroker(
   const within = session.phase.kind === 'ended' ? lateConnectSeconds : connectGraceSeconds;
   const theirs = isLive(owner, told.askedAt) && mayBeIts(owner, told, within);
   if (theirs) return { kind: mine && session.phase.kind !== 'ended' ? 'unknown' : 'absent' };
-  if (mine) return says;
+  if (mine) {
+    // Both are over: the other one may have been there at the answer, and have ended before its record was read.
+    const isOver = session.phase.kind === 'ended' && owner.phase.kind === 'ended';
+    return isOver && mayBeIts(owner, told, within) ? ports.broker.getConnection(id) : says;
+  }
   return { kind: session.phase.kind === 'ended' ? 'absent' : 'unknown' };
 }

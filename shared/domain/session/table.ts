@@ -13,6 +13,8 @@ export type State = (typeof states)[number];
 export function stateOf(session: Session): State {
   const { kind } = session.phase;
   if (kind === 'new' || kind === 'ended') return kind;
+  // A lease that only has the broker asked again is no attempt: the connection told of may be the one that is over.
+  if (kind === 'retained') return pendingOf(session)?.fallbackUntil === undefined ? kind : `${kind}, pending`;
   return pendingOf(session) === undefined ? kind : `${kind}, pending`;
 }
 
@@ -58,11 +60,11 @@ export const events = {
   'connected, older than an hour': ['ask', 'ask', 'ask', 'ask', 'ask', 'ask'],
   'another, older than an hour': ['ask', 'ask', 'ask', 'ask', 'ask', '–'],
   'connected, known': ['·', '–', '–', '·', '·', '·'],
-  'connected, a pair that is over': ['hasten', '·', 'hasten', '·', 'hasten', '·'],
+  'connected, a pair that is over': ['hasten', '·', 'hasten', '–', 'hasten', '·'],
   connected: ['confirm', 'learn pair', 'confirm', 'ask', 'confirm', 'ask'],
   'connected, perhaps another': ['ask', 'learn pair', 'ask', 'ask', 'ask', 'ask'],
   'connected, front door': ['–', '–', '–', 'ask if later', '–', 'ask of then'],
-  'connected, front door, overlapped': ['rewrite', 'rewrite', 'rewrite', '·', 'rewrite', 'ask of then'],
+  'connected, front door, overlapped': ['rewrite', 'rewrite', 'rewrite', 'rewrite', 'rewrite', 'ask of then'],
   'disconnected, its connection': ['·', 'end', 'note end', '·', '·', '·'],
   'disconnected, its connection, overlapped': ['·', 'ask, count', 'note end', '·', '·', '·'],
   'disconnected, thrown out by another': ['·', 'ask, close', 'note end', '·', '·', '·'],
