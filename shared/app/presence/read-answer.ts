@@ -4,7 +4,6 @@
 import { countStrange } from '../../domain/session/attempt.ts';
 import { isConfirmed, noneOver } from '../../domain/session/attempts.ts';
 import {
-  admittedAt,
   type Confirmation,
   confirmSession,
   endUnheard,
@@ -12,6 +11,7 @@ import {
   owing,
   recountRetained,
   recountSession,
+  withAdmittedAt,
 } from '../../domain/session/outcome.ts';
 import { disconnectedAtOf, type Ending, pendingOf, type Session } from '../../domain/session/record.ts';
 import { type ActionOf, answers, cellOf } from '../../domain/session/table.ts';
@@ -42,7 +42,7 @@ const actions: Readonly<Record<ActionOf<typeof answers>, (given: Given) => Sessi
     // front door has reported one and none overlapped, it is the latest attempt's.
     const isNewDoubt = told.attempt === undefined && session.ambiguity === 'none';
     const known: Session = isNewDoubt ? { ...session, ambiguity: 'unknown' } : session;
-    return confirmSession(admittedAt(known, later(session.attempts[0].admittedAt, told.at)), told, ports.policy);
+    return confirmSession(withAdmittedAt(known, later(session.attempts[0].admittedAt, told.at)), told, ports.policy);
   },
   retain: ({ session, says, now }) =>
     owingSince(endUnheard(session, toldRetention(session, says, now), now), session, now),

@@ -191,7 +191,7 @@ export function outlast(session: Session, at: Ms, expirySeconds: Seconds, policy
 /** A connection turned up for a freed session: it counts again, in a new place, over the limit if need be. */
 export function recountSession(session: Session, place: Place, told: Confirmation, policy: Policy): Session {
   const countsUntil = upperBound(told.at, told.expirySeconds ?? session.expirySeconds, policy);
-  const again = admittedAt({ ...session, place, dueAt: countsUntil }, told.at);
+  const again = withAdmittedAt({ ...session, place, dueAt: countsUntil }, told.at);
   return {
     ...confirmSession(again, told, policy),
     ...(session.signedBy === undefined ? {} : { signedBy: session.signedBy }),
@@ -205,11 +205,11 @@ export function recountSession(session: Session, place: Place, told: Confirmatio
 /** The same for a session that is retained by the broker's word, which does not say when it was connected. */
 export function recountRetained(session: Session, place: Place, ending: Ending, policy: Policy, now: Ms): Session {
   const again = recountSession(session, place, ending, policy);
-  return endOf(lifeOver(admittedAt(again, session.attempts[0].admittedAt)), ending, now);
+  return endOf(lifeOver(withAdmittedAt(again, session.attempts[0].admittedAt)), ending, now);
 }
 
 /** Sets the time of the latest attempt: it was admitted, or came to the broker, at `at`. */
-export function admittedAt(session: Session, at: Ms): Session {
+export function withAdmittedAt(session: Session, at: Ms): Session {
   const [latest, ...earlier] = session.attempts;
   return { ...session, attempts: [{ ...latest, admittedAt: at }, ...earlier] };
 }

@@ -48,9 +48,9 @@ export const reports = {
   'disconnected, latest, overlapped': ['end last', 'ask, over', 'end last', '–', 'end last', '–'],
   'disconnected, its connection, older': ['·', 'end', 'note end', '·', '·', '·'],
   'disconnected, its connection, older, overlapped': ['note end', '·', 'note end', '·', 'note end', '·'],
-  'disconnected, older': ['arrive', '–', 'arrive', '–', 'arrive', '–'],
+  'disconnected, older': ['–', '–', '–', '–', '–', '–'],
   'disconnected, older, overlapped': ['arrive', 'ask', 'arrive', '–', 'arrive', '–'],
-  'disconnected, known to be over': ['·', '–', 'land', '–', 'land', '–'],
+  'disconnected, known to be over': ['·', '–', '–', '–', '–', '–'],
   'disconnected, known to be over, overlapped': ['land', 'ask', 'land', '–', 'land', '–'],
 } as const satisfies Table;
 
