@@ -71,7 +71,7 @@ export function startChild<Api extends Calls>(script: URL, { env = {}, execArgv 
   };
 }
 
-/** The other end: answers each call in its turn, and ends with whoever calls. Answers `api`, whose type the parent takes. */
+/** The child's end: answers each call in its turn, and ends with its parent. Returns `api`, whose type the parent uses. */
 export function answerParent<Api extends Calls>(api: Api): Api {
   process.once('disconnect', () => process.exit());
   process.on('message', ({ name, args }: Message) => {

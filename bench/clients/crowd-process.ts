@@ -25,7 +25,7 @@ export interface Volley {
 }
 
 const api = answerParent({
-  /** Opens a socket for each; nobody says anything yet. Answers how many could not be opened. */
+  /** Opens a socket for each device and sends nothing. Answers how many could not be opened. */
   async open(place: Place, devices: readonly Device[]): Promise<number> {
     clients = [];
     admitted = [];
@@ -52,13 +52,13 @@ const api = answerParent({
     return { answers, firstAt, lastAt };
   },
 
-  /** Who of those admitted answers a PINGREQ. */
+  /** The admitted devices that answer a PINGREQ. */
   async pingAll(): Promise<readonly string[]> {
     const alive = await Promise.all(admitted.map((client) => client.ping(pingWithinMs)));
     return admitted.filter((_, n) => alive[n]).map(({ clientId }) => clientId);
   },
 
-  /** One after the other, `width` at a time, each on a socket of its own; whoever is admitted stays. */
+  /** Connects the devices in turn, `width` at a time, each on its own socket. The admitted ones stay. */
   async join(place: Place, devices: readonly Device[], width: number): Promise<readonly Answer[]> {
     const answers: Answer[] = [];
     const coming = devices[Symbol.iterator]();

@@ -12,7 +12,7 @@ import type { Step } from '../../shared/app/presence/step.ts';
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import { decideAfterKick } from '../../shared/domain/kick.ts';
 import { extendLease, meetSession, startSession } from '../../shared/domain/session/attempt.ts';
-import { isConfirmed, isOver, knowUncounted } from '../../shared/domain/session/attempts.ts';
+import { isConfirmed, isOver, knowUncounted, withAttempts } from '../../shared/domain/session/attempts.ts';
 import {
   type Admission,
   endingOf,
@@ -302,6 +302,20 @@ describe('the life cycle', () => {
       notReached: meant.filter((name) => !reached.has(name)),
       notMeant: [...reached].filter((name) => !meant.includes(name)),
     }).toEqual({ notReached: [], notMeant: [] });
+  });
+
+  test('keeps 9 attempts at most, also of an item that held more; what is on its way is not known then', () => {
+    const at = ms(1_800_000_000_000);
+    const admission: Admission = { attempt: 'a' as AttemptId, witness: 'door', at, expirySeconds: seconds(0) };
+    const begun = startSession(names, place, admission, policy, undefined, false);
+    const earlier = Array.from({ length: 17 }, (_, n) => ({ id: `b${n}` as AttemptId, state: 'open' }) as const);
+    const known: Session = { ...begun, ambiguity: 'inFlightKnown' };
+    expect(withAttempts(known, [known.attempts[0], ...earlier])).toMatchObject({
+      attempts: [{ id: 'a' }],
+      ambiguity: 'unknown',
+    });
+    const uncounted = earlier.map(({ id }) => ({ id, state: 'forgotten', uncounted: true }) as const);
+    expect(withAttempts(known, [known.attempts[0], ...uncounted]).attempts).toHaveLength(9);
   });
 
   test('is shown by ARCHITECTURE.md (vitest run test/core/life-cycle-tables.test.ts -u writes it)', async () => {

@@ -34,7 +34,9 @@ export function withAttempts(session: Session, [latest, ...earlier]: Attempts): 
   const leastKnown = meant.findLastIndex((attempt) => !isConfirmed(attempt) && !isOver(attempt));
   const kept: Attempts = [latest, ...meant.filter((_, n) => n !== leastKnown)];
   const isLost = session.ambiguity === 'inFlightKnown' && meant[leastKnown]?.state === 'open';
-  return isLost ? unknownInFlight({ ...session, attempts: kept }) : { ...session, attempts: kept };
+  const next: Session = { ...session, attempts: kept };
+  // An item of an earlier release may hold more of them.
+  return isLost ? unknownInFlight(next) : withAttempts(next, kept);
 }
 
 /** The session with each attempt in the state that `to` gives it. */

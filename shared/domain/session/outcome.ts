@@ -178,13 +178,15 @@ function withEnding(session: Session, ending: Ending): Session {
 
 /** A DISCONNECT may have asked for a longer expiry than the CONNECT: the session counts for at least as long. */
 export function outlive(session: Session, ending: Ending): Session {
-  const until = addSeconds(ending.at, ending.expirySeconds);
-  return until <= session.countsUntil ? session : { ...session, countsUntil: until };
+  return countAtLeast(session, addSeconds(ending.at, ending.expirySeconds));
 }
 
 /** A connection that was made at `at` counts for as long as it may last. */
 export function outlast(session: Session, at: Ms, expirySeconds: Seconds, policy: Policy): Session {
-  const until = upperBound(at, expirySeconds, policy);
+  return countAtLeast(session, upperBound(at, expirySeconds, policy));
+}
+
+function countAtLeast(session: Session, until: Ms): Session {
   return until <= session.countsUntil ? session : { ...session, countsUntil: until };
 }
 
