@@ -3,10 +3,12 @@
 
 import { expect, test } from 'vitest';
 import { kickClient } from '../../shared/app/operations/kick.ts';
+import { readReport } from '../../shared/app/presence/read-report.ts';
 import { applyDoorReport } from '../../shared/app/presence/report.ts';
 import { compareWithBroker } from '../../shared/app/repair/compare-with-broker.ts';
 import { sweep } from '../../shared/app/repair/sweep.ts';
 import type { AttemptId, ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
+import { countStrange } from '../../shared/domain/session/attempt.ts';
 import { ms, seconds } from '../../shared/domain/time.ts';
 import type { Broker } from '../../shared/ports/presence/broker.ts';
 import { tableForEachTest } from '../support/tables.ts';
@@ -271,4 +273,31 @@ test('clocks that differ: a sweeper that is 3 s ahead does not free what may be 
   arrive();
   await tell('door.connected', older);
   await countsUntilItsEnd(older);
+});
+
+test('I2: a connection straight to the broker ends while an attempt through the front door is pending, which then fails', async () => {
+  await core.connect('alice', 'a', { witness: 'broker', expiry: 600 });
+  await core.event('connected', 'a', 1);
+  const attempt = await admitted(600);
+  await core.event('disconnected', 'a', 1, 'CLIENT_INITIATED_DISCONNECT');
+  await core.reportUnsent('alice', 'a', attempt);
+  expect(await core.session('alice', 'a')).toMatchObject({ phase: { kind: 'ended' } });
+  expect(await core.used('alice')).toBe(0);
+});
+
+test('I2: a late report confirms no session that is known to be over, and is only asked about', async () => {
+  const first = await admitted(600);
+  await tell('door.connected', first, 600);
+  await tell('door.disconnected', first, 600);
+  const retained = await core.session('alice', 'a');
+  if (retained === undefined) throw new Error('it is retained');
+  const asked = countStrange(retained, ms(core.now() + 600_000), ms(core.now() + 30_000));
+  const late = {
+    ...names,
+    attempt: 'late' as AttemptId,
+    at: core.now(),
+    type: 'door.connected',
+    expirySeconds: seconds(600),
+  } as const;
+  expect(readReport(asked, late, core.ports, core.now())).toEqual({ since: late.at });
 });

@@ -74,7 +74,8 @@ export function eventRow(given: Given): keyof typeof events {
       return isCertain({ ...given, event }) ? 'connected' : 'connected, perhaps another';
     case 'disconnected':
       if (isOver) return 'of a pair that is over';
-      if (isFrontDoors)
+      // A pair that the record knows is of a connection straight to the broker: the front door tells nothing of its end.
+      if (isFrontDoors && !isSame(session, event))
         return given.aside.doorSilent ? 'disconnected, front door is silent' : 'disconnected, front door';
       return disconnectedRow(session, event);
     case 'connect_failed':

@@ -14,7 +14,7 @@ export function stateOf(session: Session): State {
   const { kind } = session.phase;
   if (kind === 'new' || kind === 'ended') return kind;
   // A lease that only has the broker asked again is no attempt: the connection told of may be the one that is over.
-  if (kind === 'retained') return pendingOf(session)?.fallbackUntil === undefined ? kind : `${kind}, pending`;
+  if (kind === 'retained') return pendingOf(session)?.expirySeconds === undefined ? kind : `${kind}, pending`;
   return pendingOf(session) === undefined ? kind : `${kind}, pending`;
 }
 
