@@ -107,13 +107,21 @@ describe('a DISCONNECT that lowers the expiry is a reason to ask', () => {
     expect(await core.used('alice')).toBe(0);
   });
 
-  test('to 0, and it cannot be ended there: what the broker shows counts', async () => {
+  test.each([
+    ['was ended all the same: freed', true, 0],
+    ['was not: what the broker shows counts', false, 1],
+  ])('to 0, and nobody learns whether it was ended there; the lease asks. It %s', async (_what, isGone, used) => {
     const attempt = await core.join('alice', 'a', 600);
     core.broker.set('a', retained(600));
     deletes = 'unknown';
     await end('a', attempt, { changedToSeconds: seconds(0) });
-    expect(await countedFor('a')).toBe(600_000);
     expect(await core.used('alice')).toBe(1);
+    if (isGone) core.broker.delete('a');
+    core.advance(31);
+    await core.sweep();
+    expect(ended).toEqual(['demo:a']);
+    expect(await core.used('alice')).toBe(used);
+    if (!isGone) expect(await countedFor('a')).toBe((600 - 31) * 1000);
   });
 
   test.each([

@@ -29,7 +29,8 @@ export async function hearAfterEnd(
   const owner = await store.readOwner(deploymentId, clientId);
   if (owner?.value.username !== username) return says;
   const ended = await broker.deleteConnection(toBrokerClientId(deploymentId, clientId), { cleanSession: true });
-  return ended === 'unknown' ? says : { kind: 'absent' };
+  // Without an answer the session may be there or not, so the lease asks again.
+  return { kind: ended === 'unknown' ? 'unknown' : 'absent' };
 }
 
 /**
