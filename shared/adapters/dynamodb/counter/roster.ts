@@ -36,7 +36,7 @@ export function createRosterAdding(
     expression: object,
   ): Promise<Item | Refused | 'throttled'> {
     try {
-      return await items.update(items.rosterKey(id, username), expression, { untilThrottled: true });
+      return await items.updateRoster(id, username, expression, { untilThrottled: true });
     } catch (error) {
       if (isThrottled(error)) return 'throttled';
       throw error;
