@@ -58,15 +58,16 @@ function keyOf({ record, message }: Received): string {
 }
 
 /**
- * The messages of one client id. The front door's come first: its reports are exact, and most events of its sessions say
- * nothing new then, and cost no reading of their own.
+ * The messages of one client id. The front door's reports come before an end that the broker tells: they are exact, and
+ * most of its events say nothing new then, and cost no reading of their own.
  */
 async function applyInTurn(ports: PresencePorts, group: readonly Received[]): Promise<string[]> {
-  const events = group.filter(({ message }) => message.kind === 'event');
-  const reports = group.filter(({ message }) => message.kind !== 'event');
-  const held = createHeld(ports.store, { withOwner: events.length > 0 });
+  const inTurn = [...group].sort((a, b) => turnOf(a) - turnOf(b) || byEnd(a, b));
+  const hasEvents = inTurn.some(({ message }) => message.kind === 'event');
+  const report = inTurn.map(({ message }) => message).find((message) => message.kind === 'report');
+  const held = createHeld(ports.store, { both: hasEvents ? report?.told : undefined });
   const failed: string[] = [];
-  for (const { record, message } of [...reports, ...events]) {
+  for (const { record, message } of inTurn) {
     try {
       // "later" is a failure to SQS: the message comes again after its visibility time-out.
       if ((await apply(ports, record, message, held)) === 'later') failed.push(record.messageId);
@@ -78,6 +79,19 @@ async function applyInTurn(ports: PresencePorts, group: readonly Received[]): Pr
     }
   }
   return failed;
+}
+
+function turnOf({ message }: Received): number {
+  if (message.kind !== 'event') return 1;
+  return message.told.type === 'connected' ? 0 : 2;
+}
+
+/** An end before its own beginning: it says all that is to be written, and the beginning is no news then. */
+function byEnd(a: Received, b: Received): number {
+  if (a.message.kind !== 'report' || b.message.kind !== 'report') return 0;
+  const [one, other] = [a.message.told, b.message.told];
+  if (one.attempt !== other.attempt) return 0;
+  return Number(other.type === 'door.disconnected') - Number(one.type === 'door.disconnected');
 }
 
 function warn({ log }: PresencePorts, error: unknown): void {

@@ -47,7 +47,8 @@ export async function change(
     }
     if (step === 'nothing') {
       if (!held.isComplete(stored)) {
-        held.forget(names);
+        // A tombstone that owes its place is written once more.
+        if (stored.value.phase.kind === 'ended') held.forget(names);
         await complete(ports, stored);
       }
       return 'done';

@@ -22,37 +22,44 @@ export interface Held {
 }
 
 interface Options {
-  /** The owner will be asked for as well, so it is read with the first record, in one request. */
-  readonly withOwner?: boolean;
+  /** The owner and this username's record will both be asked for, so they are read in one request. */
+  readonly both?: Names | undefined;
   /** A reading of the caller's. */
   readonly seen?: Stored<Session>;
 }
 
-export function createHeld(
-  store: Pick<SessionStore, 'readSession' | 'readOwner'>,
-  { withOwner = false, seen }: Options = {},
-): Held {
+export function createHeld(store: Pick<SessionStore, 'readSession' | 'readOwner'>, { both, seen }: Options = {}): Held {
   let owner: Promise<Stored<Owner> | undefined> | undefined;
-  const sessions = new Map<string, Stored<Session> | undefined>();
+  const sessions = new Map<string, Promise<Stored<Session> | undefined>>();
   let complete: Stored<Session> | undefined;
-  if (seen !== undefined) sessions.set(seen.value.username, seen);
-  const readOwner: Held['owner'] = (deploymentId, clientId) => {
+  if (seen !== undefined) sessions.set(seen.value.username, Promise.resolve(seen));
+
+  function readOwner(deploymentId: DeploymentId, clientId: ClientId): Promise<Stored<Owner> | undefined> {
     owner ??= store.readOwner(deploymentId, clientId);
     return owner;
-  };
+  }
+
+  function readSession(names: Names): Promise<Stored<Session> | undefined> {
+    const known = sessions.get(names.username) ?? store.readSession(names);
+    sessions.set(names.username, known);
+    return known;
+  }
+
+  async function readBoth({ deploymentId, clientId }: Pick<Names, 'deploymentId' | 'clientId'>): Promise<void> {
+    if (both !== undefined) await Promise.all([readOwner(deploymentId, clientId), readSession(both)]);
+  }
+
   return {
-    owner: readOwner,
+    async owner(deploymentId, clientId) {
+      await readBoth({ deploymentId, clientId });
+      return readOwner(deploymentId, clientId);
+    },
     async session(names) {
-      if (sessions.has(names.username)) return sessions.get(names.username);
-      const [stored] = await Promise.all([
-        store.readSession(names),
-        withOwner ? readOwner(names.deploymentId, names.clientId) : undefined,
-      ]);
-      sessions.set(names.username, stored);
-      return stored;
+      await readBoth(names);
+      return readSession(names);
     },
     note({ username }, stored, isComplete) {
-      sessions.set(username, stored);
+      sessions.set(username, Promise.resolve(stored));
       if (isComplete) complete = stored;
     },
     isComplete: (stored) => stored === complete,
