@@ -62,14 +62,17 @@ async function connect(world: World, { whom, how }: Step): Promise<void> {
   const expirySeconds = pick(expiries, how);
   if (username === undefined || clientId === undefined || deploymentId === undefined || expirySeconds === undefined)
     return;
-  await startConnect(world, {
+  const wish = {
     deploymentId,
     username,
     clientId,
     witness: witness === 'mixed' ? (how % 2 === 0 ? 'door' : 'broker') : witness,
     expirySeconds,
     cleanStart: how % 3 === 0,
-  });
+  } as const;
+  // Now and then the same process has all the other client ids of the username to decide about as well.
+  const others = how % 17 === 3 ? clientIds.filter((other) => other !== clientId) : [];
+  await startConnect(world, wish, ...others.map((other) => ({ ...wish, clientId: other })));
 }
 
 function dialOne(world: World, { whom, how }: Step): void {
