@@ -61,6 +61,16 @@ export function decodeLane(lane: number, item: Item): Lane {
   };
 }
 
+/**
+ * A clause of a condition: no place of a folded session has left the item since its `turn` was read. Empty where `turn` is
+ * undefined.
+ */
+export function isTurn(turn: number | undefined): { readonly and: string; readonly values: object } {
+  if (turn === undefined) return { and: '', values: {} };
+  const same = turn === 0 ? '(attribute_not_exists(turn) OR turn = :turn)' : 'turn = :turn';
+  return { and: ` AND ${same}`, values: { ':turn': turn } };
+}
+
 export type LaneItems = ReturnType<typeof createLaneItems>;
 
 export function createLaneItems(table: Table, layout: RosterLayout) {
@@ -83,6 +93,10 @@ export function createLaneItems(table: Table, layout: RosterLayout) {
       const item = find(key);
       return item === undefined ? [] : [decodeLane(n + 1, item)];
     });
+  }
+
+  async function readLane(id: DeploymentId, username: Username, lane: number): Promise<Lane> {
+    return decodeLane(lane, (await read(laneKey(id, username, lane))) ?? {});
   }
 
   /** The places of one lane, or of the roster item itself. Consistent. */
@@ -108,6 +122,7 @@ export function createLaneItems(table: Table, layout: RosterLayout) {
   return {
     rosterKey,
     readRosterItem,
+    readLane,
     readLanes,
     readPlaces,
     update,
