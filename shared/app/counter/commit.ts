@@ -6,7 +6,7 @@
 // counting less comes after it too, so that what dies in between counts too many (I2, I7).
 
 import { wideSleepSeconds } from '../../config/constants.ts';
-import { isSamePlace, isWide } from '../../domain/place.ts';
+import { isFolded, isSamePlace, isWide } from '../../domain/place.ts';
 import { freeSession, settleSession } from '../../domain/session/outcome.ts';
 import { isLive, owesPlace, type Session } from '../../domain/session/record.ts';
 import { addSeconds, seconds } from '../../domain/time.ts';
@@ -152,7 +152,10 @@ export async function countAgain(store: SessionStore, session: Session): Promise
   };
   const outcome = await store.addPlace(deploymentId, username, place, Number.POSITIVE_INFINITY, dueAt, {
     forced: true,
-    recheck: async () => (await readAgain())?.place === place,
+    recheck: async () => {
+      const now = await readAgain();
+      return now !== undefined && !isFolded(now.place);
+    },
   });
   if (outcome.kind === 'present') return 'present';
   const isThere = (await readAgain()) !== undefined;
