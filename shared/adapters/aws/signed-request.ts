@@ -38,6 +38,21 @@ function canonicalPath(service: string, path: string): string {
   return service === 's3' ? path : path.split('/').map(encodeSegment).join('/');
 }
 
+/** The last keys that were asked for, each good for one day: a process signs for a few services. */
+const signingKeys = new Map<string, Buffer>();
+const keysMax = 16;
+
+function signingKey(secret: string, day: string, region: string, service: string): Buffer {
+  const name = [day, region, service, secret].join('\n');
+  let key = signingKeys.get(name);
+  if (key === undefined) {
+    if (signingKeys.size >= keysMax) signingKeys.clear();
+    key = [region, service, 'aws4_request'].reduce<Buffer>(hmac, hmac(`AWS4${secret}`, day));
+    signingKeys.set(name, key);
+  }
+  return key;
+}
+
 /** The headers of a request, `authorization` among them. `headers`: names in lower case, with `host`. */
 export function signHeaders(
   { service, region, method = 'POST', path = '/', query = '' }: SignedPart,
@@ -59,8 +74,7 @@ export function signHeaders(
   const canonical = [method, canonicalPath(service, path), query, lines, names.join(';'), sha256(body)].join('\n');
   const scope = `${day}/${region}/${service}/aws4_request`;
   const toSign = ['AWS4-HMAC-SHA256', time, scope, sha256(canonical)].join('\n');
-  const key = [region, service, 'aws4_request'].reduce<Buffer>(hmac, hmac(`AWS4${secretAccessKey}`, day));
-  const signature = hmac(key, toSign).toString('hex');
+  const signature = hmac(signingKey(secretAccessKey, day, region, service), toSign).toString('hex');
   const authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names.join(';')}, Signature=${signature}`;
   return { ...signed, authorization };
 }
