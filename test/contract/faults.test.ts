@@ -167,12 +167,10 @@ describe('a time-out', () => {
     proxy.always = hang;
     const errors = await Promise.all(Array.from({ length: 40 }, () => failed(read(client))));
     for (const error of errors) expect(error).toMatchObject({ name: 'TimeoutError' });
+    proxy.always = 'none';
+    expect(await read(client)).toEqual({});
     // Those that began a little later may have been sent, behind the end of the first.
     expect(proxy.arrived.length).toBeLessThan(20);
-    proxy.always = 'none';
-    proxy.arrived.length = 0;
-    expect(await read(client)).toEqual({});
-    expect(proxy.arrived).toHaveLength(1);
   });
 
   test('of a new connection ends it, however long a request may take', async () => {
