@@ -2,7 +2,7 @@
 // needs one call of two services, and pays for whole clients of them at every cold start.
 // [AWS: Create a signed AWS API request]
 
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import type { LambdaCredentials } from './lambda-credentials.ts';
 
 export interface ServiceCall {
@@ -16,7 +16,7 @@ export interface ServiceCall {
   readonly input: object;
 }
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const sha256 = (text: string): string => hash('sha256', text);
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
 
 /** What is signed besides headers and body; a POST to `/` without a query unless told. */
