@@ -2,9 +2,11 @@
 // engine answers behind a server that plays the faults.
 
 import { once } from 'node:events';
+import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { inspect } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { generate } from 'selfsigned';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { answering, meansUnavailable } from '../../shared/adapters/dynamodb/common/answering.ts';
 import {
@@ -186,6 +188,19 @@ describe('a time-out', () => {
     exchange.destroy();
     silent.close();
   });
+});
+
+test('an endpoint whose certificate nobody vouches for is sent nothing', async () => {
+  const pair = await generate([{ name: 'commonName', value: 'localhost' }], { keyType: 'ec' });
+  let heard = 0;
+  const server = createTlsServer({ key: pair.private, cert: pair.cert }, () => heard++).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const endpoint = `https://localhost:${(server.address() as AddressInfo).port}`;
+  const error = await failed(read(clientOf({ endpoint, maxAttempts: 1 })));
+  expect(error).toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+  expect(meansUnavailable(error)).toBe(false);
+  expect(heard).toBe(0);
+  server.close();
 });
 
 test('no more requests travel at the same time than there may be sockets', async () => {
