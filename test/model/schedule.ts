@@ -1,7 +1,7 @@
 // From numbers to deeds: which of the things that could happen next does. A step that means nothing where it stands is
 // skipped, so that any list of steps is a run, and a failing one can be shortened.
 
-import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchWriteCommand } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { decodeSession, type Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { pendingOf } from '../../shared/domain/session/record.ts';

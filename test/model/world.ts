@@ -385,6 +385,8 @@ export class World {
 }
 
 function countsMany({ input }: Command): boolean {
-  const values = 'ExpressionAttributeValues' in input ? input.ExpressionAttributeValues : undefined;
+  const { ExpressionAttributeValues: values } = input as {
+    ExpressionAttributeValues?: Readonly<Record<string, unknown>>;
+  };
   return Number(values?.[':count'] ?? 0) > 1;
 }

@@ -1,9 +1,9 @@
 // The items of a wide roster: the roster item and its lanes, how they are laid out, and how they are read.
 
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { laneReserveMax, rosterLanes, wideAt } from '../../../config/constants.ts';
 import type { DeploymentId, Place, Username } from '../../../domain/ids.ts';
 import type { Ms } from '../../../domain/time.ts';
+import { UpdateCommand } from '../common/commands.ts';
 import { Refused, refusable } from '../common/conditions.ts';
 import type { GatheredReads } from '../common/gathered-reads.ts';
 import { type Key, laneKey, perUsernameKey } from '../common/keys.ts';

@@ -1,14 +1,14 @@
 // Ranks in DynamoDB: part of a username's usage item, and its entry in the rank index.
 
-import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Random } from '../../../ports/common/random.ts';
 import type { Rank, RankStore } from '../../../ports/usage/ranks.ts';
-import { answering } from '../common/client.ts';
+import { answering } from '../common/answering.ts';
+import { DeleteCommand, type DocumentClient, GetCommand, UpdateCommand } from '../common/commands.ts';
 import { Refused, refusable } from '../common/conditions.ts';
 import { perUsernameKey, rankPk } from '../common/keys.ts';
 import { rankedUsed, rankText } from './usage-item.ts';
 
-export function createRankStore(client: DynamoDBDocumentClient, tableName: string, random: Random): RankStore {
+export function createRankStore(client: DocumentClient, tableName: string, random: Random): RankStore {
   return {
     async readRank(deploymentId, username) {
       const command = new GetCommand({
