@@ -37,7 +37,7 @@ const doorMeasures = [
   'Unadmitted',
   'Shed',
 ] as const;
-const stopWaitMs = 2_000;
+const stopWaitMs = 1_000;
 const reportWaitMs = 3_000;
 
 export interface EdgesOptions extends Pick<ProductOptions, 'config' | 'clock' | 'log' | 'consoleFolder'> {
@@ -53,13 +53,17 @@ export interface EdgesOptions extends Pick<ProductOptions, 'config' | 'clock' | 
 export async function openEdges(options: EdgesOptions): Promise<Pick<Product, 'mqttPort' | 'mqttsPort' | 'httpPort'>> {
   const { config, clock, log, consoleFolder, data, operations, fetcher, meters, shutdown } = options;
   const { dataDir, api, apiClient, tokens, passwords, isHealthy } = data;
-  const { connect, queue, tickets, broker, deploymentOfServerName, adapters, rankRequests } = options.sessions;
+  const { connect, queue, tickets, broker, deploymentOfServerName, adapters, rankRequests, leaving } = options.sessions;
   const measureDoor = meters.add('frontdoor', doorMeasures);
   const door = createFrontDoor({
     connect: measuredConnect(connect, measureDoor, clock),
     // Here the table can be waited for as well: a client that comes again right after its CONNACK then meets its own
     // connection, not an attempt, which only time could tell from the new one (S10).
-    report: (report) => queue.sendAndWait(report, reportWaitMs),
+    async report(report) {
+      if (!leaving.isLeft) await queue.sendAndWait(report, reportWaitMs);
+      // The next start applies it.
+      else if (report.type !== 'door.disconnected') await queue.send(report);
+    },
     issueTicket: (claims, from) => tickets.issue(claims, from),
     dialBroker() {
       const [doorEnd, brokerEnd] = createPipe();
@@ -71,10 +75,10 @@ export async function openEdges(options: EdgesOptions): Promise<Pick<Product, 'm
     clock,
     log,
   });
-  // The ends of connections are reported before the queue stops, so that a clean stop leaves nothing to settle but
-  // what waits to be delivered again; that is settled at the next start.
+  // What was told before the stop is applied, as far as there is time; the rest is in the journal.
   shutdown.add(() => Promise.race([queue.idle(), wait(stopWaitMs, undefined, { ref: false })]));
   shutdown.add(() => door.close());
+  shutdown.add(() => leaving.begin());
   const certificate = await loadCertificate(dataDir.path, clock);
   const app = createApi({
     ...api,

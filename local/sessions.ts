@@ -32,6 +32,7 @@ import type { ProductOptions } from './product.ts';
 import { createLocalQueue, parseKept } from './queue.ts';
 import { createRankTimers } from './rank-timers.ts';
 import { mqttDomain } from './seed.ts';
+import { createSettledView } from './settled-view.ts';
 import type { Shutdown } from './shutdown.ts';
 
 /** Here nothing is paid by the write, so the order by used follows sooner than on AWS. */
@@ -53,7 +54,8 @@ export type Sessions = Awaited<ReturnType<typeof startSessions>>;
 export async function startSessions(options: SessionsOptions) {
   const { clock, log, presenceFaults, onPresence, queueFaults, shutdown } = options;
   const { dataDir, client, settings, credentials, passwords } = options.data;
-  const adapters = { client, tableName, clock, random: cryptoRandom, log };
+  const view = createSettledView();
+  const adapters = { client, tableName, clock, random: cryptoRandom, log, aroundStore: view.around };
   const cache = createCoreSettings(adapters);
   const rejections = createCoreRejections(adapters);
   const tickets = createTickets(randomBytes(32), clock);
@@ -63,7 +65,12 @@ export async function startSessions(options: SessionsOptions) {
     shutdown.add(() => journal.close());
     return journal;
   };
-  const { ranks, refresh, rankRequests } = startRanks({ adapters, cache, shutdown });
+  const { ranks, refresh, rankRequests } = startRanks({
+    adapters,
+    cache,
+    shutdown,
+    isKept: dataDir.path !== undefined,
+  });
   const queue = createLocalQueue({
     clock,
     journal: openKept('presence-queue.journal', parseKept),
@@ -96,6 +103,16 @@ export async function startSessions(options: SessionsOptions) {
     clock,
     mqttDomain,
   );
+  /**
+   * A stop ends every connection, and thousands of ends are not applied one by one: with a data folder they are left to the
+   * next start, which settles them by what the broker kept.
+   */
+  const leaving = {
+    isLeft: false,
+    begin(): void {
+      this.isLeft = dataDir.path !== undefined;
+    },
+  };
   const brokerJournal = openKept('broker-sessions.journal', parseKeptSession);
   const straight = tellingRefusals(startingClean(decide, endingConnections), telling);
   const broker = await createLocalBroker({
@@ -106,7 +123,7 @@ export async function startSessions(options: SessionsOptions) {
     // An event that a fault holds back beyond the end of the process is lost, as anything is that nobody waits for.
     onPresence(event) {
       onPresence?.(event);
-      void queue.send(event).catch(() => undefined);
+      if (!leaving.isLeft) void queue.send(event).catch(() => undefined);
     },
     clock,
     persistentExpirySeconds: async (deploymentId) => {
@@ -119,9 +136,15 @@ export async function startSessions(options: SessionsOptions) {
     ...(presenceFaults === undefined ? {} : { faults: presenceFaults }),
   });
   shutdown.add(() => broker.close());
-  const lifeCycle = createCore({ ...adapters, broker, aroundStore: (bare) => askingForRanks(bare, rankRequests) });
+  const lifeCycle = createCore({
+    ...adapters,
+    broker,
+    aroundStore: (bare) => askingForRanks(view.around(bare), rankRequests),
+  });
   return {
     adapters,
+    view,
+    leaving,
     connect,
     broker,
     brokerJournal,
@@ -140,10 +163,13 @@ function startRanks({
   adapters,
   cache,
   shutdown,
+  isKept,
 }: {
   readonly adapters: CoreAdapters & Pick<ProductOptions, 'log'>;
   readonly cache: SettingsCache;
   readonly shutdown: Shutdown;
+  /** The next start goes on with this one's data. */
+  readonly isKept: boolean;
 }) {
   const { client, clock, log } = adapters;
   const ranks = createRankStore(client, tableName, cryptoRandom);
@@ -158,7 +184,7 @@ function startRanks({
   const refresh = (deploymentId: DeploymentId, username: Username) =>
     refreshRank({ store, ranks, notice }, deploymentId, username);
   const rankTimers = createRankTimers(({ deploymentId, username }) => refresh(deploymentId, username));
-  shutdown.add(() => rankTimers.flush());
+  shutdown.add(() => (isKept ? rankTimers.stop() : rankTimers.flush()));
   const rankRequests = createRankRequests({ messages: rankTimers, clock, log, delaySeconds: rankDelay });
   return { ranks, refresh, rankRequests };
 }

@@ -23,3 +23,16 @@ export class Shutdown {
     }
   }
 }
+
+/** Ctrl-C in a terminal goes to npm as well, which passes it on: the same one comes twice. */
+const sameSignalMs = 500;
+
+/** What a signal does: the first one stops in order, the next one ends the process at once, as a kill does. */
+export function createStopSignal(stop: () => void, end: () => void, nowMs: () => number): () => void {
+  let firstAt: number | undefined;
+  return () => {
+    if (firstAt !== undefined && nowMs() - firstAt >= sameSignalMs) return end();
+    if (firstAt === undefined) stop();
+    firstAt ??= nowMs();
+  };
+}
