@@ -114,12 +114,11 @@ export async function openEdges(options: EdgesOptions): Promise<Pick<Product, 'm
   const host = config.bindHost;
   const mqtt = await door.listenTcp({ host, port: config.mqttPort });
   const mqtts = await door.listenTls({ host, port: config.mqttsPort, key: certificate.key, cert: certificate.cert });
-  const folder = await consoleFolder;
   const site =
-    folder === undefined
+    consoleFolder === undefined
       ? undefined
-      : await createConsoleSite({
-          folder,
+      : createConsoleSite({
+          folder: consoleFolder,
           apiToken: config.apiToken,
           authenticate: tokens.authenticate,
           mqtt: { host: isWildcard(host) ? undefined : host, tcpPort: mqtt.port, tlsPort: mqtts.port },

@@ -44,10 +44,8 @@ if (process.env.npm_lifecycle_event === 'start') {
 try {
   const config = parseConfig(process.env);
   // Built beside the start of everything else. Devices and the API need no console: without one the rest still runs.
-  const consoleFolder = buildConsole().catch((error: unknown) => {
-    tell(`runs without the console: ${explain(error)}`);
-    return undefined;
-  });
+  const consoleFolder = buildConsole();
+  consoleFolder.catch((error: unknown) => tell(`runs without the console: ${explain(error)}`));
   product = await startProduct({
     config,
     consoleFolder,

@@ -28,8 +28,8 @@ export interface ProductOptions {
   readonly onPresence?: (event: object) => void;
   /** Messages of the presence queue, once they are in it, duplicated, late, out of order. */
   readonly queueFaults?: Omit<Faults, 'drop'>;
-  /** The folder of the built console, when it is built; undefined: it is not served. */
-  readonly consoleFolder?: Promise<string | undefined>;
+  /** The folder of the built console, when it is built; the start does not wait for it. Absent: it is not served. */
+  readonly consoleFolder?: Promise<string>;
   /** The engine died and does not come back as it was, and nothing works without it. */
   readonly onFailure?: (problem: string) => void;
   /** Told at start: what is wrong, and does not keep the product from running. */
