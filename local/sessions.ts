@@ -33,7 +33,7 @@ import { createLocalQueue, parseKept } from './queue.ts';
 import { createRankTimers } from './rank-timers.ts';
 import { mqttDomain } from './seed.ts';
 import { createSettledView } from './settled-view.ts';
-import type { Shutdown } from './shutdown.ts';
+import { createLeaving, type Shutdown } from './shutdown.ts';
 
 /** Here nothing is paid by the write, so the order by used follows sooner than on AWS. */
 const rankDelay = seconds(2);
@@ -59,12 +59,7 @@ export async function startSessions(options: SessionsOptions) {
   const cache = createCoreSettings(adapters);
   const rejections = createCoreRejections(adapters);
   const tickets = createTickets(randomBytes(32), clock);
-  const openKept = <T>(name: string, parse: (raw: unknown) => T | undefined): Journal<T> => {
-    if (dataDir.path === undefined) return noJournal;
-    const journal = openJournal(join(dataDir.path, name), parse);
-    shutdown.add(() => journal.close());
-    return journal;
-  };
+  const openKept = createKept(dataDir.path, shutdown);
   const { ranks, refresh, rankRequests } = startRanks({
     adapters,
     cache,
@@ -103,16 +98,7 @@ export async function startSessions(options: SessionsOptions) {
     clock,
     mqttDomain,
   );
-  /**
-   * A stop ends every connection, and thousands of ends are not applied one by one: with a data folder they are left to the
-   * next start, which settles them by what the broker kept.
-   */
-  const leaving = {
-    isLeft: false,
-    begin(): void {
-      this.isLeft = dataDir.path !== undefined;
-    },
-  };
+  const leaving = createLeaving(dataDir.path !== undefined);
   const brokerJournal = openKept('broker-sessions.journal', parseKeptSession);
   const straight = tellingRefusals(startingClean(decide, endingConnections), telling);
   const broker = await createLocalBroker({
@@ -155,6 +141,16 @@ export async function startSessions(options: SessionsOptions) {
     rejections,
     rankRequests,
     refresh,
+  };
+}
+
+/** Journals in the data folder; none without one. */
+function createKept(folder: string | undefined, shutdown: Shutdown) {
+  return <T>(name: string, parse: (raw: unknown) => T | undefined): Journal<T> => {
+    if (folder === undefined) return noJournal;
+    const journal = openJournal(join(folder, name), parse);
+    shutdown.add(() => journal.close());
+    return journal;
   };
 }
 

@@ -1,7 +1,7 @@
 // What the last run left, as it is settled, before the table says so. A start does not wait until thousands of records
 // are written: whoever reads one meanwhile, through the store that is made here, reads what it becomes.
 
-import { unfolded } from '../shared/domain/place.ts';
+import { freedBesideRecount } from '../shared/app/counter/recount.ts';
 import type { Session } from '../shared/domain/session/record.ts';
 import type { SessionStore } from '../shared/ports/common/session-store.ts';
 import type { Names, Stored } from '../shared/ports/presence/sessions.ts';
@@ -30,8 +30,7 @@ export function createSettledView(): SettledView {
   return {
     read,
     settle({ revision }, session) {
-      // A freed session of a wide roster: the number that counted it is corrected beside it, and not by its record.
-      const value = session.phase.kind === 'ended' ? { ...session, place: unfolded(session.place) } : session;
+      const value = freedBesideRecount(session);
       settled.set(keyOf(value), { value, revision });
     },
     around: (store) => ({

@@ -36,3 +36,19 @@ export function createStopSignal(stop: () => void, end: () => void, nowMs: () =>
     firstAt ??= nowMs();
   };
 }
+
+/**
+ * A stop ends every connection, and thousands of ends are not applied one by one: with a data folder (`isKept`) they are
+ * left to the next start, which settles them by what the broker kept.
+ */
+export function createLeaving(isKept: boolean): { readonly isLeft: boolean; begin(): void } {
+  let isLeft = false;
+  return {
+    get isLeft() {
+      return isLeft;
+    },
+    begin() {
+      isLeft = isKept;
+    },
+  };
+}
