@@ -93,11 +93,7 @@ export async function startSessions(options: SessionsOptions) {
   );
   const telling = { rejections, clock, log };
   const connect = tellingRefusals(decide, telling);
-  const deploymentOfServerName = createHostLookup(
-    { getDeploymentOfHost: askedWithin(settings.getDeploymentOfHost, doorBudgetMs / 2) },
-    clock,
-    mqttDomain,
-  );
+  const deploymentOfServerName = createHosts(settings, clock);
   const leaving = createLeaving(dataDir.path !== undefined);
   const brokerJournal = openKept('broker-sessions.journal', parseKeptSession);
   const straight = tellingRefusals(startingClean(decide, endingConnections), telling);
@@ -142,6 +138,11 @@ export async function startSessions(options: SessionsOptions) {
     rankRequests,
     refresh,
   };
+}
+
+function createHosts(settings: Data['settings'], clock: ProductOptions['clock']) {
+  const getDeploymentOfHost = askedWithin(settings.getDeploymentOfHost, doorBudgetMs / 2);
+  return createHostLookup({ getDeploymentOfHost }, clock, mqttDomain);
 }
 
 /** Journals in the data folder; none without one. */
