@@ -3,7 +3,7 @@
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { connect as dialTls } from 'node:tls';
+import { createSecureContext, connect as dialTls } from 'node:tls';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { readOptionalVariable, readVariable } from '../functions/environment.ts';
 import { openPasswordKeys } from '../functions/open-data.ts';
@@ -82,11 +82,15 @@ const connect = measuredConnect(
   clock,
 );
 
+// One for all: Node makes a context of its own for each dial that names none.
+const secureContext = createSecureContext();
+
 const door = createFrontDoor({
   connect,
   report: queue.report,
   issueTicket: (claims, from) => tickets.issue(claims, from),
-  dialBroker: () => dialTls({ host: brokerHost, port: Number(brokerPort), servername: brokerHost }).setNoDelay(true),
+  dialBroker: () =>
+    dialTls({ host: brokerHost, port: Number(brokerPort), servername: brokerHost, secureContext }).setNoDelay(true),
   deploymentOfServerName: askedWithin(
     createHostLookup(createHostReader(client, tableName), clock, readVariable(names.mqttDomain)),
     doorBudgetMs,

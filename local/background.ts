@@ -34,16 +34,19 @@ export interface BackgroundOptions extends Pick<ProductOptions, 'clock' | 'log'>
   readonly meters: ReturnType<typeof createMeters>;
   readonly shutdown: Shutdown;
   readonly startedAt: Ms;
+  /** When the table says what became of the sessions of the last run: before, its indexes lead elsewhere. */
+  readonly settled: Promise<void>;
 }
 
 export function startBackground(options: BackgroundOptions) {
-  const { clock, log, sessions, operations, meters, shutdown, startedAt } = options;
+  const { clock, log, sessions, operations, meters, shutdown, startedAt, settled } = options;
   const { client, apiClient, api } = options.data;
   const { rejections, lifeCycle, broker, brokerJournal, refresh } = sessions;
   shutdown.add(() => rejections.flush({ all: true }));
   shutdown.add(every(1_000, () => rejections.flush()));
   const measureSweep = meters.add('sweeper', sweeperMeasures);
   const sweepNow = async () => {
+    await settled;
     const swept = await sweep(lifeCycle);
     measureSweep(measuresOf(swept));
     return swept;
@@ -70,6 +73,7 @@ export function startBackground(options: BackgroundOptions) {
   let stopping = false;
   const measureReconciling = meters.add('reconciler', ['Drift', 'Ghosts']);
   const reconcileNow = async () => {
+    await settled;
     const reconciled = await reconcile(reconciling, () => stopping, localReconcileBounds);
     measureReconciling({ Drift: reconciled.driftRemoved + reconciled.driftAdded, Ghosts: reconciled.ghosts });
     return reconciled;

@@ -15,8 +15,8 @@ import {
 import { isAskedHere } from './hosts.ts';
 
 export interface ConsoleOptions {
-  /** What `buildConsole` made. */
-  readonly folder: string;
+  /** What `buildConsole` makes; until then, or where that fails, a page says so in the place of the console. */
+  readonly folder: Promise<string>;
   readonly apiToken: string;
   readonly authenticate: LocalTokens['authenticate'];
   /** `host`: undefined where all addresses listen; then the one that the browser asked is told. */
@@ -57,14 +57,24 @@ async function readFiles(folder: string): Promise<ReadonlyMap<string, File>> {
   );
 }
 
-export async function createConsoleSite(options: ConsoleOptions): Promise<ConsoleSite> {
-  const files = await readFiles(options.folder);
+export function createConsoleSite(options: ConsoleOptions): ConsoleSite {
+  let files: ReadonlyMap<string, File> | undefined;
+  let absent = buildingPage;
+  options.folder.then(readFiles).then(
+    (read) => {
+      files = read;
+    },
+    () => {
+      absent = failedPage;
+    },
+  );
   return {
     answer(request, peer) {
       const { pathname } = new URL(request.url);
       if (request.method !== 'GET' && request.method !== 'HEAD') return undefined;
       if (pathname === consoleConfigPath) return answerConfig(options, request, peer);
       const isPage = isConsolePlace(pathname) && isNavigation((name) => request.headers.get(name));
+      if (files === undefined) return isPage ? answerAbsent(request, absent) : undefined;
       const file = files.get(isPage ? '/index.html' : pathname);
       if (file === undefined) return undefined;
       const { assets, page } = consoleCacheControl;
@@ -74,6 +84,25 @@ export async function createConsoleSite(options: ConsoleOptions): Promise<Consol
       });
     },
   };
+}
+
+const page = (head: string, text: string): string =>
+  `<!doctype html><html lang="en"><meta charset="utf-8">${head}<title>Headcount</title><p>${text}</p></html>`;
+
+const buildingPage = page(
+  '<meta http-equiv="refresh" content="2">',
+  'The console is being built. This page reloads by itself. The API and MQTT work already.',
+);
+const failedPage = page(
+  '',
+  'The console could not be built; the output of <code>npm start</code> says why. The API and MQTT work.',
+);
+
+function answerAbsent(request: Request, text: string): Response {
+  return new Response(request.method === 'HEAD' ? null : text, {
+    status: 503,
+    headers: { ...headers, 'content-type': types['.html'] ?? '', 'cache-control': 'no-store' },
+  });
 }
 
 /**

@@ -38,7 +38,7 @@ const doorMeasures = [
   'Unadmitted',
   'Shed',
 ] as const;
-const stopWaitMs = 2_000;
+const stopWaitMs = 1_000;
 
 export interface EdgesOptions extends Pick<ProductOptions, 'config' | 'clock' | 'log' | 'consoleFolder'> {
   readonly data: Data;
@@ -53,10 +53,10 @@ export interface EdgesOptions extends Pick<ProductOptions, 'config' | 'clock' | 
 export async function openEdges(options: EdgesOptions): Promise<Pick<Product, 'mqttPort' | 'mqttsPort' | 'httpPort'>> {
   const { config, clock, log, consoleFolder, data, operations, fetcher, meters, shutdown } = options;
   const { dataDir, api, apiClient, tokens, passwords, isHealthy } = data;
-  const { connect, queue, tickets, broker, deploymentOfServerName, adapters, rankRequests } = options.sessions;
+  const { connect, queue, tickets, broker, deploymentOfServerName, adapters, rankRequests, leaving } = options.sessions;
   const measureDoor = meters.add('frontdoor', doorMeasures);
   const door = createFrontDoor({
-    ...tellFirst(queue, measuredConnect(connect, measureDoor, clock)),
+    ...tellFirst(queue, measuredConnect(connect, measureDoor, clock), leaving),
     issueTicket: (claims, from) => tickets.issue(claims, from),
     dialBroker() {
       const [doorEnd, brokerEnd] = createPipe();
@@ -68,10 +68,10 @@ export async function openEdges(options: EdgesOptions): Promise<Pick<Product, 'm
     clock,
     log,
   });
-  // The ends of connections are reported before the queue stops, so that a clean stop leaves nothing to settle but
-  // what waits to be delivered again; that is settled at the next start.
+  // What was told before the stop is applied, as far as there is time; the rest is in the journal.
   shutdown.add(() => Promise.race([queue.idle(), wait(stopWaitMs, undefined, { ref: false })]));
   shutdown.add(() => door.close());
+  shutdown.add(() => leaving.begin());
   const certificate = await loadCertificate(dataDir.path, clock);
   const app = createApi({
     ...api,
@@ -107,12 +107,11 @@ export async function openEdges(options: EdgesOptions): Promise<Pick<Product, 'm
   const host = config.bindHost;
   const mqtt = await door.listenTcp({ host, port: config.mqttPort });
   const mqtts = await door.listenTls({ host, port: config.mqttsPort, key: certificate.key, cert: certificate.cert });
-  const folder = await consoleFolder;
   const site =
-    folder === undefined
+    consoleFolder === undefined
       ? undefined
-      : await createConsoleSite({
-          folder,
+      : createConsoleSite({
+          folder: consoleFolder,
           apiToken: config.apiToken,
           authenticate: tokens.authenticate,
           mqtt: { host: isWildcard(host) ? undefined : host, tcpPort: mqtt.port, tlsPort: mqtts.port },

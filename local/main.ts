@@ -7,6 +7,7 @@ import { buildConsole } from './console-build.ts';
 import { explain } from './explain.ts';
 import { buildGreeting } from './greeting.ts';
 import { type Product, startProduct } from './product.ts';
+import { createStopSignal } from './shutdown.ts';
 
 // The SDK is pinned to a version that runs on every Node this product supports; its reminder helps nobody here.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
@@ -25,8 +26,13 @@ async function stop(code: number): Promise<void> {
   process.exit(code);
 }
 
-process.on('SIGINT', () => void stop(0));
-process.on('SIGTERM', () => void stop(0));
+const onSignal = createStopSignal(
+  () => void stop(0),
+  () => process.exit(1),
+  () => performance.now(),
+);
+process.on('SIGINT', onSignal);
+process.on('SIGTERM', onSignal);
 
 // npm passes on SIGINT and SIGTERM only. A product without its npm has no supervisor, and would hold the data folder
 // against the one that the supervisor starts next.
@@ -38,10 +44,8 @@ if (process.env.npm_lifecycle_event === 'start') {
 try {
   const config = parseConfig(process.env);
   // Built beside the start of everything else. Devices and the API need no console: without one the rest still runs.
-  const consoleFolder = buildConsole().catch((error: unknown) => {
-    tell(`runs without the console: ${explain(error)}`);
-    return undefined;
-  });
+  const consoleFolder = buildConsole();
+  consoleFolder.catch((error: unknown) => tell(`runs without the console: ${explain(error)}`));
   product = await startProduct({
     config,
     consoleFolder,
@@ -52,6 +56,7 @@ try {
       void stop(1);
     },
     onWarning: tell,
+    onProgress: tell,
   });
   if (stopping) await product.stop();
   else process.stdout.write(buildGreeting({ ...config, ...product }));

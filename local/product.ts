@@ -12,6 +12,7 @@ import { openData, tableName } from './data.ts';
 import { openEdges } from './edges.ts';
 import type { Faults } from './faults.ts';
 import { startLocalOperations } from './operations.ts';
+import { startProgress } from './progress.ts';
 import { createMeters } from './prometheus.ts';
 import { startSessions } from './sessions.ts';
 import { settleAfterRestart } from './settle.ts';
@@ -27,12 +28,14 @@ export interface ProductOptions {
   readonly onPresence?: (event: object) => void;
   /** Messages of the presence queue, once they are in it, duplicated, late, out of order. */
   readonly queueFaults?: Omit<Faults, 'drop'>;
-  /** The folder of the built console, when it is built; undefined: it is not served. */
-  readonly consoleFolder?: Promise<string | undefined>;
+  /** The folder of the built console, when it is built; the start does not wait for it. Absent: it is not served. */
+  readonly consoleFolder?: Promise<string>;
   /** The engine died and does not come back as it was, and nothing works without it. */
   readonly onFailure?: (problem: string) => void;
   /** Told at start: what is wrong, and does not keep the product from running. */
   readonly onWarning?: (problem: string) => void;
+  /** Told once a second while a start takes its time: what it is at. */
+  readonly onProgress?: (sentence: string) => void;
 }
 
 export interface Product {
@@ -68,15 +71,22 @@ async function start(options: ProductOptions, shutdown: Shutdown): Promise<Produ
   const data = await openData({ ...options, meters, shutdown });
   const sessions = await startSessions({ ...options, data, shutdown });
   const { dataDir, client, apiClient, api } = data;
-  const { lifeCycle, queue, broker, brokerJournal, rankRequests } = sessions;
+  const { lifeCycle, queue, broker, brokerJournal, rankRequests, view } = sessions;
+  const progress = startProgress((sentence) => options.onProgress?.(sentence));
+  shutdown.add(() => progress.end());
   // First what the last run had still to tell, then what it could not know: that it would end.
-  await queue.resume();
+  await queue.resume((left) => progress.note(`applies what the last run had still to tell: ${left} messages left`));
+  let written = Promise.resolve();
   if (dataDir.lastAliveAt !== undefined) {
     const lastRun = { endedAt: dataDir.lastAliveAt, brokerRemembers: brokerJournal.found !== undefined };
-    const settled = await settleAfterRestart(client, tableName, { ...lifeCycle, ranks: rankRequests }, lastRun);
-    log.info('sessions of the last run settled', { settled });
+    const ports = { ...lifeCycle, view, ranks: rankRequests, say: progress.note };
+    const settling = await settleAfterRestart({ client, tableName }, ports, lastRun);
+    shutdown.add(() => settling.stop());
+    log.info('sessions of the last run settled', { settled: settling.settled });
+    written = settling.written;
   }
-  dataDir.settled();
+  progress.end();
+  void written.then(() => dataDir.settled());
   const operations = startLocalOperations({ client: apiClient, tableName, lifeCycle, ...api, log });
   shutdown.add(() => operations.stop());
   const { sweepNow, reconcileNow, fetcher } = startBackground({
@@ -87,6 +97,7 @@ async function start(options: ProductOptions, shutdown: Shutdown): Promise<Produ
     meters,
     shutdown,
     startedAt,
+    settled: written,
   });
   const edges = await openEdges({ ...options, data, sessions, operations, fetcher, meters, shutdown });
   return {

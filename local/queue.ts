@@ -45,9 +45,10 @@ export interface LocalQueue {
   deadLetters(): readonly string[];
   /**
    * Delivers what the journal held when it was opened, also what was to come later, and resolves when all of it has been
-   * handled, or has failed for the last time. Nothing of it is delivered before this is called.
+   * handled, or has failed for the last time. Nothing of it is delivered before this is called. `say` hears how many are
+   * left.
    */
-  resume(): Promise<void>;
+  resume(say?: (left: number) => void): Promise<void>;
   /** Stops delivering and resolves when no handler is at work any more. What is queued is left to the journal. */
   close(): Promise<void>;
 }
@@ -228,10 +229,11 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
       return { handled: Promise.race([handled(id), tooLate]).then(over) };
     },
     idle: quiet,
-    async resume() {
+    async resume(say) {
       const due: Promise<void>[] = [];
+      let left = journal.found?.size ?? 0;
       for (const [id, { body, sentAt }] of journal.found ?? []) {
-        due.push(handled(id));
+        due.push(handled(id).then(() => say?.(--left)));
         arrive({ id, body, sentAt, firstReceivedAt: undefined, receives: receivesBefore });
       }
       await Promise.all(due);

@@ -11,6 +11,8 @@ import { realSchedule, type Schedule } from './schedule.ts';
 export interface RankTimers extends RankMessages {
   /** Refreshes at once what waits, and resolves when it is done; what is sent afterwards waits again. */
   flush(): Promise<void>;
+  /** Forgets what waits: the next start asks for each rank that its count does not agree with. */
+  stop(): Promise<void>;
 }
 
 interface Waiting {
@@ -27,8 +29,25 @@ export function createRankTimers(
 ): RankTimers {
   const waiting = new Map<string, Waiting>();
   const running = new Set<Promise<void>>();
+  const queue: (() => void)[] = [];
+  let atWork = 0;
+  let stopped = false;
+
+  /** One behind the other where thousands come at the same moment: CONNECTs must not wait behind all of them. */
+  async function inTurn(message: RankRefresh): Promise<unknown> {
+    if (atWork >= atOnceMax) await new Promise<void>((resolve) => queue.push(resolve));
+    else atWork++;
+    try {
+      return stopped ? undefined : await refresh(message);
+    } finally {
+      const next = queue.shift();
+      if (next === undefined) atWork--;
+      else next();
+    }
+  }
 
   function wait(message: RankRefresh, delayMs: number, tries: number): void {
+    if (stopped) return;
     const key = keyOf(message);
     const before = waiting.get(key);
     if (before !== undefined) {
@@ -41,7 +60,7 @@ export function createRankTimers(
 
   function start({ message, tries }: Waiting, delayMs: number): void {
     waiting.delete(keyOf(message));
-    const run = refresh(message).then(
+    const run = inTurn(message).then(
       () => undefined,
       () => {
         if (tries > 1) wait(message, delayMs, tries - 1);
@@ -62,9 +81,16 @@ export function createRankTimers(
       }
       await Promise.all(running);
     },
+    async stop() {
+      stopped = true;
+      for (const { cancel } of waiting.values()) cancel();
+      waiting.clear();
+      await Promise.all(running);
+    },
   };
 }
 
 const maxTries = 5;
+const atOnceMax = 4;
 
 const keyOf = ({ deploymentId, username }: RankRefresh): string => JSON.stringify([deploymentId, username]);

@@ -32,7 +32,8 @@ import type { ProductOptions } from './product.ts';
 import { createLocalQueue, parseKept } from './queue.ts';
 import { createRankTimers } from './rank-timers.ts';
 import { mqttDomain } from './seed.ts';
-import type { Shutdown } from './shutdown.ts';
+import { createSettledView } from './settled-view.ts';
+import { createLeaving, type Shutdown } from './shutdown.ts';
 
 /** Here nothing is paid by the write, so the order by used follows sooner than on AWS. */
 const rankDelay = seconds(2);
@@ -53,18 +54,19 @@ export type Sessions = Awaited<ReturnType<typeof startSessions>>;
 export async function startSessions(options: SessionsOptions) {
   const { clock, log, presenceFaults, onPresence, queueFaults, shutdown } = options;
   const { dataDir, client, settings, credentials, passwords } = options.data;
+  const view = createSettledView();
   const own = { client, tableName, clock, random: cryptoRandom, log };
-  const adapters = { ...own, bareStore: createCore(own).store };
+  const adapters = { ...own, bareStore: createCore(own).store, aroundStore: view.around };
   const cache = createCoreSettings(adapters);
   const rejections = createCoreRejections(adapters);
   const tickets = createTickets(randomBytes(32), clock);
-  const openKept = <T>(name: string, parse: (raw: unknown) => T | undefined): Journal<T> => {
-    if (dataDir.path === undefined) return noJournal;
-    const journal = openJournal(join(dataDir.path, name), parse);
-    shutdown.add(() => journal.close());
-    return journal;
-  };
-  const { ranks, refresh, rankRequests } = startRanks({ adapters, cache, shutdown });
+  const openKept = createKept(dataDir.path, shutdown);
+  const { ranks, refresh, rankRequests } = startRanks({
+    adapters,
+    cache,
+    shutdown,
+    isKept: dataDir.path !== undefined,
+  });
   const queue = createLocalQueue({
     clock,
     journal: openKept('presence-queue.journal', parseKept),
@@ -92,11 +94,8 @@ export async function startSessions(options: SessionsOptions) {
   );
   const telling = { rejections, clock, log };
   const connect = tellingRefusals(decide, telling);
-  const deploymentOfServerName = createHostLookup(
-    { getDeploymentOfHost: askedWithin(settings.getDeploymentOfHost, doorBudgetMs / 2) },
-    clock,
-    mqttDomain,
-  );
+  const deploymentOfServerName = createHosts(settings, clock);
+  const leaving = createLeaving(dataDir.path !== undefined);
   const brokerJournal = openKept('broker-sessions.journal', parseKeptSession);
   const straight = tellingRefusals(startingClean(decide, endingConnections), telling);
   const broker = await createLocalBroker({
@@ -107,7 +106,7 @@ export async function startSessions(options: SessionsOptions) {
     // An event that a fault holds back beyond the end of the process is lost, as anything is that nobody waits for.
     onPresence(event) {
       onPresence?.(event);
-      void queue.send(event).catch(() => undefined);
+      if (!leaving.isLeft) void queue.send(event).catch(() => undefined);
     },
     clock,
     persistentExpirySeconds: async (deploymentId) => {
@@ -120,9 +119,15 @@ export async function startSessions(options: SessionsOptions) {
     ...(presenceFaults === undefined ? {} : { faults: presenceFaults }),
   });
   shutdown.add(() => broker.close());
-  const lifeCycle = createCore({ ...adapters, broker, aroundStore: (bare) => askingForRanks(bare, rankRequests) });
+  const lifeCycle = createCore({
+    ...adapters,
+    broker,
+    aroundStore: (bare) => askingForRanks(view.around(bare), rankRequests),
+  });
   return {
-    adapters: own,
+    adapters: { ...own, aroundStore: view.around },
+    view,
+    leaving,
     connect,
     broker,
     brokerJournal,
@@ -136,15 +141,33 @@ export async function startSessions(options: SessionsOptions) {
   };
 }
 
+function createHosts(settings: Data['settings'], clock: ProductOptions['clock']) {
+  const getDeploymentOfHost = askedWithin(settings.getDeploymentOfHost, doorBudgetMs / 2);
+  return createHostLookup({ getDeploymentOfHost }, clock, mqttDomain);
+}
+
+/** Journals in the data folder; none without one. */
+function createKept(folder: string | undefined, shutdown: Shutdown) {
+  return <T>(name: string, parse: (raw: unknown) => T | undefined): Journal<T> => {
+    if (folder === undefined) return noJournal;
+    const journal = openJournal(join(folder, name), parse);
+    shutdown.add(() => journal.close());
+    return journal;
+  };
+}
+
 /** The order by used, and the notices of usernames near their limit, which follow each count that presence has changed. */
 function startRanks({
   adapters,
   cache,
   shutdown,
+  isKept,
 }: {
   readonly adapters: CoreAdapters & Pick<ProductOptions, 'log'>;
   readonly cache: SettingsCache;
   readonly shutdown: Shutdown;
+  /** The next start goes on with this one's data. */
+  readonly isKept: boolean;
 }) {
   const { client, clock, log } = adapters;
   const ranks = createRankStore(client, tableName, cryptoRandom);
@@ -159,7 +182,7 @@ function startRanks({
   const refresh = (deploymentId: DeploymentId, username: Username) =>
     refreshRank({ store, ranks, notice }, deploymentId, username);
   const rankTimers = createRankTimers(({ deploymentId, username }) => refresh(deploymentId, username));
-  shutdown.add(() => rankTimers.flush());
+  shutdown.add(() => (isKept ? rankTimers.stop() : rankTimers.flush()));
   const rankRequests = createRankRequests({ messages: rankTimers, clock, log, delaySeconds: rankDelay });
   return { ranks, refresh, rankRequests };
 }

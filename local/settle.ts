@@ -1,20 +1,32 @@
 // After a restart: no connection of the last run is left. What was connected when the process ended is settled as
 // disconnected at that moment, before anybody can connect again. What the last run had still to tell has been told by
 // then: so an attempt that is pending now was never answered with CONNACK 0, and comes to nothing.
+//
+// Thousands of records take longer to write than a user waits. So a start reads them, decides, and puts the counts right.
+// From then on everybody reads them as they are settled (settled-view.ts), and they are written beside the traffic. A
+// process that ends in the middle of it leaves records that the next start settles the same way: the broker remembers.
 
-import { type DocumentClient, ScanCommand } from '../shared/adapters/dynamodb/common/commands.ts';
+import { setTimeout as wait } from 'node:timers/promises';
+import { ScanCommand } from '../shared/adapters/dynamodb/common/commands.ts';
+import { sessionKey } from '../shared/adapters/dynamodb/common/keys.ts';
 import { parseRosterKey } from '../shared/adapters/dynamodb/counter/roster-item.ts';
-import { decodeSession } from '../shared/adapters/dynamodb/presence/session-item.ts';
+import { decodeSession, encodeSession } from '../shared/adapters/dynamodb/presence/session-item.ts';
+import type { Table } from '../shared/adapters/dynamodb/settings/settings-by-username.ts';
+import { rankedUsed } from '../shared/adapters/dynamodb/usage/usage-item.ts';
+import { sideBySide } from '../shared/app/common/side-by-side.ts';
 import { recount } from '../shared/app/counter/recount.ts';
-import { change } from '../shared/app/presence/change.ts';
 import type { LifeCyclePorts } from '../shared/app/presence/step.ts';
-import { toBrokerClientId } from '../shared/domain/ids.ts';
+import { type BrokerClientId, type DeploymentId, toBrokerClientId, type Username } from '../shared/domain/ids.ts';
 import { abandonAttempt } from '../shared/domain/session/attempt.ts';
 import { endSession, freeSession } from '../shared/domain/session/outcome.ts';
 import { pendingOf, type Session } from '../shared/domain/session/record.ts';
-import type { Ms } from '../shared/domain/time.ts';
+import { addSeconds, type Ms, seconds } from '../shared/domain/time.ts';
 import type { BrokerSays } from '../shared/ports/presence/broker.ts';
+import type { Stored } from '../shared/ports/presence/sessions.ts';
 import type { RankRequests } from '../shared/ports/usage/ranks.ts';
+import { type Item, planCount } from './settle-counts.ts';
+import { inBatches, type Owed, writeTogether } from './settle-writes.ts';
+import type { SettledView } from './settled-view.ts';
 
 export interface LastRun {
   readonly endedAt: Ms;
@@ -22,33 +34,146 @@ export interface LastRun {
   readonly brokerRemembers: boolean;
 }
 
-type Settled = { readonly next: Session } | 'nothing';
+export interface SettlePorts extends LifeCyclePorts {
+  /** `store` is one around this view. */
+  readonly view: SettledView;
+  readonly ranks: RankRequests;
+  /** Hears in a sentence how far it is, more often than anybody reads. */
+  readonly say: (sentence: string) => void;
+}
 
-/** Answers how many sessions were settled. Safe to repeat, should the process end in the middle of it. */
-export async function settleAfterRestart(
-  client: DocumentClient,
-  tableName: string,
-  ports: LifeCyclePorts & { readonly ranks: RankRequests },
-  lastRun: LastRun,
-): Promise<number> {
-  let settled = 0;
-  for await (const item of scan(client, tableName, 'S|')) {
-    const { value } = decodeSession(item);
-    if (value.phase.kind !== 'ended' && isUnsettled(value)) settled++;
-    const says = await askBroker(ports, value, lastRun);
-    await change(ports, value, (session, now) => settle(session, says, lastRun.endedAt, now));
-    // The broker may have taken an attempt whose CONNACK 0 came no further than the front door. Nobody knows of that
-    // session, so nobody shall have it; unless it is that of another username, which has the client id.
-    if (value.phase.kind === 'new' && says.kind === 'unknown' && (await isOwn(ports, value)))
-      await ports.broker.deleteConnection(toBrokerClientId(value.deploymentId, value.clientId), { cleanSession: true });
-  }
-  for await (const item of scan(client, tableName, 'N|')) {
-    const { deploymentId, username } = parseRosterKey(String(item.pk), String(item.sk));
-    await recount(ports, deploymentId, username);
-    // What was asked for when the last run ended has gone with it.
-    await ports.ranks.ask(deploymentId, username);
+export interface Settling {
+  /** How many sessions were settled. */
+  readonly settled: number;
+  /** Resolves when the table says all of it, or when `stop` was called. */
+  readonly written: Promise<void>;
+  /** The next start does the rest. */
+  stop(): Promise<void>;
+}
+
+/** A transaction takes no more. */
+const writesMax = 100;
+/** Fewer while clients wait behind them. */
+const batchBeside = 20;
+const recountsAtOnce = 8;
+/** What is due so soon is written before the start is over: the index that the sweeper and admissions look it up in is the table's. */
+const dueSoonSeconds = seconds(30);
+const retryMs = 1_000;
+/** A reading that began before the last write has ended by then. */
+const forgetMs = 60_000;
+
+/** Safe to repeat, should the process end in the middle of it. */
+export async function settleAfterRestart(table: Table, ports: SettlePorts, lastRun: LastRun): Promise<Settling> {
+  const left = await readLeft(table, ports.say);
+  const records = await settleRecords(ports, left, lastRun);
+  const soon = addSeconds(ports.clock.now(), dueSoonSeconds);
+  records.sort((a, b) => a.next.dueAt - b.next.dueAt);
+  const isUrgent = ({ next }: Settled): boolean => next.phase.kind !== 'ended' && next.dueAt < soon;
+  for (const some of inBatches(records.filter(isUrgent), writesMax)) await writeRecords(table, ports, some);
+  const { later, outOfOrder } = await settleCounts(table, ports, left, soon);
+  let stopped = false;
+  const owed = { counts: later, records: records.filter((one) => !isUrgent(one)) };
+  const written = writeBeside(table, ports, owed, () => stopped).then(async () => {
+    for (const { deploymentId, username } of outOfOrder) if (!stopped) await ports.ranks.ask(deploymentId, username);
+    if (!stopped) setTimeout(() => ports.view.forget(), forgetMs).unref();
+  });
+  return {
+    settled: records.length,
+    written,
+    async stop() {
+      stopped = true;
+      await written;
+    },
+  };
+}
+
+interface Left {
+  readonly deploymentId: DeploymentId;
+  readonly username: Username;
+  readonly sessions: Stored<Session>[];
+  roster: Item | undefined;
+  /** What its rank says that it uses. */
+  ranked: number;
+}
+
+/** All that the table holds of sessions and counts, by username. */
+async function readLeft({ client, tableName }: Table, say: SettlePorts['say']): Promise<readonly Left[]> {
+  const all = new Map<string, Left>();
+  const leftOf = (deploymentId: DeploymentId, username: Username): Left => {
+    const key = JSON.stringify([deploymentId, username]);
+    const known = all.get(key) ?? { deploymentId, username, sessions: [], roster: undefined, ranked: 0 };
+    all.set(key, known);
+    return known;
+  };
+  const asked = {
+    TableName: tableName,
+    ConsistentRead: true,
+    FilterExpression: 'begins_with(pk, :sessions) OR begins_with(pk, :rosters) OR begins_with(pk, :usage)',
+    ExpressionAttributeValues: { ':sessions': 'S|', ':rosters': 'N|', ':usage': 'R|' },
+  };
+  let sessions = 0;
+  let behind: Item | undefined;
+  do {
+    const from = behind === undefined ? {} : { ExclusiveStartKey: behind };
+    const page = await client.send(new ScanCommand({ ...asked, ...from }));
+    behind = page.LastEvaluatedKey;
+    for (const item of page.Items ?? []) {
+      const pk = String(item.pk);
+      if (pk.startsWith('S|')) {
+        const stored = decodeSession(item);
+        leftOf(stored.value.deploymentId, stored.value.username).sessions.push(stored);
+        sessions++;
+        continue;
+      }
+      const { deploymentId, username } = parseRosterKey(pk, String(item.sk));
+      const left = leftOf(deploymentId, username);
+      if (pk.startsWith('N|')) left.roster = item;
+      else left.ranked = rankedUsed(item);
+    }
+    say(`reads what the last run left: ${sessions} sessions`);
+  } while (behind !== undefined);
+  return [...all.values()];
+}
+
+interface Settled {
+  readonly before: Stored<Session>;
+  readonly next: Session;
+}
+
+async function settleRecords(ports: SettlePorts, left: readonly Left[], lastRun: LastRun): Promise<Settled[]> {
+  const settled: Settled[] = [];
+  const shared = findShared(left);
+  for (const { sessions } of left) {
+    for (const stored of sessions) {
+      const { value } = stored;
+      if (!isUnsettled(value)) continue;
+      const isAnothers = shared.has(brokerIdOf(value)) && !(await isOwn(ports, value));
+      // Of a client id that has changed hands it speaks for whoever holds it now.
+      const says: BrokerSays = isAnothers ? { kind: 'unknown' } : await askBroker(ports, value, lastRun);
+      ports.view.settle(stored, settle(value, says, lastRun.endedAt, ports.clock.now()));
+      settled.push({ before: stored, next: ports.view.read(stored).value });
+      // The broker may have taken an attempt whose CONNACK 0 came no further than the front door. Nobody knows of that
+      // session, so nobody shall have it; unless it is that of another username, which has the client id.
+      if (value.phase.kind === 'new' && says.kind === 'unknown' && !isAnothers)
+        await ports.broker.deleteConnection(brokerIdOf(value), { cleanSession: true });
+    }
   }
   return settled;
+}
+
+const brokerIdOf = ({ deploymentId, clientId }: Session): BrokerClientId => toBrokerClientId(deploymentId, clientId);
+
+/** Client ids with records of several usernames. */
+function findShared(left: readonly Left[]): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const shared = new Set<string>();
+  for (const { sessions } of left)
+    for (const { value } of sessions) {
+      const id = brokerIdOf(value);
+      if (seen.has(id)) shared.add(id);
+      seen.add(id);
+    }
+  return shared;
 }
 
 function isUnsettled(session: Session): boolean {
@@ -59,51 +184,121 @@ function isUnsettled(session: Session): boolean {
  * Of connections, of attempts that overlapped, and of those that were counted after they had been answered, the broker
  * knows what became.
  */
-async function askBroker(ports: LifeCyclePorts, session: Session, lastRun: LastRun): Promise<BrokerSays> {
-  const { deploymentId, clientId, phase, ambiguity, recounted } = session;
-  const worthIt = phase.kind === 'connected' || ((ambiguity !== 'none' || recounted) && isUnsettled(session));
-  if (!lastRun.brokerRemembers || phase.kind === 'ended' || !worthIt) return { kind: 'unknown' };
-  // Of a client id that has changed hands it speaks for whoever holds it now.
-  if (!(await isOwn(ports, session))) return { kind: 'unknown' };
-  return ports.broker.getConnection(toBrokerClientId(deploymentId, clientId));
+async function askBroker(ports: SettlePorts, session: Session, lastRun: LastRun): Promise<BrokerSays> {
+  const { phase, ambiguity, recounted } = session;
+  const worthIt = phase.kind === 'connected' || ambiguity !== 'none' || recounted;
+  if (!lastRun.brokerRemembers || !worthIt) return { kind: 'unknown' };
+  return ports.broker.getConnection(brokerIdOf(session));
 }
 
-async function isOwn(ports: LifeCyclePorts, { deploymentId, clientId, username }: Session): Promise<boolean> {
+async function isOwn(ports: SettlePorts, { deploymentId, clientId, username }: Session): Promise<boolean> {
   const owner = await ports.store.readOwner(deploymentId, clientId);
   return owner === undefined || owner.value.username === username;
 }
 
-function settle(session: Session, says: BrokerSays, endedAt: Ms, now: Ms): Settled {
-  if (!isUnsettled(session)) return 'nothing';
-  if (says.kind === 'absent') return { next: freeSession(session) };
+function settle(session: Session, says: BrokerSays, endedAt: Ms, now: Ms): Session {
+  if (says.kind === 'absent') return freeSession(session);
   if (says.kind === 'retained') {
     const at = says.disconnectedAt ?? endedAt;
-    return { next: endSession(session, { at, expirySeconds: says.expirySeconds ?? session.expirySeconds }, now) };
+    return endSession(session, { at, expirySeconds: says.expirySeconds ?? session.expirySeconds }, now);
   }
   if (session.phase.kind === 'connected') {
     const ending = session.phase.ending ?? { at: endedAt, expirySeconds: session.expirySeconds };
-    return { next: endSession(session, ending, now) };
+    return endSession(session, ending, now);
   }
-  return { next: abandonAttempt(session, now) };
+  return abandonAttempt(session, now);
 }
 
-async function* scan(
-  client: DocumentClient,
-  tableName: string,
-  prefix: string,
-): AsyncGenerator<Record<string, unknown>> {
-  const asked = {
-    TableName: tableName,
-    ConsistentRead: true,
-    FilterExpression: 'begins_with(pk, :prefix)',
-    ExpressionAttributeValues: { ':prefix': prefix },
-  };
-  let behind: Record<string, unknown> | undefined;
-  do {
-    const page = await client.send(
-      new ScanCommand({ ...asked, ...(behind === undefined ? {} : { ExclusiveStartKey: behind }) }),
-    );
-    yield* page.Items ?? [];
-    behind = page.LastEvaluatedKey;
-  } while (behind !== undefined);
+interface Counted {
+  /** Writes that may follow. */
+  readonly later: readonly Owed<Left>[];
+  /** Usernames whose rank may be another one now. What was asked for when the last run ended has gone with it. */
+  readonly outOfOrder: readonly Left[];
+}
+
+async function settleCounts(table: Table, ports: SettlePorts, left: readonly Left[], soon: Ms): Promise<Counted> {
+  const owed: Owed<Left>[] = [];
+  const later: Owed<Left>[] = [];
+  const recounts: Left[] = [];
+  const outOfOrder: Left[] = [];
+  for (const one of left) {
+    const sessions = one.sessions.map((stored) => ports.view.read(stored).value);
+    const plan = planCount(table.tableName, one.roster, sessions, soon);
+    if (plan === 'recount') recounts.push(one);
+    else if (plan !== 'agrees') (plan.canWait ? later : owed).push({ of: one, write: plan.write });
+    const used = sessions.filter(({ phase }) => phase.kind !== 'ended').length;
+    if (plan === 'recount' || used !== one.ranked) outOfOrder.push(one);
+  }
+  let done = 0;
+  const say = (): void => ports.say(`settles the counts: ${done} of ${owed.length + recounts.length} usernames`);
+  say();
+  for (const some of inBatches(owed, writesMax)) {
+    recounts.push(...(await writeTogether(table, some)));
+    done += some.length;
+    say();
+  }
+  const failures: unknown[] = [];
+  await sideBySide(recounts, recountsAtOnce, async (one) => {
+    await recountLeft(ports, one).catch((error: unknown) => failures.push(error));
+    done++;
+    say();
+  });
+  if (failures.length > 0) throw failures[0];
+  return { later, outOfOrder };
+}
+
+/** Nobody has written its sessions since they were read, and ten thousand of them are not read twice. */
+async function recountLeft(ports: SettlePorts, { deploymentId, username, sessions }: Left): Promise<void> {
+  const listSessions = async () => ({ items: sessions.map(ports.view.read), more: false });
+  await recount({ ...ports, store: { ...ports.store, listSessions } }, deploymentId, username);
+}
+
+/**
+ * Invariant: I2: the counts have been put right for these records, so a record is all that moves here.
+ * Race: whoever wrote a record since it was read had read it as settled; the write is refused and the record stays.
+ * On crash: the next start settles those that are left.
+ */
+async function writeRecords(table: Table, { random }: SettlePorts, records: readonly Settled[]): Promise<void> {
+  const writes = records.map(({ before, next }) => ({
+    of: before,
+    write: {
+      Put: {
+        TableName: table.tableName,
+        Item: {
+          ...encodeSession(next, random.revision()),
+          ...sessionKey(next.deploymentId, next.username, next.clientId),
+        },
+        ConditionExpression: 'rev = :rev',
+        ExpressionAttributeValues: { ':rev': before.revision },
+      },
+    },
+  }));
+  await writeTogether(table, writes);
+}
+
+/** The counts first: of those a refused one has been moved by a client since, and is put right in the usual way. */
+async function writeBeside(
+  table: Table,
+  ports: SettlePorts,
+  owed: { readonly counts: readonly Owed<Left>[]; readonly records: readonly Settled[] },
+  shouldStop: () => boolean,
+): Promise<void> {
+  const steps = [
+    ...inBatches(owed.counts, batchBeside).map((some) => async () => {
+      for (const { deploymentId, username } of await writeTogether(table, some))
+        await recount(ports, deploymentId, username);
+    }),
+    ...inBatches(owed.records, batchBeside).map((some) => () => writeRecords(table, ports, some)),
+  ];
+  for (const step of steps) {
+    while (!shouldStop()) {
+      const done = await step().then(
+        () => true,
+        () => false,
+      );
+      if (done) break;
+      // The engine may be started anew.
+      await wait(retryMs, undefined, { ref: false });
+    }
+  }
 }

@@ -15,12 +15,18 @@ export interface ToldFirst {
   readonly connect: Connect;
 }
 
-export function tellFirst(queue: Pick<LocalQueue, 'post'>, connect: Connect): ToldFirst {
+/** Once the process is `leaving`, the next start settles what ends. */
+export function tellFirst(
+  queue: Pick<LocalQueue, 'post'>,
+  connect: Connect,
+  leaving: { readonly isLeft: boolean },
+): ToldFirst {
   const onTheirWay = new Map<string, Promise<unknown>>();
   const nameOf = (deploymentId: string | undefined, clientId: string | undefined): string =>
     `${deploymentId}\n${clientId}`;
   return {
     async report(report) {
+      if (leaving.isLeft && report.type === 'door.disconnected') return;
       const name = nameOf(report.deploymentId, report.clientId);
       const all = Promise.all([onTheirWay.get(name), queue.post(report, waitMs).handled]);
       onTheirWay.set(name, all);

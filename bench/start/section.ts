@@ -1,4 +1,4 @@
-// Section `start`: how large the functions are, and how long they take to load.
+// Section `start`: how large the functions are, how long they take to load, and how long a local restart takes.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,13 +7,21 @@ import { latencyRows, ratioRow, takeTurns } from '../latency/rounds.ts';
 import { type Row, type Section, within } from '../section.ts';
 import { buildFunctions, bundleSdk } from './bundles.ts';
 import { timeImport } from './cold-import.ts';
+import { timeRestart } from './restart.ts';
 
 const authorizerBudgetKb = 400;
 const importBudget = 2;
+const restartBudgetMs = 10_000;
+
+async function restartRow(sessions: number, usernames: number, of: string): Promise<Row> {
+  const what = `local restart after a kill with ${sessions.toLocaleString('en-US')} connected sessions ${of}, until ready`;
+  const value = Math.round(await timeRestart(usernames, sessions / usernames));
+  return within({ what, value, unit: 'ms', budget: restartBudgetMs, headline: true });
+}
 
 export const section: Section = {
   name: 'start',
-  title: 'Size and start of the functions',
+  title: 'Size and start of the functions, and a local restart',
   async run({ full, say }) {
     const folder = mkdtempSync(join(tmpdir(), 'headcount-bench-'));
     try {
@@ -31,8 +39,15 @@ export const section: Section = {
       const subjects = [authorizer, sdk].map(({ name, file }) => ({ name, work: () => timeImport(file) }));
       const rounds = full ? 15 : 5;
       const times = await takeTurns(subjects, rounds, 5);
+      const restarted = full ? 10_000 : 2_000;
+      const restarts = [
+        await restartRow(restarted, restarted, 'of a username each'),
+        await restartRow(restarted, 1, 'of one username'),
+      ];
+      say('restarted');
       return {
         rows: [
+          ...restarts,
           ...sizes,
           { what: 'bundle of the AWS SDK clients alone, minified', value: Math.round(sdk.bytes / 1_000), unit: 'KB' },
           ratioRow(times, authorizer.name, sdk.name, {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildConsole } from '../../local/console-build.ts';
+import { createConsoleSite } from '../../local/console-site.ts';
 import { isNavigation } from '../../shared/config/console.ts';
 import { type Rig, startRig } from '../support/product.ts';
 
@@ -28,6 +29,30 @@ const config = async (headers: Record<string, string> = {}) => {
   const answer = await fetch(`${origin}/config.json`, { headers });
   return { status: answer.status, headers: answer.headers, body: (await answer.json()) as { signIn: unknown } };
 };
+
+describe('before the console is built', () => {
+  const askAt = (path: string, folder: Promise<string>) => {
+    const mqtt = { host: '127.0.0.1', tcpPort: 1, tlsPort: 2 };
+    const site = createConsoleSite({ folder, apiToken: 'local', authenticate: () => undefined, mqtt });
+    return () => site.answer(new Request(`http://127.0.0.1${path}`, { headers: navigating }), '127.0.0.1');
+  };
+
+  test('a page in its place says so and reloads by itself', async () => {
+    const answer = askAt('/deployments', new Promise(() => undefined))();
+    expect(answer?.status).toBe(503);
+    expect(answer?.headers.get('cache-control')).toBe('no-store');
+    expect(await answer?.text()).toMatch(/http-equiv="refresh".*is being built/);
+    expect(askAt('/assets/index.js', new Promise(() => undefined))()).toBeUndefined();
+  });
+
+  test('a build that fails is told on the page, which does not reload', async () => {
+    const ask = askAt('/', Promise.reject(new Error('no')));
+    await new Promise((resolve) => setImmediate(resolve));
+    const text = await ask()?.text();
+    expect(text).toContain('could not be built');
+    expect(text).not.toContain('refresh');
+  });
+});
 
 describe('the page', () => {
   test('is answered at every place of the console, and only there', async () => {

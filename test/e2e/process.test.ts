@@ -50,11 +50,11 @@ test.each([
 );
 
 test.each([
-  ['after kill -9', 'local/main.ts'],
-  ['after kill -9 before any report was handled', 'test/support/slow-queue.ts'],
+  ['after Ctrl-C', 'SIGINT', 'local/main.ts'],
+  ['after kill -9 before any report was handled', 'SIGKILL', 'test/support/slow-queue.ts'],
 ] as const)(
   '%s settings, retained sessions and counts are there, and connected ones are settled before ready',
-  async (_when, program) => {
+  async (_when, signal, program) => {
     const DATA_DIR = makeFolder();
     const first = start({ DATA_DIR }, program);
     const at = await ready(first);
@@ -70,7 +70,7 @@ test.each([
     });
     await waits.endAsync();
     for (const client of [clean, kept]) client.on('error', () => undefined);
-    first.child.kill('SIGKILL');
+    first.child.kill(signal);
     await first.ended;
     await Promise.all([clean.endAsync(true), kept.endAsync(true)]);
 

@@ -3,10 +3,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type KeptSession, parseKeptSession } from '../../local/broker-sessions.ts';
 import { openJournal } from '../../local/journal.ts';
 import { settleAfterRestart } from '../../local/settle.ts';
+import { createSettledView } from '../../local/settled-view.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import type { LifeCyclePorts } from '../../shared/app/presence/step.ts';
@@ -163,24 +165,50 @@ async function prepare(one: Case): Promise<{ table: TestTable; store: SessionSto
   return { table, store, names, bench };
 }
 
+/** One whose process is killed before any record is written. */
+function dyingClient(client: TestTable['client']): TestTable['client'] {
+  return Object.assign(Object.create(client) as typeof client, {
+    async send(command: Parameters<typeof client.send>[0]) {
+      if (command instanceof TransactWriteCommand && command.input.TransactItems?.some(({ Put }) => Put !== undefined))
+        throw new Error('killed');
+      return client.send(command);
+    },
+  });
+}
+
 test.each(cases)('$name', async (one) => {
-  const { table, store, names, bench } = await prepare(one);
+  const { table, store: bare, names, bench } = await prepare(one);
   const asked: string[] = [];
   const ranks = { ask: async (_id: DeploymentId, username: Username) => void asked.push(username) };
-  const core: LifeCyclePorts = { store, clock: bench.time.clock, random: cryptoRandom, broker: bench.broker, policy };
-  const ports = { ...core, ranks };
   const lastRun = { endedAt, brokerRemembers: one.remembers !== false };
-  const settled = await settleAfterRestart(table.client, table.tableName, ports, lastRun);
-  expect(settled).toBe(one.kind === 'retained' ? 0 : 1);
-  // Should the process end in the middle of it, the next one does it again.
-  expect(await settleAfterRestart(table.client, table.tableName, ports, lastRun)).toBe(0);
+  const start = async (client: TestTable['client']) => {
+    const view = createSettledView();
+    const store = view.around(bare);
+    const core: LifeCyclePorts = { store, clock: bench.time.clock, random: cryptoRandom, broker: bench.broker, policy };
+    const ports = { ...core, view, ranks, say: () => undefined };
+    return { store, ...(await settleAfterRestart({ ...table, client }, ports, lastRun)) };
+  };
+  const check = async (through: SessionStore): Promise<void> => {
+    const after = (await through.readSession(names))?.value;
+    expect(after?.phase.kind).toBe(one.phase);
+    if (one.countsUntil !== undefined) expect(after?.countsUntil).toBe(one.countsUntil);
+    const { items } = await through.listSessions(deploymentId, names.username, { limit: 10 });
+    expect(items.map(({ value }) => value.phase.kind)).toEqual([one.phase]);
+    expect((await through.readRoster(deploymentId, names.username)).used).toBe(one.phase === 'ended' ? 0 : 1);
+    expect((await bench.broker.getConnection(toBrokerClientId(deploymentId, names.clientId))).kind).toBe(one.left);
+  };
 
+  // Before a record is written all of it is read as settled. Should the process end then, the next one does it again.
+  const killed = await start(dyingClient(table.client));
+  await check(killed.store);
+  void killed.stop();
+  const settling = await start(table.client);
+  await check(settling.store);
+  await settling.written;
+  await check(bare);
+  expect([killed.settled, settling.settled]).toEqual(one.kind === 'retained' ? [0, 0] : [1, 1]);
+  expect((await start(table.client)).settled).toBe(0);
   // Whoever still counts may have been about to be ranked.
   expect(asked.length > 0).toBe(one.phase !== 'ended');
-  const after = (await store.readSession(names))?.value;
-  expect(after?.phase.kind).toBe(one.phase);
-  if (one.countsUntil !== undefined) expect(after?.countsUntil).toBe(one.countsUntil);
-  expect((await store.readRoster(deploymentId, names.username)).used).toBe(one.phase === 'ended' ? 0 : 1);
-  expect((await bench.broker.getConnection(toBrokerClientId(deploymentId, names.clientId))).kind).toBe(one.left);
   await bench.close();
 });

@@ -6,6 +6,7 @@ import type { Faults } from '../../local/faults.ts';
 import { type Product, startProduct } from '../../local/product.ts';
 import { type Ms, ms } from '../../shared/domain/time.ts';
 import { openBrokerPort } from './broker-port.ts';
+import { until } from './until.ts';
 
 export interface Rig {
   /** With a port that leads past the front door, straight to the broker. */
@@ -41,14 +42,21 @@ export async function startRig(
   let offset = 0;
   const now = (): Ms => ms(Date.now() + offset);
   const config = parseConfig({ MQTT_PORT: '0', MQTTS_PORT: '0', HTTP_PORT: '0', DATA_DIR: ':memory:', ...options.env });
+  const built = options.console === true ? await buildConsole() : undefined;
   const product = await startProduct({
     config,
     clock: { now },
     log: quiet,
     ...(options.presenceFaults === undefined ? {} : { presenceFaults: options.presenceFaults }),
     ...(options.onPresence === undefined ? {} : { onPresence: options.onPresence }),
-    ...(options.console === true ? { consoleFolder: buildConsole() } : {}),
+    ...(built === undefined ? {} : { consoleFolder: Promise.resolve(built) }),
   });
+  const page = { headers: { accept: 'text/html' } };
+  if (built !== undefined)
+    await until(async () => {
+      const { status } = await fetch(`http://127.0.0.1:${product.httpPort}/`, page);
+      if (status !== 200) throw new Error(`the console answers ${status}`);
+    });
   const straight = await openBrokerPort((stream, ipAddress) => product.acceptStraight(stream, ipAddress));
   const advance = (seconds: number): void => {
     offset += seconds * 1000;

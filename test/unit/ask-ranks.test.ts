@@ -176,3 +176,29 @@ test('local timers: who asks again while a failed refresh waits has all its trie
   for (let n = 0; n < 2 * tries; n++) await pass();
   expect(tried).toBe(failed + tries);
 });
+
+test('local timers refresh few usernames at the same moment, and none after a stop, which waits for those', async () => {
+  const time = createManualTime();
+  let running = 0;
+  let most = 0;
+  let done = 0;
+  const timers = createRankTimers(async () => {
+    most = Math.max(most, ++running);
+    await new Promise((resolve) => setImmediate(resolve));
+    running--;
+    done++;
+  }, time.schedule);
+  const ask = (n: number) =>
+    timers.send({ type: 'rank.refresh', deploymentId: demo, username: `user-${n}` as Username }, seconds(2));
+  for (let n = 0; n < 100; n++) await ask(n);
+  time.advance(2_000);
+  await timers.flush();
+  expect([most, done]).toEqual([4, 100]);
+  for (let n = 0; n < 100; n++) await ask(n);
+  time.advance(2_000);
+  await ask(0);
+  await timers.stop();
+  await ask(1);
+  time.advance(2_000);
+  expect([running, done, time.pending()]).toEqual([0, 104, 0]);
+});

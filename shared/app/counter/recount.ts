@@ -16,7 +16,7 @@
 // of a session is woken in time (S11).
 
 import type { ClientId, DeploymentId, Place, Username } from '../../domain/ids.ts';
-import { isSamePlace } from '../../domain/place.ts';
+import { isSamePlace, unfolded } from '../../domain/place.ts';
 import { isLive, type Session } from '../../domain/session/record.ts';
 import type { Ms } from '../../domain/time.ts';
 import type { Clock } from '../../ports/common/clock.ts';
@@ -112,4 +112,9 @@ async function readSessions(
     after = page.more ? page.items.at(-1)?.value.clientId : undefined;
   } while (after !== undefined);
   return { uncounted, ofTombstones, firstDue, sessions };
+}
+
+/** A freed session whose username is recounted: a number that may have counted it is put right by that, not by its record. */
+export function freedBesideRecount(session: Session): Session {
+  return session.phase.kind === 'ended' ? { ...session, place: unfolded(session.place) } : session;
 }
