@@ -24,6 +24,7 @@ import { mqttDomain } from './seed.ts';
 import type { Sessions } from './sessions.ts';
 import type { Shutdown } from './shutdown.ts';
 import { addStatusRoutes, type Peer } from './status.ts';
+import { tellFirst } from './tell-first.ts';
 
 const doorMeasures = [
   'Admitted',
@@ -38,7 +39,6 @@ const doorMeasures = [
   'Shed',
 ] as const;
 const stopWaitMs = 2_000;
-const reportWaitMs = 3_000;
 
 export interface EdgesOptions extends Pick<ProductOptions, 'config' | 'clock' | 'log' | 'consoleFolder'> {
   readonly data: Data;
@@ -56,10 +56,7 @@ export async function openEdges(options: EdgesOptions): Promise<Pick<Product, 'm
   const { connect, queue, tickets, broker, deploymentOfServerName, adapters, rankRequests } = options.sessions;
   const measureDoor = meters.add('frontdoor', doorMeasures);
   const door = createFrontDoor({
-    connect: measuredConnect(connect, measureDoor, clock),
-    // Here the table can be waited for as well: a client that comes again right after its CONNACK then meets its own
-    // connection, not an attempt, which only time could tell from the new one (S10).
-    report: (report) => queue.sendAndWait(report, reportWaitMs),
+    ...tellFirst(queue, measuredConnect(connect, measureDoor, clock)),
     issueTicket: (claims, from) => tickets.issue(claims, from),
     dialBroker() {
       const [doorEnd, brokerEnd] = createPipe();

@@ -37,8 +37,8 @@ export function parseKept(raw: unknown): Kept | undefined {
 export interface LocalQueue {
   /** Resolves when the message is in the queue, and in its journal. `message` becomes the body as JSON. */
   send(message: object, options?: { readonly delaySeconds?: number }): Promise<void>;
-  /** The same, and then waits until the message is handled, but no longer than `withinMs`. */
-  sendAndWait(message: object, withinMs: number): Promise<void>;
+  /** The same at once. `handled` resolves when the message is handled, or after `withinMs`. */
+  post(message: object, withinMs: number): { readonly handled: Promise<void> };
   /** Resolves when nothing is queued, in flight or delayed. */
   idle(): Promise<void>;
   /** Bodies of the messages that failed five times, oldest first. */
@@ -215,15 +215,17 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     async send(message, { delaySeconds = 0 } = {}) {
       accept(message, delaySeconds);
     },
-    async sendAndWait(message, withinMs) {
+    post(message, withinMs) {
       const id = accept(message, 0);
       let cancel = (): void => undefined;
       const tooLate = new Promise<void>((resolve) => {
         cancel = schedule(resolve, withinMs);
       });
-      await Promise.race([handled(id), tooLate]);
-      cancel();
-      whenHandled.delete(id);
+      const over = (): void => {
+        cancel();
+        whenHandled.delete(id);
+      };
+      return { handled: Promise.race([handled(id), tooLate]).then(over) };
     },
     idle: quiet,
     async resume() {

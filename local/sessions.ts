@@ -53,7 +53,8 @@ export type Sessions = Awaited<ReturnType<typeof startSessions>>;
 export async function startSessions(options: SessionsOptions) {
   const { clock, log, presenceFaults, onPresence, queueFaults, shutdown } = options;
   const { dataDir, client, settings, credentials, passwords } = options.data;
-  const adapters = { client, tableName, clock, random: cryptoRandom, log };
+  const own = { client, tableName, clock, random: cryptoRandom, log };
+  const adapters = { ...own, bareStore: createCore(own).store };
   const cache = createCoreSettings(adapters);
   const rejections = createCoreRejections(adapters);
   const tickets = createTickets(randomBytes(32), clock);
@@ -121,7 +122,7 @@ export async function startSessions(options: SessionsOptions) {
   shutdown.add(() => broker.close());
   const lifeCycle = createCore({ ...adapters, broker, aroundStore: (bare) => askingForRanks(bare, rankRequests) });
   return {
-    adapters,
+    adapters: own,
     connect,
     broker,
     brokerJournal,

@@ -4,20 +4,16 @@
 
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { countAdmitted } from '../../shared/app/admission/outage.ts';
-import { parseBrokerEvent } from '../../shared/app/presence/broker-event.ts';
 import { applyBrokerEvent } from '../../shared/app/presence/event.ts';
+import { createHeld, type Held } from '../../shared/app/presence/held.ts';
 import { applyDoorReport, type ReportPorts } from '../../shared/app/presence/report.ts';
 import type { Applied } from '../../shared/app/presence/step.ts';
 import { type RefreshPorts, refreshRank } from '../../shared/app/usage/refresh-rank.ts';
-import { ms } from '../../shared/domain/time.ts';
 import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
 import type { Log } from '../../shared/ports/common/log.ts';
 import type { SessionStore } from '../../shared/ports/common/session-store.ts';
 import type { CredentialStore } from '../../shared/ports/credentials/credentials.ts';
-import { parseAdmitted } from './admitted-message.ts';
-import { parseDoorReport } from './door-report.ts';
-import { parseRankRefresh } from './rank-refresh.ts';
-import { parseRenewedHash } from './renewed-hash.ts';
+import { type Message, readMessage } from './read-message.ts';
 
 export interface PresencePorts extends ReportPorts, RefreshPorts {
   /** One that asks for ranks whenever it changes a count. */
@@ -35,28 +31,71 @@ export interface PresencePorts extends ReportPorts, RefreshPorts {
 const doorSilentReceives = 3;
 
 export async function applyPresence(ports: PresencePorts, event: SQSEvent): Promise<SQSBatchResponse> {
-  const byClient = new Map<string, SQSRecord[]>();
+  const failed: string[] = [];
+  const groups = new Map<string, Received[]>();
   for (const record of event.Records) {
-    const key = clientIdOf(record.body);
-    byClient.set(key, [...(byClient.get(key) ?? []), record]);
+    try {
+      const received = { record, message: readMessage(record, ports.clock) };
+      const key = keyOf(received);
+      groups.set(key, [...(groups.get(key) ?? []), received]);
+    } catch (error) {
+      warn(ports, error);
+      failed.push(record.messageId);
+    }
   }
-  const failed = await Promise.all([...byClient.values()].map((records) => applyInTurn(ports, records)));
-  return { batchItemFailures: failed.flat().map((itemIdentifier) => ({ itemIdentifier })) };
+  const later = await Promise.all([...groups.values()].map((group) => applyInTurn(ports, group)));
+  return { batchItemFailures: [...failed, ...later.flat()].map((itemIdentifier) => ({ itemIdentifier })) };
 }
 
-async function applyInTurn(ports: PresencePorts, records: readonly SQSRecord[]): Promise<string[]> {
+interface Received {
+  readonly record: SQSRecord;
+  readonly message: Message;
+}
+
+function keyOf({ record, message }: Received): string {
+  if (message.kind !== 'report' && message.kind !== 'admitted' && message.kind !== 'event') return record.messageId;
+  return `${message.told.deploymentId}\n${message.told.clientId}`;
+}
+
+/**
+ * The messages of one client id. The front door's reports come before an end that the broker tells: they are exact, and
+ * most of its events say nothing new then, and cost no reading of their own.
+ */
+async function applyInTurn(ports: PresencePorts, group: readonly Received[]): Promise<string[]> {
+  const inTurn = [...group].sort((a, b) => turnOf(a) - turnOf(b) || byEnd(a, b));
+  const hasEvents = inTurn.some(({ message }) => message.kind === 'event');
+  const report = inTurn.map(({ message }) => message).find((message) => message.kind === 'report');
+  const held = createHeld(ports.store, { both: hasEvents ? report?.told : undefined });
   const failed: string[] = [];
-  for (const record of records) {
+  for (const { record, message } of inTurn) {
     try {
       // "later" is a failure to SQS: the message comes again after its visibility time-out.
-      if ((await apply(ports, record)) === 'later') failed.push(record.messageId);
+      if ((await apply(ports, record, message, held)) === 'later') failed.push(record.messageId);
     } catch (error) {
+      held.forgetAll();
       if (await waitsElsewhere(ports, record, error)) continue;
-      ports.log.warn('a presence message was not applied and will come again', { error: String(error) });
+      warn(ports, error);
       failed.push(record.messageId);
     }
   }
   return failed;
+}
+
+function turnOf({ message }: Received): number {
+  if (message.kind !== 'event') return 1;
+  return message.told.type === 'connected' ? 0 : 2;
+}
+
+/** An end before its own beginning: it says all that is to be written, and the beginning is no news then. */
+function byEnd(a: Received, b: Received): number {
+  if (a.message.kind !== 'report' || b.message.kind !== 'report') return 0;
+  const [one, other] = [a.message.told, b.message.told];
+  if (one.attempt !== other.attempt) return 0;
+  return Number(other.type === 'door.disconnected') - Number(one.type === 'door.disconnected');
+}
+
+function warn({ log }: PresencePorts, error: unknown): void {
+  log.warn('a presence message was not applied and will come again', { error: String(error) });
 }
 
 /**
@@ -71,32 +110,26 @@ async function waitsElsewhere(ports: PresencePorts, record: SQSRecord, error: un
   );
 }
 
-async function apply(ports: PresencePorts, record: SQSRecord): Promise<Applied> {
-  const body: unknown = JSON.parse(record.body);
-  const report = parseDoorReport(body);
-  if (report !== undefined) return applyDoorReport(ports, report);
-  const admitted = parseAdmitted(body);
-  if (admitted !== undefined) return countAdmitted(ports, admitted);
-  const refresh = parseRankRefresh(body);
-  if (refresh !== undefined) {
-    await refreshRank(ports, refresh.deploymentId, refresh.username);
-    return 'done';
+async function apply(ports: PresencePorts, record: SQSRecord, message: Message, held: Held): Promise<Applied> {
+  switch (message.kind) {
+    case 'report':
+      return applyDoorReport(ports, message.told, held);
+    case 'admitted':
+      held.forgetAll();
+      return countAdmitted(ports, message.told);
+    case 'event': {
+      const isDoorSilent = Number(record.attributes.ApproximateReceiveCount) >= doorSilentReceives;
+      return applyBrokerEvent(ports, message.told, isDoorSilent, held);
+    }
+    case 'rank':
+      await refreshRank(ports, message.told.deploymentId, message.told.username);
+      return 'done';
+    case 'renewal':
+      await ports.credentials.renewHash(message.told);
+      return 'done';
+    case 'none':
+      // Connections that are not this product's pass through the same rule; they are nobody's business here.
+      ports.log.info('a presence message was left alone', { problem: message.problem });
+      return 'done';
   }
-  const renewed = parseRenewedHash(body);
-  if (renewed !== undefined) {
-    await ports.credentials.renewHash(renewed);
-    return 'done';
-  }
-  const received = Number(record.attributes.SentTimestamp);
-  const event = parseBrokerEvent(body, Number.isFinite(received) && received > 0 ? ms(received) : ports.clock.now());
-  const receives = Number(record.attributes.ApproximateReceiveCount);
-  if (event.ok) return applyBrokerEvent(ports, event.value, receives >= doorSilentReceives);
-  // Connections that are not this product's pass through the same rule; they are nobody's business here.
-  ports.log.info('a presence message was left alone', { problem: event.problem });
-  return 'done';
-}
-
-function clientIdOf(body: string): string {
-  const match = /"clientId":"((?:[^"\\]|\\.)*)"/.exec(body);
-  return match?.[1] ?? body;
 }

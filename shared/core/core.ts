@@ -18,6 +18,8 @@ export interface CoreAdapters {
   readonly tableName: string;
   readonly clock: Clock;
   readonly random: Random;
+  /** A store to share with another core of the process, so that the two share what they read at the same moment. */
+  readonly bareStore?: SessionStore;
   /** For tests and the benchmark. */
   readonly storeOptions?: StoreOptions;
   /** Puts something between the use cases and the store. */
@@ -31,8 +33,8 @@ export interface CorePorts {
 }
 
 export function createCore<Adapters extends CoreAdapters>(adapters: Adapters): Adapters & CorePorts {
-  const { client, tableName, random, storeOptions, aroundStore } = adapters;
-  const store = createSessionStore(client, tableName, random, storeOptions);
+  const { client, tableName, random, storeOptions, bareStore, aroundStore } = adapters;
+  const store = bareStore ?? createSessionStore(client, tableName, random, storeOptions);
   const policy = { leaseSeconds: seconds(leaseSeconds), maxConnectionSeconds: seconds(maxConnectionSeconds) };
   return { ...adapters, store: aroundStore?.(store) ?? store, policy };
 }

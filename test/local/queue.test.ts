@@ -129,8 +129,8 @@ describe('the local queue', () => {
       batchItemFailures: failing ? Records.map(({ messageId }) => ({ itemIdentifier: messageId })) : [],
     }));
     const over: string[] = [];
-    const short = queue.sendAndWait({ name: 'short' }, 500).then(() => over.push('short'));
-    const long = queue.sendAndWait({ name: 'long' }, 5_000).then(() => over.push('long'));
+    const short = queue.post({ name: 'short' }, 500).handled.then(() => over.push('short'));
+    const long = queue.post({ name: 'long' }, 5_000).handled.then(() => over.push('long'));
     // Two that come again, two that are waited for.
     await until(() => expect(time.pending()).toBe(4));
     expect(over).toEqual([]);

@@ -56,12 +56,15 @@ export async function commit(
     await store.lowerWake(after.deploymentId, after.username, after.dueAt);
   // A new life on a tombstone: its old place goes first, because the new record forgets it.
   const isNewPlace = !isSamePlace(after.place, before.value.place);
-  if (isNewPlace) await uncount(store, before.value, seen);
+  if (isNewPlace) await uncount(store, before.value, { seen });
   const put = await store.putSession(after, before);
   if (put.kind === 'changed') return put;
   const stored = { value: put.value, revision: put.revision };
   if (put.uncounted === true) return { kind: 'done', stored };
-  if (put.value.phase.kind === 'ended') return { kind: 'done', stored: await uncountTombstone(ports, stored, seen) };
+  if (put.value.phase.kind === 'ended') {
+    const wasLive = before.value.phase.kind !== 'ended';
+    return { kind: 'done', stored: await uncountTombstone(ports, stored, { seen, isLikelyIn: wasLive }) };
+  }
   await wakeInTime(ports, before.value, put.value);
   const isNewlyKnown = proven && before.value.phase.kind === 'new';
   if (isNewlyKnown || isNewPlace) await countAgain(store, put.value);
@@ -98,7 +101,7 @@ export async function uncountOver(
   seen?: Roster,
 ): Promise<Stored<Session> | undefined> {
   if (over.value.phase.kind === 'ended') {
-    await uncount(ports.store, over.value, seen);
+    await uncount(ports.store, over.value, { seen });
     return over;
   }
   const now = ports.clock.now();
@@ -112,26 +115,38 @@ export async function uncountOver(
 async function uncountTombstone(
   { store }: CommitPorts,
   tombstone: Stored<Session>,
-  seen?: Roster,
+  hints: Hints = {},
 ): Promise<Stored<Session> | undefined> {
-  await uncount(store, tombstone.value, seen);
+  await uncount(store, tombstone.value, hints);
   if (!owesPlace(tombstone.value)) return tombstone;
   const put = await store.putSession(settleSession(tombstone.value), tombstone);
   return put.kind === 'done' ? { value: put.value, revision: put.revision } : undefined;
 }
 
+interface Hints {
+  /** It proves that a place is in, never that it is out. */
+  readonly seen?: Roster | undefined;
+  /** The session was freed right now. */
+  readonly isLikelyIn?: boolean;
+}
+
 /**
- * Takes the place of a freed session out of the count, wherever it lies, if it is in. A reading is cheaper than a write
- * that is refused. `seen` proves that a place is in, never that it is out.
+ * Takes the place of a freed session out of the count, wherever it lies, if it is in. Where it is likely to be out, a
+ * reading is cheaper than a write that is refused.
  */
-async function uncount(store: SessionStore, freed: Session, seen?: Roster): Promise<void> {
+async function uncount(store: SessionStore, freed: Session, { seen, isLikelyIn = false }: Hints = {}): Promise<void> {
   const { deploymentId, username, place } = freed;
   if (isWide(place)) {
     // One that owes is in, unless somebody died right behind taking it out.
     if (owesPlace(freed) || (await store.holds(freed))) await store.removePlace(deploymentId, username, place, false);
     return;
   }
-  const roster = seen?.places.has(place) === true ? seen : await store.readRoster(deploymentId, username);
+  const isSeen = seen?.places.has(place) === true;
+  if (!isSeen && isLikelyIn) {
+    await store.removePlace(deploymentId, username, place);
+    return;
+  }
+  const roster = isSeen ? seen : await store.readRoster(deploymentId, username);
   if (roster.places.has(place)) await store.removePlace(deploymentId, username, place, roster.used <= 1);
 }
 

@@ -11,6 +11,7 @@ import type { Pause } from '../../ports/common/clock.ts';
 import type { Stored } from '../../ports/presence/sessions.ts';
 import { complete } from '../counter/commit.ts';
 import { change } from '../presence/change.ts';
+import { createHeld } from '../presence/held.ts';
 import type { LifeCyclePorts } from '../presence/step.ts';
 
 export interface KickPorts extends LifeCyclePorts {
@@ -162,7 +163,7 @@ async function settle(ports: KickPorts, seen: Stored<Session>, kick: Kick): Prom
       if (decided.kind === 'unsure') return 'ask the broker';
       return decided.kind === 'freed' || decided.next === undefined ? 'nothing' : { next: decided.next };
     },
-    seen,
+    createHeld(ports.store, { seen }),
   );
   return { kind: applied === 'later' ? 'pending' : outcomeOf(decided), attempt };
 }

@@ -6,9 +6,10 @@ import { extendLease } from '../../domain/session/attempt.ts';
 import { arrivedBy, isOnItsWay } from '../../domain/session/bounds.ts';
 import { awaitsProof, type Policy, pendingOf, type Session } from '../../domain/session/record.ts';
 import { addSeconds, later, type Ms } from '../../domain/time.ts';
-import type { Names, Stored } from '../../ports/presence/sessions.ts';
+import type { Names } from '../../ports/presence/sessions.ts';
 import { commit, complete } from '../counter/commit.ts';
 import { askBroker, type Heard, hearAfterEnd } from './ask-broker.ts';
+import { createHeld, type Held } from './held.ts';
 import { readTruth } from './read-answer.ts';
 import type { Applied, LifeCyclePorts, Question, Step } from './step.ts';
 
@@ -19,10 +20,10 @@ export async function change(
   ports: LifeCyclePorts,
   names: Names,
   decide: (session: Session, now: Ms) => Step,
-  seen?: Stored<Session>,
+  held: Held = createHeld(ports.store),
 ): Promise<Applied> {
-  const { store, clock } = ports;
-  let stored = seen ?? (await store.readSession(names));
+  const { clock } = ports;
+  let stored = await held.session(names);
   for (let round = 0; round < maxRounds; round++) {
     if (stored === undefined) return 'done';
     let step = decide(stored.value, clock.now());
@@ -45,15 +46,27 @@ export async function change(
       proven = told !== undefined;
     }
     if (step === 'nothing') {
-      await complete(ports, stored);
+      if (!held.isComplete(stored)) {
+        // A tombstone that owes its place is written once more.
+        if (stored.value.phase.kind === 'ended') held.forget(names);
+        await complete(ports, stored);
+      }
       return 'done';
     }
+    held.forget(names);
     const committed = await commit(ports, stored, step.next, { proven });
-    if (committed.kind === 'done') return 'done';
+    if (committed.kind === 'done') {
+      if (committed.stored !== undefined) held.note(names, committed.stored, isCompleted(committed.stored.value));
+      return 'done';
+    }
     stored = committed.current;
+    held.note(names, stored, false);
   }
   return 'later';
 }
+
+/** By its commit: only one that had been counted again may still wait for its place. */
+const isCompleted = ({ phase, recounted }: Session): boolean => phase.kind === 'ended' || !recounted;
 
 /**
  * The answer proves nothing yet. No queue redelivers for ever, so the sweeper takes over: the session goes on counting, and

@@ -6,6 +6,7 @@ import type { BrokerSays } from '../../ports/presence/broker.ts';
 import type { Stored } from '../../ports/presence/sessions.ts';
 import type { BrokerEvent } from './broker-event.ts';
 import { change } from './change.ts';
+import { createHeld, type Held } from './held.ts';
 import { readEvent } from './read-event.ts';
 import type { Applied, LifeCyclePorts } from './step.ts';
 
@@ -14,14 +15,14 @@ export async function applyBrokerEvent(
   ports: LifeCyclePorts,
   event: BrokerEvent,
   doorSilent = false,
+  held: Held = createHeld(ports.store),
 ): Promise<Applied> {
-  const owner = await ports.store.readOwner(event.deploymentId, event.clientId);
+  const owner = await held.owner(event.deploymentId, event.clientId);
   // A client id that was never admitted: not ours, or its tombstone has gone.
   if (owner === undefined) return 'done';
   const names = { deploymentId: event.deploymentId, clientId: event.clientId, username: owner.value.username };
-  const seen = await ports.store.readSession(names);
-  const truth = event.type === 'connected' ? await askAside(ports, seen) : undefined;
-  return change(ports, names, (session, now) => readEvent(session, event, { truth, doorSilent }, ports, now), seen);
+  const truth = event.type === 'connected' ? await askAside(ports, await held.session(names)) : undefined;
+  return change(ports, names, (session, now) => readEvent(session, event, { truth, doorSilent }, ports, now), held);
 }
 
 /**

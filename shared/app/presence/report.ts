@@ -7,6 +7,7 @@ import type { Broker, BrokerSays } from '../../ports/presence/broker.ts';
 import type { DoorReport } from '../../ports/presence/presence.ts';
 import type { AccountExpiry } from './account-expiry.ts';
 import { change } from './change.ts';
+import { createHeld, type Held } from './held.ts';
 import { readReport } from './read-report.ts';
 import type { Applied, LifeCyclePorts } from './step.ts';
 
@@ -15,19 +16,25 @@ export interface ReportPorts extends LifeCyclePorts {
   readonly accountExpiry?: AccountExpiry;
 }
 
-export async function applyDoorReport(ports: ReportPorts, report: DoorReport): Promise<Applied> {
+export async function applyDoorReport(
+  ports: ReportPorts,
+  report: DoorReport,
+  held: Held = createHeld(ports.store),
+): Promise<Applied> {
   if (report.uncounted === true) {
-    const seen = await ports.store.readSession(report);
+    const seen = await held.session(report);
     if (isAwaited(seen?.value, report, ports.clock.now())) return 'later';
   }
-  if (report.type === 'door.disconnected' && report.expiryIsAccounts === true) return applyAccountsEnd(ports, report);
-  return change(ports, report, (session, now) => readReport(session, report, ports, now));
+  if (report.type === 'door.disconnected' && report.expiryIsAccounts === true)
+    return applyAccountsEnd(ports, report, held);
+  return change(ports, report, (session, now) => readReport(session, report, ports, now), held);
 }
 
 /** The end of a persistent session of MQTT 3: the account's one number says how long it is kept (S10). */
 async function applyAccountsEnd(
   ports: ReportPorts,
   report: DoorReport & { readonly type: 'door.disconnected' },
+  held: Held,
 ): Promise<Applied> {
   const { accountExpiry } = ports;
   const { expiryIsAccounts: _, ...told } = report;
@@ -42,7 +49,7 @@ async function applyAccountsEnd(
     },
   };
   const heard = { ...ports, broker: listening };
-  const applied = await change(heard, report, (session, now) => readReport(session, known, heard, now));
+  const applied = await change(heard, report, (session, now) => readReport(session, known, heard, now), held);
   if (says !== undefined && accountExpiry !== undefined)
     await accountExpiry.learn(report.attempt, says, (await ports.store.readSession(report))?.value);
   return applied;

@@ -9,6 +9,7 @@ import { addSeconds, type Ms } from '../../domain/time.ts';
 import type { BrokerSays } from '../../ports/presence/broker.ts';
 import type { Names, Stored } from '../../ports/presence/sessions.ts';
 import { change } from '../presence/change.ts';
+import { createHeld } from '../presence/held.ts';
 import type { LifeCyclePorts } from '../presence/step.ts';
 
 export type Compared =
@@ -49,7 +50,7 @@ async function settle(ports: LifeCyclePorts, names: Names, seen: Stored<Session>
       // Where nobody can say whose connection it is, all stays as it was.
       return isOurs ? { orElse: session } : 'nothing';
     },
-    seen,
+    createHeld(ports.store, { seen }),
   );
   if (applied === 'later') return 'unknown';
   if (!isOurs) return 'agrees';

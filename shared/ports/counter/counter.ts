@@ -77,12 +77,15 @@ export interface Counter {
     dueAt: Ms,
     how?: HowToAdd,
   ): Promise<AddOutcome>;
-  /** Uncounts a place. `absent`: it was not counted. `last` is a guess that it is the only one, which saves a write. */
+  /**
+   * Uncounts a place. `absent`: it was not counted. `last` is a guess that it is the only one, which saves a write. Without
+   * it the store goes by what it saw of the username last, and reads where it has seen nothing.
+   */
   removePlace(
     deploymentId: DeploymentId,
     username: Username,
     place: Place,
-    last: boolean,
+    last?: boolean,
   ): Promise<'removed' | 'absent'>;
   /**
    * Uncounts many places. It may be several requests; each is atomic and leaves a roster that is right for

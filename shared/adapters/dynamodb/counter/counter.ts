@@ -10,6 +10,7 @@ import type { CountRepair } from '../../../ports/counter/count-repair.ts';
 import type { Counter } from '../../../ports/counter/counter.ts';
 import type { Sessions } from '../../../ports/presence/sessions.ts';
 import type { Due } from '../../../ports/repair/due.ts';
+import type { GatheredReads } from '../common/gathered-reads.ts';
 import { laneFor } from '../common/keys.ts';
 import { shareReads } from '../common/shared-reads.ts';
 import type { Table } from '../settings/settings-by-username.ts';
@@ -32,8 +33,8 @@ interface DynamoCounter
   peekItem(names: { readonly deploymentId: DeploymentId; readonly username: Username }): Promise<StoredRoster>;
 }
 
-export function createCounter(table: Table, layout: RosterLayout, random: Random): DynamoCounter {
-  const items = createLaneItems(table, layout);
+export function createCounter(table: Table, layout: RosterLayout, random: Random, reads: GatheredReads): DynamoCounter {
+  const items = createLaneItems(table, layout, reads);
   const gathering = createGathering(table, items);
   const reserves = createReserves(table, items, layout);
   const lanes = createLanes(table, { items, reserves, gathering, layout });

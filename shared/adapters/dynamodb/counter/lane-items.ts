@@ -1,16 +1,19 @@
 // The items of a wide roster: the roster item and its lanes, how they are laid out, and how they are read.
 
-import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { laneReserveMax, rosterLanes, wideAt } from '../../../config/constants.ts';
 import type { DeploymentId, Place, Username } from '../../../domain/ids.ts';
 import type { Ms } from '../../../domain/time.ts';
-import { patiently, type Refused, refusable } from '../common/conditions.ts';
+import { Refused, refusable } from '../common/conditions.ts';
+import type { GatheredReads } from '../common/gathered-reads.ts';
 import { type Key, laneKey, perUsernameKey } from '../common/keys.ts';
-import { readItems } from '../common/read-items.ts';
 import type { Item } from '../presence/session-item.ts';
 import type { Table } from '../settings/settings-by-username.ts';
 import { placesOf } from './place-set.ts';
 import { decodeStoredRoster, type StoredRoster } from './roster-item.ts';
+
+/** Usernames whose count a process remembers. */
+const namesMax = 10_000;
 
 /** How a wide roster is laid out; smaller in tests. */
 export interface RosterLayout {
@@ -63,26 +66,31 @@ export function decodeLane(lane: number, item: Item): Lane {
 
 export type LaneItems = ReturnType<typeof createLaneItems>;
 
-export function createLaneItems(table: Table, layout: RosterLayout) {
+export function createLaneItems(table: Table, layout: RosterLayout, { consistent: read }: GatheredReads) {
   const { client, tableName, backOff } = table;
   const rosterKey = (id: DeploymentId, username: Username): Key => perUsernameKey('N', id, username);
 
-  async function read(key: Key): Promise<Item | undefined> {
-    const get = new GetCommand({ TableName: tableName, Key: key, ConsistentRead: true });
-    return (await patiently(() => client.send(get), backOff)).Item;
+  /** What a roster counted when it was seen last, of the latest so many. */
+  const usedOf = new Map<string, number>();
+
+  function note(id: DeploymentId, username: Username, used: number): void {
+    const name = `${id}\n${username}`;
+    usedOf.delete(name);
+    if (used > 0) usedOf.set(name, used);
+    const [oldest] = usedOf.keys();
+    if (usedOf.size > namesMax && oldest !== undefined) usedOf.delete(oldest);
   }
 
   async function readRosterItem(id: DeploymentId, username: Username): Promise<StoredRoster> {
-    return decodeStoredRoster(await read(rosterKey(id, username)), layout.wideAt);
+    const stored = decodeStoredRoster(await read(rosterKey(id, username)), layout.wideAt);
+    note(id, username, stored.roster.used);
+    return stored;
   }
 
   async function readLanes(id: DeploymentId, username: Username): Promise<readonly Lane[]> {
     const keys = Array.from({ length: layout.lanes }, (_, n) => laneKey(id, username, n + 1));
-    const find = await readItems(table, keys, { consistent: true });
-    return keys.flatMap((key, n) => {
-      const item = find(key);
-      return item === undefined ? [] : [decodeLane(n + 1, item)];
-    });
+    const items = await Promise.all(keys.map(read));
+    return items.flatMap((item, n) => (item === undefined ? [] : [decodeLane(n + 1, item)]));
   }
 
   /** The places of one lane, or of the roster item itself. Consistent. */
@@ -105,12 +113,28 @@ export function createLaneItems(table: Table, layout: RosterLayout) {
     return refusable(send, backOff, how);
   }
 
+  async function updateRoster(
+    id: DeploymentId,
+    username: Username,
+    expression: object,
+    how: { untilThrottled?: boolean } = {},
+  ): Promise<Item | Refused> {
+    const answer = await update(rosterKey(id, username), expression, how);
+    if (!(answer instanceof Refused)) note(id, username, Number(answer.used ?? 0));
+    return answer;
+  }
+
   return {
     rosterKey,
     readRosterItem,
     readLanes,
     readPlaces,
     update,
+    updateRoster,
+    note,
+
+    /** A guess, for whoever would otherwise read before it writes. */
+    lastUsed: (id: DeploymentId, username: Username): number | undefined => usedOf.get(`${id}\n${username}`),
 
     /** Conditional, so that of two that lower it the earlier time stays whatever their order (S11). */
     async lowerWake(id: DeploymentId, username: Username, at: Ms): Promise<void> {

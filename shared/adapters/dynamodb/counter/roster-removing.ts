@@ -2,7 +2,7 @@
 
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import type { DeploymentId, Place, Username } from '../../../domain/ids.ts';
-import { isFolded, laneOf } from '../../../domain/place.ts';
+import { isFolded, isWide, laneOf } from '../../../domain/place.ts';
 import type { Ms } from '../../../domain/time.ts';
 import type { SessionStore } from '../../../ports/common/session-store.ts';
 import type { Removed } from '../../../ports/counter/counter.ts';
@@ -24,7 +24,7 @@ export function createRosterRemoving(table: Table, { items, lanes, layout }: Rem
   const { client, tableName, backOff } = table;
   const { wideAt } = layout;
   const update = (id: DeploymentId, username: Username, expression: object): Promise<Item | Refused> =>
-    items.update(items.rosterKey(id, username), expression);
+    items.updateRoster(id, username, expression);
 
   /**
    * Uncounts exactly the place given, exactly once: whoever comes second, by a repeated event or a sweep, finds it
@@ -34,9 +34,20 @@ export function createRosterRemoving(table: Table, { items, lanes, layout }: Rem
     id: DeploymentId,
     username: Username,
     place: Place,
-    last: boolean,
+    last?: boolean,
   ): Promise<'removed' | 'absent'> {
-    return (await takeOut(id, username, place, last)) === 'absent' ? 'absent' : 'removed';
+    const isLast = last ?? (await guessLast(id, username, place));
+    if (isLast === undefined) return 'absent';
+    return (await takeOut(id, username, place, isLast)) === 'absent' ? 'absent' : 'removed';
+  }
+
+  /** Undefined: read, and the place is not in. */
+  async function guessLast(id: DeploymentId, username: Username, place: Place): Promise<boolean | undefined> {
+    if (isWide(place)) return false;
+    const known = items.lastUsed(id, username);
+    if (known !== undefined) return known <= 1;
+    const { roster } = await items.readRosterItem(id, username);
+    return roster.places.has(place) ? roster.used <= 1 : undefined;
   }
 
   /** `gone`: it was the only one, and the roster has gone with it. */
@@ -64,6 +75,7 @@ export function createRosterRemoving(table: Table, { items, lanes, layout }: Rem
           ),
         backOff,
       );
+      items.note(id, username, 0);
       if (!(removed instanceof Refused)) return 'gone';
       if (!decodeStoredRoster(removed.item, wideAt).roster.places.has(place)) return 'absent';
     }

@@ -16,6 +16,7 @@ import type { Table } from '../settings/settings-by-username.ts';
 import type { Gathering } from './gathering.ts';
 import type { LaneItems, RosterLayout } from './lane-items.ts';
 import type { LaneWrites } from './lanes.ts';
+import { createCrowds, type NewPlace } from './newcomers.ts';
 import { placeBytes, storedPlaces } from './place-set.ts';
 import { capOf, type Reserves } from './reserves.ts';
 import { decodeStoredRoster, type StoredRoster } from './roster-item.ts';
@@ -29,6 +30,45 @@ export function createRosterAdding(
   const { lowerWake } = items;
   const { wideAt } = layout;
 
+  /**
+   * Invariant: I1: all of the places are added only while there is room for all of them, in the write that counts them.
+   * Race: whatever another process counted in between, the number that is held against the limit is the item's own.
+   * On crash: all of them are in or none is, and each has its session item, whose lease leads the sweeper here.
+   */
+  async function addTogether(
+    id: DeploymentId,
+    username: Username,
+    newcomers: readonly NewPlace[],
+    max: number,
+  ): Promise<AddOutcome | undefined> {
+    const count = newcomers.length;
+    const upTo = Math.min(wideAt - 1, max) - count;
+    if (upTo < 0) return undefined;
+    const places = newcomers.map(({ place }) => place);
+    const answer = await items.updateRoster(id, username, {
+      UpdateExpression:
+        'ADD used :count, places :places SET wakePk = if_not_exists(wakePk, :wakePk), wakeAt = if_not_exists(wakeAt, :due)',
+      ConditionExpression: [
+        ...places.map((_, n) => `NOT contains(places, :place${n})`),
+        '(attribute_not_exists(wakeAt) OR wakeAt <= :due)',
+        'attribute_not_exists(wide)',
+        'attribute_not_exists(cap)',
+        '(attribute_not_exists(used) OR used <= :upTo)',
+      ].join(' AND '),
+      ExpressionAttributeValues: {
+        ':count': count,
+        ':places': storedPlaces(places),
+        ...Object.fromEntries(places.map((place, n) => [`:place${n}`, placeBytes(place)])),
+        ':due': Math.min(...newcomers.map(({ dueAt }) => dueAt)),
+        ':wakePk': wakePartition(`${id}|${username}`),
+        ':upTo': upTo,
+      },
+    });
+    return answer instanceof Refused ? undefined : { kind: 'added', used: Number(answer.used) };
+  }
+
+  const addInCrowd = createCrowds(addTogether);
+
   /** For the one write that a crowd sends to one item. */
   async function updateOnce(
     id: DeploymentId,
@@ -36,7 +76,7 @@ export function createRosterAdding(
     expression: object,
   ): Promise<Item | Refused | 'throttled'> {
     try {
-      return await items.update(items.rosterKey(id, username), expression, { untilThrottled: true });
+      return await items.updateRoster(id, username, expression, { untilThrottled: true });
     } catch (error) {
       if (isThrottled(error)) return 'throttled';
       throw error;
@@ -55,7 +95,20 @@ export function createRosterAdding(
     place: Place,
     max: number,
     dueAt: Ms,
-    { forced, wakeBy, tellsDiffering = false }: HowToAdd = {},
+    how: HowToAdd = {},
+  ): Promise<AddOutcome> {
+    const alone = () => addAlone(id, username, place, max, dueAt, how);
+    if (isWide(place) || how.forced === true) return alone();
+    return addInCrowd(id, username, { place, dueAt, max }, alone);
+  }
+
+  async function addAlone(
+    id: DeploymentId,
+    username: Username,
+    place: Place,
+    max: number,
+    dueAt: Ms,
+    { forced, wakeBy, tellsDiffering = false }: HowToAdd,
   ): Promise<AddOutcome> {
     if (isFolded(place)) return { kind: 'present' };
     if (laneOf(place) > 0) {

@@ -1,7 +1,7 @@
 // Sessions, client id owners and rosters in DynamoDB. Why the writes are these, and in which order the use cases send
 // them: docs/adr/0001-write-pattern-of-admission.md; what changes with a large username: docs/adr/0006-wide-rosters.md.
 
-import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { tableDefinition } from '../../../config/table.ts';
 import type { ClientId, DeploymentId, Username } from '../../../domain/ids.ts';
 import { type Ms, ms, toEpochSeconds } from '../../../domain/time.ts';
@@ -12,7 +12,8 @@ import type { Names, Stored } from '../../../ports/presence/sessions.ts';
 import type { Wake } from '../../../ports/repair/due.ts';
 import type { BackOff } from '../common/back-off.ts';
 import { answering } from '../common/client.ts';
-import { patiently, Refused, refusable } from '../common/conditions.ts';
+import { Refused, refusable } from '../common/conditions.ts';
+import { createGatheredReads } from '../common/gathered-reads.ts';
 import {
   allWakePartitions,
   duePk,
@@ -22,7 +23,6 @@ import {
   sessionKey,
   whitelistKey,
 } from '../common/keys.ts';
-import { readItems } from '../common/read-items.ts';
 import { replace } from '../common/replace.ts';
 import { createCounter } from '../counter/counter.ts';
 import { type RosterLayout, usualLayout } from '../counter/lane-items.ts';
@@ -49,7 +49,8 @@ export function createSessionStore(
   { layout = usualLayout, backOff }: StoreOptions = {},
 ): SessionStore {
   const table = { client, tableName, ...(backOff === undefined ? {} : { backOff }) };
-  const { peekItem, ...counter } = createCounter(table, layout, random);
+  const reads = createGatheredReads(table);
+  const { peekItem, ...counter } = createCounter(table, layout, random, reads);
   /**
    * Usernames whose roster was wide and had room when this process read it last. Of those whose roster would be read
    * apart: a fleet that shares a username would read that one item thousands of times a second.
@@ -58,13 +59,7 @@ export function createSessionStore(
   /** Usernames whose roster was full when this process read it last, for a client that had no session. */
   const full = createNames();
 
-  const get = async (key: Key): Promise<Item | undefined> =>
-    (
-      await patiently(
-        () => client.send(new GetCommand({ TableName: tableName, Key: key, ConsistentRead: true })),
-        backOff,
-      )
-    ).Item;
+  const get = reads.consistent;
 
   async function readForConnect(names: Names, lookFor: LookFor): Promise<ConnectView> {
     const { deploymentId, username, clientId } = names;
@@ -82,18 +77,17 @@ export function createSessionStore(
     // whoever comes now is likely to be turned away as well.
     const isFive = keys.override !== undefined && keys.whitelist !== undefined;
     const mayLag = !full.has(name) && (!isFive || busy.has(name));
-    const wanted = [...Object.values(keys), mayLag ? rosterKey : undefined].filter((key) => key !== undefined);
-    const [item, fresh] = await Promise.all([
-      readItems(table, wanted, { consistent: false }),
-      mayLag ? undefined : peekItem(names),
+    const find = (key: Key | undefined) => (key === undefined ? undefined : reads.lagging(key));
+    const [session, owner, overrideItem, whitelistItem, { roster, open }] = await Promise.all([
+      find(keys.session),
+      find(keys.owner),
+      find(keys.override),
+      find(keys.whitelist),
+      mayLag ? reads.lagging(rosterKey).then((item) => decodeStoredRoster(item, layout.wideAt)) : peekItem(names),
     ]);
-    const find = (key: Key | undefined): Item | undefined => (key === undefined ? undefined : item(key));
-    const session = find(keys.session);
-    const owner = find(keys.owner);
-    const { roster, open } = fresh ?? decodeStoredRoster(find(rosterKey), layout.wideAt);
-    const override = overridesOf === undefined ? undefined : parseOverrideItem(find(keys.override), overridesOf);
+    const override = overridesOf === undefined ? undefined : parseOverrideItem(overrideItem, overridesOf);
     const known = session === undefined ? undefined : decodeSession(session);
-    const whitelisted = isListed(find(keys.whitelist), username);
+    const whitelisted = isListed(whitelistItem, username);
     const isFull = roster.used >= (override?.kind === 'number' ? override.max : limit);
     const isLimited = !whitelisted && (override === undefined || override.kind === 'number');
     busy.note(name, isFive && roster.wide === true && !(isFull && isLimited));
