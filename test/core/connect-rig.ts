@@ -50,6 +50,8 @@ export interface ConnectRig {
   readonly log: string[];
   /** Requests that went to the database, by command, since `watch`. */
   readonly sent: string[];
+  /** Credentials that were asked of it since then, some of them in one request. */
+  credentialsRead: number;
   /** Called before each of them, and waited for. */
   onSend: (command: string) => void | Promise<void>;
   /** scrypts since `watch`. */
@@ -81,6 +83,8 @@ export async function startConnectRig(): Promise<ConnectRig> {
   client.middlewareStack.add(
     (next, context) => async (args) => {
       rig.sent.push(String(context.commandName));
+      const isRead = /^(Batch)?GetItemCommand$/.test(String(context.commandName));
+      if (isRead) rig.credentialsRead += JSON.stringify(args.input).match(/"pk":\{"S":"P\|/g)?.length ?? 0;
       await rig.onSend(String(context.commandName));
       return next(args);
     },
@@ -150,6 +154,7 @@ export async function startConnectRig(): Promise<ConnectRig> {
     rejections: [],
     log: [],
     sent: [],
+    credentialsRead: 0,
     onSend: () => undefined,
     hashes: 0,
     hashed: [],
@@ -163,6 +168,7 @@ export async function startConnectRig(): Promise<ConnectRig> {
     },
     watch() {
       rig.sent.length = 0;
+      rig.credentialsRead = 0;
       rig.hashed.length = 0;
       rig.hashes = 0;
     },
