@@ -9,9 +9,21 @@ import { section as memory } from './front-door/section.ts';
 import { section as growth } from './growth/section.ts';
 import { section as latency } from './latency/section.ts';
 import { section as peers } from './peers/section.ts';
+import { section as requests } from './requests/section.ts';
 import type { Section } from './section.ts';
 import { section as start } from './start/section.ts';
 import { section as sweep } from './sweep/section.ts';
 import { section as units } from './units/section.ts';
 
-export const sections: readonly Section[] = [units, growth, fleet, storm, latency, start, memory, sweep, peers];
+export const sections: readonly Section[] = [
+  units,
+  requests,
+  growth,
+  fleet,
+  storm,
+  latency,
+  start,
+  memory,
+  sweep,
+  peers,
+];

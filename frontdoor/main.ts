@@ -4,6 +4,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect as dialTls } from 'node:tls';
+import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { readOptionalVariable, readVariable } from '../functions/environment.ts';
 import { openPasswordKeys } from '../functions/open-data.ts';
 import { createIotConnections } from '../shared/adapters/aws/iot-connections.ts';
@@ -35,8 +36,14 @@ const measure = createEmfMeasure('frontdoor', clock);
 const tally = createTally(measure);
 const tableName = readVariable(names.tableName);
 const region = readVariable(names.region);
-const client = createDocumentClient({ requestTimeoutMs: 2_000, maxSockets: 256, measure });
-const credentialsOfTask = () => client.config.credentials();
+/** The SDK's own search, which finds a task's role; it remembers them, and asks again before they expire. */
+const credentialsOfTask = defaultProvider();
+const client = createDocumentClient({
+  requestTimeoutMs: 2_000,
+  maxSockets: 256,
+  measure,
+  credentials: credentialsOfTask,
+});
 
 const keys = openPasswordKeys(client, tableName, log, credentialsOfTask);
 const [ticketSecret, certificateSecret, iotHost] = await Promise.all([

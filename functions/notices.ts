@@ -1,7 +1,7 @@
 // Threshold notices of a function, where the installation asked for them; nothing at all where it did not.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createEventBusNotices } from '../shared/adapters/aws/event-bus-notices.ts';
+import type { DocumentClient } from '../shared/adapters/dynamodb/common/commands.ts';
 import { createNoticeStore } from '../shared/adapters/dynamodb/usage/notice-store.ts';
 import { cryptoRandom } from '../shared/adapters/node/random.ts';
 import { createNoticeThreshold } from '../shared/app/usage/notice-threshold.ts';
@@ -14,7 +14,7 @@ import type { Log } from '../shared/ports/common/log.ts';
 import { readVariable } from './environment.ts';
 
 export function readNoticeThreshold(
-  client: DynamoDBDocumentClient,
+  client: DocumentClient,
   tableName: string,
   clock: Clock,
   log: Log,

@@ -38,7 +38,7 @@ export interface BackgroundOptions extends Pick<ProductOptions, 'clock' | 'log'>
 
 export function startBackground(options: BackgroundOptions) {
   const { clock, log, sessions, operations, meters, shutdown, startedAt } = options;
-  const { client, api } = options.data;
+  const { client, apiClient, api } = options.data;
   const { rejections, lifeCycle, broker, brokerJournal, refresh } = sessions;
   shutdown.add(() => rejections.flush({ all: true }));
   shutdown.add(every(1_000, () => rejections.flush()));
@@ -84,7 +84,7 @@ export function startBackground(options: BackgroundOptions) {
     return stopReconciling();
   });
   const janitor = startTtlJanitor({
-    client,
+    client: apiClient.plain,
     tableName,
     clock,
     log,

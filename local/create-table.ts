@@ -3,7 +3,7 @@
 import {
   CreateTableCommand,
   type CreateTableCommandInput,
-  type DynamoDBClient,
+  DynamoDBClient,
   ResourceInUseException,
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
@@ -65,5 +65,16 @@ export async function createTable(client: DynamoDBClient, tableName: string): Pr
   } catch (error) {
     if (error instanceof ResourceInUseException) return 'exists';
     throw error;
+  }
+}
+
+/** The same through a client of its own, on a local engine. */
+export async function createTableAt(endpoint: string, tableName: string): Promise<void> {
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  const client = new DynamoDBClient({ endpoint, region: 'local', credentials });
+  try {
+    await createTable(client, tableName);
+  } finally {
+    client.destroy();
   }
 }

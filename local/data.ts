@@ -3,6 +3,7 @@
 import { parseLocalTokens } from '../functions/api/tokens.ts';
 import { createDocumentClient } from '../shared/adapters/dynamodb/common/client.ts';
 import { createDataFormatStore } from '../shared/adapters/dynamodb/common/data-format-store.ts';
+import { createSdkClient } from '../shared/adapters/dynamodb/common/sdk-client.ts';
 import { createCredentialStore } from '../shared/adapters/dynamodb/credentials/credential-store.ts';
 import { createTokenIssuerStore } from '../shared/adapters/dynamodb/credentials/token-issuer-store.ts';
 import { createSettingsStore } from '../shared/adapters/dynamodb/settings/settings-store.ts';
@@ -50,18 +51,20 @@ export async function openData({ config, clock, log, onFailure, onWarning, meter
     endpoint: engine.endpoint,
     requestTimeoutMs: 5_000,
     maxSockets: 256,
+    // The embedded engine verifies no signature; another one may.
+    unsigned: config.dynamodbEndpoint === undefined,
     measure: meters.add('product', ['Retries', 'Conflicts']),
   });
   shutdown.add(() => client.destroy());
   // The API and what it starts go another way: however much a tenant asks for, a CONNECT waits in the engine behind a
   // few requests of it, and never for a connection (S24).
-  const apiClient = createDocumentClient({
+  const apiClient = createSdkClient({
     ...apiWay,
     endpoint: engine.endpoint,
     measure: meters.add('api', ['Retries', 'Conflicts']),
   });
   shutdown.add(() => apiClient.destroy());
-  await createTable(client, tableName).catch((error: unknown) => {
+  await createTable(apiClient.plain, tableName).catch((error: unknown) => {
     throw new Error(`the DynamoDB engine at ${engine.endpoint} does not answer: ${explain(error)}`, { cause: error });
   });
   const settings = createSettingsStore(client, tableName, log);
@@ -72,7 +75,7 @@ export async function openData({ config, clock, log, onFailure, onWarning, meter
   const keys = createPasswordKeys({
     format,
     async readKeyring(isNew) {
-      if (isNew) await refuseUnmarked(client, tableName);
+      if (isNew) await refuseUnmarked(apiClient.plain, tableName);
       return readKeys(isNew);
     },
     clock,

@@ -1,8 +1,8 @@
 // Operations of the local run: the same worker as on AWS, behind a queue of its own in this process. What waits there
 // ends with the process; the records of operations lead the next one to it.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { applyOperations } from '../functions/operations/apply.ts';
+import type { DocumentClient } from '../shared/adapters/dynamodb/common/commands.ts';
 import { createOperationStore } from '../shared/adapters/dynamodb/operations/operation-store.ts';
 import { createDeploymentItems } from '../shared/adapters/dynamodb/tenancy/deployment-items.ts';
 import { realPause } from '../shared/adapters/node/clock.ts';
@@ -22,7 +22,7 @@ import { every } from './every.ts';
 import { createLocalQueue } from './queue.ts';
 
 export interface LocalOperationsOptions {
-  readonly client: DynamoDBDocumentClient;
+  readonly client: DocumentClient;
   readonly tableName: string;
   readonly lifeCycle: LifeCyclePorts;
   readonly settings: SettingsStore;

@@ -2,7 +2,7 @@
 // disconnected at that moment, before anybody can connect again. What the last run had still to tell has been told by
 // then: so an attempt that is pending now was never answered with CONNACK 0, and comes to nothing.
 
-import { type DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
+import { type DocumentClient, ScanCommand } from '../shared/adapters/dynamodb/common/commands.ts';
 import { parseRosterKey } from '../shared/adapters/dynamodb/counter/roster-item.ts';
 import { decodeSession } from '../shared/adapters/dynamodb/presence/session-item.ts';
 import { recount } from '../shared/app/counter/recount.ts';
@@ -26,7 +26,7 @@ type Settled = { readonly next: Session } | 'nothing';
 
 /** Answers how many sessions were settled. Safe to repeat, should the process end in the middle of it. */
 export async function settleAfterRestart(
-  client: DynamoDBDocumentClient,
+  client: DocumentClient,
   tableName: string,
   ports: LifeCyclePorts & { readonly ranks: RankRequests },
   lastRun: LastRun,
@@ -88,7 +88,7 @@ function settle(session: Session, says: BrokerSays, endedAt: Ms, now: Ms): Settl
 }
 
 async function* scan(
-  client: DynamoDBDocumentClient,
+  client: DocumentClient,
   tableName: string,
   prefix: string,
 ): AsyncGenerator<Record<string, unknown>> {
@@ -98,5 +98,12 @@ async function* scan(
     FilterExpression: 'begins_with(pk, :prefix)',
     ExpressionAttributeValues: { ':prefix': prefix },
   };
-  for await (const page of paginateScan({ client }, asked)) yield* page.Items ?? [];
+  let behind: Record<string, unknown> | undefined;
+  do {
+    const page = await client.send(
+      new ScanCommand({ ...asked, ...(behind === undefined ? {} : { ExclusiveStartKey: behind }) }),
+    );
+    yield* page.Items ?? [];
+    behind = page.LastEvaluatedKey;
+  } while (behind !== undefined);
 }

@@ -3,7 +3,7 @@
 // (test/usage/size.test.ts).
 
 import { createHash } from 'node:crypto';
-import { BatchWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { BatchWriteCommand, type DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { perUsernameKey, rankPk, wakePartition } from '../../shared/adapters/dynamodb/common/keys.ts';
 import { storedPlaces } from '../../shared/adapters/dynamodb/counter/place-set.ts';
 import { encodeSession } from '../../shared/adapters/dynamodb/presence/session-item.ts';
@@ -45,11 +45,7 @@ const perBatch = 25;
 const width = 8;
 
 /** All of them, a few batches at a time. */
-export async function writeItems(
-  client: DynamoDBDocumentClient,
-  tableName: string,
-  items: Iterable<Item>,
-): Promise<number> {
+export async function writeItems(client: DocumentClient, tableName: string, items: Iterable<Item>): Promise<number> {
   const source = items[Symbol.iterator]();
   let written = 0;
   const next = (): Item[] => {

@@ -1,6 +1,6 @@
 // Many retained sessions of one username that expire at the same moment.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import type { Session } from '../../shared/domain/session/record.ts';
 import { addSeconds, type Ms, type Seconds, seconds } from '../../shared/domain/time.ts';
@@ -20,7 +20,7 @@ export interface Retained {
 }
 
 export async function seedRetained(
-  client: DynamoDBDocumentClient,
+  client: DocumentClient,
   tableName: string,
   { deploymentId, username: name, count, expiresAt, expirySeconds = seconds(600), partition }: Retained,
 ): Promise<readonly Session[]> {

@@ -1,7 +1,7 @@
 // One installation under load: the simulated database, broker and queue, the processes of the product around them, and
 // what stands in the table before the load begins. That is written by the product's own code too, in no time.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
 import { decodeSession } from '../../shared/adapters/dynamodb/presence/session-item.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
@@ -92,7 +92,7 @@ export class Installation {
     const chance = new Chance(options.seed ^ 0xc11e);
     this.around = { time, chance, dynamo, random, broker, queue, retries, misread: options.misread };
     queue.serve(Array.from({ length: presenceProcessesMax }, () => createPresence(this.around)));
-    const client = dynamo.engine as unknown as DynamoDBDocumentClient;
+    const client = dynamo.engine as unknown as DocumentClient;
     this.instant = createCore({ client, tableName: 'fleet', clock: time.clock, random });
     this.password = Buffer.from(benchPassword);
     this.doors = options.doors ?? 0;

@@ -1,8 +1,8 @@
 // Presence and sweeper, wired as their handlers wire them (functions/presence, functions/sweeper), but for what they are
 // given: the clock, the randomness and the timers of the run, the simulated database, broker and queue.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { applyPresence } from '../../functions/presence/apply.ts';
+import type { DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/usage/rank-store.ts';
 import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
@@ -32,7 +32,7 @@ export const silent: Log = { info: () => undefined, warn: () => undefined, error
 /** Pauses of the store between two tries take their time of the virtual clock as well. */
 export function coreAdapters(
   { time, random, chance }: Surroundings,
-  client: DynamoDBDocumentClient,
+  client: DocumentClient,
 ): CoreAdapters & { readonly log: Log } {
   const backOff = (mostMs: number): Promise<void> => time.pause(chance.uniform() * mostMs);
   return { client, tableName, clock: time.clock, random, log: silent, storeOptions: { backOff } };

@@ -1,7 +1,7 @@
 // The SDK's part between the code and the database: tries, pauses between them, time-outs. What it does is read from the
 // SDK (test/bench/fleet-client.test.ts asks the real one); how often it tries is what the product tells it.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
 import type { Command } from '../../test/support/memory-engine/requests.ts';
 import type { Chance } from './chance.ts';
 import type { Answer, SimulatedDynamo } from './dynamo.ts';
@@ -37,7 +37,7 @@ export interface SimulatedWay {
 }
 
 /** The client of one process. It has `send` and nothing else. */
-export function createSimulatedClient(way: SimulatedWay, policy: ClientPolicy): DynamoDBDocumentClient {
+export function createSimulatedClient(way: SimulatedWay, policy: ClientPolicy): DocumentClient {
   const { time, chance } = way;
   const sockets = createSockets(way.dynamo, policy.maxSockets);
   let capacity = retryCapacity;
@@ -63,7 +63,7 @@ export function createSimulatedClient(way: SimulatedWay, policy: ClientPolicy): 
     }
   }
 
-  return { send } as unknown as DynamoDBDocumentClient;
+  return { send } as unknown as DocumentClient;
 }
 
 type Send = (command: Command, answer: (answer: Answer) => void) => void;

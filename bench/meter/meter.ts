@@ -6,7 +6,7 @@
 // names only the two writes of "every item in the transaction". That is read from the documentation, not measured.
 
 import { setImmediate as othersFirst } from 'node:timers/promises';
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { bytesOf, consistency, readUnits, writeUnits } from '../../test/support/memory-engine/charges.ts';
 import { MemoryEngine } from '../../test/support/memory-engine/memory-engine.ts';
 import { type Command, type ItemWrite, type Request, readRequest } from '../../test/support/memory-engine/requests.ts';
@@ -40,9 +40,9 @@ const none: Units = { write: 0, indexWrite: 0, read: 0, requests: 0 };
 export class Meter {
   readonly engine = new MemoryEngine();
   /** Whose requests are metered. It has `send`, and nothing else. */
-  readonly client = { send: (command: Command) => this.send(command) } as unknown as DynamoDBDocumentClient;
+  readonly client = { send: (command: Command) => this.send(command) } as unknown as DocumentClient;
   /** On the same table, and not metered. */
-  readonly bareClient = this.engine as unknown as DynamoDBDocumentClient;
+  readonly bareClient = this.engine as unknown as DocumentClient;
   /** Called with the name of each metered command that has taken effect, before it is answered. */
   beforeAnswer: (command: string) => Promise<unknown> = async () => undefined;
   private units = none;

@@ -1,7 +1,7 @@
 // One process of the product over a table: the real use cases over the real stores, on a client that may be metered. The
 // broker is played: it says of each client id what it is told to, and does what a kick asks.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
 import { createRejectionStore } from '../../shared/adapters/dynamodb/rejections/rejection-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
@@ -39,7 +39,7 @@ export interface Core {
 }
 
 export interface CoreOptions {
-  readonly client: DynamoDBDocumentClient;
+  readonly client: DocumentClient;
   readonly tableName: string;
   readonly clock: Clock;
   /** What the broker says, by its client id; `absent` where nothing is said. */

@@ -1,6 +1,6 @@
 // A table with one deployment in it, and enough usernames for any page.
 
-import { createTable } from '../../local/create-table.ts';
+import { createTableAt } from '../../local/create-table.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
 import { sideBySide } from '../../shared/app/common/side-by-side.ts';
 import { refreshRank } from '../../shared/app/usage/refresh-rank.ts';
@@ -23,7 +23,7 @@ export function groundInMemory(): Ground {
 /** A new table on an engine, for what is timed there. */
 export async function groundOn(endpoint: string, tableName: string): Promise<Ground & { close(): void }> {
   const client = createDocumentClient({ endpoint, requestTimeoutMs: 60_000 });
-  await createTable(client, tableName);
+  await createTableAt(endpoint, tableName);
   return { tableName, client, otherClient: client, close: () => client.destroy() };
 }
 

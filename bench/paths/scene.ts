@@ -1,7 +1,7 @@
 // Where a path is metered: a table, a deployment in it, a username with sessions of its own. Two processes work on the
 // table: what a path is about goes through the metered one, everything that leads up to it through the other.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { parseBrokerEvent } from '../../shared/app/presence/broker-event.ts';
 import { applyBrokerEvent } from '../../shared/app/presence/event.ts';
 import { applyDoorReport } from '../../shared/app/presence/report.ts';
@@ -30,8 +30,8 @@ export type Way = 'door' | 'broker';
 /** The table of a scene, as each of its two processes reaches it. */
 export interface Ground {
   readonly tableName: string;
-  readonly client: DynamoDBDocumentClient;
-  readonly otherClient: DynamoDBDocumentClient;
+  readonly client: DocumentClient;
+  readonly otherClient: DocumentClient;
   /** Of `client`. Absent on an engine that takes time: a scene there leads up to what somebody else measures. */
   readonly meter?: Meter;
 }
@@ -281,7 +281,7 @@ export class Scene {
     return meter;
   }
 
-  private process(client: DynamoDBDocumentClient): Core {
+  private process(client: DocumentClient): Core {
     const { tableName } = this.options.ground;
     return startProcess({ client, tableName, clock: { now: () => this.now }, broker: this.broker });
   }

@@ -1,7 +1,7 @@
 // A whole pass of the reconciler over sessions that are all in order.
 
-import { createTable } from '../../local/create-table.ts';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import { createTableAt } from '../../local/create-table.ts';
+import { createSdkClient } from '../../shared/adapters/dynamodb/common/sdk-client.ts';
 import { createTableWalk } from '../../shared/adapters/dynamodb/repair/table-walk.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { sideBySide } from '../../shared/app/common/side-by-side.ts';
@@ -27,8 +27,8 @@ export interface Walked {
 
 export async function reconcileAll(endpoint: string, sessions: number): Promise<Walked> {
   const tableName = 'reconcile';
-  const client = createDocumentClient({ endpoint, requestTimeoutMs: 60_000, maxSockets: 64 });
-  await createTable(client, tableName);
+  const client = createSdkClient({ endpoint, requestTimeoutMs: 60_000, maxSockets: 64 });
+  await createTableAt(endpoint, tableName);
   const usernames = Array.from({ length: sessions / sessionsEach }, (_, n) => `user-${n}`);
   await sideBySide(usernames, 8, async (username) => {
     const deploymentId = 'demo' as DeploymentId;

@@ -1,6 +1,6 @@
 // Expired sessions in a table, and sweeps until none is left.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { sideBySide } from '../../shared/app/common/side-by-side.ts';
 import { sweep } from '../../shared/app/repair/sweep.ts';
@@ -12,7 +12,7 @@ import { seedRetained } from '../fill/retained.ts';
 const now = ms(1_790_000_000_000);
 
 export async function seedExpired(
-  client: DynamoDBDocumentClient,
+  client: DocumentClient,
   tableName: string,
   sessions: number,
   usernames: number,
@@ -30,7 +30,7 @@ export async function seedExpired(
 
 /** Sweeps until one finds nothing to free, or is told to stop. */
 export async function sweepExpired(
-  client: DynamoDBDocumentClient,
+  client: DocumentClient,
   tableName: string,
   shouldStop: () => boolean = () => false,
 ): Promise<{ freed: number; sweeps: number }> {

@@ -1,9 +1,9 @@
 // Section `sweep`: how fast those work who look afterwards, the sweeper and the reconciler. Absolute figures are this
 // machine's; on AWS each request takes milliseconds, and the sweeper is bound by its processor.
 
-import { createTable } from '../../local/create-table.ts';
+import { createTableAt } from '../../local/create-table.ts';
 import { startEngine } from '../../local/engine.ts';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import { createSdkClient } from '../../shared/adapters/dynamodb/common/sdk-client.ts';
 import { Meter, type Units } from '../meter/meter.ts';
 import { type Row, type Section, within } from '../section.ts';
 import { reconcileAll } from './reconcile.ts';
@@ -41,8 +41,8 @@ async function timeSweep(
   usernames: number,
   forMs: number,
 ): Promise<number> {
-  const client = createDocumentClient({ endpoint, requestTimeoutMs: 60_000, maxSockets: 64 });
-  await createTable(client, tableName);
+  const client = createSdkClient({ endpoint, requestTimeoutMs: 60_000, maxSockets: 64 });
+  await createTableAt(endpoint, tableName);
   await seedExpired(client, tableName, sessions, usernames);
   const begun = performance.now();
   const { freed } = await sweepExpired(client, tableName, () => performance.now() - begun > forMs);

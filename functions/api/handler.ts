@@ -4,7 +4,7 @@ import { createIotBroker } from '../../shared/adapters/aws/iot-broker.ts';
 import { rankMessages } from '../../shared/adapters/aws/rank-messages.ts';
 import { createOperationQueue } from '../../shared/adapters/aws/sqs-operations.ts';
 import { createSqsQueue } from '../../shared/adapters/aws/sqs-queue.ts';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import { createSdkClient } from '../../shared/adapters/dynamodb/common/sdk-client.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
 import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/credentials/token-issuer-store.ts';
 import { createOperationStore } from '../../shared/adapters/dynamodb/operations/operation-store.ts';
@@ -37,7 +37,7 @@ import { createGatewayHandler } from './gateway.ts';
 const clock = systemClock;
 const log = createJsonLog();
 const tableName = readVariable(environmentVariables.tableName);
-const client = createDocumentClient({ requestTimeoutMs: 2_000, measure: createEmfMeasure('api', systemClock) });
+const client = createSdkClient({ requestTimeoutMs: 2_000, measure: createEmfMeasure('api', systemClock) });
 const keys = openPasswordKeys(client, tableName, log);
 const settings = createSettingsStore(client, tableName, log);
 const kicks = createCore({

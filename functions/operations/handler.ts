@@ -3,7 +3,7 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { createIotBroker } from '../../shared/adapters/aws/iot-broker.ts';
 import { createOperationQueue } from '../../shared/adapters/aws/sqs-operations.ts';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import { createSdkClient } from '../../shared/adapters/dynamodb/common/sdk-client.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
 import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/credentials/token-issuer-store.ts';
 import { createOperationStore } from '../../shared/adapters/dynamodb/operations/operation-store.ts';
@@ -26,7 +26,7 @@ import { applyOperations } from './apply.ts';
 const clock = systemClock;
 const log = createJsonLog();
 const tableName = readVariable(environmentVariables.tableName);
-const client = createDocumentClient({ requestTimeoutMs: 2_000, measure: createEmfMeasure('operations', systemClock) });
+const client = createSdkClient({ requestTimeoutMs: 2_000, measure: createEmfMeasure('operations', systemClock) });
 const data = checkFormat(client, tableName, log);
 const ports = createCore({
   client,

@@ -2,7 +2,7 @@
 
 import type { Context } from 'aws-lambda';
 import { createIotBroker } from '../../shared/adapters/aws/iot-broker.ts';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import { createSdkClient } from '../../shared/adapters/dynamodb/common/sdk-client.ts';
 import { createTableWalk } from '../../shared/adapters/dynamodb/repair/table-walk.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/usage/rank-store.ts';
 import { createBrokerShare } from '../../shared/adapters/node/broker-share.ts';
@@ -30,7 +30,7 @@ const share = createBrokerShare({
   waitMs: 5_000,
   kinds: ['reconcile'],
 });
-const client = createDocumentClient({ requestTimeoutMs: 2_000, measure });
+const client = createSdkClient({ requestTimeoutMs: 2_000, measure });
 const tableName = readVariable(environmentVariables.tableName);
 const data = checkFormat(client, tableName, log);
 const ranks = createRankStore(client, tableName, cryptoRandom);

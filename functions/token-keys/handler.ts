@@ -3,7 +3,7 @@
 
 import type { Context } from 'aws-lambda';
 import { createOperationQueue } from '../../shared/adapters/aws/sqs-operations.ts';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import { createSdkClient } from '../../shared/adapters/dynamodb/common/sdk-client.ts';
 import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/credentials/token-issuer-store.ts';
 import { createOperationStore } from '../../shared/adapters/dynamodb/operations/operation-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
@@ -19,7 +19,7 @@ import { readVariable } from '../environment.ts';
 import { checkFormat } from '../open-data.ts';
 
 const log = createJsonLog();
-const client = createDocumentClient({ requestTimeoutMs: 2_000, measure: createEmfMeasure('token-keys', systemClock) });
+const client = createSdkClient({ requestTimeoutMs: 2_000, measure: createEmfMeasure('token-keys', systemClock) });
 const tableName = readVariable(environmentVariables.tableName);
 const data = checkFormat(client, tableName, log);
 const ports = {

@@ -2,7 +2,7 @@
 // processes, and whatever else its use case needs; all of it passes through. `connect.ts` adds what only CONNECTs need:
 // apart, so that no other function pays for it at a cold start. This folder must not know AWS or the environment.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { DocumentClient } from '../adapters/dynamodb/common/commands.ts';
 import { createSessionStore, type StoreOptions } from '../adapters/dynamodb/presence/session-store.ts';
 import { createConnectSettingsReader } from '../adapters/dynamodb/settings/connect-settings.ts';
 import { createSettingsCache, type SettingsCache } from '../app/settings/settings-cache.ts';
@@ -14,7 +14,7 @@ import type { Random } from '../ports/common/random.ts';
 import type { SessionStore } from '../ports/common/session-store.ts';
 
 export interface CoreAdapters {
-  readonly client: DynamoDBDocumentClient;
+  readonly client: DocumentClient;
   readonly tableName: string;
   readonly clock: Clock;
   readonly random: Random;

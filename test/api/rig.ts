@@ -1,8 +1,8 @@
 // The real Hono app over the real stores on the real engine. Usage is a list in memory: its reader has tests of its own.
 
-import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { createApi } from '../../functions/api/app.ts';
 import { parseLocalTokens } from '../../functions/api/tokens.ts';
+import { type DocumentClient, UpdateCommand } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { deploymentKey } from '../../shared/adapters/dynamodb/common/keys.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
 import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/credentials/token-issuer-store.ts';
@@ -47,7 +47,7 @@ export interface Answered {
 export interface Rig {
   /** Path from `/v1/deployments/demo` unless it starts with `/`. */
   request(method: string, path: string, options?: RequestOptions): Promise<Answered>;
-  readonly client: DynamoDBDocumentClient;
+  readonly client: DocumentClient;
   readonly tableName: string;
   readonly settings: SettingsStore;
   readonly credentials: CredentialStore;

@@ -1,8 +1,8 @@
 // S24: one tenant's requests hold up nobody else's. Answers in the order in which they come, never by time.
 
-import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { shareBounds } from '../../functions/api/shares.ts';
+import { BatchWriteCommand } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { tenantPk } from '../../shared/adapters/dynamodb/common/keys.ts';
 import { deploymentsPerTenantMax, runningOperationsMax } from '../../shared/config/constants.ts';
 import type { TenantId } from '../../shared/domain/ids.ts';

@@ -3,8 +3,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type LookupFunction } from 'node:net';
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { QueryCommand } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/credentials/token-issuer-store.ts';
 import { createKeyFetcher } from '../../shared/adapters/node/key-fetcher.ts';
 import { isPublicAddress } from '../../shared/adapters/node/public-address.ts';

@@ -1,10 +1,8 @@
-import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { asBuilt } from '../../bench/fleet/installation.ts';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import { createTries } from '../../shared/adapters/dynamodb/common/tries.ts';
 
-// The simulation does by itself what the SDK does between two tries; here is the SDK, and the client as the product
-// makes it.
+// The simulation does by itself what the client does between two tries; here is the client's own part.
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
@@ -15,27 +13,18 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** When a request was tried that always ends in this error, in milliseconds from the first try. */
-async function triesOf(errorName: string): Promise<readonly number[]> {
-  const client = createDocumentClient({ endpoint: 'http://127.0.0.1:1', requestTimeoutMs: 800 });
-  const tries: number[] = [];
-  client.config.requestHandler.handle = () => {
-    tries.push(Date.now());
-    return Promise.reject(Object.assign(new Error('no'), { name: errorName }));
+/** When work was tried that always ends in this error, in milliseconds from the first try. */
+async function triesOf(name: string): Promise<readonly number[]> {
+  const begun = Date.now();
+  const tried: number[] = [];
+  const work = () => {
+    tried.push(Date.now() - begun);
+    return Promise.reject(Object.assign(new Error('no'), { name }));
   };
-  const ended = client.send(new GetCommand({ TableName: 't', Key: { pk: 'p', sk: 's' } })).catch(() => undefined);
-  let over = false;
-  const end = ended.then(() => {
-    over = true;
-  });
-  // Time goes on only here, and the client reads its configuration from files in between.
-  while (!over) {
-    await vi.advanceTimersByTimeAsync(1);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  await end;
-  client.destroy();
-  return tries.map((at) => at - (tries[0] ?? 0));
+  const ended = createTries()(work, () => undefined).catch(() => undefined);
+  await vi.runAllTimersAsync();
+  await ended;
+  return tried;
 }
 
 describe('the client as the product makes it', () => {

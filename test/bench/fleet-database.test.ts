@@ -1,11 +1,3 @@
-import {
-  BatchGetCommand,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  TransactWriteCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Chance } from '../../bench/fleet/chance.ts';
@@ -14,6 +6,14 @@ import { defaults, type Parameters as Model } from '../../bench/fleet/parameters
 import { createSimulatedClient } from '../../bench/fleet/sdk-client.ts';
 import { TokenBucket } from '../../bench/fleet/token-bucket.ts';
 import { VirtualTime } from '../../bench/fleet/virtual-time.ts';
+import {
+  BatchGetCommand,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+} from '../../shared/adapters/dynamodb/common/commands.ts';
 import type { Command } from '../support/memory-engine/requests.ts';
 
 const TableName = 't';

@@ -56,7 +56,7 @@ test('`--only units --json` measures the units, writes them, and ends with 1 onl
 test('a section that does not exist is an error that names those that do', async () => {
   const failed = await bench('--only', 'nothing').catch((error: { code: number; stderr: string }) => error);
   expect(failed).toMatchObject({ code: 1 });
-  expect(failed.stderr).toContain('there is no section nothing; there are units, growth');
+  expect(failed.stderr).toContain('there is no section nothing; there are units, requests, growth');
 }, 120_000);
 
 test("the authorizer's handler and bare writes take turns, each as often as it was asked for", async () => {

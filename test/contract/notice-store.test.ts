@@ -1,5 +1,5 @@
-import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { GetCommand } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { perUsernameKey } from '../../shared/adapters/dynamodb/common/keys.ts';
 import { createNoticeStore } from '../../shared/adapters/dynamodb/usage/notice-store.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/usage/rank-store.ts';

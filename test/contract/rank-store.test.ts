@@ -1,5 +1,5 @@
-import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
+import { GetCommand } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { perUsernameKey } from '../../shared/adapters/dynamodb/common/keys.ts';
 import { createRejectionStore } from '../../shared/adapters/dynamodb/rejections/rejection-store.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/usage/rank-store.ts';

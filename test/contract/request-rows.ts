@@ -11,7 +11,7 @@ import {
   ScanCommand,
   TransactWriteCommand,
   UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+} from '../../shared/adapters/dynamodb/common/commands.ts';
 import type { engineName } from '../support/engine.ts';
 
 export interface Row {

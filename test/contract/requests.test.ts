@@ -2,17 +2,17 @@
 // DynamoDB refuses, or they pass over messages that can never be applied. The same table holds the real engines against it;
 // where one of them takes more than AWS does, its row says so.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import type { DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { engineName } from '../support/engine.ts';
 import { createMemoryClient } from '../support/memory-client.ts';
 import { tableForAllTests } from '../support/tables.ts';
 import { badRows, goodRows, type Row } from './request-rows.ts';
 
-type Command = Parameters<DynamoDBDocumentClient['send']>[0];
+type Command = Parameters<DocumentClient['send']>[0];
 
-let real: DynamoDBDocumentClient;
+let real: DocumentClient;
 let tableName: string;
 tableForAllTests((table, endpoint) => {
   // A client of its own: nothing may look at a request before the engine does.
@@ -21,7 +21,7 @@ tableForAllTests((table, endpoint) => {
 });
 
 /** What became of it: `invalid` as well where the client itself can make no request of it. */
-async function verdict(client: DynamoDBDocumentClient, row: Row): Promise<'taken' | 'invalid'> {
+async function verdict(client: DocumentClient, row: Row): Promise<'taken' | 'invalid'> {
   const command = row.build(tableName) as Command;
   return client.send(command).then(
     () => 'taken',
@@ -42,7 +42,7 @@ function isRefusal(error: unknown): boolean {
 }
 
 describe('the engine in memory', () => {
-  let memory: DynamoDBDocumentClient;
+  let memory: DocumentClient;
   beforeAll(() => {
     memory = createMemoryClient();
   });

@@ -1,12 +1,12 @@
+import { beforeEach, describe, expect, test } from 'vitest';
 import {
-  type DynamoDBDocumentClient,
+  type DocumentClient,
   GetCommand,
   PutCommand,
   QueryCommand,
   TransactGetCommand,
   UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
-import { beforeEach, describe, expect, test } from 'vitest';
+} from '../../shared/adapters/dynamodb/common/commands.ts';
 import { type Key, limitKey, perUsernameKey, whitelistKey } from '../../shared/adapters/dynamodb/common/keys.ts';
 import { parseOverrideItem } from '../../shared/adapters/dynamodb/settings/settings-item.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
@@ -28,14 +28,14 @@ const limitOf = (maxSessionsPerUsername: number, ...whitelist: string[]) => ({
 });
 
 /** What it reads first is old by the time that it has it. */
-function afterFirstRead({ client }: TestTable, meanwhile: () => Promise<void>): DynamoDBDocumentClient {
+function afterFirstRead({ client }: TestTable, meanwhile: () => Promise<void>): DocumentClient {
   let reads = 0;
   const send = async (command: unknown) => {
     const answer = await client.send(command as never);
     if (command instanceof TransactGetCommand && reads++ === 0) await meanwhile();
     return answer;
   };
-  return { send } as unknown as DynamoDBDocumentClient;
+  return { send } as unknown as DocumentClient;
 }
 
 let table: TestTable;

@@ -1,7 +1,7 @@
 // Newcomers of one username that a process decides about at the same moment: counted in few writes, and exactly.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
+import type { DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { createMemoryClient } from '../support/memory-client.ts';
 import { createCore } from './rig.ts';
 
@@ -24,7 +24,7 @@ function start(fate: (n: number) => 'passes' | 'is lost' | 'times out' = () => '
     if (becomes === 'passes') return answer;
     throw Object.assign(new Error('no answer'), { name: 'TimeoutError' });
   };
-  const core = createCore({ send: watched } as unknown as DynamoDBDocumentClient, 'memory');
+  const core = createCore({ send: watched } as unknown as DocumentClient, 'memory');
   const arrive = (arrivals: number, max: number) => {
     core.max = max;
     return Promise.allSettled(Array.from({ length: arrivals }, (_, n) => core.connect('alice', `c${n}`)));

@@ -1,10 +1,11 @@
 // The time to live collects garbage. It may remove sessions that still hold places: the sweeper and the reconciler each
 // free these places without the other. The local run's janitor does what DynamoDB does on AWS.
 
-import { DeleteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { expect, test } from 'vitest';
 import { seedRetained } from '../../bench/fill/retained.ts';
 import { startTtlJanitor } from '../../local/ttl.ts';
+import { DeleteCommand, type DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { sessionKey } from '../../shared/adapters/dynamodb/common/keys.ts';
 import { createTableWalk } from '../../shared/adapters/dynamodb/repair/table-walk.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
@@ -18,17 +19,18 @@ import { type Core, createCore } from './rig.ts';
 
 const demo = 'demo' as DeploymentId;
 let core: Core;
-let client: DynamoDBDocumentClient;
+let client: DocumentClient;
+let plain: DynamoDBClient;
 let tableName: string;
 tableForEachTest((table) => {
-  ({ client, tableName } = table);
+  ({ client, plain, tableName } = table);
   core = createCore(client, tableName);
   core.max = undefined;
 });
 
 const runJanitor = (): Promise<number> =>
   startTtlJanitor({
-    client,
+    client: plain,
     tableName,
     clock: core.ports.clock,
     log: quietLog,

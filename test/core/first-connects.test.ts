@@ -1,8 +1,8 @@
 // CONNECTs of usernames that the process has not seen before, each device with one of its own: what they cost, and that no
 // password is checked twice. The whole answer to a CONNECT, over a database in memory.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
+import type { DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { createGatheredReads } from '../../shared/adapters/dynamodb/common/gathered-reads.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
@@ -42,7 +42,7 @@ async function start(usernames: readonly string[]) {
     await beforeEach;
     return answer(command);
   };
-  const client = { send } as unknown as DynamoDBDocumentClient;
+  const client = { send } as unknown as DocumentClient;
   let now = 1_790_000_000_000;
   const clock = { now: () => ms(now) };
   const real = createPasswordCrypto();

@@ -1,9 +1,10 @@
 // A session that comes to be counted by a number while somebody else is at its count: it counts once, no more and no less.
 
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { countAgain } from '../../shared/app/counter/commit.ts';
 import { countNewcomer } from '../../shared/app/counter/count-newcomer.ts';
+import { recount } from '../../shared/app/counter/recount.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { isFolded } from '../../shared/domain/place.ts';
 import { startSession } from '../../shared/domain/session/attempt.ts';
@@ -20,11 +21,13 @@ const policy = { leaseSeconds: seconds(30), maxConnectionSeconds: seconds(86_400
 const layout = { wideAt: 2, lanes: 2, reserveMax: 8, near: 4, foldAt: 1, dropAt: 1 };
 
 let core: Core;
-beforeEach(async () => {
-  core = createCore(createMemoryClient(), 'table', undefined, { layout });
+beforeEach(() => begins(layout));
+
+async function begins(one: typeof layout): Promise<void> {
+  core = createCore(createMemoryClient(), 'table', undefined, { layout: one });
   core.max = 100;
   for (const clientId of ['a', 'b']) await core.join('fleet', clientId);
-});
+}
 
 async function put(session: Session, expected?: Stored<Session>): Promise<Stored<Session>> {
   const done = await core.store.putSession(session, expected);
@@ -63,21 +66,91 @@ test('I2: a session that is folded while it is counted again stays counted', asy
   expect([outcome, await core.used('fleet')]).toEqual(['counted', 3]);
 });
 
-test('I2: an attempt that was confirmed and folded since its record was met is not counted a second time', async () => {
-  const met = await begin();
+const newcomer = (met: Stored<Session>) => ({
+  stored: met,
+  isMet: true,
+  max: 100,
+  checkTime: () => undefined,
+  readLimit: async () => 100,
+  reclaim: async () => false,
+});
+
+/** The attempt's own CONNECT counts it, and it is confirmed and folded. */
+async function countAndFold(met: Stored<Session>): Promise<void> {
   const { place, dueAt } = met.value;
   await core.store.addPlace(names.deploymentId, names.username, place, 100, dueAt, { wakeBy: core.now() });
   expect(isFolded((await confirm(met)).value.place)).toBe(true);
-  const outcome = await countNewcomer(
-    { ...core.ports, random: cryptoRandom },
-    {
-      stored: met,
-      isMet: true,
-      max: 100,
-      checkTime: () => undefined,
-      readLimit: async () => 100,
-      reclaim: async () => false,
+}
+
+/** The same, right behind the first reading of the record. */
+function foldingBehind(met: Stored<Session>): Core['store'] {
+  let isFirst = true;
+  return {
+    ...core.store,
+    async readSession(...given) {
+      const read = await core.store.readSession(...given);
+      if (isFirst) await countAndFold(met);
+      isFirst = false;
+      return read;
     },
-  );
+  };
+}
+
+describe.each([
+  ['a lane', layout],
+  ['the roster item', { ...layout, near: 1_000 }],
+])('I2: in %s, a session that is confirmed and folded', (_, one) => {
+  let met: Stored<Session>;
+  beforeEach(async () => {
+    await begins(one);
+    met = await begin();
+  });
+
+  test('before an outage’s replay counts it is not counted a second time', async () => {
+    await countAndFold(met);
+    expect(await countAgain(core.store, met.value)).toBe('present');
+    expect(await core.used('fleet')).toBe(3);
+  });
+
+  test('between the look of an outage’s replay and its count is not counted a second time', async () => {
+    expect(await countAgain(foldingBehind(met), met.value)).toBe('present');
+    expect(await core.used('fleet')).toBe(3);
+  });
+
+  test('between the look of a CONNECT that met it and its count is not counted a second time', async () => {
+    const ports = { ...core.ports, store: foldingBehind(met), random: cryptoRandom };
+    expect(await countNewcomer(ports, newcomer(met))).toMatchObject({ kind: 'changed' });
+    expect(await core.used('fleet')).toBe(3);
+  });
+
+  test('and is counted a second time all the same counts once after one recount', async () => {
+    await countAndFold(met);
+    const { place, dueAt } = met.value;
+    await core.store.addPlace(names.deploymentId, names.username, place, 1e9, dueAt, { forced: true });
+    expect(await core.used('fleet')).toBe(4);
+    await recount(core.ports, names.deploymentId, names.username);
+    expect(await core.used('fleet')).toBe(3);
+  });
+});
+
+test('I2: a session that comes during a recount, and is folded with its place left behind, counts once', async () => {
+  await begins({ ...layout, dropAt: 8 });
+  let isFirst = true;
+  const store: Core['store'] = {
+    ...core.store,
+    async listSessions(...given) {
+      if (isFirst) await countAndFold(await begin());
+      isFirst = false;
+      return core.store.listSessions(...given);
+    },
+  };
+  await recount({ ...core.ports, store }, names.deploymentId, names.username);
+  expect(await core.used('fleet')).toBe(3);
+});
+
+test('I2: an attempt that was confirmed and folded since its record was met is not counted a second time', async () => {
+  const met = await begin();
+  await countAndFold(met);
+  const outcome = await countNewcomer({ ...core.ports, random: cryptoRandom }, newcomer(met));
   expect([outcome.kind, await core.used('fleet')]).toEqual(['changed', 3]);
 });

@@ -1,10 +1,10 @@
 // A process that dies: all its calls, to the database and to the broker, go through here, and from the chosen one on
 // nothing comes back any more. What it had sent before has happened.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
 import type { Broker } from '../../shared/ports/presence/broker.ts';
 
-type Command = Parameters<DynamoDBDocumentClient['send']>[0];
+type Command = Parameters<DocumentClient['send']>[0];
 
 export class Mortal {
   calls = 0;
@@ -22,9 +22,9 @@ export class Mortal {
     });
   }
 
-  client(real: DynamoDBDocumentClient): DynamoDBDocumentClient {
+  client(real: DocumentClient): DocumentClient {
     const send = (command: Command): Promise<unknown> => this.pass(() => real.send(command) as Promise<unknown>);
-    return { send } as unknown as DynamoDBDocumentClient;
+    return { send } as unknown as DocumentClient;
   }
 
   broker(real: Broker): Broker {

@@ -1,9 +1,9 @@
 // What goes on in the background (S15, S21), on the real engine: kicks of many, and who survives them.
 
-import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import type { SQSRecord } from 'aws-lambda';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { applyOperations } from '../../functions/operations/apply.ts';
+import { DeleteCommand } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
 import { changeAndEnd, startKick } from '../../shared/app/operations/operations.ts';

@@ -1,9 +1,9 @@
 // A batch of presence messages: what is told of one client id is read once, and a front door session's events cost no
 // reading where they say nothing new.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { beforeEach, expect, test } from 'vitest';
 import { applyPresence, type PresencePorts } from '../../functions/presence/apply.ts';
+import type { DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
 import type { AttemptId } from '../../shared/domain/ids.ts';
 import { createMemoryClient } from '../support/memory-client.ts';
 import { noRenewals } from '../support/passwords.ts';
@@ -20,7 +20,7 @@ beforeEach(async () => {
     return send(command);
   };
   sent = [];
-  core = createCore({ send: watched } as unknown as DynamoDBDocumentClient, 'memory');
+  core = createCore({ send: watched } as unknown as DocumentClient, 'memory');
   const decision = await core.connect('alice', 'a');
   if (decision.kind !== 'admitted') throw new Error(decision.reason);
   ({ attempt } = decision);

@@ -1,8 +1,8 @@
 // The reconciler on the real engine: it finds nothing where all is well, repairs what is not with proof, walks the whole
 // table in slices, and can die or be interrupted anywhere.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
+import type { DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { createTableWalk } from '../../shared/adapters/dynamodb/repair/table-walk.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { change } from '../../shared/app/presence/change.ts';
@@ -20,7 +20,7 @@ const demo = 'demo' as DeploymentId;
 const bounds = { pages: 100, pageItems: 50, questions: 1_000, passSeconds: 0 };
 const quietSeconds = 601;
 let core: Core;
-let client: DynamoDBDocumentClient;
+let client: DocumentClient;
 let tableName: string;
 const newTable = tableForEachTest((table) => {
   ({ client, tableName } = table);
@@ -28,7 +28,7 @@ const newTable = tableForEachTest((table) => {
   core.max = undefined;
 });
 
-const portsOf = (by: Core, through: DynamoDBDocumentClient): ReconcilePorts => ({
+const portsOf = (by: Core, through: DocumentClient): ReconcilePorts => ({
   ...by.ports,
   walk: createTableWalk(through, tableName, cryptoRandom),
 });
@@ -362,8 +362,7 @@ test.each(comebacks)(
       core.advance(quietSeconds);
       return {
         steps: new Steps(client, tableName),
-        first: (by: Core, through: DynamoDBDocumentClient) =>
-          reconcile(portsOf(prepare(by), through), () => false, bounds),
+        first: (by: Core, through: DocumentClient) => reconcile(portsOf(prepare(by), through), () => false, bounds),
         second: (by: Core) => traffic(prepare(by)),
         check: async (where): Promise<void> => {
           await checkAgreement('alice', `${way}: ${where}`);

@@ -1,8 +1,8 @@
 // A recount beside live traffic, interrupted at every request of both: it never takes out a live place, counts nothing
 // that has ended, and leaves no place without a session.
 
-import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type DocumentClient, UpdateCommand } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { perUsernameKey } from '../../shared/adapters/dynamodb/common/keys.ts';
 import { recount } from '../../shared/app/counter/recount.ts';
 import type { AttemptId, ClientId, DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
@@ -20,7 +20,7 @@ const max = 3;
 let engine: TestEngine;
 let onEngine: TestTable;
 let core: Core;
-let client: DynamoDBDocumentClient;
+let client: DocumentClient;
 let tableName: string;
 
 function work(on: TestTable): void {

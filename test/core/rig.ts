@@ -1,7 +1,7 @@
 // The core on the real engine: use cases, store, a clock that only tests move, and a broker that says what it is told.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { demoDeployment } from '../../local/seed.ts';
+import type { DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
 import type { StoreOptions } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { admit } from '../../shared/app/admission/admit.ts';
@@ -64,7 +64,7 @@ export interface Core {
 
 /** The core of the product, with a clock that moves when it is told to. `around`: puts something between the use cases and the store. */
 export function createCore(
-  client: DynamoDBDocumentClient,
+  client: DocumentClient,
   tableName: string,
   around: (store: SessionStore) => SessionStore = (store) => store,
   options: StoreOptions = {},

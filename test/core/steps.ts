@@ -1,7 +1,7 @@
 // Several at work on one table, one request at a time, in the order that a test says: each has a client of its own whose
 // requests wait until they are let through to the real engine.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
 import type { Actor } from '../model/actor.ts';
 import { Gates, settleMicrotasks } from '../model/gates.ts';
 import { type Core, createCore } from './rig.ts';
@@ -17,17 +17,17 @@ export interface Worker {
 
 export class Steps {
   private readonly gates = new Gates();
-  private readonly client: DynamoDBDocumentClient;
+  private readonly client: DocumentClient;
   private readonly tableName: string;
   private workers = 0;
 
-  constructor(client: DynamoDBDocumentClient, tableName: string) {
+  constructor(client: DocumentClient, tableName: string) {
     this.client = client;
     this.tableName = tableName;
   }
 
   /** Begins work on a core whose every request waits. */
-  async begin(work: (core: Core, client: DynamoDBDocumentClient) => Promise<unknown>): Promise<Worker> {
+  async begin(work: (core: Core, client: DocumentClient) => Promise<unknown>): Promise<Worker> {
     const actor = { id: ++this.workers, title: `worker ${this.workers}` } as unknown as Actor;
     const gated = this.gates.clientFor(actor);
     const state: { done: boolean; error?: unknown } = { done: false };
@@ -69,8 +69,8 @@ export class Steps {
 export async function interruptEverywhere(
   scenario: (name: string) => Promise<{
     readonly steps: Steps;
-    readonly first: (core: Core, client: DynamoDBDocumentClient) => Promise<unknown>;
-    readonly second: (core: Core, client: DynamoDBDocumentClient) => Promise<unknown>;
+    readonly first: (core: Core, client: DocumentClient) => Promise<unknown>;
+    readonly second: (core: Core, client: DocumentClient) => Promise<unknown>;
     readonly check: (way: string) => Promise<void>;
   }>,
 ): Promise<number> {

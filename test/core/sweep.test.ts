@@ -1,8 +1,8 @@
 // The sweeper at size, mostly on the real engine: it keeps up, tells when it does not, and nothing starves anything.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
 import { seedRetained } from '../../bench/fill/retained.ts';
+import type { DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import type { LifeCyclePorts } from '../../shared/app/presence/step.ts';
 import { sweep } from '../../shared/app/repair/sweep.ts';
@@ -18,7 +18,7 @@ import { type Core, createCore } from './rig.ts';
 
 const demo = 'demo' as DeploymentId;
 let core: Core;
-let client: DynamoDBDocumentClient;
+let client: DocumentClient;
 let tableName: string;
 tableForEachTest((table) => {
   ({ client, tableName } = table);

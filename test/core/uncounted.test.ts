@@ -4,6 +4,8 @@
 import { describe, expect, test } from 'vitest';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import { countAdmitted } from '../../shared/app/admission/outage.ts';
+import { parseBrokerEvent } from '../../shared/app/presence/broker-event.ts';
+import { applyBrokerEvent } from '../../shared/app/presence/event.ts';
 import { applyDoorReport } from '../../shared/app/presence/report.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { seconds } from '../../shared/domain/time.ts';
@@ -299,6 +301,31 @@ describe('the client id is somebody else’s', () => {
     await count(message);
     await settle();
     expect([await core.used('alice'), await core.used('bob')]).toEqual([1, 0]);
+  });
+
+  test('its attempt is pending, and the newcomer’s `connected` is read for it: only the broker confirms it', async () => {
+    await core.connect('bob', 'c', { witness: 'broker' });
+    core.advance(20);
+    const message = letIn('alice', 'c', 0, 'broker');
+    // The event finds bob as the holder, and the message is applied behind that reading.
+    let isFirst = true;
+    const store: Core['store'] = {
+      ...core.store,
+      async readOwner(...given) {
+        const owner = await core.store.readOwner(...given);
+        if (isFirst) {
+          isFirst = false;
+          await count(message);
+        }
+        return owner;
+      },
+    };
+    const pair = { clientId: 'demo:c', timestamp: core.now(), sessionIdentifier: 's', versionNumber: 1 };
+    const event = parseBrokerEvent({ ...pair, eventType: 'connected' }, core.now());
+    if (!event.ok) throw new Error(event.problem);
+    await applyBrokerEvent({ ...core.ports, store }, event.value);
+    await settle();
+    expect([await core.used('alice'), await core.used('bob')]).toEqual([0, 0]);
   });
 
   test('it has been taken since: the taker keeps it, and the broker says what is left', async () => {

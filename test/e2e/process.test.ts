@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { cpSync, existsSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join as joinPath } from 'node:path';
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, expect, test } from 'vitest';
-import { createTable } from '../../local/create-table.ts';
+import { createTableAt } from '../../local/create-table.ts';
 import { takeLock } from '../../local/lock.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import { PutCommand } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { dataFormatKey } from '../../shared/adapters/dynamodb/common/keys.ts';
 import { generateKeyring } from '../../shared/adapters/node/keyring.ts';
 import { startTestEngine } from '../support/engine.ts';
@@ -171,7 +171,7 @@ test('a clock behind the last run is told before ready; a data folder of another
 test('a table of another format, or of none, is refused', async () => {
   const engine = await startTestEngine();
   const client = createDocumentClient({ endpoint: engine.endpoint, requestTimeoutMs: 10_000 });
-  await createTable(client, 'headcount');
+  await createTableAt(engine.endpoint, 'headcount');
   for (const [Item, said] of [
     [{ pk: 'D|demo', sk: 'deployment' }, 'the table headcount holds data of no format'],
     [{ ...dataFormatKey, version: 7, keyIds: new Set(['one']) }, 'the table headcount holds data of format 7'],

@@ -3,9 +3,9 @@
 // that is not used.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DeleteCommand, PutCommand } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { dataFormatKey, sessionKey } from '../../shared/adapters/dynamodb/common/keys.ts';
 import { createCredentialStore } from '../../shared/adapters/dynamodb/credentials/credential-store.ts';
 import { createTokenIssuerStore } from '../../shared/adapters/dynamodb/credentials/token-issuer-store.ts';

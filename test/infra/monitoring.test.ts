@@ -203,7 +203,7 @@ test('the dashboard shows what an operator asks for, each of everybody who has i
   const writers = [...tableUsers.map((name) => `functions/${name}/handler.ts`), 'frontdoor/main.ts'];
   for (const path of writers) {
     const source = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
-    expect(source, path).toMatch(/createDocumentClient\(\{[^}]*\bmeasure\b/);
+    expect(source, path).toMatch(/create(Document|Sdk)Client\(\{[^}]*\bmeasure\b/);
     const component = path.split('/')[path.startsWith('functions') ? 1 : 0];
     expect(source, path).toContain(`createEmfMeasure('${component}', `);
   }

@@ -24,12 +24,15 @@ function checkRosters(world: World, before: TableView, actor: Actor | undefined)
       world.violate('I1', `${username}: used is ${roster.used}, places are ${roster.places.size}`);
     const was = rosterOf(before, deploymentId, username);
     if (roster.used <= was.used) continue;
-    const [added] = [...roster.places].filter((place) => !was.places.has(place));
+    const news = [...roster.places].filter((place) => !was.places.has(place));
+    const [added] = news;
     if (added === undefined && twice > was.used - was.places.size) {
       world.reached.note('counted twice for a moment');
       continue;
     }
-    if (roster.used !== was.used + 1 || added === undefined)
+    // One, or several newcomers that one process counts together: each by a place of its own.
+    const most = actor?.connects ?? 1;
+    if (roster.used !== was.used + news.length || added === undefined || news.length > most)
       world.violate('I1', `${username}: from ${was.used} to ${roster.used} in one step`);
     const session = sessionsOf(world.view, deploymentId, username).find((one) => one.place === added);
     if (actor?.kind === 'connect' && !isForced(session)) {

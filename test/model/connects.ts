@@ -64,50 +64,70 @@ function settingsOf(world: World, deploymentId: DeploymentId): ConnectSettings {
   };
 }
 
-export async function startConnect(world: World, wish: ConnectWish): Promise<ConnectOutcome[]> {
-  const { deploymentId, username, clientId, witness } = wish;
+/**
+ * CONNECTs that one process decides side by side: they share its readings and its writes, and die together. The first wish
+ * gives the process its name; all are of one deployment and username.
+ */
+export async function startConnect(world: World, ...wishes: readonly [ConnectWish, ...ConnectWish[]]) {
+  const { deploymentId, username, witness } = wishes[0];
   const door = witness === 'door' ? world.door : undefined;
   const { max } = world;
   world.raiseCeiling(deploymentId, username, max);
-  world.noteAsked(deploymentId, clientId, username, witness);
-  const settings = settingsOf(world, deploymentId);
-  const met = world.oracle.find(deploymentId, clientId);
-  // Straight to the broker nothing tells the expiry at CONNECT: the deployment's stands in.
-  const expirySeconds = witness === 'door' ? wish.expirySeconds : settings.deployment.sessionExpirySeconds;
-  const outcomes: ConnectOutcome[] = [{ kind: 'open' }];
+  for (const { clientId } of wishes) world.noteAsked(deploymentId, clientId, username, witness);
+  const outcomes: ConnectOutcome[] = wishes.map(() => ({ kind: 'open' }));
+  const clientIds = wishes.map(({ clientId }) => clientId).join(' ');
   await world.start(
-    { kind: 'connect', deploymentId, door, max, title: `${username} ${clientId} ${witness} max ${max}` },
+    {
+      kind: 'connect',
+      deploymentId,
+      door,
+      max,
+      connects: wishes.length,
+      title: `${username} ${clientIds} ${witness} max ${max}`,
+    },
     async (actor) => {
-      const outcome = await admitOrFail(world, actor, settings, {
-        deploymentId,
-        username,
-        clientId,
-        witness,
-        expirySeconds,
-        receivedAt: actor.startedAt,
-      });
-      outcomes[0] = outcome;
-      // What it ended at the broker, as a takeover, is written down.
-      if (outcome.kind !== 'unavailable') world.noteKicked(toBrokerClientId(deploymentId, clientId));
-      world.tell(actor, outcome.kind === 'rejected' ? `is rejected: ${outcome.reason}` : `is ${outcome.kind}`);
-      if (outcome.kind === 'rejected' && outcome.reason === 'quota_exceeded')
-        checkNotTurnedAway(world, actor, username, met);
-      if (outcome.kind !== 'admitted') return;
-      const tag = { attempt: outcome.attempt, witness, door, uncounted: isUncounted(world, outcome) };
-      const cleanStart = wish.cleanStart || outcome.mustCleanStart === true;
-      world.dials.push({
-        asked: { deploymentId, username, clientId, cleanStart, expirySeconds: wish.expirySeconds, tag },
-        admittedAt: actor.startedAt,
-        title: actor.title,
-      });
+      const ports = world.portsFor(actor);
+      const one = async (wish: ConnectWish, n: number): Promise<void> => {
+        outcomes[n] = await connectOne(world, actor, ports, wish);
+      };
+      await Promise.all(wishes.map(one));
     },
   );
   return outcomes;
 }
 
+async function connectOne(world: World, actor: Actor, ports: Ports, wish: ConnectWish): Promise<ConnectOutcome> {
+  const { deploymentId, username, clientId, witness } = wish;
+  const settings = settingsOf(world, deploymentId);
+  const met = world.oracle.find(deploymentId, clientId);
+  // Straight to the broker nothing tells the expiry at CONNECT: the deployment's stands in.
+  const expirySeconds = witness === 'door' ? wish.expirySeconds : settings.deployment.sessionExpirySeconds;
+  const { startedAt: receivedAt } = actor;
+  const request = { deploymentId, username, clientId, witness, expirySeconds, receivedAt };
+  const outcome = await admitOrFail(world, actor, ports, settings, request);
+  // What it ended at the broker, as a takeover, is written down.
+  if (outcome.kind !== 'unavailable') world.noteKicked(toBrokerClientId(deploymentId, clientId));
+  const is = outcome.kind === 'rejected' ? `is rejected: ${outcome.reason}` : `is ${outcome.kind}`;
+  world.tell(actor, actor.title.startsWith(`${username} ${clientId} ${witness}`) ? is : `${clientId} ${is}`);
+  if (outcome.kind === 'rejected' && outcome.reason === 'quota_exceeded')
+    checkNotTurnedAway(world, actor, username, met);
+  if (outcome.kind !== 'admitted') return outcome;
+  const tag = { attempt: outcome.attempt, witness, door: actor.door, uncounted: isUncounted(world, outcome) };
+  const cleanStart = wish.cleanStart || outcome.mustCleanStart === true;
+  world.dials.push({
+    asked: { deploymentId, username, clientId, cleanStart, expirySeconds: wish.expirySeconds, tag },
+    admittedAt: actor.startedAt,
+    title: `${username} ${clientId} ${witness} max ${actor.max}`,
+  });
+  return outcome;
+}
+
+type Ports = ReturnType<World['portsFor']>;
+
 async function admitOrFail(
   world: World,
   actor: Actor,
+  shared: Ports,
   settings: ConnectSettings,
   request: Parameters<typeof admit>[2],
 ): Promise<ConnectOutcome> {
@@ -117,7 +137,7 @@ async function admitOrFail(
     world.reached.note('read the limit anew');
     return settingsOf(world, request.deploymentId);
   };
-  const ports = { ...world.portsFor(actor), settings: { getNewer }, budgetMs: connectBudgetMs };
+  const ports = { ...shared, settings: { getNewer }, budgetMs: connectBudgetMs };
   try {
     const decision = await admit(ports, settings, request);
     world.seen.note(request, decision);
@@ -131,7 +151,7 @@ async function admitOrFail(
     };
     world.reached.note('let in without a count');
     world.uncounted.add(userKey(request.deploymentId, request.username));
-    return admitUncounted({ ...world.portsFor(actor), queue: { put } }, world.seen, settings, request);
+    return admitUncounted({ ...shared, queue: { put } }, world.seen, settings, request);
   }
 }
 

@@ -1,6 +1,6 @@
 // What a run stands on, and what may stand between the code and what it calls.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
 import type { LifeCyclePorts } from '../../shared/app/presence/step.ts';
 import type { ClientId, DeploymentId } from '../../shared/domain/ids.ts';
 import type { Clock } from '../../shared/ports/common/clock.ts';
@@ -11,7 +11,7 @@ import type { Command } from './gates.ts';
 
 export interface Engine {
   /** Only its `send` is used. */
-  readonly client: Pick<DynamoDBDocumentClient, 'send'>;
+  readonly client: Pick<DocumentClient, 'send'>;
   readonly tableName: string;
 }
 

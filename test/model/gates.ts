@@ -1,12 +1,12 @@
 // The gate before the database and before the broker. Every call waits here until the schedule lets it through, one at
 // a time, and what becomes of it is the schedule's choice: nothing that the code sends can pass by.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
 import type { BrokerClientId } from '../../shared/domain/ids.ts';
 import type { Broker, BrokerSays } from '../../shared/ports/presence/broker.ts';
 import type { Actor } from './actor.ts';
 
-export type Command = Parameters<DynamoDBDocumentClient['send']>[0];
+export type Command = Parameters<DocumentClient['send']>[0];
 export type Send = (command: Command) => Promise<unknown>;
 
 type Ended = Awaited<ReturnType<Broker['deleteConnection']>>;
@@ -31,13 +31,13 @@ export class Gates {
   readonly waiting: Call[] = [];
 
   /** The client of one process: what it sends waits here, and it can do nothing else. */
-  clientFor(actor: Actor): DynamoDBDocumentClient {
+  clientFor(actor: Actor): DocumentClient {
     const send: Send = (command) =>
       this.wait((answer, fail) => {
         const name = command.constructor.name;
         return { to: 'store', actor, command, name, writes: !reads.has(name), answer, fail };
       });
-    return { send } as unknown as DynamoDBDocumentClient;
+    return { send } as unknown as DocumentClient;
   }
 
   brokerFor(actor: Actor): Broker {

@@ -10,6 +10,7 @@ import { rosterOf, type TableView } from './table-view.ts';
 
 export const hardStates = [
   'race lost at the roster',
+  'counted together',
   'undone',
   'met an uncounted attempt',
   'died between session and roster',

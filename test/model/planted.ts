@@ -1,7 +1,7 @@
 // Mistakes that a product like this one could have, put between the code and what it calls.
 
-import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { parseDoorReport } from '../../functions/presence/door-report.ts';
+import { PutCommand, UpdateCommand } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { parseBrokerEvent } from '../../shared/app/presence/broker-event.ts';
 import { applyDoorReport } from '../../shared/app/presence/report.ts';
 import type { LifeCyclePorts } from '../../shared/app/presence/step.ts';

@@ -1,6 +1,6 @@
 // One run from its first step to the last word.
 
-import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchWriteCommand } from '../../shared/adapters/dynamodb/common/commands.ts';
 import type { Engine, Planted } from './engine.ts';
 import { endInQuiet } from './quiet.ts';
 import type { RunConfig, Step } from './run-config.ts';

@@ -1,7 +1,7 @@
 // From numbers to deeds: which of the things that could happen next does. A step that means nothing where it stands is
 // skipped, so that any list of steps is a run, and a failing one can be shortened.
 
-import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchWriteCommand } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { decodeSession, type Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
 import type { ClientId, DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { pendingOf } from '../../shared/domain/session/record.ts';
@@ -62,14 +62,17 @@ async function connect(world: World, { whom, how }: Step): Promise<void> {
   const expirySeconds = pick(expiries, how);
   if (username === undefined || clientId === undefined || deploymentId === undefined || expirySeconds === undefined)
     return;
-  await startConnect(world, {
+  const wish = {
     deploymentId,
     username,
     clientId,
     witness: witness === 'mixed' ? (how % 2 === 0 ? 'door' : 'broker') : witness,
     expirySeconds,
     cleanStart: how % 3 === 0,
-  });
+  } as const;
+  // Now and then the same process has all the other client ids of the username to decide about as well.
+  const others = how % 17 === 3 ? clientIds.filter((other) => other !== clientId) : [];
+  await startConnect(world, wish, ...others.map((other) => ({ ...wish, clientId: other })));
 }
 
 function dialOne(world: World, { whom, how }: Step): void {

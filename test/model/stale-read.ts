@@ -12,9 +12,9 @@ export function answerStale(call: StoreCall, history: readonly TableView[], draw
   const { input } = call.command;
   const lag = (part: number): TableView =>
     history[history.length - 1 - (Math.floor(draw / (part + 1)) % history.length)] ?? viewOf([]);
-  if ('RequestItems' in input && input.RequestItems !== undefined) {
-    const [table, request] = Object.entries(input.RequestItems)[0] ?? ['', {}];
-    const keys = ('Keys' in request ? request.Keys : []) as Keys;
+  if ('RequestItems' in input) {
+    const asked = input.RequestItems as Readonly<Record<string, { readonly Keys: Keys }>>;
+    const [table, { Keys: keys }] = Object.entries(asked)[0] ?? ['', { Keys: [] }];
     const found = keys
       .map(({ pk, sk }, part) => lag(part).items.get(`${pk}\n${sk}`))
       .filter((item) => item !== undefined);

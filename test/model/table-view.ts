@@ -1,6 +1,6 @@
 // The whole table as it stands, read behind everybody's back after every write.
 
-import { type DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { type DocumentClient, ScanCommand } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { placesOf } from '../../shared/adapters/dynamodb/counter/place-set.ts';
 import { decodeRoster, parseRosterKey } from '../../shared/adapters/dynamodb/counter/roster-item.ts';
 import { decodeSession, type Item } from '../../shared/adapters/dynamodb/presence/session-item.ts';
@@ -49,7 +49,7 @@ export function isCounted(view: TableView, session: Session): boolean {
 }
 
 /** A table of one run is small: a page holds it. */
-export async function readTable(client: Pick<DynamoDBDocumentClient, 'send'>, tableName: string): Promise<TableView> {
+export async function readTable(client: Pick<DocumentClient, 'send'>, tableName: string): Promise<TableView> {
   const answer = await client.send(new ScanCommand({ TableName: tableName, ConsistentRead: true }));
   if (answer.LastEvaluatedKey !== undefined) throw new Error('the table of a run has outgrown one page');
   return viewOf(answer.Items ?? []);

@@ -208,6 +208,7 @@ export class World {
     this.tell(actor, `${describeCall(call)}${fate === 'passes' ? '' : `: ${fate}`}`);
     if (fate !== 'passes' && fate !== 'reads stale') actor.faulted = true;
     if (fate === 'dies before') return this.kill(actor);
+    if (call.to === 'store' && countsMany(call.command)) this.reached.note('counted together');
     if (call.to === 'broker' && call.what === 'end') return this.endAtBroker(call, fate, draw);
     if (call.to === 'broker') {
       const says = fate === 'is not known' ? ({ kind: 'unknown' } as const) : this.oracle.says(call.id);
@@ -381,4 +382,11 @@ export class World {
   violate(invariant: string, detail: string): never {
     throw new Violation(invariant, detail);
   }
+}
+
+function countsMany({ input }: Command): boolean {
+  const { ExpressionAttributeValues: values } = input as {
+    ExpressionAttributeValues?: Readonly<Record<string, unknown>>;
+  };
+  return Number(values?.[':count'] ?? 0) > 1;
 }

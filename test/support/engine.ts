@@ -5,10 +5,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
-import { UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBClient, UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
 import { createTable } from '../../local/create-table.ts';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import { createDocumentClient, type DirectClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import type { DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
+import { createSdkClient } from '../../shared/adapters/dynamodb/common/sdk-client.ts';
 import { tableDefinition } from '../../shared/config/table.ts';
 import { findDynamoDbLocal, startDynamoDbLocal } from './dynamodb-local.ts';
 import { checkRequest } from './memory-engine/rules/requests.ts';
@@ -25,8 +26,14 @@ export interface TestEngine {
 }
 
 export interface TestTable {
-  readonly client: DynamoDBDocumentClient;
+  readonly client: DocumentClient;
   readonly tableName: string;
+}
+
+export interface EngineTable extends TestTable {
+  readonly client: DirectClient;
+  /** The SDK's own, for what manages tables. */
+  readonly plain: DynamoDBClient;
 }
 
 async function freePort(): Promise<number> {
@@ -96,27 +103,27 @@ export async function startTestEngine({ dbPath }: { readonly dbPath?: string } =
 }
 
 /** No engine refuses all that AWS does (test/contract/requests.test.ts); whatever a test sends, this does. */
-function refusingAsAws(client: DynamoDBDocumentClient): DynamoDBDocumentClient {
-  const send = client.send.bind(client) as (command: Command, ...more: unknown[]) => Promise<unknown>;
-  Reflect.set(client, 'send', async (command: Command, ...more: unknown[]) => {
-    checkRequest(command.constructor.name, command.input);
-    return send(command, ...more);
-  });
-  return client;
+function refusingAsAws({ send, destroy }: DirectClient): DirectClient {
+  return {
+    async send(command) {
+      checkRequest(command.constructor.name, command.input);
+      return send(command);
+    },
+    destroy,
+  };
 }
 
-type Command = Parameters<DynamoDBDocumentClient['send']>[0];
-
 /** A new table under a name that nobody else has, with the time to live switched on as on AWS. */
-export async function createTestTable(endpoint: string): Promise<TestTable> {
+export async function createTestTable(endpoint: string): Promise<EngineTable> {
   const client = refusingAsAws(createDocumentClient({ endpoint, requestTimeoutMs: 10_000 }));
+  const { plain } = createSdkClient({ endpoint, requestTimeoutMs: 10_000 });
   const tableName = `test-${randomBytes(6).toString('hex')}`;
-  await createTable(client, tableName);
-  await client.send(
+  await createTable(plain, tableName);
+  await plain.send(
     new UpdateTimeToLiveCommand({
       TableName: tableName,
       TimeToLiveSpecification: { AttributeName: tableDefinition.timeToLive, Enabled: true },
     }),
   );
-  return { client, tableName };
+  return { client, plain, tableName };
 }

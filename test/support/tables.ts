@@ -1,9 +1,9 @@
 // An engine for all tests of a file, and on it a table of their own: one for each of them, or one for all.
 
 import { afterAll, beforeAll, beforeEach } from 'vitest';
-import { createTestTable, startTestEngine, type TestEngine, type TestTable } from './engine.ts';
+import { createTestTable, type EngineTable, startTestEngine, type TestEngine } from './engine.ts';
 
-type Begin = (table: TestTable, endpoint: string) => Promise<void> | void;
+type Begin = (table: EngineTable, endpoint: string) => Promise<void> | void;
 
 /** Answers how to begin on a new table. */
 function onNewTable(begin: Begin): () => Promise<void> {

@@ -1,8 +1,8 @@
 // Reads that are asked for at the same moment go in one request, and nobody is given an older answer or waits for another's
 // item.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
+import type { DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { createGatheredReads } from '../../shared/adapters/dynamodb/common/gathered-reads.ts';
 import type { Key } from '../../shared/adapters/dynamodb/common/keys.ts';
 
@@ -42,7 +42,7 @@ function start() {
   };
   const paused: (() => void)[] = [];
   const backOff = () => new Promise<void>((resolve) => paused.push(resolve));
-  const table = { client: client as unknown as DynamoDBDocumentClient, tableName: 't', backOff };
+  const table = { client: client as unknown as DocumentClient, tableName: 't', backOff };
   return { sent, paused, ...createGatheredReads(table) };
 }
 

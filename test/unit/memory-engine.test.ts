@@ -1,6 +1,6 @@
-import { PutCommand, TransactGetCommand } from '@aws-sdk/lib-dynamodb';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { PutCommand, TransactGetCommand } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { holds } from '../support/memory-engine/conditions.ts';
 import { MemoryEngine } from '../support/memory-engine/memory-engine.ts';
 import { Table } from '../support/memory-engine/table.ts';

@@ -1,8 +1,9 @@
 import { createServer } from 'node:http';
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from 'vitest';
-import { answering, createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import { answering } from '../../shared/adapters/dynamodb/common/answering.ts';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import { GetCommand } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { StoreUnavailable } from '../../shared/ports/common/errors.ts';
 
 /** A database that answers every request the same, or never. */

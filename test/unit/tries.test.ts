@@ -2,9 +2,9 @@
 // that answers as it is told.
 
 import { createServer, type Server } from 'node:http';
-import { GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+import { GetCommand, TransactWriteCommand } from '../../shared/adapters/dynamodb/common/commands.ts';
 import type { Measures } from '../../shared/ports/common/metrics.ts';
 
 interface Answer {

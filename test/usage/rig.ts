@@ -1,8 +1,8 @@
 // Usage on the real engine: the real stores and the real reader, a clock that only tests move, and ranks that are
 // refreshed when a test says so.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { demoDeployment } from '../../local/seed.ts';
+import type { DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { createSettingsStore } from '../../shared/adapters/dynamodb/settings/settings-store.ts';
 import { createRankStore } from '../../shared/adapters/dynamodb/usage/rank-store.ts';
@@ -35,7 +35,7 @@ export interface UsageRig {
   refresh(): Promise<void>;
 }
 
-export async function createUsageRig(client: DynamoDBDocumentClient, tableName: string): Promise<UsageRig> {
+export async function createUsageRig(client: DocumentClient, tableName: string): Promise<UsageRig> {
   const changed = collectRankRequests();
   const asked = collectRankRequests();
   const bare = createSessionStore(client, tableName, cryptoRandom);

@@ -1,10 +1,10 @@
 // S16 at size. The whole size of the contract, 100,000 usernames, is metered by `npm run bench -- --only growth --full`,
 // which takes minutes; here the same code lists 3,000, and one username with 10,000 sessions.
 
-import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
 import { buildRanked, buildRoster, buildSession, nameOf, usernamesAtRest, writeItems } from '../../bench/fill/items.ts';
 import { placeFor } from '../../bench/fill/sessions.ts';
+import { GetCommand } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { perUsernameKey, sessionKey } from '../../shared/adapters/dynamodb/common/keys.ts';
 import type { ClientId, Username } from '../../shared/domain/ids.ts';
 import { defaultsOf, limitSettings } from '../../shared/domain/settings.ts';

@@ -2,7 +2,7 @@
 // needs one call of two services, and pays for whole clients of them at every cold start.
 // [AWS: Create a signed AWS API request]
 
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import type { LambdaCredentials } from './lambda-credentials.ts';
 
 export interface ServiceCall {
@@ -16,7 +16,7 @@ export interface ServiceCall {
   readonly input: object;
 }
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const sha256 = (text: string): string => hash('sha256', text);
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
 
 /** What is signed besides headers and body; a POST to `/` without a query unless told. */
@@ -36,6 +36,21 @@ export function encodeSegment(text: string): string {
 /** For the signature a path is encoded once more than it is sent, but for S3. */
 function canonicalPath(service: string, path: string): string {
   return service === 's3' ? path : path.split('/').map(encodeSegment).join('/');
+}
+
+/** The last keys that were asked for, each good for one day: a process signs for a few services. */
+const signingKeys = new Map<string, Buffer>();
+const keysMax = 16;
+
+function signingKey(secret: string, day: string, region: string, service: string): Buffer {
+  const name = [day, region, service, secret].join('\n');
+  let key = signingKeys.get(name);
+  if (key === undefined) {
+    if (signingKeys.size >= keysMax) signingKeys.clear();
+    key = [region, service, 'aws4_request'].reduce<Buffer>(hmac, hmac(`AWS4${secret}`, day));
+    signingKeys.set(name, key);
+  }
+  return key;
 }
 
 /** The headers of a request, `authorization` among them. `headers`: names in lower case, with `host`. */
@@ -59,8 +74,7 @@ export function signHeaders(
   const canonical = [method, canonicalPath(service, path), query, lines, names.join(';'), sha256(body)].join('\n');
   const scope = `${day}/${region}/${service}/aws4_request`;
   const toSign = ['AWS4-HMAC-SHA256', time, scope, sha256(canonical)].join('\n');
-  const key = [region, service, 'aws4_request'].reduce<Buffer>(hmac, hmac(`AWS4${secretAccessKey}`, day));
-  const signature = hmac(key, toSign).toString('hex');
+  const signature = hmac(signingKey(secretAccessKey, day, region, service), toSign).toString('hex');
   const authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names.join(';')}, Signature=${signature}`;
   return { ...signed, authorization };
 }

@@ -46,11 +46,12 @@ export async function countAdmitted(ports: LifeCyclePorts, message: UncountedAdm
  */
 async function doubt(ports: LifeCyclePorts, session: Session): Promise<void> {
   const { leaseSeconds } = ports.policy;
-  await change(ports, session, (one, now) =>
-    isLive(one, now) && pendingOf(one) === undefined
-      ? { next: extendLease(one, addSeconds(now, leaseSeconds)) }
-      : 'nothing',
-  );
+  await change(ports, session, (one, now) => {
+    if (!isLive(one, now)) return 'nothing';
+    if (pendingOf(one) === undefined) return { next: extendLease(one, addSeconds(now, leaseSeconds)) };
+    // An event of the newcomer's connection may have been read for this attempt already, and must not confirm it.
+    return one.ambiguity === 'unknown' ? 'nothing' : { next: unknownInFlight(one) };
+  });
 }
 
 /** Pure. Answers the same session if its record knows the attempt already, and the attempt still has to be counted. */

@@ -6,7 +6,7 @@
 // counting less comes after it too, so that what dies in between counts too many (I2, I7).
 
 import { wideSleepSeconds } from '../../config/constants.ts';
-import { isSamePlace, isWide } from '../../domain/place.ts';
+import { isFolded, isSamePlace, isWide } from '../../domain/place.ts';
 import { freeSession, settleSession } from '../../domain/session/outcome.ts';
 import { isLive, owesPlace, type Session } from '../../domain/session/record.ts';
 import { addSeconds, seconds } from '../../domain/time.ts';
@@ -155,17 +155,27 @@ async function uncount(store: SessionStore, freed: Session, { seen, isLikelyIn =
  *
  * Invariant: I2: a place never outlives its session.
  * Race: whoever frees it in between finds no place to take out, so the record is looked at once more afterwards. A place
- * of the same life stays counted, in whatever form: whoever has counted it by a number since has seen this very place.
+ * of the same life stays counted, in whatever form: whoever has counted it by a number since has seen this very place. One
+ * that is counted by a number before its place is added keeps that place out (`recheck`).
  * On crash: the place is in, and its record or its tombstone leads whoever comes next to it.
  */
 export async function countAgain(store: SessionStore, session: Session): Promise<'counted' | 'present' | 'gone'> {
   const { deploymentId, username, place, dueAt } = session;
+  const readAgain = async (): Promise<Session | undefined> => {
+    const now = (await store.readSession(session))?.value;
+    return now !== undefined && now.phase.kind !== 'ended' && isSamePlace(now.place, place) ? now : undefined;
+  };
   const outcome = await store.addPlace(deploymentId, username, place, Number.POSITIVE_INFINITY, dueAt, {
     forced: true,
+    recheck: async () => {
+      const now = await readAgain();
+      return now !== undefined && !isFolded(now.place);
+    },
   });
-  if (outcome.kind !== 'added') return 'present';
-  const now = await store.readSession(session);
-  if (now !== undefined && now.value.phase.kind !== 'ended' && isSamePlace(now.value.place, place)) return 'counted';
+  if (outcome.kind === 'present') return 'present';
+  const isThere = (await readAgain()) !== undefined;
+  if (outcome.kind === 'outdated') return isThere ? 'present' : 'gone';
+  if (isThere) return 'counted';
   await store.removePlace(deploymentId, username, place, false);
   return 'gone';
 }

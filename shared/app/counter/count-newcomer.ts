@@ -3,7 +3,6 @@
 // in several items, so a place may have to lie elsewhere, and others may count by another limit at the same moment.
 
 import { wideSleepSeconds } from '../../config/constants.ts';
-import { isWide } from '../../domain/place.ts';
 import type { Session } from '../../domain/session/record.ts';
 import { addSeconds, type Ms, seconds } from '../../domain/time.ts';
 import { contended } from '../../ports/common/errors.ts';
@@ -49,16 +48,18 @@ export async function countNewcomer(ports: NewcomerPorts, newcomer: Newcomer): P
   let reclaimed = false;
   /** The limit has just been read: the roster is held against it from now on. */
   let isSure = false;
+  // Confirmed meanwhile, it may be counted by a number already, and its place would count it a second time.
+  let current: Stored<Session> | undefined;
+  const recheck = async (): Promise<boolean> => {
+    current = await store.readSession(stored.value);
+    return current?.revision === stored.revision;
+  };
+  const rechecking = newcomer.isMet ? { recheck } : {};
   for (let moves = 0; moves <= maxMoves; ) {
     newcomer.checkTime();
-    if (newcomer.isMet && isWide(stored.value.place)) {
-      // Confirmed meanwhile, it may be counted by a number already, and its place would count it a second time.
-      const now = await store.readSession(stored.value);
-      if (now?.revision !== stored.revision) return { kind: 'changed', current: now };
-    }
     const askedAt = clock.now();
     const { place, dueAt } = stored.value;
-    const how = { wakeBy: addSeconds(askedAt, seconds(wideSleepSeconds)), tellsDiffering: !isSure };
+    const how = { wakeBy: addSeconds(askedAt, seconds(wideSleepSeconds)), tellsDiffering: !isSure, ...rechecking };
     const added = await store.addPlace(deploymentId, username, place, max, dueAt, how);
     isSure = false;
     switch (added.kind) {
@@ -77,6 +78,8 @@ export async function countNewcomer(ports: NewcomerPorts, newcomer: Newcomer): P
         isSure = true;
         break;
       }
+      case 'outdated':
+        return { kind: 'changed', current };
       case 'wide': {
         const put = await moveOn(ports, stored, added, max);
         if (put.kind === 'changed') return put;

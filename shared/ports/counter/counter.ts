@@ -31,7 +31,9 @@ export type AddOutcome =
   /** `max` sessions are counted, or more; nothing changed. `roster` is consistent. */
   | { readonly kind: 'full'; readonly roster: Roster }
   /** Others hold the roster against another limit, and nothing changed: whoever asked may be behind. */
-  | { readonly kind: 'differs' };
+  | { readonly kind: 'differs' }
+  /** By `recheck`; nothing changed. */
+  | { readonly kind: 'outdated' };
 
 export interface HowToAdd {
   /**
@@ -46,6 +48,12 @@ export interface HowToAdd {
    * on, and every reserve that was given by the other limit is taken back.
    */
   readonly tellsDiffering?: boolean;
+  /**
+   * Reads the record: false where it does not name this very place any more. A place in a wide roster is then counted only
+   * if no session has come to be counted by a number, and left the places, between this reading and the count. A caller
+   * needs it if another process may count the same place.
+   */
+  readonly recheck?: () => Promise<boolean>;
 }
 
 export interface Removed {

@@ -1,8 +1,7 @@
 // A deployment with a past: what the deployed functions find in the table when they are called. Written by the product's
 // own use cases with a clock of their own, past the recorder.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { type DocumentClient, PutCommand } from '../../../shared/adapters/dynamodb/common/commands.ts';
 import { machineKey } from '../../../shared/adapters/dynamodb/common/keys.ts';
 import { createCredentialStore } from '../../../shared/adapters/dynamodb/credentials/credential-store.ts';
 import { createSettingsStore } from '../../../shared/adapters/dynamodb/settings/settings-store.ts';
@@ -24,7 +23,7 @@ export const tenant = 'acme';
 export interface World {
   readonly engine: string;
   readonly tableName: string;
-  readonly client: DynamoDBDocumentClient;
+  readonly client: DocumentClient;
   /** Admits a client so long ago, as the front door (with an expiry) or the authorizer (without) would. */
   admitAgo(
     secondsAgo: number,

@@ -1,16 +1,22 @@
-// The way to the database: how long one call may take, how often it is tried, and which of its failures mean "cannot
-// answer". Everything else the SDK throws is a mistake of ours and passes through.
+// The way to the database of every process that a client waits for, and of presence: signed requests over connections that
+// are kept, made here. The SDK's document client takes four times the processor's time for each
+// (docs/adr/0010-requests-without-the-sdk.md). What nobody waits for at a broker goes through `sdk-client.ts`.
 
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { StoreUnavailable } from '../../../ports/common/errors.ts';
+import { randomUUID } from 'node:crypto';
 import type { Measure } from '../../../ports/common/metrics.ts';
-import { sendQuickly } from './quick-send.ts';
+import { type LambdaCredentials, readLambdaCredentials } from '../../aws/lambda-credentials.ts';
+import { signHeaders } from '../../aws/signed-request.ts';
+import { readAnswer } from './answer.ts';
+import { type DynamoErrorShape, measureFailure, measureTries } from './answering.ts';
+import { fromItem, toItem } from './attribute-values.ts';
+import type { Command, DocumentClient, Operation } from './commands.ts';
+import { type Endpoint, type EndpointOptions, findEndpoint } from './endpoint.ts';
+import { createExchange, type Exchange } from './exchange.ts';
+import { convertItems, type Fields, itemPlaces } from './item-places.ts';
+import { createTries } from './tries.ts';
 
-export interface ClientOptions {
-  /** A local engine. Absent: AWS, with the credentials of the environment. */
-  readonly endpoint?: string;
-  readonly region?: string;
+/** `endpoint`: a local engine. Absent: AWS. */
+export interface ClientOptions extends EndpointOptions {
   /** The whole of one try, the wait for a free socket included. */
   readonly requestTimeoutMs: number;
   /** Tries of one call, the first included; 2 unless told. */
@@ -21,148 +27,109 @@ export interface ClientOptions {
   readonly measure?: Measure;
 }
 
-export function createDocumentClient(options: ClientOptions): DynamoDBDocumentClient {
-  const agent = { keepAlive: true, maxSockets: options.maxSockets ?? 64 };
-  const client = new DynamoDBClient({
-    maxAttempts: options.maxAttempts ?? 2,
-    requestHandler: {
-      // On one machine a burst waits for processor time, not for a network that may be gone.
-      connectionTimeout:
-        options.endpoint === undefined ? Math.min(1_000, options.requestTimeoutMs) : options.requestTimeoutMs,
-      requestTimeout: options.requestTimeoutMs,
-      // Without it the SDK only logs that a call takes too long, and goes on waiting.
-      throwOnRequestTimeout: true,
-      httpAgent: agent,
-      httpsAgent: agent,
-    },
-    ...(options.region === undefined ? {} : { region: options.region }),
-    // A local engine takes any signature, but the SDK signs only with something.
-    ...(options.endpoint === undefined
-      ? {}
-      : {
-          endpoint: options.endpoint,
-          region: options.region ?? 'local',
-          credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-        }),
-  });
-  if (options.measure !== undefined) measureTries(client, options.measure);
-  // It makes a copy of every request and answer without what is secret, also where nobody logs.
-  client.middlewareStack.remove('loggerMiddleware');
-  const document = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
-  sendQuickly(document, client);
-  return document;
+export interface DirectOptions extends ClientOptions {
+  /** Asked at each request, so it must remember them; those of a Lambda function unless told. */
+  readonly credentials?: () => Promise<LambdaCredentials>;
+  /** The endpoint looks at no signature, and none is computed. */
+  readonly unsigned?: boolean;
 }
 
-/** Around the SDK's own tries, which it counts in the answer and in the error alike. */
-function measureTries(client: DynamoDBClient, measure: Measure): void {
-  const note = (told: { readonly $metadata?: { readonly attempts?: number } }): void => {
-    const tries = told.$metadata?.attempts ?? 1;
-    if (tries > 1) measure({ Retries: tries - 1 });
-  };
-  client.middlewareStack.add(
-    (next) => async (args) => {
-      try {
-        const answer = await next(args);
-        note(answer.output);
-        return answer;
-      } catch (error) {
-        if (error instanceof Error) {
-          const shape: SdkErrorShape = error;
-          note(shape);
-          if (metAnother(shape)) measure({ Conflicts: 1 });
-        }
-        throw error;
-      }
-    },
-    { step: 'initialize', priority: 'high', name: 'measureTries' },
-  );
+/** A local engine takes any signature, but wants one. */
+const localCredentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+const unsigned = {
+  authorization:
+    'AWS4-HMAC-SHA256 Credential=local/20260101/local/dynamodb/aws4_request, SignedHeaders=host;x-amz-date, Signature=none',
+  'x-amz-date': '20260101T000000Z',
+};
+/** On one machine a burst waits for processor time, not for a network that may be gone. */
+const connectTimeoutMs = 1_000;
+
+export interface DirectClient extends DocumentClient {
+  destroy(): void;
 }
 
-function metAnother({ name, CancellationReasons = [] }: SdkErrorShape): boolean {
-  return (
-    name === 'TransactionConflictException' || CancellationReasons.some(({ Code }) => Code === 'TransactionConflict')
-  );
-}
+export function createDocumentClient(options: DirectOptions): DirectClient {
+  const { measure, requestTimeoutMs: timeoutMs, maxSockets = 64 } = options;
+  const isLocal = options.endpoint !== undefined;
+  const credentials = isLocal ? async () => localCredentials : (options.credentials ?? lambdaCredentials);
+  const tries = createTries(options.maxAttempts);
+  let way: (Endpoint & { readonly exchange: Exchange }) | undefined;
+  /** How far the clock of AWS is ahead of this machine's. */
+  let aheadMs = 0;
 
-const unavailableNames: ReadonlySet<string> = new Set([
-  'AbortError',
-  'InternalServerError',
-  'ProvisionedThroughputExceededException',
-  'RequestLimitExceeded',
-  'RequestTimeout',
-  'RequestTimeoutException',
-  'ServiceUnavailable',
-  'ServiceUnavailableException',
-  'SlowDown',
-  'ThrottledException',
-  'Throttling',
-  'ThrottlingException',
-  'TimeoutError',
-  'TooManyRequestsException',
-  'TransactionConflictException',
-  'TransactionInProgressException',
-]);
-
-const unavailableSystemCodes: ReadonlySet<string> = new Set([
-  'EAI_AGAIN',
-  'ECONNABORTED',
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EPIPE',
-  'ETIMEDOUT',
-]);
-
-const unavailableReasons: ReadonlySet<string> = new Set([
-  'ProvisionedThroughputExceeded',
-  'ThrottlingError',
-  'TransactionConflict',
-]);
-
-interface SdkErrorShape {
-  readonly name?: unknown;
-  readonly code?: unknown;
-  readonly $retryable?: { readonly throttling?: boolean };
-  readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number };
-  readonly $response?: { readonly statusCode?: number };
-  readonly CancellationReasons?: readonly { readonly Code?: string }[];
-}
-
-/**
- * A transaction that only met others, or a throttle, has answered nothing. One failed condition among its reasons is
- * an answer, and stays the caller's to read.
- */
-function onlyMetOthers(reasons: readonly { readonly Code?: string }[]): boolean {
-  const codes = reasons.map((reason) => reason.Code ?? 'None').filter((code) => code !== 'None');
-  return codes.length > 0 && codes.every((code) => unavailableReasons.has(code));
-}
-
-/** Whether an error says that the database could not answer in time. */
-export function meansUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const shape: SdkErrorShape = error;
-  if (shape.CancellationReasons !== undefined) return onlyMetOthers(shape.CancellationReasons);
-  const status = shape.$metadata?.httpStatusCode ?? shape.$response?.statusCode ?? 0;
-  return (
-    unavailableNames.has(error.name) ||
-    (typeof shape.code === 'string' && unavailableSystemCodes.has(shape.code)) ||
-    shape.$retryable?.throttling === true ||
-    status >= 500
-  );
-}
-
-function translateError(error: unknown): never {
-  if (error instanceof StoreUnavailable) throw error;
-  throw meansUnavailable(error) ? new StoreUnavailable(error) : error;
-}
-
-/** Runs what talks to the database; throws StoreUnavailable where it does not answer in time. */
-export async function answering<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    return translateError(error);
+  function open() {
+    const endpoint = findEndpoint(options);
+    const connecting = isLocal ? timeoutMs : connectTimeoutMs;
+    return {
+      ...endpoint,
+      exchange: createExchange({ url: endpoint.url, maxSockets, timeoutMs, connectTimeoutMs: connecting }),
+    };
   }
+
+  async function tryOnce(operation: Operation, body: string): Promise<Fields> {
+    way ??= open();
+    const headers = {
+      host: way.url.host,
+      'content-type': 'application/x-amz-json-1.0',
+      'x-amz-target': `DynamoDB_20120810.${operation}`,
+    };
+    const now = Date.now() + aheadMs;
+    const signed =
+      options.unsigned === true
+        ? { ...headers, ...unsigned }
+        : signHeaders(
+            { service: 'dynamodb', region: way.region, path: way.url.pathname },
+            headers,
+            body,
+            await credentials(),
+            new Date(now),
+          );
+    const answer = await way.exchange.post(signed, body);
+    try {
+      return readAnswer(answer);
+    } catch (error) {
+      const told = Date.parse(answer.headers.date ?? '');
+      if (!isUntimely(error) || !(Math.abs(told - now) >= skewMinMs)) throw error;
+      aheadMs = told - Date.now();
+      const { $metadata }: DynamoErrorShape = error;
+      throw Object.assign(error, { $metadata: { ...$metadata, clockSkewCorrected: true } });
+    }
+  }
+
+  async function send<Output>({ operation, input }: Command<object, Output>): Promise<Output> {
+    const places = itemPlaces[operation];
+    // Made once for all tries: a transaction whose outcome is unknown is not done twice.
+    const fields = convertItems(input, places.input, toItem) as Fields;
+    if (operation === 'TransactWriteItems') fields.ClientRequestToken ??= randomUUID();
+    const body = JSON.stringify(fields);
+    try {
+      const answer = await tries(
+        () => tryOnce(operation, body),
+        (attempts) => measureTries(measure, attempts),
+      );
+      // No type says so of what comes over a network.
+      return convertItems(answer, places.output, fromItem) as Output;
+    } catch (error) {
+      measureFailure(measure, error);
+      throw error;
+    }
+  }
+  return { send, destroy: () => way?.exchange.destroy() };
+}
+
+const lambdaCredentials = async (): Promise<LambdaCredentials> => readLambdaCredentials();
+
+const untimely: ReadonlySet<string> = new Set([
+  'AuthFailure',
+  'InvalidSignatureException',
+  'RequestExpired',
+  'RequestInTheFuture',
+  'RequestTimeTooSkewed',
+  'SignatureDoesNotMatch',
+]);
+/** AWS takes a signature for 5 minutes: with less between the clocks, something else was wrong with it. */
+const skewMinMs = 240_000;
+
+function isUntimely(error: unknown): error is Error {
+  return error instanceof Error && untimely.has(error.name);
 }

@@ -1,10 +1,9 @@
 // A failed condition is an answer, not an error: it says what stood in the way.
 
-import { ConditionalCheckFailedException, TransactionConflictException } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { StoreUnavailable } from '../../../ports/common/errors.ts';
+import { answering, isNamed } from './answering.ts';
+import { fromItem } from './attribute-values.ts';
 import { type BackOff, backOffAtRandom } from './back-off.ts';
-import { answering } from './client.ts';
 
 export class Refused {
   /** The item that refused, if the request asked for it and there is one. */
@@ -38,8 +37,8 @@ export async function refusable<T>(
     try {
       return await answering(write);
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException)
-        return new Refused(error.Item === undefined ? undefined : unmarshall(error.Item));
+      if (isNamed(error, 'ConditionalCheckFailedException'))
+        return new Refused(error.Item === undefined ? undefined : fromItem(error.Item));
       const met = metTransaction(error);
       const again = met || (!untilThrottled && isThrottled(error));
       if (!again || tried >= (met ? meetingTries : throttledTries)) throw error;
@@ -77,5 +76,5 @@ export async function patiently<T>(read: () => Promise<T>, backOff: BackOff = ba
 }
 
 function metTransaction(error: unknown): boolean {
-  return error instanceof StoreUnavailable && error.cause instanceof TransactionConflictException;
+  return error instanceof StoreUnavailable && isNamed(error.cause, 'TransactionConflictException');
 }

@@ -1,8 +1,8 @@
 // What the table says of itself: one item, written by the first process that opens it.
 
-import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DataFormat, DataFormatStore } from '../../../ports/common/data-format.ts';
-import { answering } from './client.ts';
+import { answering } from './answering.ts';
+import { type DocumentClient, GetCommand, UpdateCommand } from './commands.ts';
 import { Refused, refusable } from './conditions.ts';
 import { dataFormatKey } from './keys.ts';
 
@@ -12,7 +12,7 @@ function parseFormat({ version, keyIds }: Record<string, unknown>): DataFormat {
   return { version, keyIds: [...keyIds].map(String).sort() };
 }
 
-export function createDataFormatStore(client: DynamoDBDocumentClient, tableName: string): DataFormatStore {
+export function createDataFormatStore(client: DocumentClient, tableName: string): DataFormatStore {
   return {
     tableName,
 

@@ -2,11 +2,11 @@
 // was sent before it asked. It exists because a request costs the processor more than the item in it. An item that a
 // partition does not give at this moment holds up nobody but those who asked for it.
 
-import { BatchGetCommand, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { StoreUnavailable } from '../../../ports/common/errors.ts';
 import type { Item } from '../presence/session-item.ts';
 import type { Table } from '../settings/settings-by-username.ts';
 import { type BackOff, backOffAtRandom } from './back-off.ts';
+import { BatchGetCommand, GetCommand } from './commands.ts';
 import { patiently } from './conditions.ts';
 import type { Key } from './keys.ts';
 

@@ -1,10 +1,10 @@
 // Many items by their keys, whatever their number and size.
 
-import { BatchGetCommand } from '@aws-sdk/lib-dynamodb';
 import { StoreUnavailable } from '../../../ports/common/errors.ts';
 import type { Item } from '../presence/session-item.ts';
 import type { Table } from '../settings/settings-by-username.ts';
 import { backOffAtRandom } from './back-off.ts';
+import { BatchGetCommand } from './commands.ts';
 import { patiently } from './conditions.ts';
 import type { Key } from './keys.ts';
 

@@ -1,6 +1,6 @@
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { PutOutcome, Stored } from '../../../ports/presence/sessions.ts';
 import type { Table } from '../settings/settings-by-username.ts';
+import { PutCommand } from './commands.ts';
 import { Refused, refusable } from './conditions.ts';
 
 /**

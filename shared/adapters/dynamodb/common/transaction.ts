@@ -1,14 +1,14 @@
 // One transaction. Those that meet on an item cancel each other and have then written nothing, like those that a partition
 // does not take, so they are tried again here; a failed condition is an answer and goes back to the caller.
 
-import { type CancellationReason, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import { TransactWriteCommand, type TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { StoreUnavailable } from '../../../ports/common/errors.ts';
 import type { Item } from '../presence/session-item.ts';
 import type { Table } from '../settings/settings-by-username.ts';
+import { answering, type CancellationReason, isNamed, meansUnavailable } from './answering.ts';
+import { fromItem } from './attribute-values.ts';
 import { backOffAtRandom } from './back-off.ts';
-import { answering, meansUnavailable } from './client.ts';
+import { TransactWriteCommand } from './commands.ts';
 import { isThrottle, isThrottled } from './conditions.ts';
 
 export type Writes = NonNullable<TransactWriteCommandInput['TransactItems']>;
@@ -22,6 +22,7 @@ export type TransactionOutcome =
   | { readonly kind: 'refused'; readonly at: readonly number[]; readonly items: ReadonlyMap<number, Item> };
 
 const maxTries = 8;
+const cancelled = 'TransactionCanceledException';
 
 /**
  * Sent once: undefined where it met another on an item, or a partition took no more. For who looks whether it is needed
@@ -31,11 +32,7 @@ export async function transactOnce(table: Table, writes: Writes): Promise<Transa
   try {
     return await transact(table, writes, 1);
   } catch (error) {
-    if (
-      error instanceof StoreUnavailable &&
-      (isThrottled(error) || error.cause instanceof TransactionCanceledException)
-    )
-      return undefined;
+    if (error instanceof StoreUnavailable && (isThrottled(error) || isNamed(error.cause, cancelled))) return undefined;
     throw error;
   }
 }
@@ -45,7 +42,7 @@ export async function transact(table: Table, writes: Writes, tries = maxTries): 
   for (let tried = 0; tried < tries; tried += 1) {
     if (tried > 0) await (table.backOff ?? backOffAtRandom)(20 * 2 ** tried);
     try {
-      // The SDK's own retries carry one request token, so a try whose outcome is unknown is not done twice.
+      // The client's own retries carry one request token, so a try whose outcome is unknown is not done twice.
       await table.client.send(new TransactWriteCommand({ TransactItems: writes }));
       return { kind: 'done' };
     } catch (error) {
@@ -53,7 +50,7 @@ export async function transact(table: Table, writes: Writes, tries = maxTries): 
         conflict = error;
         continue;
       }
-      if (!(error instanceof TransactionCanceledException)) return answering(() => Promise.reject(error));
+      if (!isNamed(error, cancelled)) return answering(() => Promise.reject(error));
       const reasons = error.CancellationReasons ?? [];
       const at = reasons.flatMap(({ Code }, place) => (Code === 'ConditionalCheckFailed' ? [place] : []));
       if (at.length > 0) return { kind: 'refused', at, items: itemsOf(reasons) };
@@ -66,6 +63,6 @@ export async function transact(table: Table, writes: Writes, tries = maxTries): 
 
 function itemsOf(reasons: readonly CancellationReason[]): ReadonlyMap<number, Item> {
   return new Map(
-    reasons.flatMap(({ Item: item }, place) => (item === undefined ? [] : [[place, unmarshall(item)] as const])),
+    reasons.flatMap(({ Item: item }, place) => (item === undefined ? [] : [[place, fromItem(item)] as const])),
   );
 }

@@ -1,9 +1,9 @@
 // The items of a wide roster: the roster item and its lanes, how they are laid out, and how they are read.
 
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { laneReserveMax, rosterLanes, wideAt } from '../../../config/constants.ts';
 import type { DeploymentId, Place, Username } from '../../../domain/ids.ts';
 import type { Ms } from '../../../domain/time.ts';
+import { UpdateCommand } from '../common/commands.ts';
 import { Refused, refusable } from '../common/conditions.ts';
 import type { GatheredReads } from '../common/gathered-reads.ts';
 import { type Key, laneKey, perUsernameKey } from '../common/keys.ts';
@@ -64,6 +64,16 @@ export function decodeLane(lane: number, item: Item): Lane {
   };
 }
 
+/**
+ * A clause of a condition: no place of a folded session has left the item since its `turn` was read. Empty where `turn` is
+ * undefined.
+ */
+export function isTurn(turn: number | undefined): { readonly and: string; readonly values: object } {
+  if (turn === undefined) return { and: '', values: {} };
+  const same = turn === 0 ? '(attribute_not_exists(turn) OR turn = :turn)' : 'turn = :turn';
+  return { and: ` AND ${same}`, values: { ':turn': turn } };
+}
+
 export type LaneItems = ReturnType<typeof createLaneItems>;
 
 export function createLaneItems(table: Table, layout: RosterLayout, { consistent: read }: GatheredReads) {
@@ -91,6 +101,10 @@ export function createLaneItems(table: Table, layout: RosterLayout, { consistent
     const keys = Array.from({ length: layout.lanes }, (_, n) => laneKey(id, username, n + 1));
     const items = await Promise.all(keys.map(read));
     return items.flatMap((item, n) => (item === undefined ? [] : [decodeLane(n + 1, item)]));
+  }
+
+  async function readLane(id: DeploymentId, username: Username, lane: number): Promise<Lane> {
+    return decodeLane(lane, (await read(laneKey(id, username, lane))) ?? {});
   }
 
   /** The places of one lane, or of the roster item itself. Consistent. */
@@ -127,6 +141,7 @@ export function createLaneItems(table: Table, layout: RosterLayout, { consistent
   return {
     rosterKey,
     readRosterItem,
+    readLane,
     readLanes,
     readPlaces,
     update,

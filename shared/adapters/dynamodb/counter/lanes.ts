@@ -4,15 +4,15 @@
 
 import type { DeploymentId, Place, Username } from '../../../domain/ids.ts';
 import { laneOf } from '../../../domain/place.ts';
-import { type Ms, ms } from '../../../domain/time.ts';
+import { ms } from '../../../domain/time.ts';
 import { contended } from '../../../ports/common/errors.ts';
-import type { AddOutcome } from '../../../ports/counter/counter.ts';
+import type { AddOutcome, HowToAdd } from '../../../ports/counter/counter.ts';
 import { backOffAtRandom } from '../common/back-off.ts';
 import { Refused } from '../common/conditions.ts';
 import { laneKey } from '../common/keys.ts';
 import type { Table } from '../settings/settings-by-username.ts';
 import type { Gathering } from './gathering.ts';
-import { decodeLane, type Lane, type LaneItems, type RosterLayout } from './lane-items.ts';
+import { decodeLane, isTurn, type Lane, type LaneItems, type RosterLayout } from './lane-items.ts';
 import { placeBytes, storedPlaces } from './place-set.ts';
 import { capOf, type LaneNewcomer, type Reserves } from './reserves.ts';
 import type { StoredRoster } from './roster-item.ts';
@@ -36,6 +36,8 @@ export function createLanes(table: Table, { items, reserves, gathering, layout }
    * Invariant: I1: counted only out of the lane's reserve, which the roster item holds against the limit already. A limit
    * that is lower than the one it was given by finds the cap too high.
    * Race: the condition takes the place out of the reserve in the same write, so two never take the last one.
+   * A session that is folded has lost its place, and would be counted a second time. So the turn is read before the record,
+   * and a turn that has moved refuses the place.
    * On crash: the place makes it safe to repeat (I5); dying after it leaves a session item whose lease leads here.
    */
   async function addPlace(
@@ -43,18 +45,22 @@ export function createLanes(table: Table, { items, reserves, gathering, layout }
     username: Username,
     place: Place,
     max: number,
-    { wakeBy, tellsDiffering }: { readonly wakeBy: Ms | undefined; readonly tellsDiffering: boolean },
+    { wakeBy, tellsDiffering = false, recheck }: HowToAdd,
   ): Promise<AddOutcome> {
     const lane = laneOf(place);
     const mark = placeBytes(place);
     const cap = capOf(max);
-    const newcomer = { place, max, by: wakeBy ?? ms(0) };
+    let before = recheck === undefined ? undefined : await items.readLane(id, username, lane);
     let inCrowd = false;
     for (let tries = 0; tries < maxTries; tries++) {
+      if (recheck !== undefined && !(await recheck())) return { kind: 'outdated' };
+      if (before?.places.has(place) === true) return { kind: 'present' };
+      const turn = before?.turn;
       const answer = await items.update(laneKey(id, username, lane), {
         UpdateExpression: 'ADD used :one, room :less, places :places',
-        ConditionExpression: 'NOT contains(places, :place) AND room >= :one AND cap <= :cap',
+        ConditionExpression: `NOT contains(places, :place) AND room >= :one AND cap <= :cap${isTurn(turn).and}`,
         ExpressionAttributeValues: {
+          ...isTurn(turn).values,
           ':one': 1,
           ':less': -1,
           ':places': storedPlaces([place]),
@@ -68,6 +74,8 @@ export function createLanes(table: Table, { items, reserves, gathering, layout }
       }
       const seen = decodeLane(lane, answer.item ?? {});
       if (seen.places.has(place)) return { kind: 'present' };
+      before = recheck === undefined ? undefined : seen;
+      if (turn !== undefined && seen.turn !== turn) continue;
       // Its reserve was given by a higher limit, which is the roster's as well.
       if (tellsDiffering && seen.cap !== undefined && seen.cap > cap) return { kind: 'differs' };
       // Of a crowd that finds a lane empty a part gets it a reserve, and the others wait for that.
@@ -75,7 +83,10 @@ export function createLanes(table: Table, { items, reserves, gathering, layout }
         await pause(crowdMs);
         continue;
       }
-      const outcome = await addFromRoster(id, username, newcomer, seen, { inCrowd, tellsDiffering });
+      const outcome = await addFromRoster(id, username, { place, max, by: wakeBy ?? ms(0), turn }, seen, {
+        inCrowd,
+        tellsDiffering,
+      });
       if (typeof outcome === 'object') return outcome;
       if (outcome === 'met others') inCrowd = true;
       if (tries >= crowds) await pause(crowdMs);

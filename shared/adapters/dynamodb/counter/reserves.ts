@@ -19,7 +19,7 @@ import { StoreUnavailable } from '../../../ports/common/errors.ts';
 import { laneKey, wakePartition } from '../common/keys.ts';
 import { transactOnce, type Writes } from '../common/transaction.ts';
 import type { Table } from '../settings/settings-by-username.ts';
-import type { Lane, LaneItems, RosterLayout } from './lane-items.ts';
+import { isTurn, type Lane, type LaneItems, type RosterLayout } from './lane-items.ts';
 import { placeBytes, storedPlaces } from './place-set.ts';
 import { noLaneIsOpen } from './roster-item.ts';
 
@@ -35,6 +35,8 @@ export interface LaneNewcomer {
   readonly max: number;
   /** When a roster that becomes wide wakes at the latest. */
   readonly by: Ms;
+  /** The lane's turn, where it has to be the same still. */
+  readonly turn: number | undefined;
 }
 
 export type Reserves = ReturnType<typeof createReserves>;
@@ -163,7 +165,7 @@ export function createReserves(table: Table, items: LaneItems, layout: RosterLay
   async function takeFirst(
     id: DeploymentId,
     username: Username,
-    { place, max, by }: LaneNewcomer,
+    { place, max, by, turn }: LaneNewcomer,
     seen: Lane,
     left: number,
   ): Promise<'done' | 'refused' | 'met others'> {
@@ -199,9 +201,10 @@ export function createReserves(table: Table, items: LaneItems, layout: RosterLay
           ConditionExpression: [
             'NOT contains(places, :place)',
             seen.listed ? 'listed = :one' : 'attribute_not_exists(listed)',
-            seen.isThere ? 'room = :room' : 'attribute_not_exists(room)',
+            `${seen.isThere ? 'room = :room' : 'attribute_not_exists(room)'}${isTurn(turn).and}`,
           ].join(' AND '),
           ExpressionAttributeValues: {
+            ...isTurn(turn).values,
             ...(seen.isThere ? { ':room': seen.room } : {}),
             ':one': 1,
             ':left': reserve - 1,

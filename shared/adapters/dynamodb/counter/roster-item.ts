@@ -1,9 +1,9 @@
 // A roster item as it is stored, and the one write that removes it.
 
-import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import type { DeploymentId, Username } from '../../../domain/ids.ts';
 import { ms } from '../../../domain/time.ts';
 import type { Roster } from '../../../ports/counter/counter.ts';
+import { DeleteCommand } from '../common/commands.ts';
 import { Refused, refusable } from '../common/conditions.ts';
 import { perUsernameKey } from '../common/keys.ts';
 import type { Item } from '../presence/session-item.ts';

@@ -1,11 +1,11 @@
 // Uncounting in a roster, one place or many, and what goes with it: an empty roster, and when it wakes next.
 
-import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import type { DeploymentId, Place, Username } from '../../../domain/ids.ts';
 import { isFolded, isWide, laneOf } from '../../../domain/place.ts';
 import type { Ms } from '../../../domain/time.ts';
 import type { SessionStore } from '../../../ports/common/session-store.ts';
 import type { Removed } from '../../../ports/counter/counter.ts';
+import { DeleteCommand } from '../common/commands.ts';
 import { Refused, refusable } from '../common/conditions.ts';
 import { perUsernameKey } from '../common/keys.ts';
 import type { Item } from '../presence/session-item.ts';

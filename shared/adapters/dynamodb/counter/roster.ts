@@ -14,7 +14,7 @@ import { wakePartition } from '../common/keys.ts';
 import type { Item } from '../presence/session-item.ts';
 import type { Table } from '../settings/settings-by-username.ts';
 import type { Gathering } from './gathering.ts';
-import type { LaneItems, RosterLayout } from './lane-items.ts';
+import { isTurn, type LaneItems, type RosterLayout } from './lane-items.ts';
 import type { LaneWrites } from './lanes.ts';
 import { createCrowds, type NewPlace } from './newcomers.ts';
 import { placeBytes, storedPlaces } from './place-set.ts';
@@ -108,18 +108,26 @@ export function createRosterAdding(
     place: Place,
     max: number,
     dueAt: Ms,
-    { forced, wakeBy, tellsDiffering = false }: HowToAdd,
+    how: HowToAdd,
   ): Promise<AddOutcome> {
+    const { forced, wakeBy, tellsDiffering = false, recheck } = how;
     if (isFolded(place)) return { kind: 'present' };
     if (laneOf(place) > 0) {
       // A lane does not know when the roster wakes.
       if (forced === true) await lowerWake(id, username, dueAt);
-      return lanes.addPlace(id, username, place, max, { wakeBy, tellsDiffering });
+      return lanes.addPlace(id, username, place, max, how);
     }
     // A roster that holds a wide place is marked as wide, and one that is sleeps for minutes only.
     const wakesAt = isWide(place) ? ms(Math.min(dueAt, wakeBy ?? 0)) : dueAt;
-    const adding = { place, max, forced: forced === true, tellsDiffering };
     for (let tries = 0; tries < addTries; tries++) {
+      let turn: number | undefined;
+      if (isWide(place) && recheck !== undefined) {
+        const before = await items.readRosterItem(id, username);
+        if (!(await recheck())) return { kind: 'outdated' };
+        if (before.roster.places.has(place)) return { kind: 'present' };
+        turn = before.turn;
+      }
+      const adding = { place, max, forced: forced === true, tellsDiffering, turn };
       const answer = await updateOnce(id, username, expressionOf(id, username, adding, wakesAt));
       if (answer === 'throttled') {
         // The item takes no more. Read, it may say that it has become wide, or full: whoever only tried again would keep
@@ -146,7 +154,7 @@ export function createRosterAdding(
   }
 
   function expressionOf(id: DeploymentId, username: Username, adding: Adding, wakesAt: Ms): object {
-    const { place, max, forced } = adding;
+    const { place, max, forced, turn } = adding;
     const limited = Number.isFinite(max);
     const again = choosesAgain(adding);
     return {
@@ -161,7 +169,9 @@ export function createRosterAdding(
         // What lanes hold in reserve was given by this limit: nobody else may bring the count above it meanwhile.
         `(attribute_not_exists(cap) OR used < cap${forced ? ' OR attribute_not_exists(openLanes) OR openLanes = :zero' : ''})`,
         ...(limited ? ['(attribute_not_exists(used) OR used < :max)'] : []),
-      ].join(' AND '),
+      ]
+        .join(' AND ')
+        .concat(isTurn(turn).and),
       ExpressionAttributeValues: {
         ':one': 1,
         ':places': storedPlaces([place]),
@@ -171,6 +181,7 @@ export function createRosterAdding(
         ...(limited ? { ':max': max } : {}),
         ...(again ? { ':wideAt': wideAt } : {}),
         ...(forced ? { ':zero': 0 } : {}),
+        ...isTurn(turn).values,
       },
     };
   }
@@ -180,10 +191,11 @@ export function createRosterAdding(
     id: DeploymentId,
     username: Username,
     adding: Adding,
-    { roster, open, cap }: StoredRoster,
+    { roster, open, cap, turn: turnNow }: StoredRoster,
   ): Promise<AddOutcome | 'look again' | 'sleeps too long'> {
-    const { place, max, forced, tellsDiffering } = adding;
+    const { place, max, forced, tellsDiffering, turn } = adding;
     if (roster.places.has(place)) return { kind: 'present' };
+    if (turn !== undefined && turn !== turnNow) return 'look again';
     if (forced) {
       if (open <= 0 || roster.used < (cap ?? Number.POSITIVE_INFINITY)) return 'sleeps too long';
       await gathering.gather(id, username);
@@ -216,6 +228,8 @@ interface Adding {
   readonly max: number;
   readonly forced: boolean;
   readonly tellsDiffering: boolean;
+  /** The roster item's turn, where it has to be the same still (lanes.ts). */
+  readonly turn: number | undefined;
 }
 
 /** A narrow place is refused by a wide roster. */

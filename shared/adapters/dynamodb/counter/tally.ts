@@ -8,7 +8,7 @@ import { laneKey } from '../common/keys.ts';
 import { transact, type Writes } from '../common/transaction.ts';
 import type { Table } from '../settings/settings-by-username.ts';
 import type { Folding } from './folding.ts';
-import type { LaneItems } from './lane-items.ts';
+import { isTurn, type LaneItems } from './lane-items.ts';
 
 /** One item of a wide roster. */
 interface Part {
@@ -17,7 +17,7 @@ interface Part {
   readonly places: ReadonlySet<Place>;
   /** Sessions that are counted here and have no place here. */
   readonly folded: number;
-  /** Changes with every fold and every end of a folded session. */
+  /** Changes when places of folded sessions leave, and with every end of a folded session. */
   readonly turn: number;
 }
 
@@ -59,12 +59,17 @@ export function createTallies(table: Table, items: LaneItems, folding: Folding) 
     let wrong = 0;
     for (const part of parts) {
       const here = [...told].filter((place) => laneOf(place) === part.lane);
-      const left = here.filter((place) => part.places.has(place));
-      // Whoever folded them died over it. The next recount finds them gone, and corrects the number.
+      if (here.length === part.folded && !here.some((place) => part.places.has(place))) continue;
+      // Sessions that came after the first reading may be folded too, and their places are still here.
+      const places = await items.readPlaces(id, username, part.lane);
+      const left = here.filter((place) => places.has(place));
+      const by = here.length - left.length - part.folded;
+      if (by !== 0) {
+        await correctNumber(id, username, part, by);
+        wrong += Math.abs(by);
+      }
+      // The process that folded them died over it, or has not come to it yet.
       for (const place of left) await folding.dropAtOnce(id, username, place);
-      if (left.length > 0 || here.length === part.folded) continue;
-      await correctNumber(id, username, part, here.length - part.folded);
-      wrong += Math.abs(here.length - part.folded);
     }
     return wrong;
   }
@@ -73,18 +78,19 @@ export function createTallies(table: Table, items: LaneItems, folding: Folding) 
    * Corrects the number of folded sessions of a part by `by`.
    *
    * Invariant: I2: the number is what the records say that were read after it.
-   * Race: every fold and every end of a folded session moves the part's turn on, and a turn that moved refuses it.
+   * Race: a place that leaves the part after its session was folded, and the end of a folded session, move the part's turn
+   * on. A turn that moved refuses the correction.
    * On crash: the number is corrected or it is not, and the next recount sees which.
    */
   async function correctNumber(id: DeploymentId, username: Username, part: Part, by: number): Promise<void> {
-    const isTurn = part.turn > 0 ? 'turn = :turn' : 'attribute_not_exists(turn)';
+    const sameTurn = isTurn(part.turn);
     const values = { ':by': by, ':one': 1 };
-    const withTurn = part.turn > 0 ? { ...values, ':turn': part.turn } : values;
+    const withTurn = { ...values, ...sameTurn.values };
     const key = items.rosterKey(id, username);
     if (part.lane === 0) {
       await items.update(key, {
         UpdateExpression: 'ADD used :by, turn :one',
-        ConditionExpression: isTurn,
+        ConditionExpression: `attribute_exists(used)${sameTurn.and}`,
         ExpressionAttributeValues: withTurn,
       });
       return;
@@ -103,7 +109,7 @@ export function createTallies(table: Table, items: LaneItems, folding: Folding) 
         TableName: tableName,
         Key: laneKey(id, username, part.lane),
         UpdateExpression: 'ADD used :by, turn :one',
-        ConditionExpression: isTurn,
+        ConditionExpression: `attribute_exists(used)${sameTurn.and}`,
         ExpressionAttributeValues: withTurn,
       },
     };

@@ -1,13 +1,13 @@
 // MQTT users of deployments in DynamoDB.
 
 import { randomBytes } from 'node:crypto';
-import { DeleteCommand, type DynamoDBDocumentClient, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { keyAttributes, mqttUserAttributes } from '../../../config/attributes.ts';
 import { credentialsPerDeploymentMax } from '../../../config/constants.ts';
 import type { DeploymentId, Username } from '../../../domain/ids.ts';
 import { contended } from '../../../ports/common/errors.ts';
 import type { CredentialChange, CredentialStore, PasswordHash } from '../../../ports/credentials/credentials.ts';
-import { answering } from '../common/client.ts';
+import { answering } from '../common/answering.ts';
+import { DeleteCommand, type DocumentClient, QueryCommand, UpdateCommand } from '../common/commands.ts';
 import { Refused, refusable } from '../common/conditions.ts';
 import { createGatheredReads } from '../common/gathered-reads.ts';
 import { credentialCountKey, perUsernameKey } from '../common/keys.ts';
@@ -28,7 +28,7 @@ const isThere = { ConditionExpression: 'attribute_exists(pk)' };
 const isNew = { ConditionExpression: 'attribute_not_exists(pk)' };
 
 export function createCredentialStore(
-  client: DynamoDBDocumentClient,
+  client: DocumentClient,
   tableName: string,
   usersMax: number = credentialsPerDeploymentMax,
 ): CredentialStore {

@@ -3,12 +3,12 @@
 
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DeploymentId } from '../../../domain/ids.ts';
 import { StoreUnavailable } from '../../../ports/common/errors.ts';
 import type { StoredTokenIssuer, TokenIssuerStore } from '../../../ports/credentials/token-issuer.ts';
 import type { Change, Stale } from '../../../ports/settings/settings.ts';
-import { answering } from '../common/client.ts';
+import { answering } from '../common/answering.ts';
+import { type DocumentClient, GetCommand, QueryCommand, UpdateCommand } from '../common/commands.ts';
 import { Refused, refusable } from '../common/conditions.ts';
 import { deploymentKey, fetchedKeysKey, fetchedKeysPk, tokenIssuerKey } from '../common/keys.ts';
 import { transact, type Writes } from '../common/transaction.ts';
@@ -47,7 +47,7 @@ function asStored({ version, stored }: Seen) {
   };
 }
 
-export function createTokenIssuerStore(client: DynamoDBDocumentClient, tableName: string): TokenIssuerStore {
+export function createTokenIssuerStore(client: DocumentClient, tableName: string): TokenIssuerStore {
   const table: Table = { client, tableName };
   const TableName = tableName;
 

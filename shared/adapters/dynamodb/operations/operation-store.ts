@@ -2,13 +2,6 @@
 // `wake` index says when somebody should look whether it still does.
 
 import { randomBytes } from 'node:crypto';
-import {
-  DeleteCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-} from '@aws-sdk/lib-dynamodb';
 import { operationSeconds } from '../../../config/constants.ts';
 import { tableDefinition } from '../../../config/table.ts';
 import type { OperationId, Place, TenantId } from '../../../domain/ids.ts';
@@ -17,7 +10,8 @@ import type { Random } from '../../../ports/common/random.ts';
 import type { Operation, OperationRef, OperationStore } from '../../../ports/operations/operations.ts';
 import type { PutOutcome, Stored } from '../../../ports/presence/sessions.ts';
 import type { Change } from '../../../ports/settings/settings.ts';
-import { answering } from '../common/client.ts';
+import { answering } from '../common/answering.ts';
+import { DeleteCommand, type DocumentClient, GetCommand, PutCommand, QueryCommand } from '../common/commands.ts';
 import { refusable } from '../common/conditions.ts';
 import { operationKey, operationsPk, runningOperationsPk } from '../common/keys.ts';
 import { readItems } from '../common/read-items.ts';
@@ -30,11 +24,7 @@ import { buildAuditItem } from '../settings/settings-audit.ts';
 const [wakeIndex, dueIndex] = tableDefinition.indexes;
 const placeLength = 8;
 
-export function createOperationStore(
-  client: DynamoDBDocumentClient,
-  tableName: string,
-  random: Random,
-): OperationStore {
+export function createOperationStore(client: DocumentClient, tableName: string, random: Random): OperationStore {
   const TableName = tableName;
 
   /**

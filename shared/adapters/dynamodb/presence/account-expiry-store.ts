@@ -1,12 +1,12 @@
 // What the account keeps persistent sessions of MQTT 3 for: one item of the table.
 
-import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { seconds } from '../../../domain/time.ts';
 import type { AccountExpiryStore } from '../../../ports/presence/account-expiry.ts';
-import { answering } from '../common/client.ts';
+import { answering } from '../common/answering.ts';
+import { type DocumentClient, GetCommand, PutCommand } from '../common/commands.ts';
 import { accountExpiryKey } from '../common/keys.ts';
 
-export function createAccountExpiryStore(client: DynamoDBDocumentClient, tableName: string): AccountExpiryStore {
+export function createAccountExpiryStore(client: DocumentClient, tableName: string): AccountExpiryStore {
   return {
     async readAccountExpiry() {
       const command = new GetCommand({ TableName: tableName, Key: accountExpiryKey });

@@ -1,13 +1,13 @@
 // All sessions of a username, in pages, by client id. They are spread over partitions, so that a fleet which shares one
 // username can reconnect at once, and merged again here.
 
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { sessionPartitions } from '../../../config/constants.ts';
 import type { ClientId, DeploymentId, Username } from '../../../domain/ids.ts';
 import type { Session } from '../../../domain/session/record.ts';
 import type { SessionStore } from '../../../ports/common/session-store.ts';
 import type { Stored } from '../../../ports/presence/sessions.ts';
-import { answering } from '../common/client.ts';
+import { answering } from '../common/answering.ts';
+import { QueryCommand } from '../common/commands.ts';
 import { sessionsPk } from '../common/keys.ts';
 import type { Table } from '../settings/settings-by-username.ts';
 import { mergePartitions, type PartitionPage } from '../usage/merged-pages.ts';

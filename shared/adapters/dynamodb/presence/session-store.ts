@@ -1,7 +1,6 @@
 // Sessions, client id owners and rosters in DynamoDB. Why the writes are these, and in which order the use cases send
 // them: docs/adr/0001-write-pattern-of-admission.md; what changes with a large username: docs/adr/0006-wide-rosters.md.
 
-import { DeleteCommand, type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { tableDefinition } from '../../../config/table.ts';
 import type { ClientId, DeploymentId, Username } from '../../../domain/ids.ts';
 import { type Ms, ms, toEpochSeconds } from '../../../domain/time.ts';
@@ -10,8 +9,9 @@ import type { Random } from '../../../ports/common/random.ts';
 import type { SessionStore } from '../../../ports/common/session-store.ts';
 import type { Names, Stored } from '../../../ports/presence/sessions.ts';
 import type { Wake } from '../../../ports/repair/due.ts';
+import { answering } from '../common/answering.ts';
 import type { BackOff } from '../common/back-off.ts';
-import { answering } from '../common/client.ts';
+import { DeleteCommand, type DocumentClient, QueryCommand } from '../common/commands.ts';
 import { Refused, refusable } from '../common/conditions.ts';
 import { createGatheredReads } from '../common/gathered-reads.ts';
 import {
@@ -43,7 +43,7 @@ export interface StoreOptions {
 }
 
 export function createSessionStore(
-  client: DynamoDBDocumentClient,
+  client: DocumentClient,
   tableName: string,
   random: Random,
   { layout = usualLayout, backOff }: StoreOptions = {},

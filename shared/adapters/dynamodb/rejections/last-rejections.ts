@@ -1,13 +1,13 @@
 // The last rejections of a username, in one small item of their own: nothing else that is written or read of a username
 // grows by them, and their number is bounded for good. An entry is one text, `<time>|<reason>|<client id>`.
 
-import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DeploymentId, Username } from '../../../domain/ids.ts';
 import { recordedReasons } from '../../../domain/refusal.ts';
 import { ms } from '../../../domain/time.ts';
 import { contended } from '../../../ports/common/errors.ts';
 import { type RejectionEntry, type RejectionSum, rejectionsKept } from '../../../ports/rejections/rejections.ts';
-import { answering } from '../common/client.ts';
+import { answering } from '../common/answering.ts';
+import { GetCommand, PutCommand } from '../common/commands.ts';
 import { Refused, refusable } from '../common/conditions.ts';
 import { rejectionsKey } from '../common/keys.ts';
 import type { Item } from '../presence/session-item.ts';

@@ -1,7 +1,6 @@
 // Rejections as the API shows them. Which usernames were rejected lately is found through an index whose entries lie in the same
 // number of partitions as the usernames: a storm over many usernames moves many entries, and no partition takes them all.
 
-import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { usernamePartitions } from '../../../config/constants.ts';
 import { tableDefinition } from '../../../config/table.ts';
 import type { DeploymentId, Username } from '../../../domain/ids.ts';
@@ -14,7 +13,8 @@ import type {
   RejectionReader,
   UsernameRejections,
 } from '../../../ports/rejections/rejections.ts';
-import { answering } from '../common/client.ts';
+import { answering } from '../common/answering.ts';
+import { type DocumentClient, QueryCommand } from '../common/commands.ts';
 import { hourKey, hourText, recentPk, rejectionsKey } from '../common/keys.ts';
 import { readItems } from '../common/read-items.ts';
 import { compareUsernames } from '../settings/settings-by-username.ts';
@@ -49,7 +49,7 @@ function isWithin({ from = ms(0), to = ms(Number.MAX_SAFE_INTEGER) }: RecentFilt
   return at >= from && at < to;
 }
 
-export function createRejectionReader(client: DynamoDBDocumentClient, tableName: string): RejectionReader {
+export function createRejectionReader(client: DocumentClient, tableName: string): RejectionReader {
   const table = { client, tableName };
 
   /** The first `limit` entries of a partition behind `after`, and those of the same moment as the last of them. */

@@ -3,13 +3,12 @@
 // every repetition of it harmless: what is told is exact.
 
 import { createHash } from 'node:crypto';
-import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import { type DynamoDBDocumentClient, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { rejectionHoursKeptSeconds, ttlGraceSeconds } from '../../../config/constants.ts';
 import { addSeconds, type Ms, ms, seconds, toEpochSeconds } from '../../../domain/time.ts';
 import { StoreUnavailable } from '../../../ports/common/errors.ts';
 import type { ReasonSum, RejectionStore, RejectionSum } from '../../../ports/rejections/rejections.ts';
-import { answering } from '../common/client.ts';
+import { answering, isNamed } from '../common/answering.ts';
+import { type DocumentClient, TransactWriteCommand } from '../common/commands.ts';
 import { hourKey, type Key, perUsernameKey, recentPk, rejectionsKey, usernamePartition } from '../common/keys.ts';
 import type { Writes } from '../common/transaction.ts';
 import type { Item } from '../presence/session-item.ts';
@@ -20,7 +19,7 @@ function tokenOf(...parts: readonly string[]): string {
   return createHash('sha256').update(parts.join('|')).digest('base64url').slice(0, 36);
 }
 
-export function createRejectionStore(client: DynamoDBDocumentClient, tableName: string): RejectionStore {
+export function createRejectionStore(client: DocumentClient, tableName: string): RejectionStore {
   function hourWrites({ deploymentId, username, hours }: RejectionSum): Writes {
     return hours.map(({ hour, count }) => ({
       Update: {
@@ -43,7 +42,7 @@ export function createRejectionStore(client: DynamoDBDocumentClient, tableName: 
       return true;
     } catch (error) {
       const refused =
-        error instanceof TransactionCanceledException &&
+        isNamed(error, 'TransactionCanceledException') &&
         error.CancellationReasons?.some((reason) => reason.Code === 'ConditionalCheckFailed') === true;
       return refused ? false : answering(() => Promise.reject(error));
     }

@@ -1,20 +1,20 @@
 // The reconciler's way through the table: a Scan, page by page, and an item that keeps the place. It asks for what a
 // session holds, and IAM refuses every other attribute, those of password digests among them.
 
-import { type DynamoDBDocumentClient, GetCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { sessionAttributes } from '../../../config/attributes.ts';
 import { ms } from '../../../domain/time.ts';
 import type { Random } from '../../../ports/common/random.ts';
 import type { Stored } from '../../../ports/presence/sessions.ts';
 import type { Bookmark, Progress, TableWalk, WalkPage } from '../../../ports/repair/table-walk.ts';
-import { answering } from '../common/client.ts';
+import { answering } from '../common/answering.ts';
+import { type DocumentClient, GetCommand, ScanCommand } from '../common/commands.ts';
 import { progressKey } from '../common/keys.ts';
 import { onlyAttributes } from '../common/only-attributes.ts';
 import { replace } from '../common/replace.ts';
 import { parseRosterKey } from '../counter/roster-item.ts';
 import { decodeSession, type Item } from '../presence/session-item.ts';
 
-export function createTableWalk(client: DynamoDBDocumentClient, tableName: string, random: Random): TableWalk {
+export function createTableWalk(client: DocumentClient, tableName: string, random: Random): TableWalk {
   return {
     async readPage(after, limit) {
       const answer = await answering(() =>

@@ -1,14 +1,14 @@
 // Settings as the connect path reads them. Apart from the store that changes them, because the authorizer needs no more,
 // and what it loads it pays for at every cold start.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { DeploymentStore } from '../../../ports/settings/settings.ts';
+import type { DocumentClient } from '../common/commands.ts';
 import { deploymentKey, limitKey, tokenIssuerKey } from '../common/keys.ts';
 import { readItems } from '../common/read-items.ts';
 import { parseConnectSettings } from './settings-item.ts';
 
 export function createConnectSettingsReader(
-  client: DynamoDBDocumentClient,
+  client: DocumentClient,
   tableName: string,
 ): Pick<DeploymentStore, 'getConnectSettings'> {
   return {

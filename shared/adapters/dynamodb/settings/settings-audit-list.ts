@@ -2,12 +2,12 @@
 // whitelist is large, so a page of a deployment is one read of at most 1 MB, and may hold fewer records than asked for.
 
 import { randomBytes } from 'node:crypto';
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { tableDefinition } from '../../../config/table.ts';
 import type { ClientId, DeploymentId } from '../../../domain/ids.ts';
 import { ms } from '../../../domain/time.ts';
 import type { AuditRecord, AuditStore, Change } from '../../../ports/settings/settings.ts';
-import { answering } from '../common/client.ts';
+import { answering } from '../common/answering.ts';
+import { QueryCommand } from '../common/commands.ts';
 import { auditPk, tenantAuditPk } from '../common/keys.ts';
 import { readItems } from '../common/read-items.ts';
 import { transact } from '../common/transaction.ts';

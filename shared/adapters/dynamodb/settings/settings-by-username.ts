@@ -2,16 +2,16 @@
 // that none of them is hot. Reading them in order means reading all partitions side by side and merging.
 
 import { setImmediate as turn } from 'node:timers/promises';
-import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { usernamePartitions } from '../../../config/constants.ts';
 import type { DeploymentId, Username } from '../../../domain/ids.ts';
+import { answering } from '../common/answering.ts';
 import type { BackOff } from '../common/back-off.ts';
-import { answering } from '../common/client.ts';
+import { type DocumentClient, QueryCommand } from '../common/commands.ts';
 import { type PerUsernameKind, perUsernamePk } from '../common/keys.ts';
 import { onlyAttributes } from '../common/only-attributes.ts';
 
 export interface Table {
-  readonly client: DynamoDBDocumentClient;
+  readonly client: DocumentClient;
   readonly tableName: string;
   /** How who meets a transaction of somebody else waits; at random unless told. */
   readonly backOff?: BackOff;

@@ -2,7 +2,6 @@
 
 import { randomBytes } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
-import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { DeploymentId, Username } from '../../../domain/ids.ts';
 import type { SessionLimit } from '../../../domain/limit.ts';
 import { differing, limitSettings, settingsIn } from '../../../domain/settings.ts';
@@ -10,7 +9,8 @@ import type { Ms } from '../../../domain/time.ts';
 import { StoreUnavailable } from '../../../ports/common/errors.ts';
 import type { Log } from '../../../ports/common/log.ts';
 import type { Change, Missing, Stale, StoredSessionLimit, WriteOutcome } from '../../../ports/settings/settings.ts';
-import { answering } from '../common/client.ts';
+import { answering } from '../common/answering.ts';
+import { GetCommand } from '../common/commands.ts';
 import { deploymentKey, limitKey } from '../common/keys.ts';
 import { transact } from '../common/transaction.ts';
 import { auditLimit, buildAuditItem } from './settings-audit.ts';

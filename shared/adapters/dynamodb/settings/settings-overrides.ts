@@ -2,14 +2,14 @@
 // and their changes in the same transaction, so its bound is exact and their versions grow across delete and re-create.
 
 import { randomBytes } from 'node:crypto';
-import { DeleteCommand, TransactGetCommand } from '@aws-sdk/lib-dynamodb';
 import { usernamesPerListMax } from '../../../config/constants.ts';
 import type { DeploymentId, Username } from '../../../domain/ids.ts';
 import type { Override } from '../../../domain/limit.ts';
 import { StoreUnavailable } from '../../../ports/common/errors.ts';
 import type { Log } from '../../../ports/common/log.ts';
 import type { Change, Missing, Stale, StoredOverride, WriteOutcome } from '../../../ports/settings/settings.ts';
-import { answering } from '../common/client.ts';
+import { answering } from '../common/answering.ts';
+import { DeleteCommand, TransactGetCommand } from '../common/commands.ts';
 import { refusable } from '../common/conditions.ts';
 import { limitKey, perUsernameKey } from '../common/keys.ts';
 import { transact, type Writes } from '../common/transaction.ts';

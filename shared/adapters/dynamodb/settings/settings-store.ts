@@ -1,11 +1,11 @@
 // Settings of deployments in DynamoDB: the one door to deployments, session limits, overrides and audit records.
 
-import { BatchGetCommand, type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { TenantId } from '../../../domain/ids.ts';
 import { StoreUnavailable } from '../../../ports/common/errors.ts';
 import type { Log } from '../../../ports/common/log.ts';
 import type { Deployment, SettingsStore } from '../../../ports/settings/settings.ts';
-import { answering } from '../common/client.ts';
+import { answering } from '../common/answering.ts';
+import { BatchGetCommand, type DocumentClient, QueryCommand } from '../common/commands.ts';
 import { deploymentKey, type Key, tenantPk } from '../common/keys.ts';
 import { createHostReader } from '../tenancy/host-reader.ts';
 import { changeDeployment, createDeployment, getDeployment, getMadeByKey } from '../tenancy/settings-deployments.ts';
@@ -18,7 +18,7 @@ import { createOverrideWrites, getOverride, listOverrides } from './settings-ove
 
 /** Clean-up that a change leaves to the next one is told to `log`; it never fails the change. */
 export function createSettingsStore(
-  client: DynamoDBDocumentClient,
+  client: DocumentClient,
   tableName: string,
   log: Pick<Log, 'warn'> = { warn: () => {} },
 ): SettingsStore {

@@ -2,11 +2,12 @@
 // and counts for nothing until the limit item points to it.
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { BatchWriteCommand, type BatchWriteCommandInput, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { BatchWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { usernamePartitions } from '../../../config/constants.ts';
 import type { DeploymentId, Username } from '../../../domain/ids.ts';
 import { StoreUnavailable } from '../../../ports/common/errors.ts';
-import { answering } from '../common/client.ts';
+import { answering } from '../common/answering.ts';
+import { BatchWriteCommand, QueryCommand, UpdateCommand } from '../common/commands.ts';
 import { Refused, refusable } from '../common/conditions.ts';
 import { limitKey, whitelistPk } from '../common/keys.ts';
 import type { Item } from '../presence/session-item.ts';

@@ -2,13 +2,13 @@
 // its session's tombstone), and one for this alone would cost every admission; so this scans the table, for keys.
 // docs/adr/0004-deleting-a-deployment.md
 
-import { BatchWriteCommand, type DynamoDBDocumentClient, QueryCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { removalAttributes } from '../../../config/attributes.ts';
 import { usernamePartitions } from '../../../config/constants.ts';
 import type { DeploymentId, Username } from '../../../domain/ids.ts';
 import { StoreUnavailable } from '../../../ports/common/errors.ts';
 import type { DeploymentItems } from '../../../ports/operations/operations.ts';
-import { answering } from '../common/client.ts';
+import { answering } from '../common/answering.ts';
+import { BatchWriteCommand, type DocumentClient, QueryCommand, ScanCommand } from '../common/commands.ts';
 import {
   deploymentKey,
   deploymentKinds,
@@ -27,7 +27,7 @@ import { markDeleting } from './settings-deployments.ts';
 const batchSize = 25;
 const batchTries = 5;
 
-export function createDeploymentItems(client: DynamoDBDocumentClient, tableName: string): DeploymentItems {
+export function createDeploymentItems(client: DocumentClient, tableName: string): DeploymentItems {
   const TableName = tableName;
 
   async function remove(keys: readonly Key[]): Promise<void> {

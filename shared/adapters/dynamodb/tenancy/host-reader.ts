@@ -1,14 +1,14 @@
 // The deployment of a TLS server name, as the connect path reads it. Apart from the store that changes it, because the
 // authorizer needs no more.
 
-import { type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { parseDeploymentId } from '../../../domain/ids.ts';
 import type { DeploymentStore } from '../../../ports/settings/settings.ts';
-import { answering } from '../common/client.ts';
+import { answering } from '../common/answering.ts';
+import { type DocumentClient, GetCommand } from '../common/commands.ts';
 import { hostKey } from '../common/keys.ts';
 
 export function createHostReader(
-  client: DynamoDBDocumentClient,
+  client: DocumentClient,
   tableName: string,
 ): Pick<DeploymentStore, 'getDeploymentOfHost'> {
   return {

@@ -1,12 +1,12 @@
 // Which tenant an app client belongs to. The item is written by the operator's hand; nothing in the product changes it.
 
-import { type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { parseTenantId } from '../../../domain/ids.ts';
 import type { MachineTenants } from '../../../ports/tenancy/machines.ts';
-import { answering } from '../common/client.ts';
+import { answering } from '../common/answering.ts';
+import { type DocumentClient, GetCommand } from '../common/commands.ts';
 import { machineKey } from '../common/keys.ts';
 
-export function createMachineTenants(client: DynamoDBDocumentClient, TableName: string): MachineTenants {
+export function createMachineTenants(client: DocumentClient, TableName: string): MachineTenants {
   return {
     async tenantOf(clientId) {
       // Consistent and not remembered: a machine that was taken from a tenant is out with its next request.

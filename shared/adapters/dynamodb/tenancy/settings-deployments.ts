@@ -2,7 +2,6 @@
 // together with the deployment's.
 
 import { randomBytes } from 'node:crypto';
-import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { idempotencySeconds } from '../../../config/constants.ts';
 import { type DeploymentId, parseDeploymentId, type TenantId } from '../../../domain/ids.ts';
 import { addSeconds, type Ms, seconds, toEpochSeconds } from '../../../domain/time.ts';
@@ -19,7 +18,8 @@ import type {
   Stale,
   StoredDeployment,
 } from '../../../ports/settings/settings.ts';
-import { answering } from '../common/client.ts';
+import { answering } from '../common/answering.ts';
+import { GetCommand } from '../common/commands.ts';
 import { deploymentKey, hostKey, idempotencyKey, tenantPk } from '../common/keys.ts';
 import { transact, type Writes } from '../common/transaction.ts';
 import { auditDeployment, buildAuditItem } from '../settings/settings-audit.ts';

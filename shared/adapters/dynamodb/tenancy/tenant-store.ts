@@ -1,11 +1,11 @@
 // Tenants in DynamoDB: few, made by the operator, and never on the connect path, so one partition holds them all.
 
 import { randomBytes } from 'node:crypto';
-import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { parseTenantId } from '../../../domain/ids.ts';
 import { ms } from '../../../domain/time.ts';
 import type { Tenant, TenantStore } from '../../../ports/tenancy/tenants.ts';
-import { answering } from '../common/client.ts';
+import { answering } from '../common/answering.ts';
+import { type DocumentClient, GetCommand, PutCommand, QueryCommand } from '../common/commands.ts';
 import { Refused, refusable } from '../common/conditions.ts';
 import { tenantsPk } from '../common/keys.ts';
 
@@ -15,7 +15,7 @@ function parseTenant(item: Record<string, unknown>): Tenant {
   return { tenantId: id.value, createdAt: ms(item.createdAt) };
 }
 
-export function createTenantStore(client: DynamoDBDocumentClient, tableName: string): TenantStore {
+export function createTenantStore(client: DocumentClient, tableName: string): TenantStore {
   const TableName = tableName;
   return {
     async createTenant({ tenantId, createdAt }) {

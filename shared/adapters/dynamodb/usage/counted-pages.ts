@@ -1,11 +1,11 @@
 // Usernames with what their rosters count, in order of username. Rosters of a deployment lie in a fixed number of
 // partitions, each sorted by username, and are read consistently: nothing to wait for, nothing that lags.
 
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { usernamePartitions } from '../../../config/constants.ts';
 import { type DeploymentId, type Username, usernameMaxBytes } from '../../../domain/ids.ts';
 import { type Ms, ms } from '../../../domain/time.ts';
-import { answering } from '../common/client.ts';
+import { answering } from '../common/answering.ts';
+import { QueryCommand } from '../common/commands.ts';
 import { perUsernameKey, perUsernamePk } from '../common/keys.ts';
 import { readItems } from '../common/read-items.ts';
 import type { Item } from '../presence/session-item.ts';

@@ -1,10 +1,10 @@
 // What was told of a username's threshold, in its usage item, beside the copy of its override that says which limit holds.
 
-import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { ms } from '../../../domain/time.ts';
 import type { Random } from '../../../ports/common/random.ts';
 import type { Noticed, NoticeStore } from '../../../ports/usage/notices.ts';
-import { answering } from '../common/client.ts';
+import { answering } from '../common/answering.ts';
+import { type DocumentClient, GetCommand, UpdateCommand } from '../common/commands.ts';
 import { Refused, refusable } from '../common/conditions.ts';
 import { perUsernameKey, whitelistKey } from '../common/keys.ts';
 import type { Item } from '../presence/session-item.ts';
@@ -20,7 +20,7 @@ function parseNoticed(item: Item | undefined): Noticed {
   };
 }
 
-export function createNoticeStore(client: DynamoDBDocumentClient, tableName: string, random: Random): NoticeStore {
+export function createNoticeStore(client: DocumentClient, tableName: string, random: Random): NoticeStore {
   return {
     async readNoticed(deploymentId, username, generation) {
       const command = new GetCommand({

@@ -1,11 +1,11 @@
 // Usernames in order of used, as the rank index has them: a refresh behind, but for what it carries of each besides.
 
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { rankPartitions } from '../../../config/constants.ts';
 import { tableDefinition } from '../../../config/table.ts';
 import type { DeploymentId, Username } from '../../../domain/ids.ts';
 import type { RankMark } from '../../../ports/usage/usage.ts';
-import { answering } from '../common/client.ts';
+import { answering } from '../common/answering.ts';
+import { QueryCommand } from '../common/commands.ts';
 import { allRankPks } from '../common/keys.ts';
 import type { Item } from '../presence/session-item.ts';
 import type { Table } from '../settings/settings-by-username.ts';

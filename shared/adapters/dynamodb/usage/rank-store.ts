@@ -1,9 +1,9 @@
 // Ranks in DynamoDB: part of a username's usage item, and its entry in the rank index.
 
-import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Random } from '../../../ports/common/random.ts';
 import type { Rank, RankStore } from '../../../ports/usage/ranks.ts';
-import { answering } from '../common/client.ts';
+import { answering } from '../common/answering.ts';
+import { DeleteCommand, type DocumentClient, GetCommand, UpdateCommand } from '../common/commands.ts';
 import { Refused, refusable } from '../common/conditions.ts';
 import type { ReadItem } from '../common/gathered-reads.ts';
 import { perUsernameKey, rankPk } from '../common/keys.ts';
@@ -11,7 +11,7 @@ import { holdsMore, rankedUsed, rankText } from './usage-item.ts';
 
 /** `readItem` reads consistently; a process that refreshes many ranks at once passes one that reads them together. */
 export function createRankStore(
-  client: DynamoDBDocumentClient,
+  client: DocumentClient,
   tableName: string,
   random: Random,
   readItem: ReadItem = readAlone(client, tableName),
@@ -79,7 +79,7 @@ export function createRankStore(
   }
 }
 
-function readAlone(client: DynamoDBDocumentClient, tableName: string): ReadItem {
+function readAlone(client: DocumentClient, tableName: string): ReadItem {
   return async (key) => {
     const command = new GetCommand({ TableName: tableName, Key: key, ConsistentRead: true });
     return (await answering(() => client.send(command))).Item;

@@ -1,6 +1,5 @@
 // Usage, read from the rosters and sessions themselves: nothing to wait for, and no number that lags.
 
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { ClientId, DeploymentId, Username } from '../../../domain/ids.ts';
 import { isLive, type Session } from '../../../domain/session/record.ts';
 import type { Clock } from '../../../ports/common/clock.ts';
@@ -9,6 +8,7 @@ import type { Stored } from '../../../ports/presence/sessions.ts';
 import type { SettingsStore } from '../../../ports/settings/settings.ts';
 import type { RankRequests } from '../../../ports/usage/ranks.ts';
 import type { SessionState, UsageReader } from '../../../ports/usage/usage.ts';
+import type { DocumentClient } from '../common/commands.ts';
 import { perUsernameKey, whitelistKey } from '../common/keys.ts';
 import { readItems } from '../common/read-items.ts';
 import { readLastRejections } from '../rejections/last-rejections.ts';
@@ -20,7 +20,7 @@ import { describeUsername, stateOf, viewSession } from './usage-view.ts';
 const dueMax = 1_000;
 
 export function createUsageReader(
-  client: DynamoDBDocumentClient,
+  client: DocumentClient,
   tableName: string,
   ports: {
     readonly sessions: SessionStore;

@@ -1,14 +1,18 @@
-// The client that the product makes sends and answers, command by command, what the SDK's own document client does: both
-// against a server that keeps what it was sent and answers with all that such a command may answer.
+// Both clients send and answer, command by command, what the SDK's own document client does: all three against a server
+// that keeps what it was sent and answers with all that such a command may answer.
 
 import { createServer, type Server } from 'node:http';
-import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { AddressInfo } from 'node:net';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import * as sdk from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
 import {
   BatchGetCommand,
   BatchWriteCommand,
+  type Command,
   DeleteCommand,
-  DynamoDBDocumentClient,
-  ExecuteStatementCommand,
+  type DocumentClient,
   GetCommand,
   PutCommand,
   QueryCommand,
@@ -16,14 +20,12 @@ import {
   TransactGetCommand,
   TransactWriteCommand,
   UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
+} from '../../shared/adapters/dynamodb/common/commands.ts';
+import { createSdkClient } from '../../shared/adapters/dynamodb/common/sdk-client.ts';
 
 let server: Server;
-let quick: DynamoDBDocumentClient;
-let usual: DynamoDBDocumentClient;
-let sent: unknown[] = [];
+let clients: readonly (DocumentClient & { destroy(): void })[] = [];
+let sent: { readonly target: unknown; readonly body: Record<string, unknown> }[] = [];
 let answer: object = {};
 
 beforeAll(async () => {
@@ -31,24 +33,31 @@ beforeAll(async () => {
     const parts: Buffer[] = [];
     incoming.on('data', (part: Buffer) => parts.push(part));
     incoming.on('end', () => {
-      const { ClientRequestToken: _, ...body } = JSON.parse(Buffer.concat(parts).toString());
-      sent.push({ target: incoming.headers['x-amz-target'], body });
+      sent.push({ target: incoming.headers['x-amz-target'], body: JSON.parse(Buffer.concat(parts).toString()) });
       outgoing.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(answer));
     });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
-  const endpoint = `http://127.0.0.1:${address.port}`;
-  quick = createDocumentClient({ endpoint, requestTimeoutMs: 20_000 });
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   const marshallOptions = { removeUndefinedValues: true };
-  usual = DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint, region: 'local', credentials }), {
-    marshallOptions,
-  });
+  const plain = new DynamoDBClient({ endpoint, region: 'local', credentials });
+  const document = sdk.DynamoDBDocumentClient.from(plain, { marshallOptions });
+  const sdkCommands = new Map<string, unknown>(Object.entries(sdk));
+  const theirs = {
+    // The commands have the names of theirs, and take the same.
+    send: (command: Command<object, unknown>) => {
+      const SdkCommand = sdkCommands.get(command.constructor.name) as typeof sdk.GetCommand;
+      return document.send(new SdkCommand(command.input as sdk.GetCommandInput));
+    },
+    destroy: () => document.destroy(),
+  };
+  const options = { endpoint, requestTimeoutMs: 20_000 };
+  clients = [theirs as never, createDocumentClient(options), createSdkClient(options)];
 });
 afterAll(() => {
-  for (const client of [quick, usual]) client.destroy();
+  for (const client of clients) client.destroy();
+  server.closeAllConnections();
   server.close();
 });
 
@@ -75,7 +84,7 @@ const found = { Items: [stored, {}], LastEvaluatedKey: { pk: stored.pk }, Count:
 const writes = [{ PutRequest: { Item: item } }, { DeleteRequest: { Key } }];
 const left = { [TableName]: [{ PutRequest: { Item: stored } }, { DeleteRequest: { Key: { pk: stored.pk } } }] };
 
-test.each([
+test.each<[string, () => Command<object, object>, object]>([
   ['Get', () => new GetCommand({ TableName, Key, ConsistentRead: true }), { Item: stored }],
   ['Get of nothing', () => new GetCommand({ TableName, Key }), {}],
   ['Put', () => new PutCommand({ TableName, Item: item, ...names, ...values }), { Attributes: stored }],
@@ -112,51 +121,40 @@ test.each([
       }),
     {},
   ],
-  ['a command that is not known here', () => new ExecuteStatementCommand({ Statement: 'x', Parameters: [1] }), found],
-  ['a command of the plain client', () => new DescribeTableCommand({ TableName }), { Table: { TableName } }],
+  [
+    'TransactWrite with a token of its own',
+    () => new TransactWriteCommand({ ClientRequestToken: 'mine', TransactItems: [{ Delete: { TableName, Key } }] }),
+    {},
+  ],
 ])('%s', async (_name, command, said) => {
   answer = said;
   sent = [];
   const answers: unknown[] = [];
   // Twice each: the first makes the chain that the second finds.
-  for (const client of [usual, quick, usual, quick]) {
-    const { $metadata: _m, ...told } = await client.send(command() as GetCommand);
+  for (const client of [...clients, ...clients]) {
+    const { $metadata: _m, ...told } = (await client.send(command())) as { readonly $metadata?: unknown };
     answers.push(told);
+  }
+  // A token that nobody gave is new for each of them.
+  const tokens = sent.map(({ body }) => body.ClientRequestToken).filter((token) => token !== 'mine');
+  if (tokens.some((token) => token !== undefined)) {
+    for (const token of tokens) expect(token).toMatch(/^[0-9a-f]{8}-[0-9a-f-]{27}$/);
+    expect(new Set(tokens).size).toBe(sent.length);
+    for (const { body } of sent) delete body.ClientRequestToken;
   }
   for (const one of sent) expect(one).toEqual(sent[0]);
   for (const one of answers) expect(one).toEqual(answers[0]);
 });
 
-test('whoever listens in after the first request is heard, and after that no more', async () => {
-  answer = {};
-  const heard: string[] = [];
-  const get = () => quick.send(new GetCommand({ TableName, Key }));
-  await get();
-  quick.middlewareStack.add(
-    (next, context) => (args) => {
-      heard.push(String(context.commandName));
-      return next(args);
-    },
-    { step: 'initialize', name: 'listening' },
-  );
-  await get();
-  quick.middlewareStack.remove('listening');
-  await get();
-  expect(heard).toEqual(['GetItemCommand']);
-});
-
 test('requests side by side get each its own answer', async () => {
   answer = { Item: stored };
-  sent = [];
-  const all = Array.from({ length: 20 }, (_, n) =>
-    quick.send(new GetCommand({ TableName, Key: { pk: `p${n}`, sk: 's' } })),
-  );
-  await Promise.all(all);
-  const asked = sent.map((one) => (one as { body: { Key: { pk: { S: string } } } }).body.Key.pk.S);
-  expect(new Set(asked).size).toBe(20);
-});
-
-test('a request may be aborted', async () => {
-  const aborted = quick.send(new GetCommand({ TableName, Key }), { abortSignal: AbortSignal.abort() });
-  await expect(aborted).rejects.toMatchObject({ name: 'AbortError' });
+  for (const client of clients) {
+    sent = [];
+    const all = Array.from({ length: 20 }, (_, n) =>
+      client.send(new GetCommand({ TableName, Key: { pk: `p${n}`, sk: 's' } })),
+    );
+    await Promise.all(all);
+    const asked = sent.map(({ body }) => (body as { Key: { pk: { S: string } } }).Key.pk.S);
+    expect(new Set(asked).size).toBe(20);
+  }
 });
