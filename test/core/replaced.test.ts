@@ -29,6 +29,23 @@ test('I2: what a process that died left half freed is freed for good when its cl
   expect([await core.used('alice'), await core.used('bob')]).toEqual([0, 1]);
 });
 
+test('I2: a client id stays with its username where the newcomer finds no room, so a CONNECT that comes late counts', async () => {
+  core.takeover = 'allow';
+  core.max = 1;
+  await core.connect('ben', 'shared', { witness: 'broker' });
+  core.advance(31);
+  // The broker has nothing, so the old session is freed. Then another client takes the newcomer's room.
+  core.onDelete = async () => {
+    await core.join('ann', 'other');
+    return 'gone';
+  };
+  expect(await core.connect('ann', 'shared')).toEqual({ kind: 'rejected', reason: 'quota_exceeded' });
+  expect([await core.used('ben'), await core.used('ann')]).toEqual([0, 1]);
+  core.broker.set('shared', { kind: 'connected', since: core.now(), expirySeconds: seconds(0) });
+  await core.event('connected', 'shared', 1);
+  expect([await core.used('ben'), await core.used('ann')]).toEqual([1, 1]);
+});
+
 test('I2: what a takeover has ended keeps nothing, also where its client comes back before the record says so', async () => {
   core.takeover = 'allow';
   const first = await core.join('ben', 'shared', 600);

@@ -82,7 +82,7 @@ async function tryOnce(run: Run): Promise<Step> {
   if (next === 'nothing') return admitted(run, true);
   if ((await endOther(run, other)) === 'look again') return 'look again';
   const idIsLost = by.kind === 'forced' && by.hasLostId(other);
-  return met === undefined ? begin(run, next, idIsLost) : meet(run, met, next, idIsLost);
+  return met === undefined ? begin(run, next, idIsLost, other.changed) : meet(run, met, next, idIsLost);
 }
 
 /** S9: the record of another username that holds the client id, or held it last. `refuse`: the id may not be taken. */
@@ -154,21 +154,40 @@ async function meet(run: Run, met: Stored<Session>, next: Session, idIsLost: boo
   return count(run, put, met);
 }
 
-async function begin(run: Run, next: Session, idIsLost: boolean): Promise<Step> {
+async function begin(run: Run, next: Session, idIsLost: boolean, changedHands: boolean): Promise<Step> {
   const before = run.session;
   const put = await run.ports.store.putSession(next, before);
   run.session = put.kind === 'changed' ? put.current : put;
   if (put.kind === 'changed') return 'look again';
   // The two run side by side, which saves one way to the database. The record is there already, so the next username that
   // takes the client id sees it. A place that was counted for nothing is given back.
-  const [owned, decision] = await Promise.all([idIsLost ? 'done' : claim(run), count(run, put, before)]);
+  const [owned, decision] =
+    changedHands && run.by.kind === 'limit'
+      ? await countThenClaim(run, put, before)
+      : await Promise.all([idIsLost ? 'done' : claim(run), count(run, put, before)]);
   if (owned === 'done') return decision;
   // Another username took the client id in between: this attempt steps back, unless its client was let in already.
-  const isIn = decision !== 'look again' && decision.kind === 'admitted';
-  if (isIn && run.by.kind === 'limit') await giveBack(run);
+  if (isAdmitted(decision) && run.by.kind === 'limit') await giveBack(run);
   await readAgain(run);
   return 'look again';
 }
+
+/**
+ * Invariant: a client id goes to another username only with a session that is counted.
+ * Race: a CONNECT of the username before may reach the broker after its end was proven. Its event finds that username as the
+ * owner of the id, if this newcomer has no room.
+ * On crash: counted without the id, until the lease; the newcomer was not let in.
+ */
+async function countThenClaim(
+  run: Run,
+  written: Stored<Session>,
+  replaced: Stored<Session> | undefined,
+): Promise<readonly ['done' | 'look again', Step]> {
+  const decision = await count(run, written, replaced);
+  return [isAdmitted(decision) ? await claim(run) : 'done', decision];
+}
+
+const isAdmitted = (step: Step): boolean => step !== 'look again' && step.kind === 'admitted';
 
 async function giveBack({ ports, session }: Run): Promise<void> {
   if (session !== undefined) await commit(ports, session, freeSession(session.value, { owes: true }));

@@ -49,8 +49,10 @@ async function doubt(ports: LifeCyclePorts, session: Session): Promise<void> {
   await change(ports, session, (one, now) => {
     if (!isLive(one, now)) return 'nothing';
     if (pendingOf(one) === undefined) return { next: extendLease(one, addSeconds(now, leaseSeconds)) };
-    // An event of the newcomer's connection may have been read for this attempt already, and must not confirm it.
-    return one.ambiguity === 'unknown' ? 'nothing' : { next: unknownInFlight(one) };
+    // An event of the newcomer's connection may have been read for this attempt already, and must not confirm it. The front
+    // door's reports name their attempt.
+    const isTold = one.attempts[0].source === 'door' || one.ambiguity === 'unknown';
+    return isTold ? 'nothing' : { next: unknownInFlight(one) };
   });
 }
 
