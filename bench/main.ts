@@ -60,11 +60,12 @@ async function run(): Promise<number> {
 
 function print({ rows, notes, error, tookSeconds }: MeasuredSection): void {
   if (error !== undefined) console.error(error);
-  for (const { what, value, unit, budget, ok, spread } of rows) {
+  for (const { what, value, unit, budget, least, ok, spread } of rows) {
     const mark = ok === undefined ? ' ' : ok ? '✔' : '✘';
     const range = spread === undefined ? '' : ` (${figure(spread[0])} to ${figure(spread[1])})`;
     const most = budget === undefined ? '' : `, at most ${figure(budget)}`;
-    console.info(`${mark} ${what}: ${figure(value)} ${unit}${range}${most}`);
+    const bound = least === undefined ? most : `, at least ${figure(least)}`;
+    console.info(`${mark} ${what}: ${figure(value)} ${unit}${range}${bound}`);
   }
   for (const note of notes) console.info(`  ${note}`);
   console.info(`  took ${tookSeconds} s`);

@@ -20,6 +20,8 @@ export interface Row {
   readonly detail?: string;
   /** The most that `value` may be, in the same unit. */
   readonly budget?: number;
+  /** The least that `value` may be, in the same unit; a row has this or a budget. */
+  readonly least?: number;
   /** Whether a budget, or what must be true, was kept. */
   readonly ok?: boolean;
   /**

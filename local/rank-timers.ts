@@ -3,8 +3,10 @@
 // change or reading of its username.
 //
 // A username has one timer: its refresh reads what is counted when it runs, so that it speaks for every change before it.
-// What is asked for again just before it is due joins it.
+// What is asked for again before it runs joins it. Refreshes that are due at about the same time run together, and share
+// what they read; only some of them run at once, since CONNECTs have the same processor.
 
+import { sideBySide } from '../shared/app/common/side-by-side.ts';
 import type { RankMessages, RankRefresh } from '../shared/ports/usage/ranks.ts';
 import { realSchedule, type Schedule } from './schedule.ts';
 
@@ -17,10 +19,16 @@ export interface RankTimers extends RankMessages {
 
 interface Waiting {
   readonly message: RankRefresh;
+  readonly delayMs: number;
   readonly cancel: () => void;
   /** Left, this one included. */
   tries: number;
 }
+
+/** What is due waits so long for others. */
+export const togetherMs = 250;
+const atOnce = 16;
+const maxTries = 5;
 
 /** `refresh` may fail: it is tried again after as long, so that an engine that restarts loses no order. */
 export function createRankTimers(
@@ -28,23 +36,10 @@ export function createRankTimers(
   schedule: Schedule = realSchedule,
 ): RankTimers {
   const waiting = new Map<string, Waiting>();
-  const running = new Set<Promise<void>>();
-  const queue: (() => void)[] = [];
-  let atWork = 0;
+  const running = new Set<Promise<unknown>>();
+  let due: Waiting[] = [];
+  let cancelRun = (): void => undefined;
   let stopped = false;
-
-  /** One behind the other where thousands come at the same moment: CONNECTs must not wait behind all of them. */
-  async function inTurn(message: RankRefresh): Promise<unknown> {
-    if (atWork >= atOnceMax) await new Promise<void>((resolve) => queue.push(resolve));
-    else atWork++;
-    try {
-      return stopped ? undefined : await refresh(message);
-    } finally {
-      const next = queue.shift();
-      if (next === undefined) atWork--;
-      else next();
-    }
-  }
 
   function wait(message: RankRefresh, delayMs: number, tries: number): void {
     if (stopped) return;
@@ -54,18 +49,29 @@ export function createRankTimers(
       before.tries = Math.max(before.tries, tries);
       return;
     }
-    const one: Waiting = { message, tries, cancel: schedule(() => start(one, delayMs), delayMs) };
+    const one: Waiting = { message, delayMs, tries, cancel: schedule(() => comeDue(one), delayMs) };
     waiting.set(key, one);
   }
 
-  function start({ message, tries }: Waiting, delayMs: number): void {
-    waiting.delete(keyOf(message));
-    const run = inTurn(message).then(
-      () => undefined,
-      () => {
-        if (tries > 1) wait(message, delayMs, tries - 1);
-      },
-    );
+  function comeDue(one: Waiting): void {
+    due.push(one);
+    if (due.length === 1) cancelRun = schedule(() => start(true), togetherMs);
+  }
+
+  function start(again: boolean): void {
+    const all = due;
+    due = [];
+    const run = sideBySide(all, atOnce, async (one) => {
+      const { message, delayMs, tries } = one;
+      // A flush has taken what waited for its turn here.
+      if (stopped || waiting.get(keyOf(message)) !== one) return;
+      waiting.delete(keyOf(message));
+      try {
+        await refresh(message);
+      } catch {
+        if (again && tries > 1) wait(message, delayMs, tries - 1);
+      }
+    });
     running.add(run);
     void run.finally(() => running.delete(run));
   }
@@ -75,22 +81,20 @@ export function createRankTimers(
       wait(message, delaySeconds * 1_000, maxTries);
     },
     async flush() {
-      for (const { message, cancel } of [...waiting.values()]) {
-        cancel();
-        start({ message, tries: 1, cancel }, 0);
-      }
+      cancelRun();
+      due = [...waiting.values()];
+      for (const { cancel } of due) cancel();
+      start(false);
       await Promise.all(running);
     },
     async stop() {
       stopped = true;
+      cancelRun();
       for (const { cancel } of waiting.values()) cancel();
       waiting.clear();
       await Promise.all(running);
     },
   };
 }
-
-const maxTries = 5;
-const atOnceMax = 4;
 
 const keyOf = ({ deploymentId, username }: RankRefresh): string => JSON.stringify([deploymentId, username]);

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { authorize } from '../functions/authorizer/authorize.ts';
 import { applyPresence } from '../functions/presence/apply.ts';
+import { createGatheredReads } from '../shared/adapters/dynamodb/common/gathered-reads.ts';
 import { createNoticeStore } from '../shared/adapters/dynamodb/usage/notice-store.ts';
 import { createRankStore } from '../shared/adapters/dynamodb/usage/rank-store.ts';
 import { askedWithin, withDeadline } from '../shared/adapters/node/deadline.ts';
@@ -170,7 +171,8 @@ function startRanks({
   readonly isKept: boolean;
 }) {
   const { client, clock, log } = adapters;
-  const ranks = createRankStore(client, tableName, cryptoRandom);
+  const { consistent } = createGatheredReads({ client, tableName });
+  const ranks = createRankStore(client, tableName, cryptoRandom, consistent);
   const notice = createNoticeThreshold({
     settings: cache,
     store: createNoticeStore(client, tableName, cryptoRandom),

@@ -58,12 +58,17 @@ const api = answerParent({
     return admitted.filter((_, n) => alive[n]).map(({ clientId }) => clientId);
   },
 
-  /** Connects the devices in turn, `width` at a time, each on its own socket. The admitted ones stay. */
-  async join(place: Place, devices: readonly Device[], width: number): Promise<readonly Answer[]> {
+  /**
+   * Connects the devices in turn, `width` at a time, each on its own socket. The admitted ones stay. After `withinMs` no
+   * other device begins.
+   */
+  async join(place: Place, devices: readonly Device[], width: number, withinMs: number): Promise<readonly Answer[]> {
     const answers: Answer[] = [];
+    const until = nowMs() + withinMs;
     const coming = devices[Symbol.iterator]();
     const worker = async (): Promise<void> => {
       for (const device of coming) {
+        if (nowMs() > until) return;
         const client = await openLightClient(place, device);
         const answer = await client.connect(answerWithinMs);
         answers.push(answer);

@@ -13,8 +13,11 @@ export interface Burst {
 export interface Crowd {
   /** All of them at the same moment; resolves when everyone has an answer, or none in time. Rejects without a socket each. */
   burst(place: Place, devices: readonly Device[]): Promise<Burst>;
-  /** One after the other, `width` at a time; also a client id that is there already. They stay. */
-  join(place: Place, devices: readonly Device[], width: number): Promise<readonly Answer[]>;
+  /**
+   * One after the other, `width` at a time; also a client id that is there already. They stay. Devices that have not begun
+   * within `withinMs` are left out, and have no answer.
+   */
+  join(place: Place, devices: readonly Device[], width: number, withinMs?: number): Promise<readonly Answer[]>;
   /**
    * Who is alive, all of them at one instant: everyone was told 0 before the first PINGREQ leaves, and who answers one
    * was still there after that.
@@ -46,11 +49,11 @@ export function startCrowd(processes = 2): Crowd {
       const lastAt = Math.max(...parts.map((part) => part.lastAt));
       return { answers: parts.flatMap(({ answers }) => answers), tookMs: lastAt - firstAt };
     },
-    async join(place, devices, width) {
+    async join(place, devices, width, withinMs = Number.POSITIVE_INFINITY) {
       const each = Math.ceil(width / processes);
       const parts = children.map((child, n) => ({ child, devices: partOf(devices, n) }));
       const busy = parts.filter((part) => part.devices.length > 0);
-      return (await Promise.all(busy.map((part) => part.child.call.join(place, part.devices, each)))).flat();
+      return (await Promise.all(busy.map((part) => part.child.call.join(place, part.devices, each, withinMs)))).flat();
     },
     async alive() {
       return (await Promise.all(children.map(({ call }) => call.pingAll()))).flat();

@@ -2,7 +2,6 @@
 // everyone is answered, and whether the count is right again when all have gone. Peers take turns, round by round, so
 // that whatever else the machine does meets them alike.
 
-import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Crowd } from '../clients/crowd.ts';
 import type { Answer, Device, Told } from '../clients/light-client.ts';
@@ -68,13 +67,4 @@ export async function measureBursts(
   for (let round = 0; round < rounds; round += 1)
     for (const peer of peers) found.get(peer)?.push(await runRound(peer, crowd, clients));
   return found;
-}
-
-/** Milliseconds from CONNECT to its answer of a client that nobody has seen before, who comes alone and goes again. */
-export async function connectAlone(peer: Peer, crowd: Crowd): Promise<number> {
-  const device = { clientId: `alone-${randomUUID()}`, login: peer.login };
-  const [answer] = await crowd.join({ port: peer.port }, [device], 1);
-  await crowd.leave();
-  if (answer?.told === 0) return answer.tookMs;
-  throw new Error(`${peer.name} told ${answer?.told} to a client that came alone`);
 }

@@ -12,9 +12,16 @@ export interface Peer {
   readonly setLimit?: (limit: number) => Promise<void>;
   /** How many it counts for the username now. Absent: it does not count. */
   readonly used?: () => Promise<number>;
+  /** Makes MQTT users with a limit far away, all of them with one call where it has one. Absent: it has none to make. */
+  readonly addUsers?: (logins: readonly Login[]) => Promise<void>;
+  /** Resolves when it has done what is left of clients that have gone. Absent: it does nothing later. */
+  readonly calm?: () => Promise<void>;
   /** Resolves when all that was started is gone. */
   stop(): Promise<void>;
 }
+
+/** A limit that is on and that no measurement comes near. */
+export const farAway = 100_000;
 
 export type Found =
   | { readonly kind: 'installed'; start(): Promise<Peer> }

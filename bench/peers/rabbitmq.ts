@@ -2,6 +2,7 @@
 // and no Headcount. Everything of it lies in a folder of its own and listens on loopback.
 
 import { execFile } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -9,7 +10,7 @@ import { promisify } from 'node:util';
 import type { Login } from '../clients/light-client.ts';
 import { findFreePorts } from './free-port.ts';
 import { type Guarded, startGuarded, untilListening } from './guarded-process.ts';
-import type { Found, Peer } from './peer.ts';
+import { type Found, farAway, type Peer } from './peer.ts';
 import { findRabbitMq, type Places, type RabbitMq } from './places.ts';
 
 export interface RabbitMqPorts {
@@ -65,6 +66,21 @@ export function rabbitMqEnvironment(
 
 export function userLimitArguments(username: string, limit: number): readonly string[] {
   return ['set_user_limits', username, JSON.stringify({ 'max-connections': limit })];
+}
+
+/** Users and what they may do, as `rabbitmqctl import_definitions` takes them: one call for all of them. */
+export function userDefinitions(logins: readonly Login[], limit: number, salt = randomBytes(4)): string {
+  const hashOf = (password: string): string =>
+    Buffer.concat([salt, createHash('sha256').update(salt).update(password).digest()]).toString('base64');
+  const users = logins.map(({ username, password }) => ({
+    name: username,
+    password_hash: hashOf(password),
+    hashing_algorithm: 'rabbit_password_hashing_sha256',
+    tags: [],
+    limits: { 'max-connections': limit },
+  }));
+  const all = { vhost: '/', configure: '.*', write: '.*', read: '.*' };
+  return JSON.stringify({ users, permissions: logins.map(({ username }) => ({ user: username, ...all })) });
 }
 
 /** The count that the limit is held against. */
@@ -135,6 +151,11 @@ async function start(found: RabbitMq, places: Places): Promise<Peer> {
       login,
       setLimit: async (limit) => void (await ctl(userLimitArguments(login.username, limit))),
       used: async () => parseUsed(await ctl(usedArguments(login.username))),
+      async addUsers(logins) {
+        const file = join(folder, 'users.json');
+        await writeFile(file, userDefinitions(logins, farAway));
+        await ctl(['import_definitions', file]);
+      },
       stop,
     };
   } catch (error) {

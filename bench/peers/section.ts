@@ -1,18 +1,22 @@
-// Headcount beside what its users would otherwise run, in the same run on the same machine: real clients that CONNECT at
-// the same moment with one username. Whatever is not installed is left out, and named.
+// Headcount beside what its users would otherwise run, in the same run on the same machine: real clients that come a few at
+// a time, one at a time, and at the same moment. Whatever is not installed is left out, and named.
 
 import { type Crowd, startCrowd } from '../clients/crowd.ts';
 import { latencyRows, ratioRow, takeTurns } from '../latency/rounds.ts';
 import type { Row, Section, SectionOptions, SectionResult } from '../section.ts';
 import { backRow, limitRows, toldWords } from './burst-rows.ts';
 import { startHeadcount } from './headcount.ts';
-import { connectAlone, measureBursts, type Round } from './measure.ts';
-import type { Found, Peer } from './peer.ts';
+import { connectAlone, joinNotes, joinRows, measureJoining, tailRow } from './joining.ts';
+import { measureBursts, type Round } from './measure.ts';
+import { type Found, farAway, type Peer } from './peer.ts';
 import { parsePlaces } from './places.ts';
 import { findRabbit } from './rabbitmq.ts';
 
 const clients = 500;
 const limits = [1, 10, 100];
+/** What one client at a time is to take at most, times what it takes with a peer. */
+const mostOfMedian = 1.5;
+const mostOfTail = 5;
 
 interface Run extends SectionOptions {
   readonly crowd: Crowd;
@@ -62,28 +66,45 @@ async function underLimits(run: Run, headcount: Peer, others: readonly Peer[]): 
   for (const [peer, rounds] of all) run.rows.push(backRow(peer.name, rounds, peer === headcount));
 }
 
+/** A few at a time, as devices come in daily running. Each with a username of its own comes first: it is the common case. */
+async function joining(run: Run, peers: readonly Peer[]): Promise<void> {
+  const plan = { devices: 1_000, width: 32, rounds: run.full ? 10 : 3, withinMs: 5_000 };
+  const joined = await measureJoining(peers, run.crowd, plan);
+  run.rows.push(...joinRows(joined, plan));
+  run.notes.push(...joinNotes(joined));
+}
+
 /** A ratio says more than times on a machine that does other things too. */
-async function calm(run: Run, headcount: Peer, others: readonly Peer[]): Promise<void> {
+async function alone(run: Run, headcount: Peer, others: readonly Peer[]): Promise<void> {
   const peers = [headcount, ...others];
   const subjects = peers.map((peer) => ({ name: peer.name, work: () => connectAlone(peer, run.crowd) }));
-  const times = await takeTurns(subjects, run.full ? 10 : 3, 40);
+  const times = await takeTurns(subjects, run.full ? 10 : 3, 100);
   const atOf = (name: string): string => `${name}, one client at a time: CONNECT to its answer`;
   for (const { name } of peers) run.rows.push(...latencyRows(times, name, atOf(name)));
-  for (const { name } of others)
-    run.rows.push(ratioRow(times, headcount.name, name, { what: `${atOf(headcount.name)}, median, times ${name}'s` }));
+  for (const { name } of others) {
+    const besides = (what: string): string => `${atOf(headcount.name)}, ${what}, times ${name}'s`;
+    const row = { what: besides('median'), budget: mostOfMedian, headline: true };
+    run.rows.push(ratioRow(times, headcount.name, name, row));
+    run.rows.push(tailRow(times, headcount.name, name, { what: besides('p99'), budget: mostOfTail }));
+  }
 }
 
 async function measureAll(run: Run): Promise<void> {
   const headcount = await started(run, startHeadcount);
   const rabbit = await startIfInstalled(run, 'RabbitMQ', findRabbit(parsePlaces(process.env)));
   const others = rabbit === undefined ? [] : [rabbit];
+  const peers = [headcount, ...others];
+  for (const peer of peers) await peer.setLimit?.(farAway);
+  await optional(run, 'A few clients at a time', () => joining(run, peers));
+  run.say('a few clients at a time are measured');
+  await optional(run, 'One client at a time', () => alone(run, headcount, others));
+  run.say('one client at a time is measured');
   await underLimits(run, headcount, others);
-  await optional(run, 'One client at a time', () => calm(run, headcount, others));
 }
 
 export const section: Section = {
   name: 'peers',
-  title: 'Beside others: bursts of one username',
+  title: 'Beside others: clients a few at a time, alone, and at once',
 
   async run(options): Promise<SectionResult> {
     const rounds = options.full ? 20 : 3;
@@ -98,7 +119,8 @@ export const section: Section = {
       rows: run.rows,
       notes: [
         `${clients} clients, held by two processes of their own, have their sockets open and send CONNECT at the same moment, with one username; ${rounds} rounds a limit, the peers in turn. Alive are those who were told 0 and, when everyone had an answer, answered a PINGREQ.`,
-        'MQTT 5 for Headcount, MQTT 3.1.1 for RabbitMQ. Everything on one machine: the clients take processor time from what they measure.',
+        'A few at a time: up to 1,000 devices a round, for 5 s at most, each connecting while 31 others do and staying, the peers in turn, with limits that are on and far away. A username a device: each is new to the peer; its user was made before. After each round all leave, and the peer comes to rest. MQTT 3.1.1, clean, for both; alone as well.',
+        'At once: MQTT 5 for Headcount, MQTT 3.1.1 for RabbitMQ. Everything on one machine: the clients take processor time from what they measure.',
         'Headcount tells whoever it cannot decide about in 8 s that it is unavailable (0x88): on a machine that is too slow, or busy with other things, fewer are alive than there is room for, never more.',
         ...run.notes,
       ],

@@ -21,8 +21,9 @@ function amountOf({ value, unit, spread }: Row): string {
   return `${figure(value)}${unit === 'x' ? ' ×' : ` ${unit}`}${range}`;
 }
 
-function budgetOf({ budget, ok }: Row): string {
+function budgetOf({ budget, least, ok }: Row): string {
   const kept = ok === undefined ? '' : ok ? ' ✔' : ' ✘';
+  if (least !== undefined) return `≥ ${figure(least)}${kept}`;
   return budget === undefined ? kept.trim() : `≤ ${figure(budget)}${kept}`;
 }
 

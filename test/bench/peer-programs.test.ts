@@ -14,6 +14,7 @@ import {
   rabbitMqConfig,
   rabbitMqEnvironment,
   usedArguments,
+  userDefinitions,
   userLimitArguments,
 } from '../../bench/peers/rabbitmq.ts';
 import { until } from '../support/until.ts';
@@ -89,6 +90,22 @@ test('RabbitMQ is asked for a limit of connections per user, and for the count t
   ]);
   expect(parseUsed('12\n')).toBe(12);
   expect(() => parseUsed('Error: unable to perform an operation')).toThrow('instead of a number');
+});
+
+test('users of RabbitMQ are made with one call: a salted digest, a limit, and no tags', () => {
+  const login = { username: 'device-1', password: 'secret', protocolVersion: 4 } as const;
+  expect(JSON.parse(userDefinitions([login], 9, Buffer.from([1, 2, 3, 4])))).toEqual({
+    users: [
+      {
+        name: 'device-1',
+        password_hash: 'AQIDBDB9kM21iEUzN1lZ+6VReCsdNqS0sERdAQTcY6Xs3PMz',
+        hashing_algorithm: 'rabbit_password_hashing_sha256',
+        tags: [],
+        limits: { 'max-connections': 9 },
+      },
+    ],
+    permissions: [{ user: 'device-1', vhost: '/', configure: '.*', write: '.*', read: '.*' }],
+  });
 });
 
 test('everything of RabbitMQ listens on loopback and lies in the folder that goes with it', () => {

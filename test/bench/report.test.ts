@@ -70,12 +70,14 @@ it('headlines alone stand in the README; a budget that is not kept is seen in bo
   const rows: readonly Row[] = [
     within({ what: 'kept', value: 5, unit: 'write units', budget: 6, headline: true }),
     within({ what: 'broken', value: 7, unit: 'write units', budget: 6, headline: true }),
+    { what: 'too little', value: 0.5, unit: 'x', least: 0.6, ok: false, headline: true },
     { what: 'aside', value: 1.234, unit: 'x', spread: [1, 2] },
   ];
   const report = merge(undefined, [await run(sectionOf('units', rows))], ['units']);
   const table = buildReadmeTable(report);
   expect(table).toContain('| kept | 5 write units | ≤ 6 ✔ |');
   expect(table).toContain('| broken | 7 write units | ≤ 6 ✘ |');
+  expect(table).toContain('| too little | 0.5 × | ≥ 0.6 ✘ |');
   expect(table).not.toContain('aside');
   expect(buildDocument(report)).toContain('| aside | 1.23 × (1 to 2) |  |');
 });

@@ -50,6 +50,8 @@ export interface ConnectRig {
   readonly log: string[];
   /** Requests that went to the database, by command, since `watch`. */
   readonly sent: string[];
+  /** Credentials that were asked of it since then, some of them in one request. */
+  credentialsRead: number;
   /** Called before each of them, and waited for. */
   onSend: (command: string) => void | Promise<void>;
   /** scrypts since `watch`. */
@@ -81,6 +83,8 @@ export async function startConnectRig(): Promise<ConnectRig> {
   const client: DocumentClient = {
     async send(command) {
       rig.sent.push(`${command.operation}Command`);
+      const isRead = /^(Batch)?GetItem$/.test(command.operation);
+      if (isRead) rig.credentialsRead += JSON.stringify(command.input).match(/"pk":"P\|/g)?.length ?? 0;
       await rig.onSend(`${command.operation}Command`);
       return direct.send(command);
     },
@@ -149,6 +153,7 @@ export async function startConnectRig(): Promise<ConnectRig> {
     rejections: [],
     log: [],
     sent: [],
+    credentialsRead: 0,
     onSend: () => undefined,
     hashes: 0,
     hashed: [],
@@ -162,6 +167,7 @@ export async function startConnectRig(): Promise<ConnectRig> {
     },
     watch() {
       rig.sent.length = 0;
+      rig.credentialsRead = 0;
       rig.hashed.length = 0;
       rig.hashes = 0;
     },

@@ -1,7 +1,7 @@
 // Asking for ranks: one message for all changes of a username within the delay, and never one too few.
 
 import { expect, test } from 'vitest';
-import { createRankTimers } from '../../local/rank-timers.ts';
+import { createRankTimers, togetherMs } from '../../local/rank-timers.ts';
 import { collectRankRequests, createRankRequests } from '../../shared/app/usage/ask-ranks.ts';
 import type { DeploymentId, Username } from '../../shared/domain/ids.ts';
 import { type Ms, ms, seconds } from '../../shared/domain/time.ts';
@@ -125,11 +125,12 @@ test('local timers wait as long as they are told, try again what failed, and are
   time.advance(1_999);
   await settled();
   expect(time.pending()).toBe(1);
-  time.advance(1);
+  time.advance(1 + togetherMs);
   await settled();
   fails = false;
   expect(refreshed).toEqual([]);
   time.advance(2_000);
+  time.advance(togetherMs);
   await settled();
   expect(refreshed).toEqual(['alice']);
   await timers.send({ type: 'rank.refresh', deploymentId: demo, username: 'bob' as Username }, seconds(2));
@@ -150,10 +151,12 @@ test('local timers refresh a username once for all that was asked of it within t
     time.advance(10);
   }
   time.advance(1_000);
+  time.advance(togetherMs);
   expect(refreshed.sort()).toEqual(['alice', 'bob']);
   // What is asked after that is another one's.
   await ask('alice');
   time.advance(2_000);
+  time.advance(togetherMs);
   expect(refreshed.sort()).toEqual(['alice', 'alice', 'bob']);
 });
 
@@ -168,6 +171,7 @@ test('local timers: who asks again while a failed refresh waits has all its trie
   const message = { type: 'rank.refresh', deploymentId: demo, username: alice } as const;
   const pass = async () => {
     time.advance(2_000);
+    time.advance(togetherMs);
     await new Promise((resolve) => setImmediate(resolve));
   };
   await timers.send(message, seconds(2));
@@ -177,13 +181,37 @@ test('local timers: who asks again while a failed refresh waits has all its trie
   expect(tried).toBe(failed + tries);
 });
 
-test('local timers refresh few usernames at the same moment, and none after a stop, which waits for those', async () => {
+test('local timers run what is due at about the same time together, and only some of it at once', async () => {
+  const time = createManualTime();
+  const begun: string[] = [];
+  let underWay = 0;
+  let most = 0;
+  const timers = createRankTimers(async ({ username }) => {
+    begun.push(username);
+    most = Math.max(most, ++underWay);
+    await new Promise((resolve) => setImmediate(resolve));
+    underWay--;
+  }, time.schedule);
+  for (let n = 0; n < 40; n++) {
+    await timers.send({ type: 'rank.refresh', deploymentId: demo, username: `user-${n}` as Username }, seconds(2));
+    time.advance(1);
+  }
+  time.advance(2_000);
+  expect(begun).toEqual([]);
+  time.advance(togetherMs);
+  // What a flush finds waiting for its turn is refreshed once.
+  await timers.flush();
+  expect(new Set(begun).size).toBe(40);
+  expect(begun.length).toBe(40);
+  expect(most).toBeLessThanOrEqual(2 * 16);
+});
+
+test('local timers refresh none after a stop, which waits for those under way', async () => {
   const time = createManualTime();
   let running = 0;
-  let most = 0;
   let done = 0;
   const timers = createRankTimers(async () => {
-    most = Math.max(most, ++running);
+    running++;
     await new Promise((resolve) => setImmediate(resolve));
     running--;
     done++;
@@ -192,13 +220,10 @@ test('local timers refresh few usernames at the same moment, and none after a st
     timers.send({ type: 'rank.refresh', deploymentId: demo, username: `user-${n}` as Username }, seconds(2));
   for (let n = 0; n < 100; n++) await ask(n);
   time.advance(2_000);
-  await timers.flush();
-  expect([most, done]).toEqual([4, 100]);
-  for (let n = 0; n < 100; n++) await ask(n);
-  time.advance(2_000);
   await ask(0);
+  time.advance(togetherMs);
   await timers.stop();
   await ask(1);
-  time.advance(2_000);
-  expect([running, done, time.pending()]).toEqual([0, 104, 0]);
+  time.advance(10_000);
+  expect([running, done, time.pending()]).toEqual([0, 16, 0]);
 });

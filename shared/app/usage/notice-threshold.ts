@@ -34,10 +34,12 @@ const tellingMs = 30_000;
  */
 export function createNoticeThreshold(ports: ThresholdPorts): NonNullable<RefreshPorts['notice']> {
   const { settings, store, clock } = ports;
-  return async (deploymentId, username, used) => {
+  return async (deploymentId, username, used, { holdsMore }) => {
     const known = await settings.get(deploymentId);
     for (let round = 0; round < maxRounds; round++) {
-      const seen = await store.readNoticed(deploymentId, username, known?.limit?.generation);
+      // Most usernames have nothing else in their item. Its rank has just been read, so it is not read again for that.
+      const isBlank = holdsMore !== true && round === 0;
+      const seen = isBlank ? blank : await store.readNoticed(deploymentId, username, known?.limit?.generation);
       const limit = await limitOf(ports, known, username, used, seen);
       const state = decideNotice(used, limit, seen.state === 'set');
       if (state === undefined && (!seen.untold || clock.now() - (seen.at ?? 0) < tellingMs)) return;
@@ -54,6 +56,9 @@ export function createNoticeThreshold(ports: ThresholdPorts): NonNullable<Refres
     }
   };
 }
+
+/** What is known of a username that has no override, and of which nothing was told. */
+const blank = { state: 'clear', at: undefined, untold: false, revision: undefined, override: undefined } as const;
 
 /** The whitelist costs a reading of its own, so it is asked only where it makes a difference. */
 async function limitOf(

@@ -8,13 +8,18 @@
 import type { DeploymentId, Username } from '../../domain/ids.ts';
 import { StoreUnavailable } from '../../ports/common/errors.ts';
 import type { SessionStore } from '../../ports/common/session-store.ts';
-import type { RankStore } from '../../ports/usage/ranks.ts';
+import type { Rank, RankStore } from '../../ports/usage/ranks.ts';
 
 export interface RefreshPorts {
   readonly store: Pick<SessionStore, 'readRoster'>;
   readonly ranks: RankStore;
-  /** Who knows what is counted tells of it too, where somebody asked. Absent: nobody did. */
-  readonly notice?: (deploymentId: DeploymentId, username: Username, used: number) => Promise<void>;
+  /** Who knows what is counted tells of it too, where somebody asked. Absent: nobody did. `seen`: read before the count. */
+  readonly notice?: (
+    deploymentId: DeploymentId,
+    username: Username,
+    used: number,
+    seen: Pick<Rank, 'holdsMore'>,
+  ) => Promise<void>;
 }
 
 /** Others that refresh the same username at the same time agree within a round or two. */
@@ -34,7 +39,7 @@ export async function refreshRank(
     const seen = await ports.ranks.readRank(deploymentId, username);
     const { used } = await ports.store.readRoster(deploymentId, username);
     // Before the rank: with the last session a username's item goes too, where nothing is left to be told.
-    if (ports.notice !== undefined) await ports.notice(deploymentId, username, used);
+    if (ports.notice !== undefined) await ports.notice(deploymentId, username, used, seen);
     if (used === seen.used) return 'same';
     if ((await ports.ranks.putRank(deploymentId, username, used, seen)) === 'done') return 'changed';
   }

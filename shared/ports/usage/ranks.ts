@@ -7,6 +7,8 @@ export interface Rank {
   readonly used: number;
   /** Changes with every write; undefined where it was never ranked. */
   readonly revision: string | undefined;
+  /** Its item holds more of the username than rank and rejections: an override, or what was told of its threshold. */
+  readonly holdsMore?: true;
 }
 
 /** Throws StoreUnavailable where the database does not answer; then it may or may not have written. */

@@ -14,7 +14,14 @@ export class Refused {
   }
 }
 
-const meetingTries = 8;
+const throttledTries = 8;
+/**
+ * A transaction is over within milliseconds, and the next one may hold the item then. While a crowd leaves a username, some
+ * are always on their way. So a write that meets them is tried often, and never waits long. A wait that doubled with each
+ * try would last for a second, beside an item that is free between any two of them.
+ */
+const meetingTries = 24;
+const meetingWaitMs = 40;
 
 /**
  * Sends a conditional write. One that meets a transaction on its item, or a partition that takes no more, has written
@@ -32,10 +39,10 @@ export async function refusable<T>(
     } catch (error) {
       if (isNamed(error, 'ConditionalCheckFailedException'))
         return new Refused(error.Item === undefined ? undefined : fromItem(error.Item));
-      const again = metTransaction(error) || (!untilThrottled && isThrottled(error));
-      if (!again || tried >= meetingTries) throw error;
-      // Short at first: a transaction is over within milliseconds.
-      await backOff(5 * 2 ** tried);
+      const met = metTransaction(error);
+      const again = met || (!untilThrottled && isThrottled(error));
+      if (!again || tried >= (met ? meetingTries : throttledTries)) throw error;
+      await backOff(met ? Math.min(5 * 2 ** tried, meetingWaitMs) : 5 * 2 ** tried);
     }
   }
 }
@@ -62,7 +69,7 @@ export async function patiently<T>(read: () => Promise<T>, backOff: BackOff = ba
     try {
       return await answering(read);
     } catch (error) {
-      if (!isThrottled(error) || tried >= meetingTries) throw error;
+      if (!isThrottled(error) || tried >= throttledTries) throw error;
       await backOff(5 * 2 ** tried);
     }
   }

@@ -5,19 +5,22 @@ import type { Rank, RankStore } from '../../../ports/usage/ranks.ts';
 import { answering } from '../common/answering.ts';
 import { DeleteCommand, type DocumentClient, GetCommand, UpdateCommand } from '../common/commands.ts';
 import { Refused, refusable } from '../common/conditions.ts';
+import type { ReadItem } from '../common/gathered-reads.ts';
 import { perUsernameKey, rankPk } from '../common/keys.ts';
-import { rankedUsed, rankText } from './usage-item.ts';
+import { holdsMore, rankedUsed, rankText } from './usage-item.ts';
 
-export function createRankStore(client: DocumentClient, tableName: string, random: Random): RankStore {
+/** `readItem` reads consistently; a process that refreshes many ranks at once passes one that reads them together. */
+export function createRankStore(
+  client: DocumentClient,
+  tableName: string,
+  random: Random,
+  readItem: ReadItem = readAlone(client, tableName),
+): RankStore {
   return {
     async readRank(deploymentId, username) {
-      const command = new GetCommand({
-        TableName: tableName,
-        Key: perUsernameKey('R', deploymentId, username),
-        ConsistentRead: true,
-      });
-      const { Item: item } = await answering(() => client.send(command));
-      return { used: rankedUsed(item), revision: item?.rankRev === undefined ? undefined : String(item.rankRev) };
+      const item = await readItem(perUsernameKey('R', deploymentId, username));
+      const revision = item?.rankRev === undefined ? undefined : String(item.rankRev);
+      return { used: rankedUsed(item), revision, ...(holdsMore(item) ? { holdsMore: true } : {}) };
     },
     /**
      * Only over the rank that was read, so that a refresh which read the roster earlier never overwrites one that read
@@ -74,4 +77,11 @@ export function createRankStore(client: DocumentClient, tableName: string, rando
     });
     return (await refusable(() => client.send(update))) instanceof Refused ? 'changed' : 'done';
   }
+}
+
+function readAlone(client: DocumentClient, tableName: string): ReadItem {
+  return async (key) => {
+    const command = new GetCommand({ TableName: tableName, Key: key, ConsistentRead: true });
+    return (await answering(() => client.send(command))).Item;
+  };
 }

@@ -26,6 +26,11 @@ export function rankedUsed(item: Item | undefined): number {
   return typeof item?.rank === 'string' ? Number(item.rank.slice(0, usedDigits)) : 0;
 }
 
+/** Whether a username has an override or a notice, besides its rank and its rejections. */
+export function holdsMore(item: Item | undefined): boolean {
+  return item?.own !== undefined || item?.noticeRev !== undefined;
+}
+
 /** A copy of an override, void like the override itself where the generation has moved on. */
 export function ownLimitOf(override: Override, generation: number): { own: number | string; ownOf: number } {
   return { own: override.kind === 'number' ? override.max : override.kind, ownOf: generation };
