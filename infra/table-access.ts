@@ -130,6 +130,8 @@ const deciding = together(openingWithKeys, lanes, {
 /** What became of a CONNECT, sessions and counts only; and the order of usernames by used. */
 const lifeCycle = together(opening, lanes, {
   items: {
+    // What is asked for at the same moment is read together.
+    BatchGetItem: ['C', 'N', 'S'],
     GetItem: ['C', 'N', 'R', 'S'],
     PutItem: ['S'],
     UpdateItem: ['N', 'R'],
@@ -160,6 +162,7 @@ export const tableAccess: Readonly<Record<TableUser | 'frontdoor', TableAccess>>
   // It ends sessions, and removes what a deployment leaves behind.
   operations: together(opening, lanes, {
     items: {
+      BatchGetItem: ['C', 'N', 'S'],
       BatchWriteItem: ['C', 'D', 'H', 'L', 'M', 'N', 'O', 'P', 'R', 'S', 'W', 'X'],
       DeleteItem: ['N'],
       GetItem: ['C', 'D', 'J', 'N', 'S'],
@@ -176,7 +179,7 @@ export const tableAccess: Readonly<Record<TableUser | 'frontdoor', TableAccess>>
   }),
   api: together(openingWithKeys, lanes, {
     items: {
-      BatchGetItem: ['A', 'D', 'J', 'N', 'R', 'W', 'X'],
+      BatchGetItem: ['A', 'C', 'D', 'J', 'N', 'R', 'S', 'W', 'X'],
       BatchWriteItem: ['W'],
       DeleteItem: ['J', 'N', 'O'],
       GetItem: ['C', 'D', 'I', 'J', 'K', 'N', 'O', 'S', 'X', '=tenants'],
