@@ -1,5 +1,6 @@
 // What must hold after every single request, whatever else is under way.
 
+import { isSamePlace } from '../../shared/domain/place.ts';
 import { isLive, type Session } from '../../shared/domain/session/record.ts';
 import type { Actor } from './actor.ts';
 import type { RealSession } from './broker-oracle.ts';
@@ -9,6 +10,10 @@ import type { World } from './world.ts';
 
 /** `before`: the table before the request; `actor`: whose request it was, undefined where only time has passed. */
 export function checkStep(world: World, before: TableView, actor: Actor | undefined): void {
+  for (const [key, { place, phase }] of before.sessions) {
+    const now = world.view.sessions.get(key);
+    if (phase.kind === 'ended' && now !== undefined && !isSamePlace(now.place, place)) world.pastPlaces.add(place);
+  }
   checkRosters(world, before, actor);
   checkReality(world);
   if (actor?.deploymentId !== undefined) checkIsolation(world, before, actor);
@@ -41,7 +46,7 @@ function checkRosters(world: World, before: TableView, actor: Actor | undefined)
       continue;
     }
     const what = `${actor?.kind ?? 'nobody'} counted ${session?.clientId ?? 'a place without a session'} of ${username}, ${session?.phase.kind ?? ''}`;
-    world.noteForced(what, excuseForced(world, session));
+    world.noteForced(what, excuseForced(world, session, added));
   }
 }
 

@@ -1,5 +1,6 @@
 // Every exception that the model makes, in one place, with its reason. What is not here is a violation.
 
+import type { Place } from '../../shared/domain/ids.ts';
 import { pendingOf, type Session } from '../../shared/domain/session/record.ts';
 import type { RealSession } from './broker-oracle.ts';
 import { skewMaxMs } from './run-config.ts';
@@ -120,7 +121,7 @@ export function excuseOnce(world: World, session: Session): string | undefined {
 }
 
 /** Counted without asking the limit (S3, rule 4, I2): the safe side, but never without a reason. */
-export function excuseForced(world: World, session: Session | undefined): string | undefined {
+export function excuseForced(world: World, session: Session | undefined, place: Place): string | undefined {
   const { faults, drops, lateDials } = world.config;
   if (faults !== 'none') return 'a process died or a request failed before';
   if (drops) return 'an event was lost before';
@@ -130,5 +131,7 @@ export function excuseForced(world: World, session: Session | undefined): string
   if (world.config.skew && session?.phase.kind === 'retained' && left <= 2 * skewMaxMs) return 'clocks differ';
   // Two handlers on one session: it was freed between the one's look and its write. Whoever counts looks again after
   // it, and takes the place out with its next request.
-  return session?.phase.kind === 'ended' ? 'for a moment' : undefined;
+  // The client may have begun another life since then, so that no record names the place any more.
+  const isOver = session?.phase.kind === 'ended' || (session === undefined && world.pastPlaces.has(place));
+  return isOver ? 'for a moment' : undefined;
 }

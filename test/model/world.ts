@@ -4,6 +4,7 @@
 import { usualLayout } from '../../shared/adapters/dynamodb/counter/lane-items.ts';
 import { createSeenDecisions, type SeenDecisions } from '../../shared/app/admission/admit-uncounted.ts';
 import { createCore } from '../../shared/core/core.ts';
+import type { Place } from '../../shared/domain/ids.ts';
 import {
   type BrokerClientId,
   type ClientId,
@@ -75,6 +76,8 @@ export class World {
   readonly seen: SeenDecisions;
   /** Attempts that reached the broker later than any time-out allows. */
   readonly lateAttempts = new Set<string>();
+  /** Places of lives that are over and whose records name another life by now. */
+  readonly pastPlaces = new Set<Place>();
   /** By username: the highest limit that any admission had. */
   readonly ceilings = new Map<string, number>();
   readonly engine: Engine;
