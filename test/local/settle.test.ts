@@ -3,12 +3,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type KeptSession, parseKeptSession } from '../../local/broker-sessions.ts';
 import { openJournal } from '../../local/journal.ts';
 import { settleAfterRestart } from '../../local/settle.ts';
 import { createSettledView } from '../../local/settled-view.ts';
+import { TransactWriteCommand } from '../../shared/adapters/dynamodb/common/commands.ts';
 import { createSessionStore } from '../../shared/adapters/dynamodb/presence/session-store.ts';
 import { cryptoRandom } from '../../shared/adapters/node/random.ts';
 import type { LifeCyclePorts } from '../../shared/app/presence/step.ts';
