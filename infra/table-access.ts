@@ -141,8 +141,8 @@ const lifeCycle = together(opening, lanes, {
 
 export const tableAccess: Readonly<Record<TableUser | 'frontdoor', TableAccess>> = {
   authorizer: deciding,
-  // It decides as the authorizer does, about many clients at once: their credentials are read together.
-  frontdoor: together(deciding, { items: { BatchGetItem: ['P'] } }),
+  // It decides as the authorizer does.
+  frontdoor: deciding,
   // It stores passwords under a newer key, as digests that it is given.
   presence: together(lifeCycle, {
     items: { GetItem: ['=account'], PutItem: ['=account'] },

@@ -7,16 +7,13 @@
 // process that ends in the middle of it leaves records that the next start settles the same way: the broker remembers.
 
 import { setTimeout as wait } from 'node:timers/promises';
-import { ScanCommand } from '../shared/adapters/dynamodb/common/commands.ts';
 import { sessionKey } from '../shared/adapters/dynamodb/common/keys.ts';
-import { parseRosterKey } from '../shared/adapters/dynamodb/counter/roster-item.ts';
-import { decodeSession, encodeSession } from '../shared/adapters/dynamodb/presence/session-item.ts';
+import { encodeSession } from '../shared/adapters/dynamodb/presence/session-item.ts';
 import type { Table } from '../shared/adapters/dynamodb/settings/settings-by-username.ts';
-import { rankedUsed } from '../shared/adapters/dynamodb/usage/usage-item.ts';
 import { sideBySide } from '../shared/app/common/side-by-side.ts';
 import { recount } from '../shared/app/counter/recount.ts';
 import type { LifeCyclePorts } from '../shared/app/presence/step.ts';
-import { type BrokerClientId, type DeploymentId, toBrokerClientId, type Username } from '../shared/domain/ids.ts';
+import { type BrokerClientId, toBrokerClientId } from '../shared/domain/ids.ts';
 import { abandonAttempt } from '../shared/domain/session/attempt.ts';
 import { endSession, freeSession } from '../shared/domain/session/outcome.ts';
 import { pendingOf, type Session } from '../shared/domain/session/record.ts';
@@ -24,7 +21,8 @@ import { addSeconds, type Ms, seconds } from '../shared/domain/time.ts';
 import type { BrokerSays } from '../shared/ports/presence/broker.ts';
 import type { Stored } from '../shared/ports/presence/sessions.ts';
 import type { RankRequests } from '../shared/ports/usage/ranks.ts';
-import { type Item, planCount } from './settle-counts.ts';
+import { planCount } from './settle-counts.ts';
+import { type Left, readLeft } from './settle-left.ts';
 import { inBatches, type Owed, writeTogether } from './settle-writes.ts';
 import type { SettledView } from './settled-view.ts';
 
@@ -85,54 +83,6 @@ export async function settleAfterRestart(table: Table, ports: SettlePorts, lastR
       await written;
     },
   };
-}
-
-interface Left {
-  readonly deploymentId: DeploymentId;
-  readonly username: Username;
-  readonly sessions: Stored<Session>[];
-  roster: Item | undefined;
-  /** What its rank says that it uses. */
-  ranked: number;
-}
-
-/** All that the table holds of sessions and counts, by username. */
-async function readLeft({ client, tableName }: Table, say: SettlePorts['say']): Promise<readonly Left[]> {
-  const all = new Map<string, Left>();
-  const leftOf = (deploymentId: DeploymentId, username: Username): Left => {
-    const key = JSON.stringify([deploymentId, username]);
-    const known = all.get(key) ?? { deploymentId, username, sessions: [], roster: undefined, ranked: 0 };
-    all.set(key, known);
-    return known;
-  };
-  const asked = {
-    TableName: tableName,
-    ConsistentRead: true,
-    FilterExpression: 'begins_with(pk, :sessions) OR begins_with(pk, :rosters) OR begins_with(pk, :usage)',
-    ExpressionAttributeValues: { ':sessions': 'S|', ':rosters': 'N|', ':usage': 'R|' },
-  };
-  let sessions = 0;
-  let behind: Item | undefined;
-  do {
-    const from = behind === undefined ? {} : { ExclusiveStartKey: behind };
-    const page = await client.send(new ScanCommand({ ...asked, ...from }));
-    behind = page.LastEvaluatedKey;
-    for (const item of page.Items ?? []) {
-      const pk = String(item.pk);
-      if (pk.startsWith('S|')) {
-        const stored = decodeSession(item);
-        leftOf(stored.value.deploymentId, stored.value.username).sessions.push(stored);
-        sessions++;
-        continue;
-      }
-      const { deploymentId, username } = parseRosterKey(pk, String(item.sk));
-      const left = leftOf(deploymentId, username);
-      if (pk.startsWith('N|')) left.roster = item;
-      else left.ranked = rankedUsed(item);
-    }
-    say(`reads what the last run left: ${sessions} sessions`);
-  } while (behind !== undefined);
-  return [...all.values()];
 }
 
 interface Settled {

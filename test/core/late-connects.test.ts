@@ -3,6 +3,7 @@
 
 import { expect, test } from 'vitest';
 import { kickClient } from '../../shared/app/operations/kick.ts';
+import { applyBrokerEvent } from '../../shared/app/presence/event.ts';
 import { readReport } from '../../shared/app/presence/read-report.ts';
 import { applyDoorReport } from '../../shared/app/presence/report.ts';
 import { compareWithBroker } from '../../shared/app/repair/compare-with-broker.ts';
@@ -101,6 +102,22 @@ test('I2: an attempt that its lease has freed connects while a newer one is pend
   core.advance(31);
   await core.sweep();
   await countsUntilItsEnd(older);
+});
+
+test('I2: a connection whose end is told an hour late, while an attempt is pending that comes to nothing, is asked about', async () => {
+  const older = await admitted();
+  arrive();
+  await tell('door.connected', older);
+  core.advance(7_200);
+  const newer = await admitted();
+  core.broker.delete('a');
+  const pair = { sessionIdentifier: 'one', versionNumber: 1 };
+  const at = ms(core.now() - 7_000_000);
+  await applyBrokerEvent(core.ports, { ...names, type: 'disconnected', pair, at });
+  await core.reportUnsent('alice', 'a', newer);
+  core.advance(31);
+  await core.sweep();
+  expect(await core.used('alice')).toBe(0);
 });
 
 test('I2: a connection that the known one has replaced is told late: the end of the known one frees at once', async () => {

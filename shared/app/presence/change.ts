@@ -75,7 +75,11 @@ const isCompleted = ({ phase, recounted }: Session): boolean => phase.kind === '
 function leaveToLease(session: Session, early: boolean, policy: Policy, now: Ms): Session | undefined {
   if (session.phase.kind === 'ended') return undefined;
   const pending = pendingOf(session);
-  if (pending !== undefined && pending.until > now) return session;
+  if (pending !== undefined && pending.until > now) {
+    // The question stays open: an attempt that comes to nothing leaves a connection that may be over.
+    const isDoubted = session.phase.kind !== 'connected' || session.ambiguity !== 'none';
+    return isDoubted ? session : { ...session, ambiguity: 'unknown' };
+  }
   return extendLease(
     session,
     early ? later(arrivedBy(session.attempts[0].admittedAt), now) : addSeconds(now, policy.leaseSeconds),

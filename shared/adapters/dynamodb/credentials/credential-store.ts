@@ -7,9 +7,8 @@ import type { DeploymentId, Username } from '../../../domain/ids.ts';
 import { contended } from '../../../ports/common/errors.ts';
 import type { CredentialChange, CredentialStore, PasswordHash } from '../../../ports/credentials/credentials.ts';
 import { answering } from '../common/answering.ts';
-import { DeleteCommand, type DocumentClient, QueryCommand, UpdateCommand } from '../common/commands.ts';
+import { DeleteCommand, type DocumentClient, GetCommand, QueryCommand, UpdateCommand } from '../common/commands.ts';
 import { Refused, refusable } from '../common/conditions.ts';
-import { createGatheredReads } from '../common/gathered-reads.ts';
 import { credentialCountKey, perUsernameKey } from '../common/keys.ts';
 import { onlyAttributes } from '../common/only-attributes.ts';
 import { transact } from '../common/transaction.ts';
@@ -34,8 +33,6 @@ export function createCredentialStore(
 ): CredentialStore {
   const table: Table = { client, tableName };
   const TableName = tableName;
-  // Apart from the reads of sessions and counts: clients that have proven nothing hold up no decision (S24).
-  const reads = createGatheredReads(table);
 
   /** S18: who changed which user, and never to what password. */
   function audit(id: DeploymentId, username: Username, action: AuditAction, change: CredentialChange) {
@@ -75,7 +72,8 @@ export function createCredentialStore(
 
   return {
     async getCredential(id, username) {
-      return parseCredentialItem(await reads.lagging(perUsernameKey('P', id, username)));
+      const command = new GetCommand({ TableName, Key: perUsernameKey('P', id, username) });
+      return parseCredentialItem((await answering(() => client.send(command))).Item);
     },
 
     /** A Query, because IAM can hold no GetItem to the attributes that it should ask for. */
