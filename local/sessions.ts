@@ -58,8 +58,7 @@ export async function startSessions(options: SessionsOptions) {
   const view = createSettledView();
   const own = { client, tableName, clock, random: cryptoRandom, log };
   const adapters = { ...own, bareStore: createCore(own).store, aroundStore: view.around };
-  const cache = createCoreSettings(adapters);
-  const rejections = createCoreRejections(adapters);
+  const [cache, rejections] = [createCoreSettings(adapters), createCoreRejections(adapters)];
   const tickets = createTickets(randomBytes(32), clock);
   const openKept = createKept(dataDir.path, shutdown);
   const { ranks, refresh, rankRequests } = startRanks({
