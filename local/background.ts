@@ -35,7 +35,7 @@ export interface BackgroundOptions extends Pick<ProductOptions, 'clock' | 'log'>
   readonly shutdown: Shutdown;
   readonly startedAt: Ms;
   /** When the table says what became of the sessions of the last run: before, its indexes lead elsewhere. */
-  readonly settled: Promise<void>;
+  readonly settled: Promise<unknown>;
 }
 
 export function startBackground(options: BackgroundOptions) {

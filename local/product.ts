@@ -15,7 +15,7 @@ import { startLocalOperations } from './operations.ts';
 import { startProgress } from './progress.ts';
 import { createMeters } from './prometheus.ts';
 import { startSessions } from './sessions.ts';
-import { settleAfterRestart } from './settle.ts';
+import { type Settling, settleAfterRestart } from './settle.ts';
 import { Shutdown } from './shutdown.ts';
 
 export interface ProductOptions {
@@ -76,17 +76,18 @@ async function start(options: ProductOptions, shutdown: Shutdown): Promise<Produ
   shutdown.add(() => progress.end());
   // First what the last run had still to tell, then what it could not know: that it would end.
   await queue.resume((left) => progress.note(`applies what the last run had still to tell: ${left} messages left`));
-  let written = Promise.resolve();
+  let settling: Settling | undefined;
   if (dataDir.lastAliveAt !== undefined) {
     const lastRun = { endedAt: dataDir.lastAliveAt, brokerRemembers: brokerJournal.found !== undefined };
-    const ports = { ...lifeCycle, view, ranks: rankRequests, say: progress.note };
-    const settling = await settleAfterRestart({ client, tableName }, ports, lastRun);
-    shutdown.add(() => settling.stop());
+    const ports = { ...lifeCycle, view, ranks: rankRequests, say: progress.note, log };
+    settling = await settleAfterRestart({ client, tableName }, ports, lastRun);
     log.info('sessions of the last run settled', { settled: settling.settled });
-    written = settling.written;
   }
   progress.end();
-  void written.then(() => dataDir.settled());
+  const written = settling?.written ?? Promise.resolve('all');
+  void written.then((what) => {
+    if (what === 'all') dataDir.settled();
+  });
   const operations = startLocalOperations({ client: apiClient, tableName, lifeCycle, ...api, log });
   shutdown.add(() => operations.stop());
   const { sweepNow, reconcileNow, fetcher } = startBackground({
@@ -99,6 +100,8 @@ async function start(options: ProductOptions, shutdown: Shutdown): Promise<Produ
     startedAt,
     settled: written,
   });
+  // What runs in the background waits for the writing, so the writing stops first.
+  shutdown.add(() => settling?.stop());
   const edges = await openEdges({ ...options, data, sessions, operations, fetcher, meters, shutdown });
   return {
     ...edges,

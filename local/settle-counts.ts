@@ -21,7 +21,7 @@ export type CountPlan =
  * The one write that makes a roster agree with its sessions as they are settled.
  *
  * Invariant: I2: the places of the sessions that are not ended stay in, and no other.
- * Race: nobody else counts before the start is over; a roster that moved all the same refuses the write, and is recounted.
+ * Race: a write that can wait runs beside clients. A roster that moved meanwhile refuses it, and is recounted.
  * On crash: the next start reads the same records, and finds nothing left to remove.
  */
 export function planCount(
@@ -53,8 +53,8 @@ export function planCount(
       TableName: tableName,
       Key,
       UpdateExpression: `SET wakeAt = :due${removing === undefined ? '' : ' ADD used :less DELETE places :gone'}`,
-      ConditionExpression: 'used = :used',
-      ExpressionAttributeValues: { ':due': due, ':used': used, ...removing },
+      ConditionExpression: 'used = :used AND wakeAt = :was',
+      ExpressionAttributeValues: { ':due': due, ':used': used, ':was': wakeAt, ...removing },
     },
   };
   return { write, canWait: removing === undefined && due >= soon };

@@ -18,6 +18,8 @@ import { abandonAttempt } from '../shared/domain/session/attempt.ts';
 import { endSession, freeSession } from '../shared/domain/session/outcome.ts';
 import { pendingOf, type Session } from '../shared/domain/session/record.ts';
 import { addSeconds, type Ms, seconds } from '../shared/domain/time.ts';
+import { StoreUnavailable } from '../shared/ports/common/errors.ts';
+import type { Log } from '../shared/ports/common/log.ts';
 import type { BrokerSays } from '../shared/ports/presence/broker.ts';
 import type { Stored } from '../shared/ports/presence/sessions.ts';
 import type { RankRequests } from '../shared/ports/usage/ranks.ts';
@@ -38,14 +40,14 @@ export interface SettlePorts extends LifeCyclePorts {
   readonly ranks: RankRequests;
   /** Hears in a sentence how far it is, more often than anybody reads. */
   readonly say: (sentence: string) => void;
+  readonly log: Pick<Log, 'error'>;
 }
 
 export interface Settling {
   /** How many sessions were settled. */
   readonly settled: number;
-  /** Resolves when the table says all of it, or when `stop` was called. */
-  readonly written: Promise<void>;
-  /** The next start does the rest. */
+  /** `some`: `stop` was called, or some could not be written. The next start does the rest. */
+  readonly written: Promise<'all' | 'some'>;
   stop(): Promise<void>;
 }
 
@@ -71,9 +73,10 @@ export async function settleAfterRestart(table: Table, ports: SettlePorts, lastR
   const { later, outOfOrder } = await settleCounts(table, ports, left, soon);
   let stopped = false;
   const owed = { counts: later, records: records.filter((one) => !isUrgent(one)) };
-  const written = writeBeside(table, ports, owed, () => stopped).then(async () => {
+  const written = writeBeside(table, ports, owed, () => stopped).then(async (what) => {
     for (const { deploymentId, username } of outOfOrder) if (!stopped) await ports.ranks.ask(deploymentId, username);
     if (!stopped) setTimeout(() => ports.view.forget(), forgetMs).unref();
+    return what;
   });
   return {
     settled: records.length,
@@ -232,7 +235,7 @@ async function writeBeside(
   ports: SettlePorts,
   owed: { readonly counts: readonly Owed<Left>[]; readonly records: readonly Settled[] },
   shouldStop: () => boolean,
-): Promise<void> {
+): Promise<'all' | 'some'> {
   const steps = [
     ...inBatches(owed.counts, batchBeside).map((some) => async () => {
       for (const { deploymentId, username } of await writeTogether(table, some))
@@ -240,15 +243,28 @@ async function writeBeside(
     }),
     ...inBatches(owed.records, batchBeside).map((some) => () => writeRecords(table, ports, some)),
   ];
-  for (const step of steps) {
-    while (!shouldStop()) {
-      const done = await step().then(
-        () => true,
-        () => false,
-      );
-      if (done) break;
-      // The engine may be started anew.
-      await wait(retryMs, undefined, { ref: false });
+  let what: 'all' | 'some' = 'all';
+  for (const step of steps) if ((await carryOut(step, ports.log, shouldStop)) === 'left') what = 'some';
+  return what;
+}
+
+/** While the database does not answer it is tried again: the engine may be started anew. */
+async function carryOut(
+  step: () => Promise<void>,
+  log: Pick<Log, 'error'>,
+  shouldStop: () => boolean,
+): Promise<'done' | 'left'> {
+  while (!shouldStop()) {
+    try {
+      await step();
+      return 'done';
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) {
+        log.error('records of the last run are left to the next start', { error: String(error) });
+        return 'left';
+      }
     }
+    await wait(retryMs, undefined, { ref: false });
   }
+  return 'left';
 }

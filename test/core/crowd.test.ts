@@ -2,8 +2,12 @@
 
 import { expect, test } from 'vitest';
 import type { DocumentClient } from '../../shared/adapters/dynamodb/common/commands.ts';
+import { cryptoRandom } from '../../shared/adapters/node/random.ts';
+import type { DeploymentId, Place, Username } from '../../shared/domain/ids.ts';
 import { createMemoryClient } from '../support/memory-client.ts';
 import { createCore } from './rig.ts';
+
+const demo = 'demo' as DeploymentId;
 
 type Send = (command: { readonly constructor: { readonly name: string }; readonly input: object }) => Promise<unknown>;
 
@@ -70,4 +74,15 @@ test('those who go by different limits are not counted in one write, and each by
   expect(told(1)).toBeLessThanOrEqual(4);
   expect(await core.used('alice')).toBe(6 + told(1));
   expect(counted.some((count) => count > 1)).toBe(true);
+});
+
+test('a place that waits twice, because its client came again, counts once', async () => {
+  const { core, counted } = start();
+  const place = () => cryptoRandom.place();
+  const [first, twice, third] = [place(), place(), place()];
+  const add = (one: Place) => core.store.addPlace(demo, 'alice' as Username, one, 100, core.now());
+  const kinds = await Promise.all([first, twice, third, twice].map(add));
+  expect(kinds.map(({ kind }) => kind)).toEqual(['added', 'added', 'added', 'present']);
+  expect(await core.used('alice')).toBe(3);
+  expect(counted).toContain(2);
 });

@@ -185,7 +185,7 @@ test.each(cases)('$name', async (one) => {
     const view = createSettledView();
     const store = view.around(bare);
     const core: LifeCyclePorts = { store, clock: bench.time.clock, random: cryptoRandom, broker: bench.broker, policy };
-    const ports = { ...core, view, ranks, say: () => undefined };
+    const ports = { ...core, view, ranks, say: () => undefined, log: { error: () => undefined } };
     return { store, ...(await settleAfterRestart({ ...table, client }, ports, lastRun)) };
   };
   const check = async (through: SessionStore): Promise<void> => {

@@ -75,26 +75,26 @@ test('who asks after a request was sent gets the answer of a later one', async (
   expect((await second)?.sk).toBe('a');
 });
 
-test('while four requests are under way others wait and go together, or as soon as they fill a request', async () => {
+test('while eight requests are under way others wait and go together, or as soon as they fill a request', async () => {
   const { sent, consistent } = start();
-  for (const sk of ['1', '2', '3', '4']) {
+  for (const sk of ['1', '2', '3', '4', '5', '6', '7', '8']) {
     void consistent(key(sk));
     await turn();
   }
   const waiting = [consistent(key('x')), consistent(key('y'))];
   await turn();
-  expect(sent).toHaveLength(4);
+  expect(sent).toHaveLength(8);
   sent[2]?.answer({});
   await turn();
-  expect(sent[4]?.keys).toEqual(['x', 'y']);
-  sent[4]?.answer({});
+  expect(sent[8]?.keys).toEqual(['x', 'y']);
+  sent[8]?.answer({});
   await Promise.all(waiting);
   for (let n = 0; n < 26; n++) void consistent(key(`many ${n}`));
   await turn();
-  expect(sent.slice(5).map(({ keys }) => keys.length)).toEqual([25]);
+  expect(sent.slice(9).map(({ keys }) => keys.length)).toEqual([25]);
   sent[0]?.answer({});
   await turn();
-  expect(sent.slice(5).map(({ keys }) => keys.length)).toEqual([25, 1]);
+  expect(sent.slice(9).map(({ keys }) => keys.length)).toEqual([25, 1]);
 });
 
 test('an item that is not given at this moment is asked for again, and holds up nobody else', async () => {
@@ -128,6 +128,23 @@ test('an item that is never given is an error of those who asked for it, after e
     { status: 'rejected', reason: { name: 'StoreUnavailable' } },
   ]);
   expect(sent).toHaveLength(8);
+});
+
+test('a request that is throttled as a whole gives its turn to others while it waits', async () => {
+  const { sent, paused, consistent } = start();
+  const hot = consistent(key('hot'));
+  await turn();
+  sent[0]?.fail(Object.assign(new Error('slow down'), { name: 'ProvisionedThroughputExceededException' }));
+  await turn();
+  const others = Array.from({ length: 8 }, async (_, n) => consistent(key(`cold ${n}`)));
+  await turn();
+  expect(sent[1]?.keys).toHaveLength(8);
+  sent[1]?.answer({});
+  await Promise.all(others);
+  for (const resume of paused) resume();
+  await turn();
+  sent[2]?.answer({ items: ['hot'] });
+  expect((await hot)?.sk).toBe('hot');
 });
 
 test('a request that fails fails for those who are in it, and the next one is sent', async () => {

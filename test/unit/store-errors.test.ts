@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
+import { readAnswer } from '../../shared/adapters/dynamodb/common/answer.ts';
 import { answering } from '../../shared/adapters/dynamodb/common/answering.ts';
 import { createDocumentClient } from '../../shared/adapters/dynamodb/common/client.ts';
 import { GetCommand } from '../../shared/adapters/dynamodb/common/commands.ts';
@@ -102,4 +103,13 @@ describe('a cancelled transaction', () => {
     const error = cancelled(...codes);
     expect(await thrown(error)).toBe(error);
   });
+});
+
+test('the error of a refused signature repeats nothing of the request, which holds a token', () => {
+  const message =
+    'The request signature we calculated does not match.\n\nThe Canonical String was\nx-amz-security-token:secret';
+  const body = Buffer.from(JSON.stringify({ __type: 'com.amazon.coral.service#InvalidSignatureException', message }));
+  expect(() => readAnswer({ status: 403, headers: {}, body })).toThrow(
+    /^The request signature we calculated does not match\.$/,
+  );
 });

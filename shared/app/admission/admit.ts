@@ -159,7 +159,7 @@ async function begin(run: Run, next: Session, idIsLost: boolean, changedHands: b
   const put = await run.ports.store.putSession(next, before);
   run.session = put.kind === 'changed' ? put.current : put;
   if (put.kind === 'changed') return 'look again';
-  // The two run side by side, which saves one way to the database. The record is there already, so the next username that
+  // The two run side by side, which saves one way to the database; where the client id changes hands, one after the other. The record is there already, so the next username that
   // takes the client id sees it. A place that was counted for nothing is given back.
   const [owned, decision] =
     changedHands && run.by.kind === 'limit'

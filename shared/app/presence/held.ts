@@ -1,6 +1,6 @@
 // What the messages of one client id that come in one batch know of its records. All of them have come before the first
-// reading, so that a message which changes nothing needs no reading of its own. It must not stand for a reading that a use
-// case makes to be sure of something.
+// reading, so that a message which changes nothing needs no reading of its own. A use case that must
+// be sure of something reads the store itself.
 
 import type { ClientId, DeploymentId } from '../../domain/ids.ts';
 import type { Session } from '../../domain/session/record.ts';

@@ -5,14 +5,14 @@ import type { CancellationReason, DynamoErrorShape } from './answering.ts';
 import type { Exchanged } from './exchange.ts';
 import type { Fields } from './item-places.ts';
 
-/** Its message is DynamoDB's, which names no value. */
+/** Its message is DynamoDB's first line: what follows it in an error of signatures repeats the request with its token. */
 class DynamoError extends Error implements DynamoErrorShape {
   readonly $metadata: { readonly httpStatusCode: number };
   readonly CancellationReasons?: readonly CancellationReason[];
   readonly Item?: Fields;
 
   constructor(name: string, message: string, httpStatusCode: number, told: Fields = {}) {
-    super(message);
+    super(message.split('\n', 1)[0]);
     this.name = name;
     this.$metadata = { httpStatusCode };
     if (Array.isArray(told.CancellationReasons)) this.CancellationReasons = told.CancellationReasons;

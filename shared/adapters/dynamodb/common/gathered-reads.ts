@@ -5,15 +5,16 @@
 import { StoreUnavailable } from '../../../ports/common/errors.ts';
 import type { Item } from '../presence/session-item.ts';
 import type { Table } from '../settings/settings-by-username.ts';
+import { answering } from './answering.ts';
 import { type BackOff, backOffAtRandom } from './back-off.ts';
 import { BatchGetCommand, GetCommand } from './commands.ts';
-import { patiently } from './conditions.ts';
+import { isThrottled } from './conditions.ts';
 import type { Key } from './keys.ts';
 
 /** Items of one request. An answer holds 16 MB at most, and an item 400 KB. */
 const keysAtOnce = 25;
-/** With so many requests under way, what is asked for waits for an answer, or until it fills a request. */
-const requestsAtOnce = 4;
+/** With so many requests under way, a new one is sent when one of them is answered, or when 25 keys wait. */
+const requestsAtOnce = 8;
 const maxTries = 8;
 
 export type ReadItem = (key: Key) => Promise<Item | undefined>;
@@ -71,7 +72,10 @@ function createGathering(table: Table, isConsistent: boolean): ReadItem {
       if (first !== undefined && others.length === 0) first.answer(await readOne(first.key));
       else await readMany(batch);
     } catch (error) {
-      for (const { fail } of batch) fail(error);
+      for (const asked of batch) {
+        if (isThrottled(error)) void askAgain(asked, error);
+        else asked.fail(error);
+      }
     } finally {
       underWay--;
       wake();
@@ -80,26 +84,27 @@ function createGathering(table: Table, isConsistent: boolean): ReadItem {
 
   async function readOne(key: Key): Promise<Item | undefined> {
     const command = new GetCommand({ TableName: tableName, Key: key, ConsistentRead: isConsistent });
-    return (await patiently(() => client.send(command), backOff)).Item;
+    return (await answering(() => client.send(command))).Item;
   }
 
   async function readMany(batch: readonly Asked[]): Promise<void> {
     const request = { Keys: batch.map(({ key }) => ({ ...key })), ConsistentRead: isConsistent };
     const command = new BatchGetCommand({ RequestItems: { [tableName]: request } });
-    const answer = await patiently(() => client.send(command), backOff);
+    const answer = await answering(() => client.send(command));
     const items = new Map((answer.Responses?.[tableName] ?? []).map((item) => [textOf(item), item]));
     const left = new Set((answer.UnprocessedKeys?.[tableName]?.Keys ?? []).map(textOf));
     for (const asked of batch) {
       const text = textOf(asked.key);
-      if (left.has(text)) void askAgain(asked);
+      if (left.has(text)) void askAgain(asked, new StoreUnavailable(new Error('a key left unread')));
       else asked.answer(items.get(text));
     }
   }
 
-  async function askAgain(asked: Asked): Promise<void> {
+  /** The partition takes no more at this moment. While it is waited for, others have its request's turn. */
+  async function askAgain(asked: Asked, why: unknown): Promise<void> {
     asked.tries++;
-    if (asked.tries >= maxTries) return asked.fail(new StoreUnavailable(new Error('a key left unread')));
-    await backOff(10 * 2 ** asked.tries);
+    if (asked.tries >= maxTries) return asked.fail(why);
+    await backOff(5 * 2 ** asked.tries);
     const text = textOf(asked.key);
     const other = waiting.get(text);
     if (other !== undefined) {

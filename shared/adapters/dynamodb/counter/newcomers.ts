@@ -48,7 +48,7 @@ export function createCrowds(addTogether: AddTogether): AddInCrowd {
   async function serve(id: DeploymentId, username: Username, name: string): Promise<void> {
     for (let crowd = crowds.get(name) ?? []; crowd.length > 0; crowd = crowds.get(name) ?? []) {
       const [first] = crowd;
-      const together = crowd.filter(({ max }) => max === first?.max).slice(0, newcomersAtOnce);
+      const together = distinct(crowd.filter(({ max }) => max === first?.max)).slice(0, newcomersAtOnce);
       crowds.set(
         name,
         crowd.filter((one) => !together.includes(one)),
@@ -89,4 +89,9 @@ export function createCrowds(addTogether: AddTogether): AddInCrowd {
     crowds.set(name, crowd);
     return crowd;
   }
+}
+
+/** A CONNECT that was given up may wait here still when its client is back with the same place: each counts once. */
+function distinct(waiting: readonly Waiting[]): readonly Waiting[] {
+  return waiting.filter(({ place }, n) => waiting.findIndex((other) => other.place === place) === n);
 }

@@ -45,7 +45,7 @@ export function createRosterAdding(
     const upTo = Math.min(wideAt - 1, max) - count;
     if (upTo < 0) return undefined;
     const places = newcomers.map(({ place }) => place);
-    const answer = await items.updateRoster(id, username, {
+    const answer = await updateOnce(id, username, {
       UpdateExpression:
         'ADD used :count, places :places SET wakePk = if_not_exists(wakePk, :wakePk), wakeAt = if_not_exists(wakeAt, :due)',
       ConditionExpression: [
@@ -64,7 +64,9 @@ export function createRosterAdding(
         ':upTo': upTo,
       },
     });
-    return answer instanceof Refused ? undefined : { kind: 'added', used: Number(answer.used) };
+    return answer instanceof Refused || answer === 'throttled'
+      ? undefined
+      : { kind: 'added', used: Number(answer.used) };
   }
 
   const addInCrowd = createCrowds(addTogether);
