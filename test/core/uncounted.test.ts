@@ -126,10 +126,10 @@ describe('its own reports came first, and found nothing', () => {
 });
 
 describe('its own report of being connected', () => {
-  const report = (type: 'door.connected' | 'door.disconnected', message: UncountedAdmission) => {
+  const report = (type: 'door.connected' | 'door.disconnected', message: UncountedAdmission, expiry = 0) => {
     const { username, clientId, attempt } = message;
     const at = core.now();
-    const expirySeconds = seconds(0);
+    const expirySeconds = seconds(expiry);
     return applyDoorReport(core.ports, {
       type,
       deploymentId,
@@ -156,6 +156,22 @@ describe('its own report of being connected', () => {
     expect(await core.session('alice', 'gone')).toMatchObject({ phase: { kind: 'new' } });
     await settle();
     expect(await core.used('alice')).toBe(1);
+  });
+
+  test.each([
+    ['nothing: a kick has ended it before it had a record', 'absent', 0],
+    ['what it keeps', 'retained', 1],
+  ] as const)('has the broker asked at its end, who shows %s', async (_what, kind, used) => {
+    const message = letIn('alice', 'c', 60);
+    await count(message);
+    core.broker.set('c', { kind: 'unknown' });
+    await report('door.connected', message, 60);
+    core.broker.set(
+      'c',
+      kind === 'absent' ? { kind } : { kind, disconnectedAt: core.now(), expirySeconds: seconds(60) },
+    );
+    await report('door.disconnected', message, 60);
+    expect(await core.used('alice')).toBe(used);
   });
 
   test('while nobody can say, its end is believed at once', async () => {

@@ -131,7 +131,9 @@ const actions: Readonly<Record<ActionOf<typeof reports>, (given: Given) => Step>
   // Its `connected` report is late or lost; a connection that ended has been one.
   'end unseen': ({ session, report, policy, now }) => {
     const { ending, over } = endOf(report);
-    if (ending.unproven !== true) return { next: endSession(session, ending, now) };
+    // A kick that met the client id before this attempt had a record may have ended its session at the broker for good.
+    const isMet = report.uncounted === true && ending.expirySeconds > 0;
+    if (ending.unproven !== true && !isMet) return { next: endSession(session, ending, now) };
     const told: Confirmation = {
       at: session.attempts[0].admittedAt,
       expirySeconds: ending.expirySeconds,
