@@ -8,11 +8,17 @@ export type AttributeValue = Readonly<Record<string, unknown>>;
 /** Leaves out what is undefined. Throws at a value that DynamoDB has no type for, and at an empty set. */
 export function toItem(item: Fields): Fields {
   const made: Fields = {};
-  for (const name in item) {
+  for (const name of Object.keys(item)) {
     const value = item[name];
-    if (isThere(value)) made[name] = toValue(value);
+    if (isThere(value)) put(made, name, toValue(value));
   }
   return made;
+}
+
+/** A name from outside must not become the prototype of what it is put in. */
+function put(made: Fields, name: string, value: unknown): void {
+  if (name !== '__proto__') made[name] = value;
+  else Object.defineProperty(made, name, { value, configurable: true, enumerable: true, writable: true });
 }
 
 const isThere = (value: unknown): boolean => value !== undefined && typeof value !== 'function';
@@ -71,12 +77,12 @@ function unfit(what: string): Error {
 /** Takes bytes in base64, as DynamoDB sends them, and as bytes, as the SDK gives them in an error. */
 export function fromItem(item: Fields): Fields {
   const made: Fields = {};
-  for (const name in item) made[name] = fromValue(item[name] as AttributeValue);
+  for (const name of Object.keys(item)) put(made, name, fromValue(item[name] as AttributeValue));
   return made;
 }
 
 function fromValue(given: AttributeValue): unknown {
-  for (const type in given) {
+  for (const type of Object.keys(given)) {
     const value = given[type];
     if (value === undefined) continue;
     switch (type) {
