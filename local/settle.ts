@@ -75,7 +75,8 @@ export async function settleAfterRestart(table: Table, ports: SettlePorts, lastR
   const owed = { counts: later, records: records.filter((one) => !isUrgent(one)) };
   const written = writeBeside(table, ports, owed, () => stopped).then(async (what) => {
     for (const { deploymentId, username } of outOfOrder) if (!stopped) await ports.ranks.ask(deploymentId, username);
-    if (!stopped) setTimeout(() => ports.view.forget(), forgetMs).unref();
+    // What is not written yet is read as settled for as long as this process runs.
+    if (what === 'all') setTimeout(() => ports.view.forget(), forgetMs).unref();
     return what;
   });
   return {
